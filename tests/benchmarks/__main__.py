@@ -1,0 +1,32 @@
+"""Measures what recording and rerunning cost: ``python -m tests.benchmarks [NAME ...]``.
+
+Each figure is a ratio or a difference of two things measured in the same run, side by side with
+its budget. Nothing here is asserted: a machine under load must not fail anybody's build.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tests.benchmarks import imports, init, rerun, trail
+
+BENCHMARKS = {
+    "import": imports.measure,
+    "init": init.measure,
+    "trail": trail.measure,
+    "rerun": rerun.measure,
+}
+
+
+def main(names: list[str]) -> None:
+    for name in names or list(BENCHMARKS):
+        started = time.perf_counter()
+        print(f"== {name}", flush=True)
+        for line in BENCHMARKS[name]():
+            print(f"   {line}", flush=True)
+        print(f"   ({time.perf_counter() - started:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

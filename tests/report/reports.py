@@ -1,0 +1,147 @@
+"""The reports that golden files hold: one of each kind that people meet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+
+from tests.support.golden import DATA
+from tests.support.records import absent, full_manifest, moment, moments, rerun_manifest, trail
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Trail, parse
+from wandb_repro.report.differences import differences_text
+from wandb_repro.report.plan import plan_text
+from wandb_repro.report.record import record_text
+from wandb_repro.report.verdict import verdict_text
+from wandb_repro.rerun.choice import Choice
+from wandb_repro.rerun.inequality import Inequality
+from wandb_repro.rerun.plan import Inputs, Link, make_plan
+from wandb_repro.verify.audit import audit
+from wandb_repro.verify.difference import differences
+from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.verdict import judge
+
+__all__ = ["REPORTS", "hostile"]
+
+NAME = "ada/digits/a1b2c3d4"
+BENT: dict[str, Any] = {
+    "description.runtime.intra_op_threads": 1,
+    "description.machine.kernel": "6.1.0-21-amd64",
+    "execution.packages.distributions.1.version": "13.7.1",
+}
+
+
+def verdict(
+    other: Trail, changes: dict[str, Any] | None = None, limit: Limit | None = None
+) -> RenderableType:
+    """Return the verdict on a rerun of the full manifest's run."""
+    return verdict_text(judge(full_manifest(), trail(), rerun_manifest(changes), other, limit))
+
+
+def show(manifest: Manifest, of: Trail) -> RenderableType:
+    """Return what ``show`` prints."""
+    return record_text(NAME, manifest, of, audit(manifest, of))
+
+
+def recorded_show() -> RenderableType:
+    """Return ``show`` of the run that is kept of format 1.0."""
+    manifest = Manifest.from_bytes((DATA / "manifests" / "1.0.json").read_bytes())
+    with (DATA / "trails" / "1.0.jsonl").open("rb") as lines:
+        return record_text("quickstart/fwugnbw9", manifest, parse(lines), audit(manifest, trail()))
+
+
+def diverged() -> list[Any]:
+    """Return the moments of a rerun that differs after the first step."""
+    return [
+        moments()[0],
+        moment("step", epoch=0, step=1, leaves=("99", "b01", "98")),
+        moment(leaves=("1", "2", "3"), metrics={"loss": 1.0 + 1e-9, "accuracy": 0.5}),
+    ]
+
+
+def plan() -> RenderableType:
+    """Return what is asked before a rerun."""
+    made = make_plan(
+        full_manifest(), Path("/tmp/rerun-1"), values={3: "secret"}, allow_missing=True
+    )
+    inputs = Inputs(
+        links=(Link(place="../data.csv", target="/home/ada/data.csv"),),
+        missing=("../labels.csv",),
+        up=made.inputs.up,
+    )
+    unequal = tuple(
+        Inequality(f"package-{number}", what, "1.0", "2.0")
+        for number, what in enumerate(("missing", "extra", "content", "unknown", "version") * 2)
+    )
+    return plan_text(
+        NAME,
+        replace(made, inputs=inputs),
+        Choice(None, "a new one, since here 10 packages differ", unequal),
+    )
+
+
+REPORTS = {
+    "verdict-identical": lambda: verdict(trail()),
+    "verdict-prefix": lambda: verdict(trail(), limit=Limit(epoch=1)),
+    "verdict-diverged": lambda: verdict(trail(diverged(), ended=False), BENT),
+    "verdict-inconclusive": lambda: verdict(
+        trail(moments()[:3], ended=False), {"execution.command.target": "other.py"}
+    ),
+    "show": lambda: show(full_manifest(), trail()),
+    "show-nothing-known": lambda: show(nothing(), trail([], ended=False)),
+    "show-recorded": recorded_show,
+    "diff": lambda: differences_text(
+        NAME, "ada/digits/e5f6a7b8", differences(full_manifest(), rerun_manifest(BENT))
+    ),
+    "diff-none": lambda: differences_text(NAME, "ada/digits/e5f6a7b8", ()),
+    "plan": plan,
+}
+
+
+def nothing() -> Manifest:
+    """Return a run of which nothing but its name is known."""
+    why = absent("the probe failed: OSError")
+    parts = ("command", "code", "packages", "seed", "config")
+    paths = {f"execution.{name}": why for name in parts} | {"ending": why}
+    paths |= {f"description.{name}": why for name in type(full_manifest().description).model_fields}
+    return rerun_manifest(paths)
+
+
+def hostile(text: str) -> list[RenderableType]:
+    """Return every report of a record that holds this text wherever a stranger can write."""
+    bent: dict[str, Any] = {
+        "run.url": text,
+        "run.rerun_of": text,
+        "execution.command.target": text,
+        "execution.command.arguments": [text] * 4,
+        "execution.config": {text: text},
+        "execution.code.git.branch": text,
+        "execution.code.git.remote": text,
+        "execution.code.git.changed": [text],
+        "execution.code.left_out.0.path": text,
+        "execution.code.left_out.0.reason": text,
+        "execution.packages.interpreter.version": text,
+        "execution.packages.distributions.3.name": text,
+        "description.machine.os": text,
+        "description.runtime.intra_op_source": text,
+        "description.runtime.processor.model": text,
+        "description.runtime.framework.backend_version": text,
+        "description.accelerator.gpus": absent(text),
+        "description.seeds.seed": text,
+        "description.config": {text: [text]},
+        "description.data.0.name": text,
+        "description.inputs.0.path": text,
+        "ending.detail": text,
+    }
+    manifest = rerun_manifest(bent)
+    found = differences(full_manifest(), manifest)
+    other = trail(diverged(), ended=False)
+    return [
+        record_text(text, manifest, trail(), audit(manifest, trail())),
+        differences_text(text, text, found),
+        verdict_text(judge(full_manifest(), trail(), manifest, other)),
+        verdict_text(judge(manifest, trail(), full_manifest(), trail([]))),
+    ]

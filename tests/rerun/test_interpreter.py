@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.environments import BASE_PYTHON, Environment
+from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.packages import probe_packages
+from wandb_repro.errors import RebuildError
+from wandb_repro.manifest.packages import Interpreter, Packages
+from wandb_repro.rerun.interpreter import find_python
+
+
+def _recorded(**changes: str) -> Interpreter:
+    here = probe_packages(ThisHost())
+    assert isinstance(here, Packages)
+    return here.interpreter.model_copy(update=changes)
+
+
+def _script(path: Path, line: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_interpreter_below_a_virtual_environment_is_found() -> None:
+    found = find_python(_recorded())
+    assert found.path == BASE_PYTHON
+    assert found.version == _recorded().version
+
+
+def test_no_hook_of_an_environment_runs_when_it_is_asked(tmp_path: Path) -> None:
+    environment = Environment(tmp_path / "env")
+    sentinel = tmp_path / "ran"
+    hook = f"import pathlib; pathlib.Path({str(sentinel)!r}).touch()\n"
+    (environment.site_packages / "hook.pth").write_text(hook)
+    assert find_python(_recorded(), environment.python).path == BASE_PYTHON
+    assert not sentinel.exists()
+
+
+@pytest.mark.parametrize("version", ["3.7.99", "--help", "../3.11", "3.11.7; x"])
+def test_a_version_that_is_not_here_is_told_with_a_cure(version: str) -> None:
+    with pytest.raises(RebuildError) as caught:
+        find_python(_recorded(version=version))
+    assert version in caught.value.message
+    assert "--python PATH" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["train.sh", "python-evil", "run/python3"])
+def test_a_recorded_path_that_is_no_interpreter_of_this_machine_is_not_started(
+    tmp_path: Path, name: str
+) -> None:
+    sentinel = tmp_path / "ran"
+    evil = _script(tmp_path / name, f"touch {sentinel}")
+    with pytest.raises(RebuildError):
+        find_python(_recorded(executable=str(evil), version="3.7.99"), outside=tmp_path / "run")
+    assert not sentinel.exists()
+
+
+def test_a_program_that_is_no_python_is_told(tmp_path: Path) -> None:
+    for python in (tmp_path / "absent", _script(tmp_path / "python3", "echo hello")):
+        with pytest.raises(RebuildError, match="no Python that starts"):
+            find_python(_recorded(), python)

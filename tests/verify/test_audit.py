@@ -1,0 +1,164 @@
+"""Why a recorded run might not run again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.records import absent, changed, full_manifest, moments, trail
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Missing, Trail
+from wandb_repro.verify.audit import audit
+
+PLAIN: dict[str, Any] = {"execution.command.redacted": [], "execution.code.left_out": []}
+
+
+def plain(changes: dict[str, Any] | None = None) -> Manifest:
+    """Return a run that nothing is wrong with, but for the changes."""
+    return changed(full_manifest(), {**PLAIN, **(changes or {})})
+
+
+def test_a_whole_record_has_no_finding() -> None:
+    assert audit(plain(), trail()) == ()
+
+
+LOCAL = "execution.packages.distributions.3.repacked"
+LATE = "description.seeds.generators.3.when"
+DETERMINISM = "description.runtime.framework.op_determinism"
+LEFT_OUT = [{"path": "data/big.npz", "size_bytes": 1, "reason": "larger than 20 MB"}]
+READ = [{"path": "data/big.npz", "absolute": "/home/ada/digits/data/big.npz", "size_bytes": 1}]
+NO_GPU = {"description.accelerator.gpus": absent("no driver"), DETERMINISM: False}
+
+REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "command unknown": (
+        {"execution.command": absent("a shell started it")},
+        "stops",
+        "How it was started is not known: a shell started it",
+        "",
+    ),
+    "a credential": (
+        {"execution.command.redacted": [3]},
+        "explains",
+        "Argument 3 was a credential and is not recorded",
+        "rerun with --arg 3=VALUE",
+    ),
+    "many processes": (
+        {"execution.world_size": 4},
+        "stops",
+        "It trained in 4 processes together; only runs of one process can be rerun",
+        "",
+    ),
+    "no code": (
+        {"execution.code": absent('code="off"')},
+        "stops",
+        'Its source tree is not recorded: code="off"',
+        "",
+    ),
+    "no bundle": (
+        {"execution.code.bundle": absent("the disk was full")},
+        "stops",
+        "Its source tree is not recorded: the disk was full",
+        "",
+    ),
+    "code kept at home": (
+        {"execution.code.bundle.kept": "local"},
+        "stops",
+        "only on the machine that recorded it",
+        "rerun it there",
+    ),
+    "a file left out": (
+        {"execution.code.left_out": LEFT_OUT},
+        "explains",
+        "data/big.npz is not in the snapshot: larger than 20 MB",
+        "",
+    ),
+    "a file left out and read": (
+        {"execution.code.left_out": LEFT_OUT, "description.inputs": READ},
+        "may change bits",
+        "data/big.npz is not in the snapshot: larger than 20 MB; the run read it",
+        "keep it at its place",
+    ),
+    "no packages": (
+        {"execution.packages": absent("no metadata")},
+        "stops",
+        "Its packages are not recorded: no metadata",
+        "",
+    ),
+    "a package that is lost": (
+        {LOCAL: absent("its files are gone")},
+        "stops",
+        "tools 0.3 came from no index and could not be packed: its files are gone",
+        "publish tools, or rerun with --env here",
+    ),
+    "a late seed": (
+        {LATE: "after first use"},
+        "changes bits",
+        "its initial weights cannot be repeated",
+        "call wandb_repro.init before building the model",
+    ),
+    "a random hash seed": (
+        {"description.runtime.hash_seed": "random"},
+        "explains",
+        "PYTHONHASHSEED was not set",
+        "wandb-repro run",
+    ),
+    "no determinism on a GPU": (
+        {DETERMINISM: False},
+        "changes bits",
+        "Op determinism was off",
+        "pass deterministic=True to init",
+    ),
+    "no determinism on a CPU": (NO_GPU, "explains", "Op determinism was off", "deterministic=True"),
+    "no fingerprint": (
+        {"description.data": absent("fingerprint was not called")},
+        "explains",
+        "The data has no fingerprint",
+        "call wandb_repro.fingerprint(name, x, y)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "effect", "sentence", "cure"), REASONS.values(), ids=REASONS)
+def test_each_reason_is_said_with_what_to_do(
+    changes: dict[str, Any], effect: str, sentence: str, cure: str
+) -> None:
+    (finding,) = audit(plain(changes), trail())
+
+    assert finding.effect == effect
+    assert sentence in finding.sentence
+    assert cure in finding.cure
+
+
+UNBUILT = Missing(fit=1, moment="initial", epoch=0, step=0, reason="the model has no variables")
+TRAILS: dict[str, tuple[Trail, str, str]] = {
+    "no fit": (trail([]), "stops", "No weights were digested: fit was not called"),
+    "no variables": (trail([UNBUILT]), "stops", "No weights were digested: the model has no"),
+    "killed": (trail(ended=False), "may change bits", "It has no end record"),
+    "not even begun": (Trail((), torn=False), "stops", "No weights were digested"),
+}
+
+
+@pytest.mark.parametrize(("found", "effect", "sentence"), TRAILS.values(), ids=TRAILS)
+def test_a_trail_that_proves_too_little_is_a_reason(
+    found: Trail, effect: str, sentence: str
+) -> None:
+    (finding,) = audit(plain(), found)
+
+    assert finding.effect == effect
+    assert sentence in finding.sentence
+
+
+def test_a_run_that_was_killed_says_so_once() -> None:
+    killed = plain({"ending": absent("the run goes on")})
+
+    assert len(audit(killed, trail(moments()[:3], ended=False))) == 1
+
+
+def test_the_heaviest_reason_comes_first() -> None:
+    names = ["no fingerprint", "a late seed", "a file left out and read", "no packages"]
+    changes = {path: value for name in names for path, value in REASONS[name][0].items()}
+
+    effects = [finding.effect for finding in audit(plain(changes), trail())]
+
+    assert effects == ["stops", "changes bits", "may change bits", "explains"]

@@ -1,0 +1,135 @@
+"""Which difference most likely did it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.records import changed, full_manifest, rerun_manifest
+from tests.verify.test_difference import APART, FACTS
+from wandb_repro.verify.causes import rank
+from wandb_repro.verify.difference import differences
+from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.trails import FirstDifference, Stage
+
+STAGES: list[Stage] = ["initial", "first steps", "later"]
+
+
+def first(stage: Stage) -> FirstDifference:
+    return FirstDifference(
+        fit=1,
+        moment="initial" if stage == "initial" else "step",
+        epoch=0,
+        step={"initial": 0, "first steps": 1, "later": 50}[stage],
+        what="",
+        stage=stage,
+        leaves=(),
+        of_leaves=3,
+        last_equal="",
+    )
+
+
+def ranked(stage: Stage, *names: str, original: dict[str, Any] | None = None) -> list[Finding]:
+    recorded = changed(full_manifest(), original or {})
+    changes = {FACTS[name][0]: FACTS[name][1] for name in names}
+    rerun = rerun_manifest({**(original or {}), **changes})
+    return list(rank(differences(recorded, rerun), first(stage), recorded))
+
+
+LIKELIEST: list[tuple[Stage, list[str], str]] = [
+    ("initial", ["seed", "tree", "threads", "kernel"], "seed"),
+    ("initial", ["tree", "threads", "data"], "source tree"),
+    ("initial", ["Keras", "threads"], "keras"),
+    ("initial", ["config", "driver"], "config.lr"),
+    ("first steps", ["threads"], "intra-op threads"),
+    ("first steps", ["threads", "host", "kernel", "a package"], "intra-op threads"),
+    ("first steps", ["threads", "seed", "tree"], "intra-op threads"),
+    ("first steps", ["data", "threads"], "data 'train'"),
+    ("first steps", ["instruction sets", "a package"], "instruction sets"),
+    ("first steps", ["Keras", "a package"], "keras"),
+    ("first steps", ["determinism", "a package"], "op determinism"),
+    ("first steps", ["jit", "processor"], "jit_compile"),
+    ("first steps", ["tree", "a package"], "source tree"),
+    ("first steps", ["GPU", "driver"], "GPUs"),
+    ("later", ["determinism", "threads"], "op determinism"),
+    ("later", ["GPU", "threads"], "GPUs"),
+    ("later", ["tree", "seed"], "source tree"),
+    ("later", ["seed"], "seed"),
+]
+
+
+@pytest.mark.parametrize(("stage", "names", "likeliest"), LIKELIEST)
+def test_the_likeliest_cause_comes_first(stage: Stage, names: list[str], likeliest: str) -> None:
+    assert ranked(stage, *names)[0].fact == likeliest
+
+
+def test_one_thread_is_cured_by_the_recorded_number() -> None:
+    cause = ranked("first steps", "threads")[0]
+
+    assert cause.sentence == "intra-op threads: 2 in the original, 1 here"
+    assert cause.cure == "set TF_NUM_INTRAOP_THREADS=2"
+
+
+OFF = {"description.runtime.framework.op_determinism": False}
+
+
+@pytest.mark.parametrize("stage", ["first steps", "later"])
+def test_with_no_difference_an_operation_does_not_repeat_itself(stage: Stage) -> None:
+    (cause,) = ranked(stage, original=OFF)
+
+    assert cause.kind == "determinism"
+    assert "does not repeat itself, and op determinism was off" in cause.sentence
+    assert cause.cure == "pass deterministic=True to init and record the run again"
+
+
+def test_with_determinism_on_it_is_the_input_pipeline() -> None:
+    (cause,) = ranked("later")
+
+    assert cause.cure == "look for a shared random generator in parallel workers"
+
+
+def test_a_package_that_hardly_matters_does_not_hide_it() -> None:
+    causes = ranked("later", "a package", original=OFF)
+
+    assert [cause.kind for cause in causes] == ["determinism", "package"]
+
+
+def test_a_difference_that_is_known_to_change_bits_makes_it_unlikely() -> None:
+    assert len(ranked("first steps", "threads", original=OFF)) == 1
+
+
+def test_a_seed_set_too_late_explains_initial_weights() -> None:
+    late = {"description.seeds.generators.3.when": "after first use"}
+
+    cause = ranked("initial", "a package", original=late)[0]
+
+    assert "after tensorflow had been used" in cause.sentence
+    assert cause.cure == "call wandb_repro.init before any model is built"
+
+
+def test_initial_weights_that_nothing_explains_have_no_cause() -> None:
+    assert ranked("initial") == []
+
+
+EXPLAINING = sorted(name for name, fact in FACTS.items() if fact[3] == "explains")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_changes_no_bits_is_no_cause(stage: Stage) -> None:
+    causes = ranked(stage, *EXPLAINING)
+
+    assert {cause.kind for cause in causes} <= {"determinism"}
+
+
+@given(st.sampled_from(STAGES), st.sets(st.sampled_from(APART)))
+def test_the_causes_are_all_that_can_change_bits_and_nothing_else(
+    stage: Stage, names: set[str]
+) -> None:
+    causes = ranked(stage, *names)
+
+    able = {name for name in names if FACTS[name][3] != "explains"}
+    assert all(cause.effect != "explains" for cause in causes)
+    assert len(able) <= len(causes) <= len(able) + 1

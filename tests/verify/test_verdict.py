@@ -1,0 +1,272 @@
+"""The verdict: what makes two runs identical, and what never does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.support.records import (
+    SHAPES,
+    changed,
+    end,
+    full_manifest,
+    moment,
+    moments,
+    rerun_manifest,
+    trail,
+)
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Missing, Structure, Trail, TrailRecord, Weights
+from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.verdict import Verdict, judge
+
+
+def judged(
+    other: Trail,
+    *,
+    original: Trail | None = None,
+    rerun: Manifest | None = None,
+    limit: Limit | None = None,
+) -> Verdict:
+    return judge(full_manifest(), original or trail(), rerun or rerun_manifest(), other, limit)
+
+
+def test_a_rerun_that_is_equal_at_every_moment_is_identical() -> None:
+    verdict = judged(trail())
+
+    assert (verdict.grade, verdict.exit_code, verdict.reasons) == ("identical", 0, ())
+    assert (verdict.moments, verdict.digests) == (6, 18)
+    assert verdict.final_weights == f"wrepro-root-xxh3-128-1:{trail().weights[-1].root}"
+    assert (verdict.original, verdict.rerun) == ("ada/digits/a1b2c3d4", "ada/digits/e5f6a7b8")
+
+
+def test_a_rerun_that_differs_has_diverged_and_its_causes_are_ranked() -> None:
+    other = [*moments()[:2], moment(leaves=("9", "b1", "c1"))]
+    rerun = rerun_manifest({"description.runtime.intra_op_threads": 1})
+
+    verdict = judged(trail(other, ended=False), rerun=rerun)
+
+    assert (verdict.grade, verdict.exit_code, verdict.reasons) == ("diverged", 1, ())
+    assert verdict.first is not None
+    assert verdict.first.leaves[0].label == "dense/kernel"
+    assert verdict.causes[0].kind == "threads"
+
+
+def lost(name: str = "final") -> Missing:
+    return Missing.model_validate_json(
+        f'{{"fit":1,"moment":"{name}","epoch":3,"step":30,"reason":"read failed"}}'
+    )
+
+
+WHOLE = moments()
+DOUBTS: dict[str, tuple[Trail, Trail, str]] = {
+    "two empty trails": (Trail((), torn=False), Trail((), torn=False), "no digest of any weights"),
+    "an empty rerun": (trail(), Trail((), torn=False), "the rerun holds no digest of any weights"),
+    "an empty original": (trail([]), trail(), "the original holds no digest of any weights"),
+    "a model without variables": (
+        trail([lost("initial")]),
+        trail([lost("initial")]),
+        "the original holds no digest of any weights: read failed",
+    ),
+    "nothing in common": (
+        trail(WHOLE[:1]),
+        trail(WHOLE[2:]),
+        "the two trails have no moment in common",
+    ),
+    "another algorithm": (trail(), trail(algorithm="other"), "made by different algorithms"),
+    "fewer moments": (trail(), trail(WHOLE[:3]), "no digest of the end of epoch 2, the end of"),
+    "initial weights only": (
+        trail(WHOLE[:1]),
+        trail(WHOLE[:1]),
+        "no weights were compared after the first step of training",
+    ),
+    "an original without its end": (
+        trail(ended=False),
+        trail(),
+        "the original has no end record: it was killed",
+    ),
+    "a rerun without its end": (trail(), trail(ended=False), "the rerun has no end record"),
+    "a torn rerun": (trail(), Trail(trail().records, torn=True), "the rerun has no end record"),
+    "an original that was interrupted": (
+        trail([*WHOLE, end("interrupted")], ended=False),
+        trail(),
+        "the original did not finish: it was interrupted; its first epochs can be compared",
+    ),
+    "a rerun that failed": (
+        trail(),
+        trail([*WHOLE, end("failed")], ended=False),
+        "the rerun did not finish: it ended with an error",
+    ),
+    "final weights that could not be read": (
+        trail([*WHOLE[:-1], lost()]),
+        trail([*WHOLE[:-1], lost()]),
+        "the original has no digest at final of epoch 3: read failed",
+    ),
+    "more fits": (
+        trail([*WHOLE, end(fits=1)], ended=False),
+        trail([*WHOLE, end(fits=2)], ended=False),
+        "the original called fit 1 times and the rerun 2 times",
+    ),
+}
+
+
+@pytest.mark.parametrize(("original", "other", "why"), DOUBTS.values(), ids=DOUBTS)
+def test_too_little_evidence_is_inconclusive(original: Trail, other: Trail, why: str) -> None:
+    verdict = judged(other, original=original)
+
+    assert (verdict.grade, verdict.exit_code) == ("inconclusive", 3)
+    assert why in verdict.reasons[0]
+
+
+def test_a_model_that_fit_builds_needs_no_initial_weights() -> None:
+    built_late = [lost("initial"), *moments()[1:]]
+
+    assert judged(trail(built_late), original=trail(built_late)).grade == "identical"
+
+
+def test_a_run_says_nothing_about_itself() -> None:
+    verdict = judge(full_manifest(), trail(), full_manifest(), trail())
+
+    assert verdict.grade == "inconclusive"
+    assert "one and the same run" in verdict.reasons[0]
+
+
+COMMANDS: dict[str, dict[str, object]] = {
+    "another script": {"execution.command.target": "other.py"},
+    "another kind": {"execution.command.kind": "module"},
+    "another argument": {"execution.command.arguments.1": "0.2"},
+    "an unknown command": {"execution.command": {"unavailable": "started from a shell"}},
+}
+
+
+@pytest.mark.parametrize("form", ["{}/data.csv", "--data={}/data.csv", "{}"])
+def test_a_path_below_the_tree_is_the_same_wherever_the_tree_is(form: str) -> None:
+    def started(root: str) -> dict[str, object]:
+        return {
+            "execution.code.root": root,
+            "execution.command.arguments": (form.format(root),),
+            "execution.command.redacted": (),
+        }
+
+    original = changed(full_manifest(), started("/home/ada/digits"))
+    rerun = rerun_manifest(started("/rerun/tree/digits"))
+    verdict = judge(original, trail(), rerun, trail())
+
+    assert verdict.grade == "identical"
+
+
+@pytest.mark.parametrize("changes", COMMANDS.values(), ids=COMMANDS)
+def test_another_command_is_inconclusive(changes: dict[str, object]) -> None:
+    verdict = judged(trail(), rerun=rerun_manifest(changes))
+
+    assert verdict.grade == "inconclusive"
+    assert verdict.reasons == ("the rerun was started by another command",)
+
+
+def test_a_credential_is_no_part_of_the_command() -> None:
+    rerun = rerun_manifest({"execution.command.arguments.3": "<another>"})
+
+    assert judged(trail(), rerun=rerun).grade == "identical"
+
+
+def test_differences_around_it_do_not_make_equal_bits_unequal() -> None:
+    rerun = rerun_manifest({"description.runtime.intra_op_threads": 8})
+
+    verdict = judged(trail(), rerun=rerun)
+
+    assert (verdict.grade, verdict.causes) == ("identical", ())
+
+
+def test_a_prefix_needs_no_end() -> None:
+    verdict = judged(trail(WHOLE[:3], ended=False), limit=Limit(epoch=1))
+
+    assert (verdict.grade, verdict.scope) == ("identical", "epoch 1")
+    assert verdict.final_weights.endswith(WHOLE[2].root)
+
+
+def test_a_prefix_longer_than_the_training_is_the_whole() -> None:
+    verdict = judged(trail(ended=False), limit=Limit(epoch=9))
+
+    assert (verdict.grade, verdict.scope) == ("inconclusive", "")
+
+
+def test_a_killed_original_can_be_compared_as_far_as_it_came() -> None:
+    verdict = judged(
+        trail(WHOLE[:3], ended=False),
+        original=trail(WHOLE[:3], ended=False),
+        limit=Limit(epoch=1),
+    )
+
+    assert verdict.grade == "identical"
+
+
+def test_a_prefix_that_the_rerun_did_not_reach_is_inconclusive() -> None:
+    verdict = judged(trail(WHOLE[:3], ended=False), limit=Limit(epoch=2))
+
+    assert verdict.reasons == ("the rerun holds no digest of the end of epoch 2",)
+
+
+def test_what_is_known_from_elsewhere_is_a_cause_too() -> None:
+    rebuilt = Finding(
+        kind="framework",
+        fact="numpy",
+        original="2.4.6",
+        here="2.4.5",
+        effect="changes bits",
+        sentence="numpy was rebuilt as 2.4.5",
+    )
+    other = trail([*WHOLE[:1], moment("step", epoch=0, step=1)])
+
+    verdict = judge(full_manifest(), trail(), rerun_manifest(), other, extra=(rebuilt,))
+
+    assert verdict.causes == (rebuilt,)
+
+
+def test_a_verdict_is_data() -> None:
+    verdict = judged(trail([*WHOLE[:2], moment(leaves=("9", "b1", "c1"))]))
+
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+def mutated(records: tuple[TrailRecord, ...], chance: random.Random) -> Trail:
+    """Return a trail of which one thing about its weights is not as it was."""
+    found = list(records)
+    place = chance.choice([i for i, one in enumerate(found) if isinstance(one, Weights)])
+    weights = found[place]
+    assert isinstance(weights, Weights)
+    how = chance.choice(["leaf", "root", "swap", "drop", "step", "epoch", "fit", "shape"])
+    leaf = chance.randrange(len(weights.leaves))
+    if how == "leaf":
+        digits = f"{int(weights.leaves[leaf], 16) ^ (1 << chance.randrange(128)):032x}"
+        leaves = (*weights.leaves[:leaf], digits, *weights.leaves[leaf + 1 :])
+        found[place] = weights.model_copy(update={"leaves": leaves})
+    elif how == "root":
+        found[place] = weights.model_copy(update={"root": f"{chance.getrandbits(128):032x}"})
+    elif how == "swap":
+        leaves = (weights.leaves[1], weights.leaves[0], *weights.leaves[2:])
+        found[place] = weights.model_copy(update={"leaves": leaves})
+    elif how == "drop":
+        del found[place]
+    elif how == "shape":
+        shape = SHAPES[leaf].model_copy(update={"dtype": "float64x"})
+        found[1] = Structure(fit=1, leaves=(*SHAPES[:leaf], shape, *SHAPES[leaf + 1 :]))
+    else:
+        found[place] = weights.model_copy(update={how: getattr(weights, how) + 1})
+    return Trail(tuple(found), torn=False)
+
+
+def test_of_a_thousand_mutated_trails_none_is_called_identical() -> None:
+    chance = random.Random(0)  # noqa: S311 - the same thousand every time
+    records = trail().records
+
+    grades = {judged(mutated(records, chance)).grade for _ in range(1000)}
+
+    assert grades == {"diverged", "inconclusive"}
+
+
+def test_a_run_outside_a_project_is_called_by_what_is_known() -> None:
+    original = changed(full_manifest(), {"run.entity": {"unavailable": "offline"}})
+
+    assert judge(original, trail(), rerun_manifest(), trail()).original == "digits/a1b2c3d4"

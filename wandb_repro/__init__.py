@@ -1,0 +1,28 @@
+"""Exact reruns of Keras trainings logged to Weights & Biases.
+
+Two lines in a training script record all that an exact rerun needs::
+
+    run = wandb_repro.init(project="digits", seed=42)
+    model.fit(dataset, callbacks=[ReproCallback()])  # from wandb_repro.keras
+
+Importing this imports no framework, no git and no W&B, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wandb_repro.version import __version__
+
+if TYPE_CHECKING:
+    from wandb_repro.hook import attach, fingerprint, init
+
+__all__ = ["__version__", "attach", "fingerprint", "init"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from wandb_repro import hook
+
+    return getattr(hook, name)

@@ -1,0 +1,127 @@
+"""Turns files that were read into one commit of a private repository, and that into a bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from wandb_repro.capture.contents import Content
+from wandb_repro.capture.git import Git
+from wandb_repro.capture.tree import Entry
+from wandb_repro.errors import CodeError
+from wandb_repro.manifest.code import BundleFile
+
+__all__ = ["SNAPSHOT_REF", "borrow", "file_of", "import_files", "write_bundle"]
+
+SNAPSHOT_REF = "refs/heads/snapshot"
+_IMPORT_S, _BUNDLE_S = 120.0, 600.0
+_HEADER = "# v2 git bundle\n{commit} {ref}\n\n"
+"""Source: git, Documentation/gitformat-bundle.txt."""
+
+
+def borrow(private: Git, stores: Iterable[Path]) -> None:
+    """Let a private repository use the objects in other ones; they are read, never written."""
+    lines = b"".join(_quoted(os.fsencode(store)) + b"\n" for store in stores)
+    (private.git_dir / "objects" / "info" / "alternates").write_bytes(lines)
+
+
+def import_files(private: Git, contents: Iterable[Content]) -> dict[bytes, Entry]:
+    """Commit files to a private repository, and return the tree that was made.
+
+    The commit has no parent and no date, so that equal trees are equal commits.
+
+    Raises:
+        CodeError: git fails, such as when an object it should hold already is missing.
+    """
+    entries: dict[bytes, Entry] = {}
+    patient = replace(private, timeout_s=_IMPORT_S)
+    with patient.started("fast-import", "--quiet", "--done", "--depth=0") as process:
+        stream = process.stdin
+        assert stream is not None  # noqa: S101  (it was asked for)
+        for content in contents:
+            if content.data is not None:
+                _send_blob(stream, content.data)
+            entries[content.source.path] = content.entry
+        _send_commit(stream, entries)
+    return entries
+
+
+def _send_blob(stream: IO[bytes], data: bytes) -> None:
+    stream.write(b"blob\ndata %d\n" % len(data))
+    stream.write(data)
+    stream.write(b"\n")
+
+
+def _send_commit(stream: IO[bytes], entries: Mapping[bytes, Entry]) -> None:
+    ref = SNAPSHOT_REF.encode()
+    stream.write(b"reset %s\ncommit %s\n" % (ref, ref))
+    stream.write(b"committer wandb_repro <wandb_repro> 0 +0000\ndata 8\nsnapshot\n")
+    for path, entry in entries.items():
+        stream.write(b"M %s %s %s\n" % (entry.mode, entry.blob.encode(), _quoted(path)))
+    stream.write(b"done\n")
+
+
+def _quoted(path: bytes) -> bytes:
+    escaped = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    return b'"' + escaped + b'"'
+
+
+def write_bundle(private: Git, destination: Path) -> BundleFile:
+    """Write the snapshot as a git bundle, and return what is on disk then.
+
+    Nothing of how the user's objects happen to be packed is reused: equal trees are equal bytes.
+
+    Raises:
+        CodeError: git fails, or the disk does not hold what was written.
+    """
+    partial = destination.with_name(destination.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            _write(private, file)
+            os.fsync(file.fileno())
+        partial.replace(destination)
+        _sync_folder(destination.parent)
+        return file_of(destination)
+    except OSError as error:
+        raise CodeError(f"the bundle cannot be written: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(private: Git, file: IO[bytes]) -> None:
+    commit = private.run("rev-parse", "--verify", SNAPSHOT_REF).decode().strip()
+    file.write(_HEADER.format(commit=commit, ref=SNAPSHOT_REF).encode())
+    file.flush()
+    patient = replace(private, timeout_s=_BUNDLE_S)
+    arguments = ("--threads=1", "--window=0", "--no-reuse-delta", "--no-reuse-object")
+    with patient.started(
+        "pack-objects", "--revs", "--stdout", "-q", "--no-use-bitmap-index", *arguments, stdout=file
+    ) as process:
+        process.communicate(commit.encode() + b"\n")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def file_of(bundle: Path) -> BundleFile:
+    """Return the record of a bundle, its digest read back from the disk.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    size_bytes = 0
+    with bundle.open("rb") as file:
+        while block := file.read(1024 * 1024):
+            digest.update(block)
+            size_bytes += len(block)
+    return BundleFile(name=bundle.name, sha256=digest.hexdigest(), size_bytes=size_bytes)

@@ -1,0 +1,134 @@
+"""The git command, so that nothing of the repository it reads can run or be changed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from wandb_repro.capture.child import watched
+
+__all__ = ["HARDENED", "Git", "private_repository", "user_setting"]
+
+HARDENED = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "file",
+    "LC_ALL": "C",
+}
+"""Nothing is asked, fetched, locked or read from anywhere but the repository itself."""
+
+_SETTINGS = (
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "core.untrackedCache=false",
+    "protocol.allow=never",
+    "gc.auto=0",
+    # NOTE: what is stored as a loose object makes git renew the time of the same object in the
+    # user's store, which would be a change to it.
+    "fastimport.unpackLimit=0",
+    "maintenance.auto=false",
+    # A blob above this is streamed, not held: a small bundle may unpack to a large one.
+    "core.bigFileThreshold=16m",
+)
+_KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME")
+"""HOME and XDG_CONFIG_HOME lead to the user's own list of ignored files."""
+
+
+@dataclass(frozen=True)
+class Git:
+    """Git on one repository.
+
+    The repository is named, never searched for: neither the caller's ``GIT_DIR`` nor
+    ``core.worktree`` has a say, nor the check of its owner (``safe.directory``), which is part of
+    the search.
+    """
+
+    git_dir: Path
+    """The repository, or the file that stands for it in a linked work tree or submodule."""
+    work_tree: Path | None = None
+    timeout_s: float = 10.0
+
+    def run(self, *arguments: str) -> bytes:
+        """Return what a git command prints.
+
+        Raises:
+            CodeError: git is missing, fails, or does not end in time.
+        """
+        with self.started(*arguments) as process:
+            output, _ = process.communicate()
+        return output
+
+    def names(self, *arguments: str) -> list[bytes]:
+        """Return what a git command prints, split at the NULs that ``-z`` ends each entry with.
+
+        Raises:
+            CodeError: as :meth:`run`.
+        """
+        return self.run(*arguments).split(b"\0")[:-1]
+
+    @contextlib.contextmanager
+    def started(
+        self, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE
+    ) -> Generator[subprocess.Popen[bytes]]:
+        """Run a git command while the block talks to it.
+
+        Raises:
+            CodeError: as :meth:`run`; raised when the block is left.
+        """
+        command = ["git", f"--git-dir={self.git_dir}"]
+        if self.work_tree is not None:
+            command.append(f"--work-tree={self.work_tree}")
+        for setting in _SETTINGS:
+            command += ["-c", setting]
+        with watched(
+            [*command, *arguments],
+            what=f"git {next(a for a in arguments if not a.startswith('-') and '=' not in a)}",
+            cwd=self.work_tree or self.git_dir,
+            environment=_environment() | HARDENED,
+            stdout=stdout,
+            timeout_s=self.timeout_s,
+        ) as process:
+            yield process
+
+
+def private_repository(folder: Path) -> Git:
+    """Return a new bare repository in an empty folder: no template, so no hook in it.
+
+    Raises:
+        CodeError: git is missing or fails.
+    """
+    git = Git(folder)
+    git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(folder))
+    return git
+
+
+def user_setting(name: str) -> str:
+    """Return a path that the user set for all their repositories, or an empty string.
+
+    Raises:
+        CodeError: git is missing or does not end in time.
+    """
+    command = ["git", "config", "--path", "--default", "", "--get", name]
+    with watched(
+        command,
+        what="git config",
+        cwd=Path("/"),
+        environment=_environment(),
+        stdout=subprocess.PIPE,
+        timeout_s=5.0,
+    ) as process:
+        output, _ = process.communicate()
+    return os.fsdecode(output.rstrip(b"\n"))
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}

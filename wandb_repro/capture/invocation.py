@@ -1,0 +1,100 @@
+"""A command line of the Python interpreter, taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+__all__ = ["LAUNCHER", "Invocation", "parse"]
+
+LAUNCHER = "wandb_repro.launch"
+"""The module through which ``wandb-repro run`` starts a script."""
+
+Kind = Literal["script", "module", "code", "stdin", "interactive"]
+
+WITH_VALUE = frozenset("WX")
+LONG_WITH_VALUE = frozenset({"--check-hash-based-pycs"})
+ENDS_OPTIONS: dict[str, Kind] = {"c": "code", "m": "module"}
+DROPPED = frozenset("i")
+"""``-i`` waits at a prompt when the script has ended: not a thing a rerun can do."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What an interpreter was told to do.
+
+    Attributes:
+        flags: options of the interpreter; each with its value as the next item.
+        kind: what runs.
+        target: file, module or text of the code; empty where nothing is named.
+        arguments: what follows.
+        launcher: whether ``wandb-repro run`` stood in between.
+    """
+
+    flags: tuple[str, ...]
+    kind: Kind
+    target: str
+    arguments: tuple[str, ...]
+    launcher: bool = False
+
+
+def parse(command_line: Sequence[str]) -> Invocation:
+    """Return the parts of ``python [options] [-c TEXT | -m NAME | FILE | -] [arguments]``.
+
+    Source: CPython 3.10 to 3.14, Python/getopt.c and "Command line and environment".
+    """
+    found = _parse(tuple(command_line[1:]))
+    if found.kind == "module" and found.target == LAUNCHER:
+        return replace(_parse(found.arguments), flags=found.flags, launcher=True)
+    return found
+
+
+def _parse(words: tuple[str, ...]) -> Invocation:
+    flags: list[str] = []
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] not in ("-", "--"):
+        word, rest = words[at], words[at + 1 :]
+        if word.startswith("--"):
+            taken = _long_option(word, rest)
+            flags += taken
+            at += len(taken)
+            continue
+        switches, ending, value = _split_cluster(word)
+        flags += [f"-{switch}" for switch in switches]
+        if ending and not value:
+            value, rest, at = (rest[0] if rest else ""), rest[1:], at + 1
+        at += 1
+        if ending in ENDS_OPTIONS:
+            return Invocation(tuple(flags), ENDS_OPTIONS[ending], value, rest)
+        if ending:
+            flags += [f"-{ending}", value]
+    return _file(tuple(flags), words[at:])
+
+
+def _long_option(word: str, rest: tuple[str, ...]) -> tuple[str, ...]:
+    return (word, rest[0]) if word in LONG_WITH_VALUE and rest else (word,)
+
+
+def _split_cluster(word: str) -> tuple[str, str, str]:
+    """Return switches, the letter that takes a value, and the value glued to it.
+
+    ``-Im`` is ``I``, ``m`` and nothing; ``-OWignore`` is ``O``, ``W`` and ``ignore``.
+    """
+    for at, letter in enumerate(word[1:], start=1):
+        if letter in WITH_VALUE or letter in ENDS_OPTIONS:
+            return _kept(word[1:at]), letter, word[at + 1 :]
+    return _kept(word[1:]), "", ""
+
+
+def _kept(switches: str) -> str:
+    return "".join(switch for switch in switches if switch not in DROPPED)
+
+
+def _file(flags: tuple[str, ...], words: tuple[str, ...]) -> Invocation:
+    if words[:1] == ("--",):
+        words = words[1:]
+    if not words:
+        return Invocation(flags, "interactive", "", ())
+    kind: Kind = "stdin" if words[0] == "-" else "script"
+    return Invocation(flags, kind, words[0], words[1:])

@@ -1,0 +1,164 @@
+"""Which files a source tree has, as git sees it. Only names are read here, never contents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wandb_repro.capture.git import Git, user_setting
+from wandb_repro.capture.tree import GITLINK, Entry, readable
+from wandb_repro.errors import CodeError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import LeftOut
+
+__all__ = ["Listing", "list_folder", "list_repository"]
+
+
+@dataclass
+class Listing:
+    """The files of a tree, submodules and nested repositories flattened into it."""
+
+    index: dict[bytes, Entry] = field(default_factory=dict[bytes, Entry])
+    """Tracked paths, with what the index holds for each."""
+    untracked: set[bytes] = field(default_factory=set[bytes])
+    """Paths that are neither tracked nor ignored."""
+    head: dict[bytes, Entry] = field(default_factory=dict[bytes, Entry])
+    """What HEAD holds; empty where there is no commit."""
+    commit: str = ""
+    """HEAD; empty where there is no commit."""
+    stores: list[Path] = field(default_factory=list[Path])
+    """Folders that hold the objects the index speaks of."""
+    left_out: list[LeftOut] = field(default_factory=list[LeftOut])
+    """Nested repositories that could not be listed."""
+
+
+def list_repository(top: Path, private: Git) -> Listing:
+    """Return the files of the repository whose work tree is `top`.
+
+    Args:
+        top: absolute; holds ``.git``.
+        private: repository to list folders with whose own one is broken.
+
+    Raises:
+        CodeError: git cannot list it, such as with a corrupt index.
+    """
+    listing = Listing()
+    _Lister(listing, private, _ignoring()).add_repository(top, b"", "HEAD")
+    return listing
+
+
+def list_folder(top: Path, private: Git) -> Listing:
+    """Return the files below a folder that is no repository; all of them count as untracked.
+
+    Raises:
+        CodeError: git cannot list it.
+    """
+    listing = Listing()
+    _Lister(listing, private, _ignoring()).add_folder(top, b"")
+    return listing
+
+
+def _ignoring() -> tuple[str, ...]:
+    """Return the option that keeps what the user ignores everywhere out of the snapshot."""
+    file = user_setting("core.excludesFile")
+    return ("-c", f"core.excludesFile={file}") if file else ()
+
+
+@dataclass(frozen=True)
+class _Lister:
+    listing: Listing
+    private: Git
+    ignoring: tuple[str, ...]
+
+    def add_repository(self, top: Path, prefix: bytes, commit: str) -> None:
+        """Add a repository's files, `prefix` before each path; `commit` is what they should be."""
+        git = Git(top / ".git", work_tree=top)
+        with ThreadPoolExecutor(4) as pool:
+            index = pool.submit(git.names, "ls-files", "-s", "-z")
+            others = pool.submit(self._others, git)
+            head = pool.submit(_committed, git, commit)
+            facts = pool.submit(_facts, git, top)
+        listed, committed = _entries(index.result()), head.result()
+        untracked = others.result()
+        stores, found = facts.result()
+        self.listing.commit = self.listing.commit or found
+        self.listing.stores.extend(stores)
+        self.listing.index.update(_files(listed, prefix))
+        self.listing.head.update(_files(committed, prefix))
+        self.listing.untracked.update(prefix + path for path in untracked if path[-1:] != b"/")
+        for path in sorted(_gitlinks(listed) | _nested(untracked)):
+            pinned = committed.get(path)
+            self._add_nested(top, prefix, path, pinned.blob if pinned else "")
+
+    def add_folder(self, top: Path, prefix: bytes) -> None:
+        """Add the files of a folder that git itself cannot list."""
+        untracked = self._others(Git(self.private.git_dir, work_tree=top))
+        self.listing.untracked.update(prefix + path for path in untracked if path[-1:] != b"/")
+        for path in sorted(_nested(untracked)):
+            self._add_nested(top, prefix, path, "")
+
+    def _add_nested(self, top: Path, prefix: bytes, path: bytes, commit: str) -> None:
+        folder, inside = top / os.fsdecode(path), prefix + path + b"/"
+        if not folder.is_dir() or folder.is_symlink():
+            return
+        try:
+            self._add_either(folder, inside, commit)
+        except CodeError as error:
+            size = Unavailable(unavailable="it was not looked into")
+            reason = f"a repository inside that git cannot list: {error.message}"
+            self.listing.left_out.append(
+                LeftOut(path=readable(inside), size_bytes=size, reason=reason)
+            )
+
+    def _add_either(self, folder: Path, inside: bytes, commit: str) -> None:
+        if (folder / ".git").exists():
+            try:
+                self.add_repository(folder, inside, commit)
+            except CodeError:  # a damaged one; its files are there all the same
+                self.add_folder(folder, inside)
+        else:
+            self.add_folder(folder, inside)
+
+    def _others(self, git: Git) -> list[bytes]:
+        return git.names(*self.ignoring, "ls-files", "--others", "--exclude-standard", "-z")
+
+
+def _entries(lines: Iterable[bytes]) -> dict[bytes, Entry]:
+    """Return what ``ls-files -s`` (mode, id, stage) or ``ls-tree -r`` (mode, type, id) told."""
+    entries: dict[bytes, Entry] = {}
+    for line in lines:
+        facts, _, path = line.partition(b"\t")
+        mode, second, third = facts.split(b" ")
+        entries[path] = Entry(mode, (second if len(third) == 1 else third).decode())
+    return entries
+
+
+def _committed(git: Git, commit: str) -> dict[bytes, Entry]:
+    if not commit:
+        return {}
+    try:
+        return _entries(git.names("ls-tree", "-r", "-z", "--full-tree", commit))
+    except CodeError:
+        return {}  # no commit yet, or a submodule that was never fetched so far
+
+
+def _facts(git: Git, top: Path) -> tuple[tuple[Path, ...], str]:
+    """Return where the objects are, unless their ids are of another kind than ours, and HEAD."""
+    asked = ("--show-object-format", "--git-path", "objects", "--revs-only", "HEAD")
+    kind, store, *commit = os.fsdecode(git.run("rev-parse", *asked)).split("\n")[:-1]
+    return (top / store,) if kind == "sha1" else (), "".join(commit)
+
+
+def _files(entries: dict[bytes, Entry], prefix: bytes) -> dict[bytes, Entry]:
+    return {prefix + path: entry for path, entry in entries.items() if entry.mode != GITLINK}
+
+
+def _gitlinks(entries: dict[bytes, Entry]) -> set[bytes]:
+    return {path for path, entry in entries.items() if entry.mode == GITLINK}
+
+
+def _nested(untracked: Iterable[bytes]) -> set[bytes]:
+    return {path[:-1] for path in untracked if path.endswith(b"/")}

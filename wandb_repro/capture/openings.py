@@ -1,0 +1,122 @@
+"""Which files this process opened. Python announces each one; a hook notes the path."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import sysconfig
+from collections.abc import Callable
+from typing import cast
+
+__all__ = ["Openings"]
+
+MOST_FILES = 10_000
+
+SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/")
+
+WRITING = os.O_WRONLY | os.O_RDWR
+
+
+class Openings:
+    """Paths opened for reading or for writing, outside the system and the environment.
+
+    Attributes:
+        read: by absolute path, the path as it was given and the size in bytes at that moment.
+        written: absolute paths.
+        on: whether anything is noted.
+    """
+
+    _of_process: Openings | None = None
+
+    def __init__(self) -> None:
+        self.read: dict[str, tuple[str, int]] = {}
+        self.written: set[str] = set()
+        self.on = True
+        self._skipped = _environment_folders()
+
+    @classmethod
+    def of_process(cls) -> Openings:
+        """Return those of this process, watched from the first call on.
+
+        Python has no way to take an audit hook back: there is one for all runs of a process.
+        """
+        if cls._of_process is None:
+            cls._of_process = cls()
+            sys.addaudithook(_hook(cls._of_process))
+        return cls._of_process
+
+    def notice(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Note one audit event. Never raises: that would fail the user's ``open``.
+
+        Source: "Audit events table" of Python 3.10 to 3.14: ``open`` has path, mode and flags,
+        ``os.rename`` (which ``os.replace`` announces too) source and destination.
+        """
+        try:
+            if event == "open":
+                self._opened(arguments[0], arguments[2])
+            elif event == "os.rename":
+                self._renamed(arguments[0], arguments[1])
+        except Exception:  # noqa: BLE001 - whatever went wrong, the user's call goes on
+            return
+
+    def _opened(self, path: object, flags: object) -> None:
+        name = _name(path)
+        if name in self.read or name in self.written:
+            return
+        if not name or name.startswith(self._skipped) or not self.on:
+            return
+        place = os.path.abspath(name)  # noqa: PTH100 - 10 times as fast, on the user's time
+        if place in self.read or place in self.written or place.startswith(self._skipped):
+            return
+        if cast(int, flags) & WRITING:
+            self._note_written(place)
+        elif len(self.read) < MOST_FILES:
+            self._note_read(place, name)
+
+    def _note_read(self, place: str, name: str) -> None:
+        """Keep a regular file that is there now: a later one is the run's own work."""
+        status = os.stat(place)  # noqa: PTH116
+        if stat.S_ISREG(status.st_mode):
+            self.read[place] = (name, status.st_size)
+
+    def _note_written(self, place: str) -> None:
+        if len(self.written) < MOST_FILES:
+            self.written.add(place)
+
+    def _renamed(self, source: object, destination: object) -> None:
+        """Count a file that was written under another name, the safe way, as written."""
+        old, new = os.path.abspath(_name(source)), os.path.abspath(_name(destination))  # noqa: PTH100
+        if old in self.written and new not in self.read:
+            self._note_written(new)
+
+
+def _hook(openings: Openings) -> Callable[[str, tuple[object, ...]], None]:
+    """Return what Python calls on every audit event, ``id()`` and imports among them.
+
+    NOTE: a function, since a bound method is called at four times the cost: Python looks in vain
+    for ``__cantrace__`` on it each time (measured with 3.11).
+    """
+    notice = openings.notice
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" or event == "os.rename":
+            notice(event, arguments)
+
+    return hook
+
+
+def _environment_folders() -> tuple[str, ...]:
+    """Return the folders of the system, the interpreter and the installed packages."""
+    told = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
+    folders = {folder for it in told for folder in (it, os.path.realpath(it))}
+    return (*SYSTEM_FOLDERS, *(f"{folder}/" for folder in sorted(folders) if folder != "/"))
+
+
+def _name(path: object) -> str:
+    """Return a path as text, or nothing for a file descriptor."""
+    if type(path) is str:
+        return path
+    if isinstance(path, int) or path is None:
+        return ""
+    return os.fsdecode(cast("bytes | os.PathLike[str]", path))

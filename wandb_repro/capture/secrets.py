@@ -1,0 +1,140 @@
+"""What looks like a credential is cut from arguments and addresses before they are recorded.
+
+Names tell most of them (``--api-key X``, ``password=X``, ``?token=X``), shapes the rest. A value
+cut in error only has to be given again on a rerun; a value missed is published.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from wandb_repro.capture.secret_tables import (
+    CERTAIN_WORDS,
+    COMMIT_ENDS,
+    HARMLESS_ENDS,
+    HARMLESS_STARTS,
+    PLAIN_VALUE,
+    SECRET_WORDS,
+    SHAPES,
+    WANDB_KEY,
+)
+
+__all__ = ["REDACTED", "cut_arguments", "cut_text", "cut_url", "holds_a_credential"]
+
+REDACTED = "<redacted>"
+
+PAIR = re.compile(
+    r"""(?<![\w.\-])(?P<before>(?P<quote>["']?)(?P<name>[A-Za-z][\w.\-]*)(?P=quote)"""
+    r"""(?:\s*=\s*|(?<=["'])\s*:\s*|:\s+)(?i:(?:bearer|basic|token)\s+)?)"""
+    r"""(?P<value>"[^"]*"|'[^']*'|[^"',;&\s{}\[\]]+)"""
+)
+"""``name=value``, ``"name": value``, ``name: value`` anywhere in a text."""
+
+USERINFO = re.compile(r"(?<![\w+.\-])(?P<scheme>[A-Za-z][\w+.\-]*://)(?P<userinfo>[^/\s?#]*)@")
+SIGNATURE = re.compile(r"(?<=[?&])((?:x-[\w-]*|sig(?:nature)?)=)[^&\s#]+", re.IGNORECASE)
+"""Query parameters that sign an address at AWS, Google and Azure."""
+
+
+def cut_arguments(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the arguments without their credentials, and the positions that lost something."""
+    cut = tuple(
+        _cut_argument(argument, _asked_by(before))
+        for before, argument in zip(("", *arguments), arguments, strict=False)
+    )
+    changed = (at for at, pair in enumerate(zip(arguments, cut, strict=True)) if pair[0] != pair[1])
+    return cut, tuple(changed)
+
+
+def cut_text(text: str) -> str:
+    """Return the text with what looks like a credential replaced by ``<redacted>``."""
+    text = USERINFO.sub(_without_password, text)
+    text = SIGNATURE.sub(rf"\1{REDACTED}", text)
+    text = PAIR.sub(_without_value, text)
+    for shape in SHAPES:
+        text = shape.sub(REDACTED, text)
+    return WANDB_KEY.sub(REDACTED, text)
+
+
+def cut_url(url: str) -> str:
+    """Return an address without user, password, query and fragment.
+
+    The user ``git`` stays: with SSH it is part of the address and no secret.
+    """
+    if "://" not in url:
+        return cut_text(re.sub(r"^(?!git@)[^/@\s]+@(?=[^/\s]+:)", "", url))
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return cut_text(url.split("?")[0])
+    host = parts.netloc.rpartition("@")[2]
+    keep = "git@" if parts.scheme == "ssh" and parts.netloc.startswith("git@") else ""
+    return cut_text(urlunsplit((parts.scheme, keep + host, parts.path, "", "")))
+
+
+def holds_a_credential(code: str) -> bool:
+    """Tell whether source code holds a credential. ``key=len`` is none: only literals count."""
+    literals = (found for found in PAIR.finditer(code) if found["value"][0] in "\"'")
+    if any(_without_value(found) != found[0] for found in literals):
+        return True
+    return any(shape.search(code) for shape in (*SHAPES, WANDB_KEY))
+
+
+def _names_a_secret(name: str) -> bool:
+    """Tell whether an option, key or parameter of this name holds a credential."""
+    words = _words(name)
+    if not words or HARMLESS_ENDS.fullmatch(words[-1]):
+        return False
+    if any(CERTAIN_WORDS.fullmatch(word) for word in words):
+        return words[0] != "no"
+    if not SECRET_WORDS.fullmatch(words[-1]):
+        return words[-1] == "value" and _names_a_secret("-".join(words[:-1]))
+    return not any(map(HARMLESS_STARTS.fullmatch, words[:-1]))
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of ``--api-key``, ``apiKey``, ``API_KEY``, ``model.api_key``."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.rpartition(".")[2])
+    return re.findall(r"[a-z0-9]+", spaced.lower())
+
+
+def _asked_by(before: str) -> str:
+    """Return the name of the option that takes the next argument as its value, or nothing."""
+    return before if before.startswith("-") and "=" not in before else ""
+
+
+def _cut_argument(argument: str, option: str) -> str:
+    if option and not argument.startswith("-") and _is_secret(option, argument):
+        return REDACTED
+    name, equals, value = argument.partition("=")
+    if equals and re.fullmatch(r"[-+~\w.@]+", name):
+        if _is_secret(name, value):
+            return f"{name}={REDACTED}"
+        option = name
+    words = _words(option)
+    if words and COMMIT_ENDS.fullmatch(words[-1]) and WANDB_KEY.fullmatch(value or argument):
+        return argument
+    return cut_text(argument)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if value in ("", REDACTED) or not _names_a_secret(name):
+        return False
+    certain = any(CERTAIN_WORDS.fullmatch(word) for word in _words(name))
+    return certain or not PLAIN_VALUE.fullmatch(value)
+
+
+def _without_value(found: re.Match[str]) -> str:
+    value = found["value"].strip("\"'")
+    if not _is_secret(found["name"], value):
+        return found[0]
+    return found["before"] + found["value"].replace(value, REDACTED)
+
+
+def _without_password(found: re.Match[str]) -> str:
+    user, colon, _ = found["userinfo"].partition(":")
+    if colon:
+        return f"{found['scheme']}{user}:{REDACTED}@"
+    is_name = found["scheme"].startswith("ssh") or not user
+    return found[0] if is_name else f"{found['scheme']}{REDACTED}@"

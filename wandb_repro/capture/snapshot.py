@@ -1,0 +1,208 @@
+"""One snapshot of the source tree: byte for byte, through no filter, the user's own untouched.
+
+The files are read as they are on disk, but for those that git's index vouches for
+(``settled.py``), and stored in a private bare repository that borrows the user's objects. Git runs
+no hook, filter, monitor or diff program of the user for that, takes no lock and writes nothing of
+theirs.
+
+Not in a snapshot: ignored files, empty folders, W&B's own folders, and, unless tracked,
+``__pycache__``, ``node_modules`` and virtual environments. What else is missing is named in
+:attr:`Snapshot.left_out`. Lost are the history, owners, times, extended attributes, and all
+permission bits but one (executable).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wandb_repro.capture.choice import Limits, choose
+from wandb_repro.capture.difference import difference, shortened
+from wandb_repro.capture.fast_import import write_bundle
+from wandb_repro.capture.git import Git, private_repository
+from wandb_repro.capture.listing import Listing, list_folder, list_repository
+from wandb_repro.capture.repository import read_state
+from wandb_repro.capture.roots import refuse_as_root, repository_top
+from wandb_repro.capture.storing import Storing
+from wandb_repro.capture.tree import Entry, readable
+from wandb_repro.errors import CodeError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import BundleFile, Code, GitState, LeftOut
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Limits", "Snapshot", "take_snapshot"]
+
+
+def take_snapshot(
+    start: Path,
+    *,
+    exclude: Sequence[Path] = (),
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    scratch: Path | None = None,
+) -> Snapshot:
+    """Return the source tree that `start` belongs to, as it is at this moment.
+
+    Args:
+        start: the script's folder, or the working directory. The tree is that of its
+            repository, or `start` itself where there is none or git cannot list it.
+        exclude: absolute folders that are no part of the code, such as where W&B writes.
+        limits: what is over them is left out.
+        scratch: where the private repository is made; by default the system's place for such.
+
+    Raises:
+        CodeError: there is no git, the folder is none that holds code only (such as the home
+            folder), or it cannot be read.
+    """
+    start = Path(os.path.realpath(start))
+    folder = Path(tempfile.mkdtemp(prefix="wandb-repro-", dir=scratch))
+    try:
+        return _taken(start, folder, exclude, limits)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise CodeError(f"the source tree cannot be read: {error}") from error
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _taken(start: Path, folder: Path, exclude: Sequence[Path], limits: Limits) -> Snapshot:
+    private = private_repository(folder)
+    root, listing, no_repository = _listed(start, private)
+    sources, refused = choose(root, listing, exclude, limits)
+    storing = Storing(private, root, listing, sources)
+    refused |= storing.refused
+    if no_repository:
+        dirty, changed = Unavailable(unavailable=no_repository), ()
+    else:
+        dirty, changed = difference(root, listing, storing.entries, refused)
+    return Snapshot(
+        root=root,
+        folder=folder,
+        storing=storing,
+        dirty=dirty,
+        changed=changed,
+        commit=listing.commit,
+        no_repository=no_repository,
+        left_out=shortened([*listing.left_out, *(refused[path] for path in sorted(refused))]),
+    )
+
+
+def _listed(start: Path, private: Git) -> tuple[Path, Listing, str]:
+    """Return the root, its files, and why it counts as no repository, if it does."""
+    top = repository_top(start)
+    reason = "the code is in no git repository"
+    if top is not None:
+        try:
+            return top, list_repository(top, private), ""
+        except CodeError as error:
+            reason = f"git cannot list the repository: {error.message}"
+    root = top or start
+    refuse_as_root(root)
+    return root, list_folder(root, private), reason
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A source tree, held in a private repository until :meth:`close`.
+
+    Nothing of it changes, so one thread may write the bundle while others ask.
+    """
+
+    root: Path
+    """The folder that was recorded, absolute, links resolved."""
+    left_out: tuple[LeftOut, ...]
+    """What is not in the snapshot though it may matter to a rerun."""
+    dirty: bool | Unavailable
+    """Whether it differs from HEAD's tree, untracked files included."""
+    changed: tuple[str, ...]
+    """In which paths, at most 1,000."""
+    commit: str
+    """HEAD when the snapshot was taken; empty where there was none."""
+    no_repository: str
+    """Why the tree counts as no git repository; empty when it is one."""
+    folder: Path
+    """Of the private repository."""
+    storing: Storing
+    """The files, read already and perhaps not yet stored."""
+
+    @property
+    def tree(self) -> str:
+        """Git tree id: the identity of the code."""
+        return self.storing.tree
+
+    @property
+    def entries(self) -> Mapping[bytes, Entry]:
+        """Every file, by its path as the disk has it."""
+        return self.storing.entries
+
+    @cached_property
+    def private(self) -> Git:
+        """Holds the objects, or borrows them; storing them costs what it costs when first asked.
+
+        Raises:
+            CodeError: git cannot store them.
+        """
+        self.storing.finish()
+        return Git(self.folder)
+
+    @property
+    def files(self) -> int:
+        """How many files it holds."""
+        return len(self.entries)
+
+    @cached_property
+    def git(self) -> GitState | Unavailable:
+        """What the repository says of itself; costs the import of GitPython when first asked."""
+        if self.no_repository:
+            return Unavailable(unavailable=self.no_repository)
+        return read_state(self.root, commit=self.commit, dirty=self.dirty, changed=self.changed)
+
+    def paths(self) -> frozenset[str]:
+        """Return every file's path, POSIX, relative to the root, as ``os.fsdecode`` gives it."""
+        return frozenset(map(os.fsdecode, self.entries))
+
+    def write_bundle(self, destination: Path) -> BundleFile:
+        """Write the tree as one git bundle that needs nothing else, and read it back.
+
+        What was not stored so far is stored first.
+
+        Raises:
+            CodeError: git fails, or the disk does not take it.
+        """
+        return write_bundle(self.private, destination)
+
+    def record(
+        self, bundle: BundleFile | Unavailable, *, git: GitState | Unavailable | None = None
+    ) -> Code:
+        """Return what the manifest says of the code.
+
+        Args:
+            bundle: where its bytes are.
+            git: the repository's notes, or why they are not there; None reads them.
+        """
+        return Code(
+            root=readable(os.fsencode(self.root)),
+            tree=self.tree,
+            files=self.files,
+            bundle=bundle,
+            git=self.git if git is None else git,
+            left_out=self.left_out,
+        )
+
+    def close(self) -> None:
+        """Remove the private repository; nothing can be written after."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,177 @@
+"""``demo``: the whole story on real data, offline, no account."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+import wandb_repro.demo
+from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option
+from wandb_repro.errors import RefusedError, TrainingFailedError
+from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.repeat import Outcome, Wishes, carry_out, prepare, run_name
+from wandb_repro.report.verdict import verdict_text
+from wandb_repro.rerun.uv import find_uv
+from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.resolve import locate
+from wandb_repro.verify.verdict import Verdict
+
+__all__ = ["command"]
+
+_THREADS = 2
+_NEEDED = ("keras", "tensorflow", "sklearn")
+_QUIET = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
+_FOREIGN = ("WANDB_", "GIT_")
+"""Variables that tell W&B and git about another project than the demo's."""
+
+
+@click.command("demo")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to work in.")
+@json_option
+@answers
+def command(folder: Path | None, as_json: bool) -> int:
+    """Record a training, lose its project, rerun it exactly; break that, and mend it."""
+    _check_installed()
+    place = _new_folder(folder)
+    _forget_other_projects()
+    story = _Story(place, Output(as_json=as_json))
+    started = time.monotonic()
+    verdicts = story.tell()
+    took_s = time.monotonic() - started
+    story.output.tell(Text(f"\nTook {took_s:.0f} s. Delete the folder when you have seen it:"))
+    story.output.progress(str(place))
+    if as_json:
+        story.output.report("", [verdict.model_dump(mode="json") for verdict in verdicts])
+    return _judge(verdicts, story.output)
+
+
+def _forget_other_projects() -> None:
+    for name in [name for name in os.environ if name.startswith(_FOREIGN) or name in RESTORED]:
+        del os.environ[name]
+    os.environ.update(_QUIET)
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise RefusedError(
+            f"The demo needs {', '.join(missing)}, which is not installed.",
+            hint="Install it: pip install 'wandb-repro[demo]'.",
+        )
+    find_uv()
+
+
+def _new_folder(folder: Path | None) -> Path:
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix="wandb-repro-demo-"))
+    place = check_new_folder(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _judge(verdicts: tuple[Verdict, ...], output: Output) -> int:
+    grades = tuple(verdict.grade for verdict in verdicts)
+    if grades == ("identical", "diverged", "identical"):
+        return 0
+    output.tell(
+        Text(
+            f"On this machine the story went {', '.join(grades)}; "
+            "expected was identical, diverged, identical.",
+            style="bold yellow",
+        )
+    )
+    return 1
+
+
+class _Story:
+    """Four acts; each prints what it does and what came of it."""
+
+    def __init__(self, place: Path, output: Output) -> None:
+        self.place = place
+        self.output = output
+
+    def tell(self) -> tuple[Verdict, ...]:
+        """Tell it, and return the three verdicts."""
+        project = self.place / "project"
+        self._title(1, "Record a training. network.py was never committed.")
+        capsule = self._recorded(project)
+        self._title(2, "Move the project away; rerun it in a new folder and environment.")
+        project.rename(self.place / "moved-away")
+        capsule = Capsule(self.place / "moved-away" / capsule.folder.relative_to(project))
+        rebuilt = self._rerun(capsule, "rebuilt", Wishes(environment="rebuild"))
+        python = rebuilt.work / "env" / "bin" / "python"
+        self._title(3, "Rerun on one thread. Watch the losses, then the verdict.")
+        same = Wishes(environment=str(python), keep_going=True)
+        broken = self._rerun(capsule, "one-thread", replace(same, threads=1))
+        self._title(4, "Apply the cure: the recorded number of threads.")
+        cured = self._rerun(capsule, "cured", replace(same, threads=_THREADS))
+        return tuple(outcome.verdict for outcome in (rebuilt, broken, cured))
+
+    def _title(self, number: int, text: str) -> None:
+        self.output.tell(Text(f"\n{number}  {text}", style="bold"))
+
+    def _recorded(self, project: Path) -> Capsule:
+        _write_project(project)
+        self.output.tell(Text(f"   $ TF_NUM_INTRAOP_THREADS={_THREADS} python train.py"))
+        environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": str(_THREADS)}
+        done = subprocess.run(
+            [sys.executable, "train.py"],
+            cwd=project,
+            env=environment,
+            stdout=2,
+            stderr=None,
+            check=False,
+        )
+        if done.returncode:
+            raise TrainingFailedError(
+                f"The demo's training ended with exit code {done.returncode}.",
+                hint="Its own output above says why.",
+                returncode=done.returncode,
+            )
+        capsule = locate(str(project / "wandb" / "latest-run"), self.place).capsule
+        self.output.tell(Text(f"   recorded as {run_name(read_manifest(capsule))}"))
+        return capsule
+
+    def _rerun(self, capsule: Capsule, name: str, wishes: Wishes) -> Outcome:
+        prepared = prepare(capsule, self.place / name, wishes)
+        outcome = carry_out(prepared, self.output.progress)
+        self.output.tell(verdict_text(outcome.verdict))
+        return outcome
+
+
+def _write_project(project: Path) -> None:
+    """Make a repository whose one commit holds the script and not the network."""
+    source = Path(wandb_repro.demo.__file__).parent
+    project.mkdir()
+    shutil.copyfile(source / "train.py", project / "train.py")
+    _git(project, "init", "--quiet")
+    _git(project, "add", "train.py")
+    _git(project, *_ADA, "commit", "--quiet", "--message", "Train on digits")
+    shutil.copyfile(source / "network.py", project / "network.py")
+
+
+_ADA = (
+    *("-c", "user.name=Ada", "-c", "user.email=ada@example.com"),
+    *("-c", "commit.gpgSign=false", "-c", "core.hooksPath=/dev/null"),
+)
+"""Who commits, and that the settings of whoever watches have no part in it."""
+
+
+def _git(project: Path, *words: str) -> None:
+    try:
+        subprocess.run(["git", *words], cwd=project, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RefusedError(
+            f"git {words[0]} failed: {error}.", hint="The demo needs git on PATH."
+        ) from error

@@ -1,0 +1,32 @@
+"""``diff``: what differs between two runs."""
+
+from __future__ import annotations
+
+import click
+
+from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
+from wandb_repro.repeat import run_name
+from wandb_repro.report.differences import differences_text
+from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.resolve import locate
+from wandb_repro.verify.difference import differences
+
+__all__ = ["command"]
+
+
+@click.command("diff")
+@click.argument("a")
+@click.argument("b")
+@json_option
+@answers
+def command(a: str, b: str, as_json: bool) -> int:
+    """Show what differs between the runs A and B, what can change bits first."""
+    with scratch_folder() as scratch:
+        one = read_manifest(locate(a, scratch / "a", code=False).capsule)
+        two = read_manifest(locate(b, scratch / "b", code=False).capsule)
+    found = differences(one, two)
+    Output(as_json=as_json).report(
+        differences_text(run_name(one), run_name(two), found),
+        [finding.model_dump(mode="json") for finding in found],
+    )
+    return 1 if found else 0

@@ -1,0 +1,157 @@
+"""``rerun``: rebuild, run, verify live, give the verdict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option, scratch_folder
+from wandb_repro.errors import RefusedError, UsageError
+from wandb_repro.repeat import (
+    Outcome,
+    Prepared,
+    Wishes,
+    carry_out,
+    name_work_folder,
+    prepare,
+    run_name,
+)
+from wandb_repro.report.plan import inequality_sentence, plan_text
+from wandb_repro.report.verdict import verdict_text
+from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.resolve import locate
+
+__all__ = ["command"]
+
+_POSITIVE = click.IntRange(min=1)
+
+
+@click.command("rerun")
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do not ask before the recorded code is run.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
+@click.option(
+    "--env",
+    "environment",
+    default="auto",
+    metavar="auto|here|rebuild|PYTHON",
+    help="Use the environment at hand when its record is equal and rebuild it otherwise (auto); "
+    "use the one at hand (here), a new one (rebuild), or that of an interpreter.",
+)
+@click.option(
+    "--python",
+    "base_python",
+    type=click.Path(path_type=Path),
+    help="Rebuild with this interpreter instead of the recorded version.",
+)
+@click.option("--keep-going", is_flag=True, help="Train on after the first difference.")
+@click.option("--until-epoch", type=_POSITIVE, metavar="N", help="Verify only so many epochs.")
+@click.option("--until-step", type=_POSITIVE, metavar="N", help="Verify only so many steps.")
+@click.option(
+    "--threads",
+    type=_POSITIVE,
+    metavar="N",
+    help="Intra-op threads instead of the recorded number.",
+)
+@click.option(
+    "--arg", "arguments", multiple=True, metavar="N=VALUE", help="A credential cut from argv."
+)
+@click.option("--allow-missing", is_flag=True, help="Go on without files that the original read.")
+@click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts again.")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to rerun in.")
+@json_option
+@answers
+def command(
+    run: str,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+    folder: Path | None,
+    arguments: tuple[str, ...],
+    **wishes: Any,
+) -> int:
+    """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
+    output = Output(as_json=as_json)
+    with scratch_folder() as scratch:
+        located = locate(run, scratch)
+        wanted = Wishes(values=_values(arguments), **wishes)
+        work = _work_folder(folder, run_name(read_manifest(located.capsule)))
+        prepared = prepare(located.capsule, work, wanted, found=located.found)
+        if not _agreed(prepared, output, yes=yes, dry_run=dry_run):
+            return 0
+        outcome = _carried_out(prepared, output)
+    _report(outcome, output)
+    return outcome.verdict.exit_code
+
+
+def _carried_out(prepared: Prepared, output: Output) -> Outcome:
+    """Do it, and tell where everything is, also when it fails half way."""
+    work = prepared.plan.work
+    try:
+        return carry_out(prepared, output.progress)
+    finally:
+        if work.is_dir():
+            output.progress(f"Everything of it is in {work}")
+
+
+def _values(arguments: tuple[str, ...]) -> dict[int, str]:
+    pairs = [argument.partition("=") for argument in arguments]
+    for place, equals, _ in pairs:
+        if not (place.isascii() and place.isdecimal() and equals):
+            raise UsageError("--arg takes N=VALUE, N the position that `show` tells.")
+    return {int(place): value for place, _, value in pairs}
+
+
+def _work_folder(folder: Path | None, name: str) -> Path:
+    if folder is None:
+        return name_work_folder(name.rpartition("/")[2])
+    return check_new_folder(folder)
+
+
+def _agreed(prepared: Prepared, output: Output, *, yes: bool, dry_run: bool) -> bool:
+    text = plan_text(run_name(prepared.manifest), prepared.plan, prepared.choice)
+    if dry_run:
+        output.report(text, _plan_data(prepared))
+        return False
+    output.tell(text)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise RefusedError(
+            "Nobody can be asked here whether the recorded code may run.",
+            hint="Read the plan above, then pass --yes.",
+        )
+    if not output.agree("Run it?"):
+        raise RefusedError("Not run, as you said.")
+    return True
+
+
+def _plan_data(prepared: Prepared) -> dict[str, Any]:
+    plan = prepared.plan
+    return {
+        "run": run_name(prepared.manifest),
+        "arguments": list(plan.arguments),
+        "cwd": str(plan.cwd),
+        "tree": plan.parts.code.tree,
+        "work": str(plan.work),
+        "environment": prepared.choice.reason,
+        "not_equal": [inequality_sentence(one) for one in prepared.choice.inequalities],
+        "sets": plan.switches,
+        "links": {link.place: link.target for link in plan.inputs.links},
+        "missing": list(plan.inputs.missing),
+    }
+
+
+def _report(outcome: Outcome, output: Output) -> None:
+    data = {
+        **outcome.verdict.model_dump(mode="json"),
+        "environment": [inequality_sentence(one) for one in outcome.inequalities],
+        "notes": list(outcome.notes),
+        "capsule": str(outcome.capsule.folder),
+        "url": outcome.url,
+        "work": str(outcome.work),
+    }
+    output.report(verdict_text(outcome.verdict), data)

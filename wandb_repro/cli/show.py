@@ -1,0 +1,45 @@
+"""``show``: what was recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.repeat import run_name
+from wandb_repro.report.record import record_text
+from wandb_repro.store.folder import read_manifest, read_trail
+from wandb_repro.store.resolve import locate
+from wandb_repro.verify.audit import audit
+from wandb_repro.verify.finding import Finding
+
+__all__ = ["command"]
+
+
+@click.command("show")
+@click.argument("run")
+@json_option
+@answers
+def command(run: str, as_json: bool) -> int:
+    """Show what was recorded of RUN, and every reason why it might not run again."""
+    with scratch_folder() as scratch:
+        capsule = locate(run, scratch, code=False).capsule
+        manifest, trail = read_manifest(capsule), read_trail(capsule)
+    findings = audit(manifest, trail)
+    text = record_text(run_name(manifest), manifest, trail, findings)
+    Output(as_json=as_json).report(text, _data(manifest, trail, findings))
+    return 0
+
+
+def _data(manifest: Manifest, trail: Trail, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    return {
+        "manifest": manifest.model_dump(mode="json"),
+        "findings": [finding.model_dump(mode="json") for finding in findings],
+        "moments": [
+            weights.model_dump(mode="json", exclude={"leaves"}) for weights in trail.weights
+        ],
+        "missing": [missing.model_dump(mode="json") for missing in trail.missing],
+    }

@@ -1,0 +1,30 @@
+"""``verify``: the verdict on two runs that both happened already."""
+
+from __future__ import annotations
+
+import click
+
+from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
+from wandb_repro.repeat import verify
+from wandb_repro.report.verdict import verdict_text
+from wandb_repro.store.resolve import locate
+from wandb_repro.verify.trails import Limit
+
+__all__ = ["command"]
+
+
+@click.command("verify")
+@click.argument("a")
+@click.argument("b")
+@click.option("--until-epoch", type=click.IntRange(min=1), help="Compare only so many epochs.")
+@click.option("--until-step", type=click.IntRange(min=1), help="Compare only so many steps.")
+@json_option
+@answers
+def command(a: str, b: str, until_epoch: int | None, until_step: int | None, as_json: bool) -> int:
+    """Give the verdict on the runs A and B: were they the same training, bit for bit?"""
+    with scratch_folder() as scratch:
+        one = locate(a, scratch / "a", code=False).capsule
+        two = locate(b, scratch / "b", code=False).capsule
+        verdict = verify(one, two, Limit(until_epoch, until_step))
+    Output(as_json=as_json).report(verdict_text(verdict), verdict.model_dump(mode="json"))
+    return verdict.exit_code

@@ -1,0 +1,324 @@
+"""The door to W&B: ``init``, ``attach`` and ``fingerprint``.
+
+``wandb`` is imported inside the functions, so that importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from pydantic import ValidationError
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import ThisHost
+from wandb_repro.errors import RecordingError, UsageError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.order import ORDER_VARIABLE, Options, Order
+from wandb_repro.session.data import dataset_of
+from wandb_repro.session.ending import end_with
+from wandb_repro.session.live import RerunStopped
+from wandb_repro.session.notices import forget, harmless, say, warn_once
+from wandb_repro.session.options import combined
+from wandb_repro.session.outputs import hold_back
+from wandb_repro.session.own import of_its_own
+from wandb_repro.session.run import Run, jsonable
+from wandb_repro.session.script_seeds import seeds_of_script
+from wandb_repro.session.seeding import Seeding, drawn_seed
+from wandb_repro.session.session import Session
+from wandb_repro.session.world import world_of
+from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import read_manifest
+
+if TYPE_CHECKING:
+    import wandb
+
+__all__ = [
+    "as_rerun",
+    "attach",
+    "find_session",
+    "fingerprint",
+    "follow",
+    "init",
+    "order_of_rerun",
+    "seed_early",
+]
+
+CodeChoice = Literal["auto", "upload", "local", "off"]
+
+_HOST = ThisHost()
+_NEW_RUN = (True, "create_new", "finish_previous")
+"""Values of ``reinit`` that ask W&B for another run though one is active."""
+
+
+class Process:
+    """What this process knows of its runs."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Session] = {}
+        self.pending: dict[str, Dataset] = {}
+        self.seeding: Seeding | None = None
+        self.starting = False
+        """Whether ``init`` is inside ``wandb.init``."""
+
+
+process = Process()
+
+
+def init(
+    *,
+    seed: int | None = None,
+    deterministic: bool | None = None,
+    code: CodeChoice = "auto",
+    strict: bool = False,
+    **wandb_init_kwargs: Any,
+) -> wandb.Run:
+    """Start a W&B run whose training can be rerun exactly, and return it.
+
+    Call it before anything random happens: before a model is built, before data is shuffled.
+    With a run already active it attaches to that one, as ``attach`` does, unless ``reinit`` asks
+    for another.
+
+    Args:
+        seed: for Python, NumPy, TensorFlow, Keras and torch, 0 to 2**32 - 1. None draws one and
+            records it: every run differs, every run can be repeated. A script that seeded Keras
+            or TensorFlow itself keeps its own seeds.
+        deterministic: True turns on the framework's deterministic operations. None leaves its
+            switches as they are and records them.
+        code: "auto" stores the source tree with the run unless W&B's own switches say no;
+            "upload" always; "local" keeps it on this machine only; "off" not at all.
+        strict: raise before training when something a rerun needs cannot be recorded.
+        wandb_init_kwargs: given to ``wandb.init`` as they are.
+
+    Raises:
+        UsageError: an option has a value that cannot be.
+        RecordingError: under ``strict=True`` only.
+    """
+    import wandb
+
+    options = _options(seed=seed, deterministic=deterministic, code=code, strict=strict)
+    if wandb.run is not None and wandb_init_kwargs.get("reinit") not in _NEW_RUN:
+        _merge_into(wandb.run, wandb_init_kwargs)
+        return _attached(wandb.run, options)
+    process.starting = True
+    try:
+        run = wandb.init(**as_rerun(wandb_init_kwargs))
+    finally:
+        process.starting = False
+    return _attached(run, options)
+
+
+def attach(
+    run: wandb.Run,
+    *,
+    seed: int | None = None,
+    deterministic: bool | None = None,
+    code: CodeChoice = "auto",
+    strict: bool = False,
+) -> wandb.Run:
+    """Record a run that somebody else started, and return it. Options as in ``init``.
+
+    Attaching twice to one run changes nothing.
+
+    Raises:
+        UsageError: an option has a value that cannot be.
+        RecordingError: under ``strict=True`` only.
+    """
+    options = _options(seed=seed, deterministic=deterministic, code=code, strict=strict)
+    return _attached(run, options)
+
+
+def follow(run: wandb.Run) -> wandb.Run:
+    """Attach to a run that ``wandb.init`` just gave, unless ``init`` asked for it: then it will."""
+    return run if process.starting else attach(run)
+
+
+def fingerprint(name: str, x: object, y: object = None) -> None:
+    """Record what a part of the data is: a digest of it. Nothing of it is kept or uploaded.
+
+    Before ``init`` it is kept until a run is recorded.
+
+    Args:
+        name: of the part, such as ``train``.
+        x: NumPy array of any shape, examples along the first axis.
+        y: its targets; None where there are none.
+    """
+    run = _active_run()
+    if run is not None and cast("Run", run).disabled:
+        return
+    session = find_session(run) if run is not None else None
+    if session is not None:
+        session.fingerprint(name, x, y)
+    elif run is None:
+        _fingerprint_later(name, x, y)
+
+
+@harmless("a fingerprint of the data")
+def _fingerprint_later(name: str, x: object, y: object) -> None:
+    """Digest now: what the arrays hold later may be something else."""
+    process.pending[name] = dataset_of(name, x, y)
+
+
+def find_session(run: wandb.Run) -> Session | None:
+    """Return the session of a run; None when it is not recorded, or not any more."""
+    session = process.sessions.get(run.id)
+    return None if session is None or session.ended else session
+
+
+def _active_run() -> wandb.Run | None:
+    module = sys.modules.get("wandb")
+    return cast("wandb.Run | None", getattr(module, "run", None))
+
+
+def order_of_rerun() -> Order | None:
+    """Return what this process was told to repeat; None in an ordinary training.
+
+    Raises:
+        UsageError: the order cannot be read.
+    """
+    path = os.environ.get(ORDER_VARIABLE)
+    if not path:
+        return None
+    try:
+        return Order.model_validate_json(Path(path).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(
+            f"{ORDER_VARIABLE} names {path}, which is no order to rerun.",
+            hint=f"Unset {ORDER_VARIABLE}; only wandb-repro rerun sets it.",
+        ) from error
+
+
+def seed_early() -> None:
+    """Seed the process before any run exists; the first run takes this over as it is."""
+    options = _options()
+    if os.environ.get("WANDB_MODE") != "disabled" or options.seed is not None:
+        _seeded(options)
+
+
+def _seeded(options: Options) -> Seeding:
+    """Return the seeding that holds for a run that begins now, applied.
+
+    While a recorded run is open its seeding stays: a second seed would make that record false.
+    One that no run took yet was set early, and gives way only to another wish.
+    """
+    found = process.seeding
+    using = [one for one in process.sessions.values() if one.seeding is found]
+    if found is not None and any(not session.ended for session in using):
+        _warn_of_second(found, options)
+        return found
+    if found is not None and not using and options.seed == found.asked:
+        found.switch_on(options.deterministic)
+        return found
+    chosen = process.seeding = _chosen_seeding(options, found)
+    chosen.apply()
+    return chosen
+
+
+def _warn_of_second(found: Seeding, options: Options) -> None:
+    asked = options.seed
+    if asked is not None and asked != found.seed:
+        seeded = "by the script" if found.seed is None else f"with {found.seed}"
+        warn_once(f"seed={asked} comes too late: this process was seeded {seeded}")
+    if options.deterministic and not found.deterministic:
+        warn_once("deterministic=True comes too late: pass it to the first call")
+
+
+def _chosen_seeding(options: Options, before: Seeding | None) -> Seeding:
+    """Return the seeding that holds: a rerun's order, the caller's, the script's, or a new one."""
+    asked, deterministic, again = options.seed, options.deterministic, before is not None
+    order = order_of_rerun()
+    if order is not None:
+        execution = read_manifest(Capsule(Path(order.capsule))).execution
+        recorded = int(execution.seed) if isinstance(execution.seed, str) else None
+        switched = execution.deterministic
+        return Seeding(recorded, asked=asked, deterministic=switched, drawn=False, again=again)
+    own = asked is None and bool(seeds_of_script(before.seed if before else None))
+    drawn = asked is None and not own
+    seed = None if own else drawn_seed() if drawn else asked
+    return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
+
+
+def _options(**call: Any) -> Options:
+    return combined(call, folder=Path(_HOST.started_in))
+
+
+def as_rerun(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``wandb.init`` gets: a rerun is a run of its own and says so."""
+    return kwargs if order_of_rerun() is None else of_its_own(kwargs)
+
+
+def _merge_into(run: wandb.Run, kwargs: Mapping[str, Any]) -> None:
+    config = kwargs.get("config")
+    if isinstance(config, Mapping):
+        cast("Run", run).config.update(cast("Mapping[str, Any]", config), allow_val_change=True)
+        kwargs = {name: value for name, value in kwargs.items() if name != "config"}
+    if kwargs:
+        warn_once(
+            f"a W&B run was active already, so {', '.join(sorted(kwargs))} could not be applied "
+            "to it; give them to the wandb.init that starts the run"
+        )
+
+
+def _attached(run: wandb.Run, options: Options) -> wandb.Run:
+    """Begin the session of a run; whatever goes wrong, the run is returned and training goes on."""
+    mine = cast("Run", run)
+    if mine.disabled and options.seed is None and options.deterministic is None:
+        return run
+    begun = guarded(lambda: _begun(run, options), "this run is not recorded")
+    if isinstance(begun, Unavailable):
+        if options.strict:
+            raise RecordingError(f"strict=True, and {begun}.", hint=_STRICT_HINT)
+        warn_once(f"{begun}; training goes on")
+    elif begun is not None and options.strict:
+        begun.check_complete()
+    return run
+
+
+_STRICT_HINT = "Mend it, or leave strict=True away to train with a record that says so."
+
+
+def _begun(run: wandb.Run, options: Options) -> Session | None:
+    """Seed, begin the session of a run, and return it; None where there is none to begin."""
+    mine, order = cast("Run", run), order_of_rerun()
+    known = process.sessions.get(mine.id)
+    if order is not None and any(one.repeats and one.ended for one in process.sessions.values()):
+        say("the run that is repeated has ended; the rerun stops here")
+        raise RerunStopped(0)
+    if known is not None and known.run is mine and known.ended:
+        return None
+    seeding = _seeded(options)
+    if known is not None and not known.ended:
+        return known
+    world = world_of(_HOST.environ)
+    if mine.disabled or world.rank != 0:
+        return None
+    forget()
+    if order is not None:
+        _restore_config(mine, order)
+        if not order.allow_outputs:
+            hold_back(run, sys.modules["wandb"])
+    session = Session(mine, _HOST, seeding, options, order=order, world_size=world.size)
+    process.sessions[mine.id] = session
+    end_with(run, session)
+    session.add_data(process.pending)
+    process.pending.clear()
+    return session
+
+
+def _restore_config(run: Run, order: Order) -> None:
+    """Give the rerun the original's config: a sweep's parameters stand nowhere else."""
+    recorded = read_manifest(Capsule(Path(order.capsule))).execution.config
+    if isinstance(recorded, Unavailable):
+        return
+    changed: dict[str, JSON] = {
+        name: value
+        for name, value in recorded.items()
+        if name not in list(run.config.keys()) or jsonable(run.config[name]) != value
+    }
+    if changed:
+        run.config.update(changed, allow_val_change=True)

@@ -1,0 +1,66 @@
+"""What every record is made of, and how a missing fact is told."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+__all__ = ["ExecutionRecord", "Record", "Unavailable", "first_fault"]
+
+
+_FIELD = re.compile(r"[a-z0-9_]{1,64}|[A-Z0-9_]{1,64}", re.ASCII)
+_TYPES = frozenset({"bool", "float", "int", "str"})
+
+
+class Record(BaseModel):
+    """A frozen record. Fields it does not know are kept: reading and writing changes nothing."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, strict=True, extra="allow", defer_build=True
+    )
+
+
+class ExecutionRecord(Record):
+    """A record that a rerun acts on. A field it does not know is refused, not ignored.
+
+    Source: SLSA v1.0 provenance, "unrecognized externalParameters SHOULD cause verification
+    to fail".
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, strict=True, extra="forbid", defer_build=True
+    )
+
+
+class Unavailable(Record):
+    """A fact that could not be had."""
+
+    unavailable: str
+    """Why, in words for the person who reads the run."""
+
+    def __str__(self) -> str:
+        return self.unavailable
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """Return where a document is not as its record says, and what is wrong there, in words.
+
+    The place is the path of names and numbers inside the document, without the names of records.
+    A field that takes a record or ``Unavailable`` fails as both, and the record is what was
+    meant; of several faults the one that lies furthest in says most.
+    """
+    faults = error.errors()
+    meant = [one for one in faults if Unavailable.__name__ not in one["loc"]]
+    fault = max(meant or faults, key=lambda one: len(one["loc"]))
+    path = [str(part) for part in fault["loc"] if _is_place(part)]
+    what = fault["msg"].removeprefix("Value error, ")
+    return ".".join(path) or "its top", what[:1].lower() + what[1:]
+
+
+def _is_place(part: int | str) -> bool:
+    """Tell a field, key or position from the names of records and types that pydantic adds."""
+    if isinstance(part, int):
+        return True
+    return part not in _TYPES and _FIELD.fullmatch(part) is not None

@@ -1,0 +1,40 @@
+"""How the run was started."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from wandb_repro.manifest.base import ExecutionRecord
+
+__all__ = ["Command"]
+
+
+class Command(ExecutionRecord):
+    """All it takes to start the run again."""
+
+    kind: Literal["script", "module", "code", "console"]
+    """``python FILE``, ``python -m NAME``, ``python -c TEXT``, or a command that an installed
+    distribution brings (``python ENVIRONMENT/bin/NAME``)."""
+    target: str
+    """The file (POSIX, relative to the code's root; absolute when it lies outside), the module's
+    name, the text of the code, or the command's name in the environment's folder of commands."""
+    arguments: tuple[str, ...]
+    """What follows the target, credentials cut out."""
+    redacted: tuple[int, ...] = ()
+    """Positions in ``arguments`` whose value was a credential and is not recorded."""
+    interpreter_flags: tuple[str, ...] = ()
+    """Options of the interpreter itself, such as ``-O`` or ``-X utf8``."""
+    working_directory: str
+    """POSIX, relative to the code's root; absolute when it lies outside."""
+    launcher: bool = False
+    """Whether ``wandb-repro run`` started it."""
+    environment: dict[str, str]
+    """Variables of the process, only names known to matter (see ``manifest/switches.py``)."""
+
+    @model_validator(mode="after")
+    def _redacted_are_positions(self) -> Command:
+        if not all(0 <= place < len(self.arguments) for place in self.redacted):
+            raise ValueError("redacted names a position that arguments does not have")
+        return self

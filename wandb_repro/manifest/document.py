@@ -1,0 +1,174 @@
+"""The manifest: one document that says all a rerun needs. Its format is told in ``FORMAT.md``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, TypeAlias, cast
+
+from pydantic import Discriminator, Tag, ValidationError
+
+from wandb_repro.errors import ManifestError
+from wandb_repro.manifest import canonical
+from wandb_repro.manifest.accelerator import Accelerator
+from wandb_repro.manifest.base import ExecutionRecord, Record, Unavailable, first_fault
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.data import Dataset, InputFile
+from wandb_repro.manifest.host import Machine
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.manifest.seeds import Determinism, Seeds
+
+__all__ = ["VERSION", "Description", "Ending", "Execution", "Manifest", "RunIdentity"]
+
+VERSION = "1.0"
+"""``MAJOR.MINOR``. A reader takes any minor version of its major, and refuses a newer major."""
+
+_MAJOR = int(VERSION.split(".")[0])
+_VERSION = re.compile(r"(?P<major>[1-9][0-9]{0,3})\.[0-9]{1,4}", re.ASCII)
+
+
+def _config_or_not(value: object) -> str:
+    """Tell W&B's config, an object of anything, from the reason why there is none."""
+    if isinstance(value, Unavailable):
+        return "Unavailable"
+    return "Unavailable" if isinstance(value, dict) and set(value) == {"unavailable"} else "Config"  # pyright: ignore[reportUnknownArgumentType]
+
+
+Config: TypeAlias = Annotated[
+    Annotated[dict[str, JSON], Tag("Config")] | Annotated[Unavailable, Tag("Unavailable")],
+    Discriminator(_config_or_not),
+]
+"""Without its own way of telling, a reason would be read back as a config of one entry."""
+
+
+class RunIdentity(Record):
+    """The W&B run that this manifest belongs to."""
+
+    id: str
+    name: str | Unavailable
+    entity: str | Unavailable
+    project: str | Unavailable
+    url: str | Unavailable
+    job_type: str | Unavailable
+    group: str | Unavailable
+    offline: bool
+    rerun_of: str | Unavailable
+    """The run that this one repeats, ``ENTITY/PROJECT/ID`` as far as it is known."""
+
+
+class Execution(ExecutionRecord):
+    """What a rerun acts on. Every field must be known to the reader."""
+
+    command: Command | Unavailable
+    code: Code | Unavailable
+    packages: Packages | Unavailable
+    seed: str | Unavailable
+    """Decimal text; given to the rerun's ``init``."""
+    deterministic: bool | None
+    """What ``deterministic=`` was."""
+    config: Config
+    """W&B's config as it stood when ``init`` returned, without our own entry. A rerun restores
+    it: sweep parameters stand nowhere else."""
+    world_size: int = 1
+    """Processes that trained together."""
+
+
+class Description(Record):
+    """What explains a run. Fields a reader does not know are kept."""
+
+    machine: Machine | Unavailable
+    runtime: Runtime | Unavailable
+    accelerator: Accelerator | Unavailable
+    seeds: Seeds | Unavailable
+    determinism: Determinism | Unavailable
+    config: Config
+    """W&B's config at the end of the run, without our own entry."""
+    data: tuple[Dataset, ...] | Unavailable
+    inputs: tuple[InputFile, ...] | Unavailable
+    """Files outside the snapshot that the run read."""
+
+
+class Ending(Record):
+    """How the run ended."""
+
+    status: Literal["finished", "interrupted", "failed"]
+    detail: str = ""
+    """Type of the exception that ended it, if one did."""
+
+
+class Manifest(Record):
+    """The record of one run."""
+
+    format: Literal["wandb_repro/manifest"] = "wandb_repro/manifest"
+    version: str = VERSION
+    recorded_by: str
+    """``wandb_repro X.Y.Z``."""
+    recorded_at: str
+    """UTC, ISO 8601. A note: no digest of code, packages or weights depends on it."""
+    run: RunIdentity
+    execution: Execution
+    description: Description
+    trail: str | Unavailable = "trail.jsonl"
+    """File name of the weights' trail inside the capsule."""
+    ending: Ending | Unavailable
+
+    def digest(self) -> str:
+        """Return ``sha256:HEX`` over the canonical form of everything in it."""
+        return "sha256:" + canonical.sha256(self._body())
+
+    def to_bytes(self) -> bytes:
+        """Return the document: canonical JSON with its own digest in the key ``digest``."""
+        return canonical.dumps({**self._body(), "digest": self.digest()}) + b"\n"
+
+    def _body(self) -> dict[str, JSON]:
+        return cast("dict[str, JSON]", self.model_dump(mode="json"))
+
+    @classmethod
+    def from_bytes(cls, document: bytes) -> Manifest:
+        """Read a document back. ``from_bytes(m.to_bytes()) == m``.
+
+        Raises:
+            ManifestError: not JSON, of a newer major version, changed since it was written, or a
+                field is missing, of the wrong type, or (in ``execution``) unknown.
+        """
+        body = _checked_body(document)
+        try:
+            return cls.model_validate_json(canonical.dumps(body))
+        except ValidationError as error:
+            where, what = first_fault(error)
+            raise ManifestError(
+                f"The manifest is not as its format says, at {where}: {what}.",
+                hint="It was written by another program or changed by hand; "
+                "download the run's files again.",
+                where=where,
+            ) from error
+
+
+def _checked_body(document: bytes) -> dict[str, JSON]:
+    body = canonical.loads(document)
+    if not isinstance(body, dict) or body.get("format") != "wandb_repro/manifest":
+        raise ManifestError("This file is not a manifest of wandb_repro.")
+    _check_version(body.get("version"))
+    told = body.pop("digest", None)
+    found = "sha256:" + canonical.sha256(body)
+    if told != found:
+        raise ManifestError(
+            "The manifest's own digest does not fit its content: it was cut off or changed.",
+            hint="Download the run's files again; do not edit repro/manifest.json.",
+            where="digest",
+        )
+    return body
+
+
+def _check_version(version: JSON) -> None:
+    told = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if told is None:
+        raise ManifestError("The manifest does not say its format version.", where="version")
+    if int(told["major"]) > _MAJOR:
+        raise ManifestError(
+            f"The manifest is of format {version}; this wandb_repro reads up to {VERSION}.",
+            hint="Upgrade wandb-repro to the version that recorded the run, or a newer one.",
+            where="version",
+        )

@@ -1,0 +1,53 @@
+"""What ``rerun`` tells the process that it starts, and what that process tells back."""
+
+from __future__ import annotations
+
+from wandb_repro.manifest.base import ExecutionRecord
+
+__all__ = ["OPTIONS_VARIABLE", "ORDER_VARIABLE", "Options", "Order", "Whereabouts"]
+
+ORDER_VARIABLE = "WANDB_REPRO_ORDER"
+"""Environment variable that holds the path of the order's file."""
+
+OPTIONS_VARIABLE = "WANDB_REPRO_OPTIONS"
+"""Environment variable that holds the options of ``wandb-repro run``, JSON."""
+
+
+class Order(ExecutionRecord):
+    """Repeat this run, and compare while it trains."""
+
+    capsule: str
+    """Absolute path of the original's capsule."""
+    original: str
+    """The run it repeats, ``ENTITY/PROJECT/ID`` as far as it is known."""
+    code_root: str
+    """Absolute path of the restored tree."""
+    whereabouts: str
+    """Absolute path where the child says where its own capsule is."""
+    keep_going: bool
+    """Go on after the first difference."""
+    until_epoch: int | None
+    until_step: int | None
+    allow_outputs: bool
+    """Let the rerun publish artifacts, links and alerts again."""
+
+
+class Whereabouts(ExecutionRecord):
+    """Told by the child as soon as its run exists."""
+
+    capsule: str
+    """Absolute path of the rerun's own capsule."""
+    run: str
+    """Its run, ``ENTITY/PROJECT/ID`` as far as it is known."""
+    url: str
+    """Page of the run; empty offline."""
+
+
+class Options(ExecutionRecord):
+    """What ``init`` was asked for, from a call, the command line or ``pyproject.toml``."""
+
+    seed: int | None = None
+    deterministic: bool | None = None
+    code: str = "auto"
+    strict: bool = False
+    steps: int | None = None

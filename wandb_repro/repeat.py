@@ -1,0 +1,293 @@
+"""A rerun from beginning to end: restore, rebuild, train, judge. The rooms are joined here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from wandb_repro.errors import (
+    InconclusiveError,
+    RefusedError,
+    TrainingFailedError,
+)
+from wandb_repro.manifest.code import BundleFile, Code
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.order import Order
+from wandb_repro.report.plan import inequality_sentence
+from wandb_repro.report.words import count
+from wandb_repro.rerun.choice import Choice, choose
+from wandb_repro.rerun.environment import rebuild
+from wandb_repro.rerun.execute import Child, restore_code, train
+from wandb_repro.rerun.inequality import Inequality
+from wandb_repro.rerun.plan import Plan, make_plan
+from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
+from wandb_repro.store.run import RemoteRun
+from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.verdict import Verdict, judge
+
+__all__ = [
+    "Outcome",
+    "Prepared",
+    "Wishes",
+    "bundle_of",
+    "carry_out",
+    "name_work_folder",
+    "prepare",
+    "run_name",
+    "verify",
+]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the person who reruns asked for."""
+
+    environment: str = "auto"
+    """``auto``, ``here``, ``rebuild``, or the path of an interpreter whose environment is used."""
+    base_python: Path | None = None
+    """Interpreter to rebuild the environment with, instead of the recorded version."""
+    threads: int | None = None
+    keep_going: bool = False
+    until_epoch: int | None = None
+    until_step: int | None = None
+    values: Mapping[int, str] = field(default_factory=dict[int, str])
+    allow_missing: bool = False
+    allow_outputs: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A rerun that was thought through, and of which nothing has been done."""
+
+    capsule: Capsule
+    manifest: Manifest
+    plan: Plan
+    choice: Choice
+    wishes: Wishes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A rerun that is over."""
+
+    verdict: Verdict
+    capsule: Capsule
+    """The rerun's own."""
+    work: Path
+    url: str
+    """Page of the rerun; empty offline."""
+    inequalities: tuple[Inequality, ...]
+    notes: tuple[str, ...]
+
+
+def run_name(manifest: Manifest) -> str:
+    """Return ``ENTITY/PROJECT/ID`` as far as it is known."""
+    run = manifest.run
+    return "/".join(
+        [part for part in (run.entity, run.project) if isinstance(part, str)] + [run.id]
+    )
+
+
+def prepare(
+    capsule: Capsule, work: Path, wishes: Wishes, *, found: RemoteRun | None = None
+) -> Prepared:
+    """Read the capsule and return what would be done. Nothing is executed or written.
+
+    Args:
+        capsule: of the run.
+        work: new folder for the rerun.
+        wishes: what was asked for.
+        found: the run as W&B knows it, where the capsule is from there.
+
+    Raises:
+        ReproError: it cannot be rerun; the sentence says why.
+    """
+    manifest = _as_found(read_manifest(capsule), found)
+    read_trail(capsule)  # a trail that cannot be believed is refused before anything is built
+    plan = make_plan(
+        manifest,
+        work,
+        threads=wishes.threads,
+        values=wishes.values,
+        allow_missing=wishes.allow_missing,
+    )
+    _check_held(plan, capsule)
+    choice = choose(
+        plan.parts.packages,
+        capsule.wheels,
+        wishes.environment,
+        wishes.base_python,
+        work=work,
+    )
+    return Prepared(capsule, manifest, plan, choice, wishes)
+
+
+def _as_found(manifest: Manifest, found: RemoteRun | None) -> Manifest:
+    """Return the manifest with the place that its run has on W&B now.
+
+    One that was recorded offline and synced since did not know it, and is not offline any more:
+    neither is its rerun.
+    """
+    if found is None:
+        return manifest
+    now = {"entity": found.entity, "project": found.project, "url": found.url, "offline": False}
+    return manifest.model_copy(update={"run": manifest.run.model_copy(update=now)})
+
+
+def _check_held(plan: Plan, capsule: Capsule) -> None:
+    bundle = bundle_of(capsule, plan.parts.code)
+    if not bundle.is_file():
+        local = bundle != capsule.bundle
+        raise RefusedError(
+            f"The run's source tree is not here: there is no {bundle}.",
+            hint='It was recorded with code="local": rerun it on the machine that recorded it.'
+            if local
+            else "Fetch the run again, or copy its whole folder.",
+        )
+    if not plan.cwd.is_relative_to(plan.code) and not plan.cwd.is_dir():
+        raise RefusedError(
+            f"The original ran in {plan.cwd}, outside its source tree, which is not here.",
+            hint="Make that folder, with what the script reads in it.",
+        )
+
+
+def carry_out(prepared: Prepared, say: Say) -> Outcome:
+    """Restore, rebuild, train and judge.
+
+    Args:
+        prepared: what was agreed to.
+        say: told each step, a few words.
+
+    Raises:
+        ReproError: it could not be rebuilt, or the training failed by itself.
+    """
+    plan = prepared.plan
+    with _gone_unless_ready(plan.work):
+        say(f"Restoring {count(plan.parts.code.files, 'file')}, tree {plan.parts.code.tree[:12]}")
+        restore_code(plan, bundle_of(prepared.capsule, plan.parts.code))
+        python, inequalities, notes = _environment(prepared, say)
+        order = _order(prepared)
+    say("Training")
+    child = train(plan, python, order, rebuilt=prepared.choice.python is None)
+    return _judged(prepared, child, inequalities, notes)
+
+
+@contextlib.contextmanager
+def _gone_unless_ready(work: Path) -> Generator[None]:
+    """Make the work folder, and leave nothing of it behind when it could not be filled."""
+    above = work.parent.exists()
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        if not above:
+            with contextlib.suppress(OSError):
+                work.parent.rmdir()
+        raise
+
+
+def bundle_of(capsule: Capsule, code: Code) -> Path:
+    """Return where the bytes of a run's tree are: in its capsule, or kept on this machine."""
+    if isinstance(code.bundle, BundleFile) and code.bundle.kept == "local":
+        return local_bundle(code.bundle.sha256)
+    return capsule.bundle
+
+
+def _environment(
+    prepared: Prepared, say: Say
+) -> tuple[Path, tuple[Inequality, ...], tuple[str, ...]]:
+    choice, plan = prepared.choice, prepared.plan
+    if choice.python is not None:
+        return choice.python, choice.inequalities, ()
+    built = rebuild(
+        plan.parts.packages,
+        prepared.capsule.wheels,
+        plan.environment_folder,
+        python=choice.base.path if choice.base else None,
+        on_progress=say,
+    )
+    for sentence in (*map(inequality_sentence, built.inequalities), *built.notes):
+        say(f"Not as in the original: {sentence}")
+    return built.python, built.inequalities, built.notes
+
+
+def _order(prepared: Prepared) -> Order:
+    wishes, plan = prepared.wishes, prepared.plan
+    return Order(
+        capsule=str(prepared.capsule.folder.resolve()),
+        original=run_name(prepared.manifest),
+        code_root=str(plan.code),
+        whereabouts=str(plan.work / "whereabouts.json"),
+        keep_going=wishes.keep_going,
+        until_epoch=wishes.until_epoch,
+        until_step=wishes.until_step,
+        allow_outputs=wishes.allow_outputs,
+    )
+
+
+def _judged(
+    prepared: Prepared, child: Child, inequalities: tuple[Inequality, ...], notes: tuple[str, ...]
+) -> Outcome:
+    told = child.whereabouts
+    if told is None:
+        _refuse_silence(child)
+    capsule = Capsule(Path(told.capsule))
+    limit = Limit(prepared.wishes.until_epoch, prepared.wishes.until_step)
+    verdict = verify(prepared.capsule, capsule, limit)
+    if child.returncode and verdict.grade != "diverged":
+        raise _failed(child)
+    return Outcome(verdict, capsule, prepared.plan.work, told.url, inequalities, notes)
+
+
+def _refuse_silence(child: Child) -> NoReturn:
+    if child.returncode:
+        raise _failed(child)
+    raise InconclusiveError(
+        "The script ended without recording anything, so there is nothing to compare.",
+        hint="It must call wandb_repro.init, or have been recorded by wandb-repro run.",
+    )
+
+
+def _failed(child: Child) -> TrainingFailedError:
+    code = child.returncode
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return TrainingFailedError(
+        f"The training {how}; its own output above says why.",
+        hint="Mend what it complains of and rerun; nothing of the original was touched.",
+        returncode=code,
+    )
+
+
+def verify(original: Capsule, other: Capsule, limit: Limit | None = None) -> Verdict:
+    """Give the verdict on two capsules on this disk.
+
+    Raises:
+        ReproError: one of them cannot be read or believed.
+    """
+    return judge(
+        read_manifest(original),
+        read_trail(original),
+        read_manifest(other),
+        read_trail(other),
+        limit,
+    )
+
+
+def name_work_folder(run_id: str) -> Path:
+    """Return where a rerun may be done, beside W&B's own folders: no snapshot takes it along.
+
+    Nothing is made yet.
+    """
+    parent = Path(os.environ.get("WANDB_DIR", "."), "wandb").resolve()
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in run_id)
+    return parent / f"rerun-{safe[:64]}-{secrets.token_hex(4)}"

@@ -1,0 +1,1 @@
+"""Verdicts and records as text and data for people and programs. Pure."""

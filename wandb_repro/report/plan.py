@@ -1,0 +1,73 @@
+"""A plan as text: what a rerun is going to do, for the person who must agree to it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.report.layout import blank, heading, page, rows
+from wandb_repro.report.words import count
+from wandb_repro.rerun.choice import Choice
+from wandb_repro.rerun.environment import Inequality
+from wandb_repro.rerun.plan import Plan
+
+__all__ = ["inequality_sentence", "plan_text"]
+
+_MOST = 5
+
+
+def plan_text(name: str, plan: Plan, choice: Choice) -> RenderableType:
+    """Return what will be restored, started and set, and where everything comes from."""
+    return page(
+        heading("rerun", name),
+        rows(_rows(plan, choice)),
+        blank(),
+        heading("This runs the recorded code on this machine, with your rights."),
+    )
+
+
+def _rows(plan: Plan, choice: Choice) -> Iterator[tuple[str, str]]:
+    inequalities = choice.inequalities
+    parts, run = plan.parts, plan.manifest.run
+    yield "page", run.url if isinstance(run.url, str) else "recorded offline"
+    yield "command", shlex.join(["python", *plan.arguments])
+    yield "in folder", str(plan.cwd)
+    yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
+    yield "environment", choice.reason
+    yield "packages", "" if choice.python else _origins(plan)
+    for inequality in inequalities[:_MOST]:
+        yield "not equal", inequality_sentence(inequality)
+    if len(inequalities) > _MOST:
+        yield "", f"and {len(inequalities) - _MOST} packages more"
+    yield "sets", " ".join(f"{name}={value}" for name, value in sorted(plan.switches.items()))
+    for link in plan.inputs.links:
+        yield "reads", f"{link.target} as {link.place}"
+    for missing in plan.inputs.missing:
+        yield "missing", missing
+    yield "writes to", f"{plan.work} (the script may write elsewhere)"
+
+
+def _origins(plan: Plan) -> str:
+    found = plan.parts.packages.distributions
+    own = [one for one in found if one.repacked is not None]
+    lost = [one.name for one in own if isinstance(one.repacked, Unavailable)]
+    text = f"{len(found) - len(own)} from your index, {len(own) - len(lost)} from the capsule"
+    return f"{text}, not to be had: {', '.join(lost)}" if lost else text
+
+
+def inequality_sentence(inequality: Inequality) -> str:
+    """Return what is not the same, in words."""
+    match inequality.what:
+        case "missing":
+            return f"{inequality.name} {inequality.original} is not there"
+        case "extra":
+            return f"{inequality.name} {inequality.copy} is there and was not in the original"
+        case "content":
+            return f"{inequality.name} has another content"
+        case "unknown":
+            return f"the content of {inequality.name} cannot be compared"
+        case "version":
+            return f"{inequality.name} is {inequality.copy}; the original had {inequality.original}"

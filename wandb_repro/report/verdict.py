@@ -1,0 +1,87 @@
+"""A verdict as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+
+from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.words import count
+from wandb_repro.verify.trails import DifferentLeaf, FirstDifference
+from wandb_repro.verify.verdict import Verdict
+
+__all__ = ["verdict_text"]
+
+_SHOWN_CAUSES = 5
+
+
+def verdict_text(verdict: Verdict) -> RenderableType:
+    """Return a verdict for people: the grade first, then what it rests on."""
+    return page(
+        heading(verdict.grade, _subject(verdict), STYLES[verdict.grade]),
+        rows(_facts(verdict)),
+        *_causes(verdict),
+        *_reasons(verdict),
+    )
+
+
+def _subject(verdict: Verdict) -> str:
+    if verdict.first is not None:
+        return f"at {verdict.first.what}"
+    if verdict.grade == "identical":
+        return f"up to {verdict.scope}" if verdict.scope else "bit for bit"
+    return "too little evidence to tell"
+
+
+def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    yield "original", verdict.original
+    yield "rerun", verdict.rerun
+    yield "compared", f"{count(verdict.digests, 'digest')} at {count(verdict.moments, 'moment')}"
+    if verdict.first is not None:
+        yield from _first(verdict.first)
+    elif verdict.grade == "identical":
+        yield "weights", verdict.final_weights
+    yield "metrics", _metrics(verdict)
+
+
+def _first(first: FirstDifference) -> Iterator[tuple[str, str]]:
+    yield "equal until", first.last_equal or "nothing: this is the first that was compared"
+    if first.structure:
+        yield "models", first.structure
+        return
+    yield "first tensor", _leaf(first.leaves[0]) if first.leaves else ""
+    yield "in all", f"{len(first.leaves)} of {count(first.of_leaves, 'variable')} differ there"
+
+
+def _leaf(leaf: DifferentLeaf) -> str:
+    return f"{leaf.label} {list(leaf.shape)}, {leaf.group}"
+
+
+def _metrics(verdict: Verdict) -> str:
+    if not verdict.metric_epochs:
+        return ""
+    epochs = count(verdict.metric_epochs, "epoch")
+    if verdict.metrics_equal_bits == verdict.metric_epochs:
+        return f"the same in every bit, {epochs}"
+    if verdict.metrics_equal_printed == verdict.metric_epochs:
+        return f"print the same, {epochs}; only their bits differ"
+    return f"print the same in {verdict.metrics_equal_printed} of {epochs}"
+
+
+def _causes(verdict: Verdict) -> Iterator[RenderableType]:
+    if not verdict.causes:
+        return
+    shown = verdict.causes[:_SHOWN_CAUSES]
+    yield blank()
+    yield heading("Likeliest cause first")
+    yield bullets((cause.effect, cause.sentence, cause.cure) for cause in shown)
+    if len(verdict.causes) > len(shown):
+        yield rows([("", f"and {len(verdict.causes) - len(shown)} less likely; --json has all")])
+
+
+def _reasons(verdict: Verdict) -> Iterator[RenderableType]:
+    if verdict.reasons:
+        yield blank()
+        yield heading("Why")
+        yield bullets(("-", reason, "") for reason in verdict.reasons)

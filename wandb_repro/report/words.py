@@ -1,0 +1,47 @@
+"""Strings of a record, made safe and short for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["clean", "count", "size"]
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SHOWN = {"\n": "↵", "\t": " "}
+
+
+def clean(text: object, limit: int = 2000) -> str:
+    """Return text with no control, format or direction characters: it can move no cursor.
+
+    A record may come from a stranger, and a terminal obeys escape sequences. A line end, as in
+    the text of ``python -c``, is shown as an arrow.
+    """
+    whole = str(text)
+    shown = "".join(_safe(letter) for letter in whole[:limit])
+    return shown if len(whole) <= limit else f"{shown} ..."
+
+
+def _safe(letter: str) -> str:
+    if letter in _SHOWN:
+        return _SHOWN[letter]
+    return letter if unicodedata.category(letter) not in _HIDDEN else "\ufffd"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 file``, ``2 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(size_bytes: int) -> str:
+    """Return a size in decimal units: ``1.4 MB``."""
+    value, unit = float(size_bytes), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < _KILO or unit == "GB":
+            break
+        value /= _KILO
+    if unit == "bytes":
+        return count(size_bytes, "byte")
+    return f"{value:.1f} {unit}"
+
+
+_KILO = 1000

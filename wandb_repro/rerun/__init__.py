@@ -1,0 +1,1 @@
+"""A recorded run is rebuilt in a fresh place and started again."""

@@ -1,0 +1,132 @@
+"""Which environment the training will run in: the one at hand, one that is named, or a new one."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.packages import probe_packages
+from wandb_repro.capture.repack import repack_all
+from wandb_repro.errors import RefusedError, UsageError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.packages import Packages, Repacked
+from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
+from wandb_repro.rerun.inequality import Inequality, matches_here
+from wandb_repro.rerun.interpreter import FoundPython, find_python
+from wandb_repro.rerun.lockfile import extra_missing
+from wandb_repro.rerun.uv import find_uv
+
+__all__ = ["Choice", "check_rebuildable", "choose"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The environment that the training will run in."""
+
+    python: Path | None
+    """Its interpreter; None when it is to be rebuilt."""
+    reason: str
+    inequalities: tuple[Inequality, ...] = ()
+    """What is known already not to be as in the original."""
+    base: FoundPython | None = None
+    """The interpreter that it will be rebuilt with; None when it is there."""
+
+
+def choose(
+    packages: Packages, wheels: Path, told: str, base_python: Path | None, *, work: Path
+) -> Choice:
+    """Return the environment to use. What a new one needs is looked for here, and not yet used.
+
+    Args:
+        packages: what was recorded.
+        wheels: folder of the capsule's wheels.
+        told: ``auto``, ``here``, ``rebuild``, or an interpreter.
+        base_python: interpreter to rebuild with instead of one of the recorded version.
+        work: new folder of the rerun.
+
+    Raises:
+        RebuildError: it has to be rebuilt, and something for that is not here.
+        UsageError: there is no such interpreter, or the two wishes contradict each other.
+    """
+    if told in ("auto", "rebuild"):
+        reason = _reason_to_rebuild(packages, told, base_python)
+        if not reason:
+            here = Path(sys.executable)
+            return Choice(here, "the one at hand: its record equals the original's")
+        base = check_rebuildable(packages, wheels, base_python, work=work)
+        return Choice(None, reason, base=base)
+    if base_python is not None:
+        raise UsageError(
+            "--python is the interpreter to rebuild with, and --env says not to rebuild.",
+            hint="Leave one of them away.",
+        )
+    return _here(packages) if told == "here" else Choice(_interpreter(told), f"that of {told}")
+
+
+def _reason_to_rebuild(packages: Packages, told: str, base_python: Path | None) -> str:
+    """Return why the environment at hand is not used; empty when it is."""
+    if told == "rebuild" or base_python is not None:
+        return "a new one, as asked"
+    unequal = matches_here(packages, _environment_at_hand())
+    return f"a new one, since here {_what_differs(unequal)}" if unequal else ""
+
+
+def _here(packages: Packages) -> Choice:
+    unequal = matches_here(packages, _environment_at_hand())
+    differs = f"not the original's, since here {_what_differs(unequal)}"
+    word = differs if unequal else "its record equals the original's"
+    return Choice(Path(sys.executable), f"the one at hand, as asked: {word}", unequal)
+
+
+def _what_differs(unequal: tuple[Inequality, ...]) -> str:
+    names = ", ".join(one.name for one in unequal[:3])
+    more = f" and {len(unequal) - 3} more" if len(unequal) > 3 else ""
+    return f"{names}{more} {'is' if len(unequal) == 1 else 'are'} different"
+
+
+def _environment_at_hand() -> Packages:
+    """Return what is installed here, editable installs by what they would be packed as."""
+    host = ThisHost()
+    found = probe_packages(host)
+    if isinstance(found, Unavailable):
+        raise RefusedError(f"The environment at hand cannot be read: {found}.")
+    with tempfile.TemporaryDirectory(prefix="wandb-repro-") as scratch:
+        return repack_all(host, found, Path(scratch))
+
+
+def _interpreter(told: str) -> Path:
+    path = shutil.which(told)
+    if path is None:
+        raise UsageError(
+            f"There is no interpreter {told}.",
+            hint="--env takes auto, here, rebuild, or the path of a Python.",
+        )
+    return Path(path).absolute()
+
+
+def check_rebuildable(
+    packages: Packages, wheels: Path, python: Path | None, *, work: Path
+) -> FoundPython:
+    """Return the interpreter to rebuild an environment with; nothing of the run is started.
+
+    Raises:
+        RebuildError: uv, the interpreter, or a wheel of the capsule is not here.
+    """
+    find_uv()
+    _check_packaging()
+    for found in packages.distributions:
+        if isinstance(found.repacked, Repacked):
+            wheel_of_capsule(found, found.repacked, wheels)
+    return find_python(packages.interpreter, python, outside=work)
+
+
+def _check_packaging() -> None:
+    try:
+        importlib.import_module("packaging.pylock")
+    except ImportError as error:
+        raise extra_missing("packaging 26") from error

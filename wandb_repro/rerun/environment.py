@@ -1,0 +1,126 @@
+"""The environment built again, and compared with the original before anything in it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from wandb_repro.capture.packages import read_distributions
+from wandb_repro.errors import RebuildError
+from wandb_repro.manifest.packages import Interpreter, Packages
+from wandb_repro.rerun.inequality import (
+    Inequality,
+    compare_environments,
+    matches_here,
+    python_of,
+)
+from wandb_repro.rerun.interpreter import FoundPython, find_python
+from wandb_repro.rerun.lock import Lock, resolve_lock
+from wandb_repro.rerun.uv import Answer, refuse_unreachable, run_uv
+
+__all__ = ["Inequality", "Rebuilt", "compare_environments", "matches_here", "rebuild"]
+
+_AN_HOUR_S = 3600
+_SYNC = (
+    *("pip", "sync", "--no-build", "--require-hashes", "--no-compile-bytecode"),
+    "--allow-empty-requirements",
+)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A new environment in which nothing has been started yet."""
+
+    python: Path
+    """Its interpreter. Starting it runs the ``.pth`` files of what was installed."""
+    lock: Lock
+    inequalities: tuple[Inequality, ...]
+    """What the copy does not have as the original had it."""
+    notes: tuple[str, ...]
+    """What is not as exact as it could be, a sentence each."""
+
+
+def rebuild(
+    packages: Packages,
+    wheels: Path,
+    destination: Path,
+    *,
+    python: Path | None = None,
+    offline: bool = False,
+    on_progress: Callable[[str], None],
+) -> Rebuilt:
+    """Return a new virtual environment with the recorded distributions.
+
+    Nothing is built from source and nothing that is installed is started.
+
+    Args:
+        packages: what was recorded.
+        wheels: folder of the capsule's wheels.
+        destination: folder of the new environment; it must not exist yet, or be empty.
+        python: interpreter to use instead of one of the recorded version.
+        offline: install from uv's cache only.
+        on_progress: is told each step, a few words.
+
+    Raises:
+        RebuildError: the interpreter or a package cannot be had, an index cannot be reached, a
+            wheel has other bytes than its hash says, or uv is not here.
+    """
+    if destination.exists() and any(destination.iterdir()):
+        raise RebuildError(f"{destination} is not empty.", hint="Name a new folder.")
+    base = find_python(packages.interpreter, python, outside=destination.parent)
+    on_progress(f"Finding {len(packages.distributions)} packages for Python {base.version}")
+    lock = resolve_lock(packages, wheels, python=base.path, offline=offline)
+    on_progress(f"Installing {len(lock.packages)} packages")
+    _install(lock, base, destination, offline=offline)
+    on_progress("Comparing the new environment with the original")
+    copy = read_distributions(_site_packages(destination))
+    return Rebuilt(
+        python=destination / "bin" / "python",
+        lock=lock,
+        inequalities=compare_environments(packages, copy),
+        notes=(*_notes_on(packages.interpreter, base), *lock.notes),
+    )
+
+
+def _install(lock: Lock, base: FoundPython, destination: Path, *, offline: bool) -> None:
+    new = ["venv", "--no-project", "--python", str(base.path), str(destination.absolute())]
+    _succeeded(run_uv(new), "The virtual environment could not be made")
+    # NOTE: from pylock.toml uv caches a wheel apart from those installed by name, and fetches
+    # all of them once more; requirements with hashes are the same wheels from the user's cache.
+    with TemporaryDirectory(prefix="wandb-repro-lock-") as folder:
+        path = Path(folder, "requirements.txt")
+        path.write_text(lock.requirements(lock.wheels.resolve().as_uri()), encoding="utf-8")
+        target = str(destination.absolute() / "bin" / "python")
+        sync = [*_SYNC, "--python", target, str(path)]
+        answer = run_uv([*sync, "--offline"], timeout_s=_AN_HOUR_S)
+        if answer.returncode and not offline:
+            answer = run_uv(sync, timeout_s=_AN_HOUR_S)
+    _succeeded(answer, "The packages could not be installed")
+
+
+def _succeeded(answer: Answer, otherwise: str) -> None:
+    if answer.returncode == 0:
+        return
+    if "Hash mismatch" in answer.errors:
+        raise RebuildError(
+            f"The index has other bytes under the same name: {answer.sentence}.",
+            hint="Do not install them; ask who runs the index.",
+        )
+    refuse_unreachable(answer)
+    raise RebuildError(f"{otherwise}: {answer.sentence}.")
+
+
+def _site_packages(environment: Path) -> Path:
+    return next(iter(environment.glob("lib/python*/site-packages")), environment)
+
+
+def _notes_on(wanted: Interpreter, base: FoundPython) -> tuple[str, ...]:
+    if (base.version, base.implementation) != (wanted.version, wanted.implementation):
+        return (f"Python {base.version} stands in for the recorded {python_of(wanted)}.",)
+    if base.build != wanted.build:
+        return (
+            f"Python {base.version} is another build: {base.build} here, {wanted.build} there.",
+        )
+    return ()

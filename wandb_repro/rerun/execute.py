@@ -1,0 +1,227 @@
+"""Restores what the plan says, starts the training, and waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from wandb_repro.errors import RefusedError
+from wandb_repro.manifest.order import ORDER_VARIABLE, Order, Whereabouts
+from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.rerun.code import restore
+from wandb_repro.rerun.plan import Link, Plan, moved
+
+__all__ = ["Child", "child_environment", "place_inputs", "restore_code", "train"]
+
+_DROPPED = (
+    *RESTORED,
+    "WANDB_SERVICE",
+    "_WANDB_SERVICE",
+    "WANDB_RUN_ID",
+    "WANDB_RESUME",
+    "WANDB_RESUME_FROM",
+    "WANDB_FORK_FROM",
+    "WANDB_NAME",
+    "WANDB_SWEEP_ID",
+    "WANDB_SWEEP_PARAM_PATH",
+    "WANDB_DISABLED",
+    "WANDB_REPRO_OPTIONS",
+    "WANDB_DISABLE_CODE",
+    "WANDB_DISABLE_GIT",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+)
+"""Variables of the person who reruns that must not reach the training: a switch of today, or an
+identity of another run."""
+
+_KEPT_OF_PYTHON = frozenset(
+    {
+        *("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONFAULTHANDLER"),
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONNOUSERSITE"),
+    }
+)
+"""The rest (``PYTHONHOME``, ``PYTHONOPTIMIZE``, ``PYTHONSAFEPATH``, ...) is about what is imported
+or executed, and the original ran without it."""
+
+_COPIED_BYTES = 1 << 30
+_GRACE_S = 30
+_STANDARD_ERROR = 2
+
+
+@dataclass(frozen=True)
+class Child:
+    """How the training's process ended."""
+
+    returncode: int
+    whereabouts: Whereabouts | None
+    """None when the script never began to record."""
+
+
+def restore_code(plan: Plan, bundle: Path) -> None:
+    """Restore the tree in its new folder and check that it is the recorded one.
+
+    Raises:
+        CodeError: it cannot be, or is not.
+        RefusedError: the record wants a file of the original's outside the new folder.
+    """
+    plan.code.parent.mkdir(parents=True, exist_ok=True)
+    restore(bundle, plan.parts.code, plan.code)
+    place_inputs(plan.code, plan.inputs.links, within=plan.tree_folder)
+
+
+def place_inputs(
+    code: Path, links: tuple[Link, ...], *, within: Path, copied_bytes: int = _COPIED_BYTES
+) -> None:
+    """Put files that lie outside the snapshot where the script will look for them.
+
+    They are copied, since a script may write to what it has read and the original's files stay
+    as they are; what is beyond ``copied_bytes`` in all is linked.
+
+    Raises:
+        RefusedError: a place lies outside ``within``, or a file of the tree is in the way.
+    """
+    left_bytes = copied_bytes
+    for link in links:
+        place = Path(os.path.normpath(code / link.place))
+        if not place.parent.resolve().is_relative_to(within.resolve()):
+            raise RefusedError(f"The record puts {link.target} outside the new folder: {place}.")
+        if os.path.lexists(place):
+            continue
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            left_bytes -= _placed(Path(link.target), place, left_bytes)
+        except OSError as error:
+            raise RefusedError(
+                f"{link.target} cannot be put at {place}: {error.strerror}."
+            ) from error
+
+
+def _placed(target: Path, place: Path, left_bytes: int) -> int:
+    """Copy a file, or link it when it is larger than what is left; return what was copied."""
+    size_bytes = target.stat().st_size
+    if not target.is_file() or size_bytes > left_bytes:
+        place.symlink_to(target)
+        return 0
+    shutil.copy2(target, place)
+    return size_bytes
+
+
+def child_environment(
+    plan: Plan, python: Path, order: Path, mine: Mapping[str, str], *, rebuilt: bool
+) -> dict[str, str]:
+    """Return the training's environment variables: today's, with the recorded switches."""
+    kept = {name: value for name, value in mine.items() if _is_kept(name)}
+    return {
+        **_project(plan),
+        **kept,
+        **plan.switches,
+        **_mode(plan, mine),
+        **_python_path(plan, mine, rebuilt=rebuilt),
+        "PATH": os.pathsep.join([str(python.parent), kept.get("PATH", os.defpath)]),
+        "WANDB_DIR": str(plan.work),
+        "WANDB_JOB_TYPE": "rerun",
+        ORDER_VARIABLE: str(order),
+    }
+
+
+def _is_kept(name: str) -> bool:
+    if name.startswith("PYTHON"):
+        return name in _KEPT_OF_PYTHON
+    return name not in _DROPPED
+
+
+def _project(plan: Plan) -> dict[str, str]:
+    """Return the original's project: the original may have had it from its environment."""
+    project = plan.manifest.run.project
+    return {"WANDB_PROJECT": project} if isinstance(project, str) else {}
+
+
+def _mode(plan: Plan, mine: Mapping[str, str]) -> dict[str, str]:
+    """Return how W&B works in the rerun: it must record, and online only if asked."""
+    told = mine.get("WANDB_MODE", "")
+    if mine.get("WANDB_DISABLED") or told == "disabled" or (plan.manifest.run.offline and not told):
+        return {"WANDB_MODE": "offline"}
+    return {}
+
+
+def _python_path(plan: Plan, mine: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
+    """Return today's PYTHONPATH, its folders of the original's tree moved to the restored one.
+
+    Beside a rebuilt environment other absolute folders are left out: what they hold is not what
+    was recorded.
+    """
+    kept: list[str] = []
+    for folder in filter(None, mine.get("PYTHONPATH", "").split(os.pathsep)):
+        there = moved(folder, plan.parts.code.root, plan.code)
+        if there != folder or not rebuilt or not Path(folder).is_absolute():
+            kept.append(there)
+    return {"PYTHONPATH": os.pathsep.join(kept)} if kept else {}
+
+
+def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
+    """Start the training and wait for its end. What it prints goes to standard error.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the training was asked to end and has ended.
+        RefusedError: the process could not be started.
+    """
+    path = plan.work / "order.json"
+    path.write_text(order.model_dump_json(), encoding="utf-8")
+    environment = child_environment(plan, python, path, os.environ, rebuilt=rebuilt)
+    try:
+        process = subprocess.Popen(
+            plan.started_with(python),
+            cwd=plan.cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=_STANDARD_ERROR,
+            stderr=_STANDARD_ERROR,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise RefusedError(f"The training cannot be started: {error}.") from error
+    with _ended_with_us(process):
+        returncode = process.wait()
+    return Child(returncode, _whereabouts(Path(order.whereabouts)))
+
+
+@contextlib.contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Generator[None]:
+    """Let a Ctrl-C reach the training, so that it closes its run, and then end it."""
+    try:
+        yield
+    except BaseException:
+        _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the training to end and wait a while; a second Ctrl-C ends it at once."""
+    try:
+        _signal(process, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+    finally:
+        if process.poll() is None:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _whereabouts(path: Path) -> Whereabouts | None:
+    try:
+        return Whereabouts.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

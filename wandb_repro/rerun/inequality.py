@@ -1,0 +1,86 @@
+"""What is not the same in two environments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Repacked
+
+__all__ = ["Inequality", "compare_environments", "matches_here", "python_of"]
+
+_PYTHON = "python"
+
+
+@dataclass(frozen=True)
+class Inequality:
+    """One distribution that is not the same on both sides."""
+
+    name: str
+    """Of the distribution; ``python`` stands for the interpreter."""
+    what: Literal["missing", "extra", "version", "content", "unknown"]
+    """``missing`` and ``extra`` are seen from the copy; ``unknown`` where a side has no record
+    of its content, so that the two cannot be told to be equal."""
+    original: str
+    copy: str
+
+
+def compare_environments(
+    original: Packages, copy: Iterable[Distribution]
+) -> tuple[Inequality, ...]:
+    """Return each distribution that is not equal, sorted by name.
+
+    Two are equal if their versions are, and the records of their files. What was packed with
+    the run is compared by what the packed wheel installs.
+    """
+    ours = {each.name: each for each in original.distributions}
+    theirs = {each.name: each for each in copy}
+    pairs = ((name, ours.get(name), theirs.get(name)) for name in sorted({*ours, *theirs}))
+    found = (_compare(name, one, other) for name, one, other in pairs)
+    return tuple(each for each in found if each)
+
+
+def matches_here(packages: Packages, here: Packages) -> tuple[Inequality, ...]:
+    """Return what keeps an environment at hand from being the recorded one.
+
+    Args:
+        packages: what was recorded.
+        here: the environment at hand, its own editable installs packed (``repack_all``): of an
+            editable install RECORD tells nothing, so unpacked it counts as not equal.
+    """
+    one, other = packages.interpreter, here.interpreter
+    found = compare_environments(packages, here.distributions)
+    if one.version != other.version or one.implementation != other.implementation:
+        what = Inequality(_PYTHON, "version", python_of(one), python_of(other))
+        return (what, *found)
+    if one.build != other.build:
+        return (Inequality(_PYTHON, "content", one.build, other.build), *found)
+    return found
+
+
+def _compare(name: str, one: Distribution | None, other: Distribution | None) -> Inequality | None:
+    if one is None or other is None:
+        what = "extra" if one is None else "missing"
+        return Inequality(name, what, one.version if one else "", other.version if other else "")
+    if one.version != other.version:
+        return Inequality(name, "version", one.version, other.version)
+    ours, theirs = _content(one), _content(other)
+    if isinstance(ours, Unavailable) or isinstance(theirs, Unavailable):
+        return Inequality(name, "unknown", str(ours), str(theirs))
+    return None if ours == theirs else Inequality(name, "content", ours, theirs)
+
+
+def _content(distribution: Distribution) -> str | Unavailable:
+    """Return the record digest of what can be imported, not of what points at it."""
+    if isinstance(distribution.repacked, Repacked):
+        return distribution.repacked.record_digest
+    if distribution.origin == "editable":
+        return Unavailable(unavailable="an editable install that was not packed")
+    return distribution.record_digest
+
+
+def python_of(interpreter: Interpreter) -> str:
+    """Return an interpreter's name and version."""
+    return f"{interpreter.implementation} {interpreter.version}"

@@ -1,0 +1,164 @@
+"""The exact wheels that make the environment again, and their hashes.
+
+A manifest is data from a stranger: its names and versions are checked before uv sees them, and
+no address in it is ever used. Wheels come from the user's own indexes, or from the capsule.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from wandb_repro.errors import RebuildError
+from wandb_repro.manifest.packages import Distribution, Packages, Repacked
+from wandb_repro.rerun.capsule_wheel import version_of, wheel_of_capsule
+from wandb_repro.rerun.lockfile import Lock, LockedPackage, LockedWheel, extra_missing
+from wandb_repro.rerun.uv import refuse_unreachable, run_uv
+
+if TYPE_CHECKING:
+    from packaging.pylock import PackageWheel
+
+__all__ = ["Lock", "parse_pylock", "resolve_lock"]
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_NO_SOLUTION = 1
+_NOT_ON_INDEX = "no index has a wheel of it"
+_COMPILE = (
+    *("pip", "compile", "-", "--no-deps", "--generate-hashes", "--format", "pylock.toml"),
+    *("--no-header", "--no-build", "--no-sources", "--quiet"),
+)
+
+
+def resolve_lock(packages: Packages, wheels: Path, *, python: Path, offline: bool = False) -> Lock:
+    """Return the exact wheels of the recorded environment.
+
+    Args:
+        packages: what was recorded.
+        wheels: folder of the capsule's wheels.
+        python: interpreter to resolve for.
+        offline: ask no index but uv's cache.
+
+    Raises:
+        RebuildError: distributions cannot be had (all of them are in ``missing``), a wheel of
+            the capsule is not the one recorded, an index cannot be reached, or uv is not here.
+    """
+    lost = {each: why for each in packages.distributions if (why := _not_to_be_had(each))}
+    wanted = [each for each in packages.distributions if each not in lost]
+    local = [
+        wheel_of_capsule(each, each.repacked, wheels)
+        for each in wanted
+        if isinstance(each.repacked, Repacked)
+    ]
+    asked = [each for each in wanted if not isinstance(each.repacked, Repacked)]
+    found = _ask_index(asked, ["--python", str(python), *(["--offline"] if offline else [])])
+    lost |= {each: _NOT_ON_INDEX for each in asked if each.name not in found}
+    if lost:
+        raise _missing(lost)
+    chosen = [_exact(each, found[each.name]) for each in asked]
+    return Lock(
+        packages=tuple(sorted([*local, *(each for each, _ in chosen)], key=lambda each: each.name)),
+        python_version=packages.interpreter.version,
+        wheels=wheels,
+        notes=tuple(note for _, note in chosen if note),
+    )
+
+
+def _not_to_be_had(distribution: Distribution) -> str:
+    """Return why nothing gives the distribution back; empty where something may."""
+    if not _NAME.fullmatch(distribution.name) or version_of(distribution.version) is None:
+        return "its name or version is not valid"
+    if distribution.origin == "index" or isinstance(distribution.repacked, Repacked):
+        return ""
+    why = distribution.repacked or "it was not packed with the run"
+    return f"{distribution.origin} install: {why}"
+
+
+def _ask_index(wanted: Sequence[Distribution], options: list[str]) -> dict[str, LockedPackage]:
+    """Return what the user's indexes have of the wanted versions, by name.
+
+    uv answers for all or for none, so where something is missing each half is asked again.
+    """
+    if not wanted:
+        return {}
+    pins = "\n".join(f"{each.name}=={each.version}" for each in wanted)
+    answer = run_uv([*_COMPILE, *options], given=pins)
+    if answer.returncode == 0:
+        found = parse_pylock(answer.output)
+        return {each.name: found[each.name] for each in wanted if _has(found, each)}
+    refuse_unreachable(answer)
+    if answer.returncode != _NO_SOLUTION:
+        raise RebuildError(f"uv could not make a lock: {answer.sentence}.")
+    half = len(wanted) // 2
+    if not half:
+        return {}
+    return _ask_index(wanted[:half], options) | _ask_index(wanted[half:], options)
+
+
+def _has(found: dict[str, LockedPackage], wanted: Distribution) -> bool:
+    # "==1.0" is answered with "1.0+cpu" too, which is another build.
+    package = found.get(wanted.name)
+    return package is not None and version_of(package.version) == version_of(wanted.version)
+
+
+def parse_pylock(text: str) -> dict[str, LockedPackage]:
+    """Return the packages of a ``pylock.toml`` that have wheels, by name."""
+    try:
+        from packaging.pylock import Pylock
+    except ImportError as error:
+        raise extra_missing("packaging 26") from error
+    packages = Pylock.from_dict(_toml(text)).packages
+    return {
+        each.name: LockedPackage(each.name, str(each.version), tuple(map(_wheel, each.wheels)))
+        for each in packages
+        if each.wheels
+    }
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(text)
+
+
+def _wheel(wheel: PackageWheel) -> LockedWheel:
+    url = urlsplit(wheel.url or Path(wheel.path or "").absolute().as_uri())
+    clean = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+    return LockedWheel(wheel.filename, wheel.hashes["sha256"], wheel.size, clean)
+
+
+def _exact(wanted: Distribution, package: LockedPackage) -> tuple[LockedPackage, str]:
+    """Return the package with the one wheel that was installed, or a note that it is not there.
+
+    Two wheels of one version may fit one machine; the recorded tags say which it was.
+    """
+    same = tuple(each for each in package.wheels if _tags(each.name) == set(wanted.tags))
+    if same:
+        return replace(package, wheels=same[:1]), ""
+    return (
+        package,
+        f"{wanted.name} {wanted.version}: the wheel that was installed is not on the index.",
+    )
+
+
+def _tags(file_name: str) -> set[str]:
+    from packaging.utils import parse_wheel_filename
+
+    return set(map(str, parse_wheel_filename(file_name)[3]))
+
+
+def _missing(lost: Mapping[Distribution, str]) -> RebuildError:
+    named = [f"{each.name}=={each.version}" for each in lost]
+    told = [f"{ascii(name)[1:-1]} ({why})" for name, why in zip(named, lost.values(), strict=True)]
+    more = f" and {len(told) - 10} more" if len(told) > 10 else ""
+    return RebuildError(
+        f"These packages cannot be had: {', '.join(told[:10])}{more}.",
+        hint="Use an environment at hand (--env here), or name the index that has them (UV_INDEX).",
+        missing=tuple(named),
+    )

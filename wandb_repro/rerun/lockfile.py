@@ -1,0 +1,145 @@
+"""A lock, and the two files it is written as: ``pylock.toml`` and ``requirements.txt``.
+
+Neither holds the address of an index, nor credentials.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from wandb_repro.errors import RebuildError
+
+if TYPE_CHECKING:
+    from packaging.pylock import Package, PackageWheel, Pylock
+
+__all__ = ["Lock", "LockedPackage", "LockedWheel", "extra_missing"]
+
+
+@dataclass(frozen=True)
+class LockedWheel:
+    """One wheel file."""
+
+    name: str
+    """File name."""
+    sha256: str
+    """Hexadecimal."""
+    size_bytes: int | None
+    url: str = ""
+    """Where the user's index has it, without credentials; empty for a wheel of the capsule."""
+
+
+@dataclass(frozen=True)
+class LockedPackage:
+    """One distribution and what may be installed for it: almost always one wheel."""
+
+    name: str
+    version: str
+    wheels: tuple[LockedWheel, ...]
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Everything to install, nothing to resolve."""
+
+    packages: tuple[LockedPackage, ...]
+    """Sorted by name."""
+    python_version: str
+    """``X.Y.Z`` that it was made for."""
+    wheels: Path
+    """Folder of the capsule's wheels."""
+    notes: tuple[str, ...] = ()
+    """What is not as exact as it could be, a sentence each."""
+
+    def write_pylock(self, path: Path) -> None:
+        """Write ``pylock.toml`` (PEP 751); paths in it are relative to its folder.
+
+        Raises:
+            RebuildError: the extra that writes it is not installed.
+        """
+        try:
+            import tomli_w
+        except ImportError as error:
+            raise extra_missing("tomli-w") from error
+        content = _pylock_of(self, _relative(self.wheels, path.parent)).to_dict()
+        path.write_text(tomli_w.dumps(dict(content)), encoding="utf-8")
+
+    def write_requirements(self, path: Path) -> None:
+        """Write ``requirements.txt`` with hashes; paths in it are relative to its folder.
+
+        To be installed from that folder, since pip takes relative paths from where it runs.
+        """
+        path.write_text(self.requirements(f"./{_relative(self.wheels, path.parent)}"))
+
+    def requirements(self, folder: str) -> str:
+        """Return the text of ``requirements.txt``.
+
+        Args:
+            folder: where the capsule's wheels are: a relative path or a ``file:`` URL.
+        """
+        return "".join(f"{_requirement(package, folder)}\n" for package in self.packages)
+
+
+def extra_missing(what: str) -> RebuildError:
+    """Return the error for a library of the extra ``rerun`` that is not installed."""
+    return RebuildError(
+        f"{what}, which reads and writes locks, is not here.",
+        hint="Install it: pip install 'wandb-repro[rerun]'.",
+    )
+
+
+def _pylock_of(lock: Lock, folder: str) -> Pylock:
+    try:
+        from packaging.pylock import Pylock
+        from packaging.specifiers import SpecifierSet
+        from packaging.version import Version
+    except ImportError as error:
+        raise extra_missing("packaging 26") from error
+    return Pylock(
+        lock_version=Version("1.0"),
+        requires_python=SpecifierSet(f"=={lock.python_version.rpartition('.')[0]}.*"),
+        created_by="wandb-repro",
+        packages=[_package(each, folder) for each in lock.packages],
+    )
+
+
+def _package(package: LockedPackage, folder: str) -> Package:
+    from packaging.pylock import Package
+    from packaging.utils import canonicalize_name
+    from packaging.version import Version
+
+    return Package(
+        name=canonicalize_name(package.name),
+        version=Version(package.version),
+        wheels=[_wheel(each, folder) for each in package.wheels],
+    )
+
+
+def _wheel(wheel: LockedWheel, folder: str) -> PackageWheel:
+    from packaging.pylock import PackageWheel
+
+    return PackageWheel(
+        name=wheel.name,
+        url=wheel.url or None,
+        path=None if wheel.url else f"{folder}/{wheel.name}",
+        size=wheel.size_bytes,
+        hashes={"sha256": wheel.sha256},
+    )
+
+
+def _requirement(package: LockedPackage, folder: str) -> str:
+    own = package.wheels[0]
+    if own.url:
+        what = f"{package.name}=={package.version}"
+    elif folder.startswith("file:"):
+        what = f"{package.name} @ {folder}/{quote(own.name)}"
+    else:
+        what = f"{folder}/{own.name}"
+    return " ".join([what, *(f"--hash=sha256:{each.sha256}" for each in package.wheels)])
+
+
+def _relative(folder: Path, start: Path) -> str:
+    return Path(os.path.relpath(folder.resolve(), start.resolve())).as_posix()

@@ -1,0 +1,313 @@
+"""What a rerun is going to do: everything is known and shown before anything is done."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from wandb_repro.capture.secrets import REDACTED
+from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.manifest.switches import RESTORED
+
+__all__ = ["Inputs", "Link", "Parts", "Plan", "make_plan", "moved"]
+
+_UP_MOST = 16
+_THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file outside the snapshot that is put where the script expects it."""
+
+    place: str
+    """POSIX, relative to the restored tree; may begin with ``../``."""
+    target: str
+    """Absolute path where the original read it."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the original read outside its snapshot."""
+
+    links: tuple[Link, ...]
+    missing: tuple[str, ...]
+    """Absolute paths that are not here."""
+    up: int
+    """How many folders above the tree the script looks."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a manifest that a rerun cannot do without."""
+
+    command: Command
+    code: Code
+    packages: Packages
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A rerun, ready to be shown and done."""
+
+    manifest: Manifest
+    parts: Parts
+    inputs: Inputs
+    work: Path
+    """New folder: everything that we write is below it."""
+    code: Path
+    """Where the tree is restored."""
+    cwd: Path
+    arguments: tuple[str, ...]
+    """What follows the interpreter, as it is shown: flags, target, arguments, credentials cut."""
+    credentials: Mapping[int, str]
+    """Arguments that hold a credential, whole, by their place in ``arguments``."""
+    console_place: int | None
+    """Place of an installed command's name in ``arguments``; None for any other start."""
+    switches: dict[str, str]
+    """Variables that are set."""
+
+    def started_with(self, python: Path) -> list[str]:
+        """Return the whole command line for an interpreter; a command is one beside it."""
+        words = [self.credentials.get(at, word) for at, word in enumerate(self.arguments)]
+        if self.console_place is not None:
+            words[self.console_place] = str(python.parent / words[self.console_place])
+        return [str(python), *words]
+
+    @property
+    def environment_folder(self) -> Path:
+        """Where a rebuilt environment goes."""
+        return self.work / "env"
+
+    @property
+    def tree_folder(self) -> Path:
+        """What holds the tree, and the folders above it that the script looks into."""
+        return self.work / "tree"
+
+
+def make_plan(
+    manifest: Manifest,
+    work: Path,
+    *,
+    threads: int | None = None,
+    values: Mapping[int, str] | None = None,
+    allow_missing: bool = False,
+    ask_values: bool = True,
+) -> Plan:
+    """Return what a rerun of this record will do.
+
+    Args:
+        manifest: the record.
+        work: new folder for the rerun.
+        threads: intra-op threads instead of the recorded number.
+        values: arguments that were credentials and are not recorded, by position.
+        allow_missing: go on although files that the original read are not here.
+        ask_values: refuse when an argument that was cut out is not in ``values``.
+
+    Raises:
+        RefusedError: it cannot be started: the sentence says what is missing.
+        InconclusiveError: files that the original read are not here.
+        UsageError: a position in ``values`` was not cut out.
+    """
+    parts = _parts(manifest)
+    inputs = _inputs(manifest, parts.code)
+    if inputs.missing and not allow_missing:
+        raise InconclusiveError(
+            f"The original read files that are not here: {_some(inputs.missing)}.",
+            hint="Put them where they were, or pass --allow-missing to train without them.",
+        )
+    code = _code_folder(work / "tree", parts.code.root, inputs.up)
+    before = _before_arguments(parts, code)
+    return Plan(
+        manifest=manifest,
+        parts=parts,
+        inputs=inputs,
+        work=work,
+        code=code,
+        cwd=_inside(code, parts.command.working_directory),
+        arguments=_checked((*before, *_arguments(parts, code))),
+        credentials=_credentials(parts.command, values or {}, len(before), ask=ask_values),
+        console_place=len(before) - 1 if parts.command.kind == "console" else None,
+        switches=_switches(manifest, parts.command, threads),
+    )
+
+
+def _parts(manifest: Manifest) -> Parts:
+    execution = manifest.execution
+    if execution.world_size > 1:
+        raise RefusedError(
+            f"The original trained in {execution.world_size} processes together; "
+            "only runs of one process can be rerun."
+        )
+    command, code, packages = execution.command, execution.code, execution.packages
+    if isinstance(command, Unavailable):
+        raise RefusedError(f"The run does not hold how it was started: {_reason(command)}.")
+    if isinstance(code, Unavailable):
+        raise RefusedError(f"The run does not hold its source tree: {_reason(code)}.")
+    if isinstance(code.bundle, Unavailable):
+        raise RefusedError(
+            f"The run does not hold the bytes of its source tree: {_reason(code.bundle)}."
+        )
+    if isinstance(packages, Unavailable):
+        raise RefusedError(f"The run does not hold its packages: {_reason(packages)}.")
+    if not _is_place(code.root):
+        raise RefusedError(f"The record's tree was nowhere: {code.root[:80]!r} is no place.")
+    return Parts(command, code, packages)
+
+
+def _reason(missing: Unavailable) -> str:
+    return str(missing).rstrip(".")
+
+
+def _inputs(manifest: Manifest, code: Code) -> Inputs:
+    recorded = manifest.description.inputs
+    if isinstance(recorded, Unavailable):
+        return Inputs((), (), 0)
+    links: list[Link] = []
+    missing: list[str] = []
+    for found in recorded:
+        place = _place(found, code)
+        if not os.path.exists(found.absolute):  # noqa: PTH110 - False where Path.exists raises
+            missing.append(found.absolute)
+        elif place is not None:
+            links.append(Link(place, found.absolute))
+    up = max((PurePosixPath(link.place).parts.count("..") for link in links), default=0)
+    if up > _UP_MOST:
+        raise RefusedError(f"The original read files {up} folders above its own; that is too far.")
+    return Inputs(tuple(links), tuple(missing), up)
+
+
+def _place(found: InputFile, code: Code) -> str | None:
+    """Return where the script will look for a file, relative to the tree; None for anywhere else.
+
+    An absolute path outside the tree is looked for where it always was.
+    """
+    if not _is_place(found.absolute):
+        raise RefusedError(f"The record names an input that is no path: {found.absolute[:80]!r}.")
+    relative = posixpath.relpath(found.absolute, code.root)
+    inside = PurePosixPath(relative).parts[:1] != ("..",)
+    return relative if inside or not posixpath.isabs(found.path) else None
+
+
+def _is_place(path: str) -> bool:
+    return posixpath.isabs(path) and "\0" not in path
+
+
+def _code_folder(tree: Path, root: str, up: int) -> Path:
+    """Return where the tree is restored: as deep as the script looks up, each folder by its name.
+
+    So ``../data`` is below ``tree``, and ``../me/data`` is found where it was.
+    """
+    names = PurePosixPath(posixpath.normpath(root)).parts[1:] or ("code",)
+    return tree.joinpath(*names[-max(up, 1) :])
+
+
+def _some(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return ", ".join(paths[:5]) + more
+
+
+def _inside(code: Path, recorded: str) -> Path:
+    """Return a recorded path in the restored tree; one outside it stays where it was."""
+    if _is_place(recorded):
+        return Path(recorded)
+    if ".." in PurePosixPath(recorded).parts or "\0" in recorded:
+        raise RefusedError(f"The record's path {recorded[:80]!r} leaves its tree.")
+    return code / recorded
+
+
+def _before_arguments(parts: Parts, code: Path) -> tuple[str, ...]:
+    """Return what stands between the interpreter and the script's own arguments."""
+    command = parts.command
+    target = {
+        "script": lambda: [_script(parts, code)],
+        "module": lambda: ["-m", command.target],
+        "code": lambda: ["-c", command.target],
+        "console": lambda: [_console(command)],
+    }[command.kind]()
+    launcher = ["-m", "wandb_repro.launch"] if command.launcher else []
+    return (*command.interpreter_flags, *launcher, *target)
+
+
+def _arguments(parts: Parts, code: Path) -> list[str]:
+    return [moved(argument, parts.code.root, code) for argument in parts.command.arguments]
+
+
+def _checked(words: tuple[str, ...]) -> tuple[str, ...]:
+    if any("\0" in word for word in words):
+        raise RefusedError("The record's command holds a NUL, which no command line can hold.")
+    return words
+
+
+def _console(command: Command) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", command.target):
+        raise RefusedError(f"The record names a command that is none: {command.target[:80]!r}.")
+    return command.target
+
+
+def _script(parts: Parts, code: Path) -> str:
+    """Return the script as its working directory sees it, as people start theirs."""
+    script = _inside(code, parts.command.target)
+    cwd = _inside(code, parts.command.working_directory)
+    path = os.path.relpath(script, cwd) if script.is_relative_to(code) else str(script)
+    return f"./{path}" if path.startswith("-") else path
+
+
+def moved(text: str, root: str, code: Path) -> str:
+    """Return a path below the original's tree, ``NAME=PATH`` too, moved to the restored one."""
+    start = text.find("=") + 1 if not text.startswith("/") else 0
+    top, value = root.rstrip("/"), text[start:]
+    if top and (value == top or value.startswith(top + "/")):
+        return f"{text[:start]}{code}{value[len(top) :]}"
+    return text
+
+
+def _credentials(
+    command: Command, values: Mapping[int, str], shift: int, *, ask: bool
+) -> dict[int, str]:
+    """Return the whole arguments that hold a credential, by their place after ``shift`` words."""
+    unknown = sorted(set(values) - set(command.redacted))
+    if unknown:
+        raise UsageError(f"Argument {unknown[0]} was not cut out of the record; leave it as it is.")
+    needed = sorted(set(command.redacted) - set(values))
+    if needed and ask:
+        named = ", ".join(f"{at} ({command.arguments[at]!r})" for at in needed)
+        raise RefusedError(
+            f"The record does not hold the credentials among the arguments: {named}.",
+            hint=f"Give them, each in the place of {REDACTED}: "
+            + " ".join(f"--arg {at}=VALUE" for at in needed),
+        )
+    return {shift + at: _filled(command.arguments[at], value) for at, value in values.items()}
+
+
+def _filled(argument: str, value: str) -> str:
+    """Return an argument with its credential; one that lost several is given whole."""
+    return argument.replace(REDACTED, value) if argument.count(REDACTED) == 1 else value
+
+
+def _switches(manifest: Manifest, command: Command, threads: int | None) -> dict[str, str]:
+    unknown = sorted(set(command.environment) - set(RESTORED))
+    if unknown:
+        raise RefusedError(
+            f"The record wants to set {unknown[0]}, which is no switch of a training.",
+            hint="Only names in wandb_repro/manifest/switches.py are set.",
+        )
+    if any("\0" in value for value in command.environment.values()):
+        raise RefusedError("The record's variables hold a NUL, which no variable can hold.")
+    runtime = manifest.description.runtime
+    switches = dict(command.environment)
+    if isinstance(runtime, Runtime):
+        switches[_THREADS_VARIABLE] = str(runtime.intra_op_threads)
+    if threads is not None:
+        switches[_THREADS_VARIABLE] = str(threads)
+    return switches

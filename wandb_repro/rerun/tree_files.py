@@ -1,0 +1,112 @@
+"""Writes the files of a git tree that may be hostile, and reads them back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from wandb_repro.capture.git import Git
+from wandb_repro.capture.tree import (
+    EXECUTABLE,
+    LINK,
+    Entry,
+    blob_id,
+    escaping_link,
+    git_mode,
+    readable,
+    tree_id,
+)
+from wandb_repro.errors import CodeError
+from wandb_repro.rerun.tree_list import TreeFile
+
+__all__ = ["tree_on_disk", "write_tree"]
+
+_BLOCK_BYTES = 1024 * 1024
+
+
+def write_tree(git: Git, files: Sequence[TreeFile], folder: Path) -> None:
+    """Create `folder` and the files in it. Links come last, so that nothing is written through one.
+
+    Raises:
+        CodeError: a link leads out of the folder, or git cannot give a file.
+        OSError: a file cannot be created, such as when two have one name on this disk.
+    """
+    folder.mkdir()
+    root = os.fsencode(folder)
+    with git.started("cat-file", "--batch") as process:
+        asked, told = process.stdin, process.stdout
+        assert asked is not None  # noqa: S101  (they were asked for)
+        assert told is not None  # noqa: S101
+        for file in sorted(files, key=lambda file: file.mode == LINK):
+            asked.write(file.blob.encode() + b"\n")
+            asked.flush()
+            _write(root, file, _body(told, file))
+    _check_links(root, files)
+
+
+def _body(stream: IO[bytes], file: TreeFile) -> Iterator[bytes]:
+    """Yield a blob as ``cat-file --batch`` prints it: a head, the bytes, a line's end."""
+    if stream.readline() != b"%s blob %d\n" % (file.blob.encode(), file.size_bytes):
+        raise CodeError(f"the bundle lacks {readable(file.path)!r}")
+    left_bytes = file.size_bytes
+    while left_bytes:
+        block = stream.read(min(left_bytes, _BLOCK_BYTES))
+        if not block:
+            raise CodeError(f"the bundle lacks a part of {readable(file.path)!r}")
+        left_bytes -= len(block)
+        yield block
+    stream.read(1)
+
+
+def _write(root: bytes, file: TreeFile, body: Iterator[bytes]) -> None:
+    path = root + b"/" + file.path
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120  (paths are bytes)
+    if file.mode == LINK:
+        os.symlink(_target(file, b"".join(body)), path)  # noqa: PTH211  (bytes)
+        return
+    permissions = 0o777 if file.mode == EXECUTABLE else 0o666
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(path, flags, permissions), "wb") as output:  # noqa: PTH123
+        for block in body:
+            output.write(block)
+
+
+def _target(file: TreeFile, target: bytes) -> bytes:
+    if b"\0" in target or escaping_link(file.path, target):
+        raise CodeError(
+            f"the code holds {readable(file.path)!r}, a link that leads out of it,"
+            f" to {readable(target)!r}"
+        )
+    return target
+
+
+def _check_links(root: bytes, files: Sequence[TreeFile]) -> None:
+    """Follow each link: one that looks harmless may lead out through another."""
+    top = os.path.realpath(root)
+    for file in files:
+        if file.mode == LINK:
+            led = os.path.realpath(root + b"/" + file.path)
+            if led != top and not led.startswith(top + b"/"):
+                raise CodeError(f"the code holds {readable(file.path)!r}, which leads out of it")
+
+
+def tree_on_disk(folder: Path) -> str:
+    """Return git's id of the tree that a folder holds, every file of it read again."""
+    root = os.fsencode(folder)
+    entries: dict[bytes, Entry] = {}
+    for parent, folders, names in os.walk(root):
+        links = [name for name in folders if os.path.islink(parent + b"/" + name)]  # noqa: PTH114
+        for name in (*names, *links):
+            path = parent + b"/" + name
+            entries[path[len(root) + 1 :]] = _entry(path)
+    return tree_id(entries)
+
+
+def _entry(path: bytes) -> Entry:
+    mode = git_mode(os.lstat(path))
+    if mode == LINK:
+        return Entry(mode, blob_id(os.readlink(path)))  # noqa: PTH115
+    with open(path, "rb") as file:  # noqa: PTH123
+        return Entry(mode, blob_id(file.read()))

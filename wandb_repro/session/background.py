@@ -1,0 +1,37 @@
+"""Work that is done beside the script's own start, and awaited before training begins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.manifest.base import Unavailable
+
+__all__ = ["Background"]
+
+T = TypeVar("T")
+
+
+class Background(Generic[T]):
+    """One piece of work in a thread of its own, which keeps no process alive."""
+
+    def __init__(self, work: Callable[[], T], what: str) -> None:
+        self._what = what
+        self._result: T | Unavailable = Unavailable(unavailable=f"{what}: not done in time")
+        self._thread = threading.Thread(
+            target=self._run, args=(work,), name=f"wandb_repro {what}", daemon=True
+        )
+        started = guarded(self._thread.start, what)
+        if isinstance(started, Unavailable):
+            self._result = started
+
+    def _run(self, work: Callable[[], T]) -> None:
+        self._result = guarded(work, self._what)
+
+    def result(self, timeout_s: float) -> T | Unavailable:
+        """Return what came of it, waiting at most so long."""
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return self._result

@@ -1,0 +1,167 @@
+"""All facts of one run, gathered from the probes and put into its manifest.
+
+Facts that are cheap are read when the run starts; what takes longer (the bundle, repacked
+wheels) is made in the background and awaited before training; what only a training process knows
+(loaded libraries, the model's switches) is read when ``fit`` begins.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from wandb_repro.capture.accelerator import probe_accelerator
+from wandb_repro.capture.command import probe_command
+from wandb_repro.capture.framework import probe_framework
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.inputs import InputWatch
+from wandb_repro.capture.machine import probe_machine
+from wandb_repro.capture.runtime import probe_runtime
+from wandb_repro.manifest.accelerator import Accelerator
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.data import Dataset, InputFile
+from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
+from wandb_repro.manifest.order import Order
+from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.session.background import Background
+from wandb_repro.session.installed import Installed
+from wandb_repro.session.run import Run, config_of, folders_of, identity_of, unknown_identity
+from wandb_repro.session.seeding import Seeding
+from wandb_repro.session.source import source_of, why_no_code
+from wandb_repro.store.base import TRAIL, Capsule
+from wandb_repro.version import __version__
+
+__all__ = ["Facts"]
+
+_BACKGROUND_DEADLINE_S = 120.0
+_LATER = Unavailable(unavailable="training has not begun")
+
+
+class Facts:
+    """What is known of a run so far. Nothing here raises: what fails is a reason."""
+
+    def __init__(
+        self,
+        run: Run,
+        host: Host,
+        seeding: Seeding,
+        *,
+        capsule: Capsule,
+        code: str,
+        order: Order | None,
+        world_size: int,
+    ) -> None:
+        self._run = run
+        self._host = host
+        self._seeding = seeding
+        self._order = order
+        self._world_size = world_size
+        self._recorded_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.data: dict[str, Dataset] = {}
+        self.trail: str | Unavailable = TRAIL
+        self.ending: Ending | Unavailable = Unavailable(unavailable="the run has not ended")
+        self._inputs = InputWatch()
+        guarded(self._inputs.start, "watching which files are read")
+        self._config = guarded(lambda: config_of(run), "config")
+        with self._inputs.paused():
+            self._source = source_of(run, host, choice=code, capsule=capsule, order=order)
+        self._command = guarded(lambda: probe_command(host, self._source.root), "command")
+        self._installed = Installed(host, capsule.wheels, withheld=_withheld(run, code, order))
+        self._machine = Background(lambda: probe_machine(host), "machine")
+        self._runtime = guarded(lambda: probe_runtime(host, _LATER), "runtime")
+        self._accelerator: Accelerator | Unavailable = _LATER
+
+    @property
+    def code(self) -> Code | Unavailable:
+        """The source tree, as far as it is known."""
+        return self._source.code
+
+    @property
+    def runtime(self) -> Runtime | Unavailable:
+        """Threads, switches and framework."""
+        return self._runtime
+
+    @property
+    def accelerator(self) -> Accelerator | Unavailable:
+        """The GPUs."""
+        return self._accelerator
+
+    def settle(self) -> None:
+        """Wait for the bundle and the wheels; what is not done in time is a reason."""
+        until = time.monotonic() + _BACKGROUND_DEADLINE_S
+        self._source.settle(until - time.monotonic())
+        self._installed.settle(max(0.0, until - time.monotonic()))
+        self._machine.result(max(0.0, until - time.monotonic()))
+
+    def at_fit(self, model: object) -> None:
+        """Read what only a process that is about to train knows."""
+        framework = guarded(lambda: probe_framework(self._host, model), "framework")
+        self._runtime = guarded(lambda: probe_runtime(self._host, framework), "runtime")
+        self._accelerator = guarded(lambda: probe_accelerator(self._host), "accelerator")
+        guarded(self._seeding.look_again, "the script's own seeds")
+
+    def manifest(self) -> Manifest:
+        """Return the record as it stands now."""
+        return Manifest(
+            recorded_by=f"wandb_repro {__version__}",
+            recorded_at=self._recorded_at,
+            run=self._identity(),
+            execution=self._execution(),
+            description=self._description(),
+            trail=self.trail,
+            ending=self.ending,
+        )
+
+    def _identity(self) -> RunIdentity:
+        original = self._order.original if self._order else None
+        found = guarded(lambda: identity_of(self._run, original), "run")
+        return unknown_identity(self._run, found) if isinstance(found, Unavailable) else found
+
+    def _execution(self) -> Execution:
+        seed = self._seeding.seed
+        return Execution(
+            command=self._command,
+            code=self._source.code,
+            packages=self._installed.packages,
+            seed=Unavailable(unavailable="the script sets its own seeds")
+            if seed is None
+            else str(seed),
+            deterministic=self._seeding.deterministic,
+            config=self._config,
+            world_size=self._world_size,
+        )
+
+    def _description(self) -> Description:
+        return Description(
+            machine=self._machine.result(0),
+            runtime=self._runtime,
+            accelerator=self._accelerator,
+            seeds=guarded(self._seeding.seeds, "seeds"),
+            determinism=guarded(self._seeding.determinism, "determinism"),
+            config=guarded(lambda: config_of(self._run), "config"),
+            data=tuple(self.data.values())
+            or Unavailable(unavailable="wandb_repro.fingerprint was not called"),
+            inputs=guarded(self._input_files, "files read"),
+        )
+
+    def _input_files(self) -> tuple[InputFile, ...]:
+        restored = (Path(self._order.code_root),) if self._order else ()
+        return self._inputs.inputs(
+            code_paths=self._source.paths,
+            code_root=self._source.root,
+            ignore=(*folders_of(self._run), *self._installed.source_folders(), *restored),
+        )
+
+    def close(self) -> None:
+        """Delete what was needed only while recording."""
+        self._source.close()
+
+
+def _withheld(run: Run, code: str, order: Order | None) -> str:
+    """Return why wheels of the user's own sources may not go with the run; empty if they may."""
+    if order is None and code == "local":
+        return 'code="local": sources stay on the machine that recorded it'
+    why = "" if order is not None else guarded(lambda: why_no_code(code, run), "source tree")
+    return str(why)

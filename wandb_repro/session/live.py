@@ -1,0 +1,61 @@
+"""In a rerun's process: each digest is compared the moment it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wandb_repro.manifest.order import Order
+from wandb_repro.manifest.trail import Shape, Trail, Weights
+from wandb_repro.session.notices import say
+from wandb_repro.verify.trails import FirstDifference, Limit, Reference, moment_name
+
+__all__ = ["Live", "RerunStopped"]
+
+
+class RerunStopped(SystemExit):
+    """The rerun has shown what it can: its process ends, in order, without training on.
+
+    A SystemExit passes the script's ``except Exception`` and runs its ``finally`` blocks.
+    """
+
+
+class Live:
+    """The original's trail, and what the rerun does when it sees a difference."""
+
+    def __init__(self, order: Order, original: Trail) -> None:
+        self._reference = Reference(original)
+        self._steps = {(it.fit, it.step) for it in original.weights if it.moment == "step"}
+        self._keep_going = order.keep_going
+        self._limit = Limit(order.until_epoch, order.until_step)
+        self.first: FirstDifference | None = None
+        self.stopped = False
+
+    def has_step(self, fit: int, step: int) -> bool:
+        """Tell whether the original was digested after this step, between its epochs' ends."""
+        return (fit, step) in self._steps
+
+    def check(self, weights: Weights, shapes: Sequence[Shape]) -> None:
+        """Compare one moment.
+
+        Raises:
+            RerunStopped: it differs, or nothing is left to compare.
+        """
+        difference = self._reference.check(weights, shapes)
+        if difference and self.first is None:
+            self.first = difference
+            say(f"differs from the original at {difference.what}")
+            if not self._keep_going:
+                self._stop()
+        if self._enough(weights):
+            say(f"compared up to {moment_name(weights)}; the rerun stops here")
+            self._stop()
+
+    def _enough(self, weights: Weights) -> bool:
+        limit = self._limit
+        reached_epoch = weights.moment == "epoch" and weights.epoch == limit.epoch
+        reached_step = limit.step is not None and weights.step >= limit.step
+        return reached_epoch or reached_step or self._reference.exhausted_by(weights)
+
+    def _stop(self) -> None:
+        self.stopped = True
+        raise RerunStopped(0)

@@ -1,0 +1,130 @@
+"""What of the record W&B shows: a nested config entry, summary strings, the capsule's files.
+
+Nothing is logged to the history: a step of ours would make a user's own ``step=0`` disappear.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from wandb_repro.manifest.accelerator import Accelerator
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code, GitState
+from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.runtime import Framework, Runtime
+from wandb_repro.session.run import CONFIG_KEY, Run
+from wandb_repro.store.base import Capsule
+
+__all__ = ["environment_line", "publish_config", "publish_files", "publish_summary"]
+
+_SHORT = 12
+
+
+def publish_config(run: Run, manifest: Manifest) -> None:
+    """Put what runs are filtered and compared by into the run's config: scalars only."""
+    run.config.update({CONFIG_KEY: _columns(manifest)}, allow_val_change=True)
+
+
+def publish_summary(run: Run, values: dict[str, str]) -> None:
+    """Put strings into the run's summary: every server keeps and shows these."""
+    run.summary.update({f"repro/{name}": value for name, value in values.items()})
+
+
+def publish_files(run: Run, capsule: Capsule, *, whole: bool) -> None:
+    """Hand the capsule's files to W&B, in the folder where it looks for them itself.
+
+    NOTE: a file saved from elsewhere becomes a symlink and is lost when the folder moves.
+
+    Args:
+        run: what they belong to.
+        capsule: where they are.
+        whole: whether every file is complete; until then only the manifest is.
+    """
+    base = Path(run.dir)
+    paths = sorted(capsule.folder.rglob("*")) if whole else [capsule.manifest]
+    for path in paths:
+        if path.is_file() and not path.name.startswith("."):
+            run.save(str(path), base_path=str(base), policy="now")
+
+
+def _columns(manifest: Manifest) -> dict[str, str | bool | int]:
+    """Return at most 13 scalars: each becomes a column of the run table."""
+    execution, description = manifest.execution, manifest.description
+    columns: dict[str, str | bool | int | None] = {
+        "seed": _known(execution.seed),
+        "deterministic": execution.deterministic,
+        "rerun_of": _known(manifest.run.rerun_of),
+        "manifest": manifest.digest(),
+        **_code(execution.code),
+        **_runtime(description.runtime),
+        **_accelerator(description.accelerator),
+        "packages": execution.packages.digest[:_SHORT]
+        if isinstance(execution.packages, Packages)
+        else None,
+        "data": _data(description.data),
+    }
+    return {name: value for name, value in columns.items() if value is not None}
+
+
+def _data(data: tuple[Dataset, ...] | Unavailable) -> str | None:
+    """Return one digest over all fingerprints; None where one of them has none."""
+    if isinstance(data, Unavailable) or any(isinstance(one.digest, Unavailable) for one in data):
+        return None
+    told = "\0".join(f"{one.name}\0{one.digest}" for one in data)
+    return hashlib.sha256(told.encode()).hexdigest()[:_SHORT]
+
+
+def _known(value: str | Unavailable) -> str | None:
+    return None if isinstance(value, Unavailable) else value
+
+
+def _code(code: Code | Unavailable) -> dict[str, str | bool | int | None]:
+    if isinstance(code, Unavailable):
+        return {}
+    git = code.git
+    if not isinstance(git, GitState):
+        return {"tree": code.tree[:_SHORT]}
+    dirty = git.dirty if isinstance(git.dirty, bool) else None
+    return {"tree": code.tree[:_SHORT], "commit": _known(git.commit), "dirty": dirty}
+
+
+def _runtime(runtime: Runtime | Unavailable) -> dict[str, str | bool | int | None]:
+    if isinstance(runtime, Unavailable):
+        return {}
+    framework = runtime.framework
+    name = (
+        f"keras {framework.keras} {framework.backend} {framework.backend_version}"
+        if isinstance(framework, Framework)
+        else None
+    )
+    return {"threads": runtime.intra_op_threads, "framework": name}
+
+
+def _accelerator(accelerator: Accelerator | Unavailable) -> dict[str, str | bool | int | None]:
+    if isinstance(accelerator, Unavailable) or isinstance(accelerator.gpus, Unavailable):
+        return {"gpu": "none"}
+    cuda, cudnn = _known(accelerator.cuda_build), _known(accelerator.cudnn_build)
+    return {
+        "gpu": ", ".join(gpu.name for gpu in accelerator.gpus) or "none",
+        "cuda": f"{cuda}, cuDNN {cudnn or 'unknown'}" if cuda else None,
+    }
+
+
+def environment_line(manifest: Manifest) -> str:
+    """Return the environment in one line."""
+    runtime = manifest.description.runtime
+    parts: list[str] = []
+    if isinstance(manifest.execution.packages, Packages):
+        parts.append(f"Python {manifest.execution.packages.interpreter.version}")
+    if isinstance(runtime, Runtime):
+        if isinstance(runtime.framework, Framework):
+            parts.append(
+                f"Keras {runtime.framework.keras} on {runtime.framework.backend} "
+                f"{runtime.framework.backend_version}"
+            )
+        parts.append(f"{runtime.intra_op_threads} threads")
+        parts.append(str(runtime.processor.model))
+    return ", ".join(parts) or "not recorded"

@@ -1,0 +1,303 @@
+"""One run being recorded. The callback and ``init`` speak to this; it never stops a training."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.weights import Variable
+from wandb_repro.digest import ROOT_ALGORITHM
+from wandb_repro.errors import RecordingError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.document import Ending, Manifest
+from wandb_repro.manifest.order import Options, Order, Whereabouts
+from wandb_repro.manifest.trail import Moment
+from wandb_repro.session.data import dataset_of
+from wandb_repro.session.facts import Facts
+from wandb_repro.session.live import Live
+from wandb_repro.session.notices import harmless, say, warn_once
+from wandb_repro.session.publish import (
+    environment_line,
+    publish_config,
+    publish_files,
+    publish_summary,
+)
+from wandb_repro.session.recorder import Recorder
+from wandb_repro.session.run import Run, identity_of, name_of
+from wandb_repro.session.seeding import Seeding
+from wandb_repro.session.words import opening, secrets_left_out
+from wandb_repro.store.base import FOLDER, Capsule
+from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
+from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.verdict import judge
+
+__all__ = ["Session"]
+
+Status = Literal["finished", "interrupted", "failed"]
+
+
+class Session:
+    """The record of one run, while it runs.
+
+    Raises:
+        OSError: when it begins, if there can be no folder for it.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        host: Host,
+        seeding: Seeding,
+        options: Options,
+        *,
+        order: Order | None,
+        world_size: int,
+    ) -> None:
+        self.run = run
+        self.seeding = seeding
+        self.options = options
+        self.capsule = Capsule(Path(run.dir) / FOLDER)
+        self.capsule.folder.mkdir(parents=True, exist_ok=True)
+        self._order = order
+        self._owner = os.getpid()
+        self._fit_open = False
+        self._failure = ""
+        self._ended = False
+        self._live = _live(order)
+        self._facts = Facts(
+            run,
+            host,
+            seeding,
+            capsule=self.capsule,
+            code=options.code,
+            order=order,
+            world_size=world_size,
+        )
+        self._recorder = self._begun_trail()
+        manifest = self._written_manifest()
+        self._tell_whereabouts()
+        self._announce()
+        self._publish_config(manifest)
+        self._publish_files(whole=False)
+
+    def _begun_trail(self) -> Recorder | None:
+        recorder = guarded(lambda: Recorder(self.capsule.trail, self._live), "the trail")
+        if isinstance(recorder, Unavailable):
+            self._facts.trail = recorder
+            warn_once(f"not recorded, training goes on: {recorder}")
+            return None
+        return recorder
+
+    @property
+    def ended(self) -> bool:
+        """Whether the record is closed, or belongs to the process that this one was forked from."""
+        return self._ended or self._is_elsewhere()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether this is a rerun."""
+        return self._order is not None
+
+    @harmless("what the snapshot leaves out")
+    def _announce(self) -> None:
+        code = self._facts.code
+        if isinstance(code, Unavailable):
+            warn_once(f"the source tree is not recorded: {code}")
+        elif told := secrets_left_out(code):
+            warn_once(told)
+
+    @harmless("where the rerun's own record is")
+    def _tell_whereabouts(self) -> None:
+        if self._order is None:
+            return
+        identity = identity_of(self.run, None)
+        url = identity.url if isinstance(identity.url, str) else ""
+        told = Whereabouts(capsule=str(self.capsule.folder), run=name_of(identity), url=url)
+        write_atomically(Path(self._order.whereabouts), told.model_dump_json().encode())
+
+    def check_complete(self) -> None:
+        """Wait for the record that a rerun needs, for ``strict=True``.
+
+        Raises:
+            RecordingError: a part of it is missing.
+        """
+        self._facts.settle()
+        execution = self._facts.manifest().execution
+        parts: dict[str, object] = {
+            "command": execution.command,
+            "code": execution.code,
+            "packages": execution.packages,
+            "trail": self._facts.trail,
+        }
+        if isinstance(execution.code, Code):
+            parts["bundle"] = execution.code.bundle
+        missing = [f"{name} ({why})" for name, why in parts.items() if isinstance(why, Unavailable)]
+        if missing:
+            raise RecordingError(
+                f"strict=True, and this could not be recorded: {'; '.join(missing)}.",
+                hint="Mend it, or leave strict=True away to train with a record that says so.",
+            )
+
+    @harmless("a fingerprint of the data")
+    def fingerprint(self, name: str, x: object, y: object) -> None:
+        """Digest a named part of the data."""
+        if not self._is_elsewhere():
+            self._facts.data[name] = dataset_of(name, x, y)
+
+    def add_data(self, known: Mapping[str, Dataset]) -> None:
+        """Take over fingerprints that were made before the run began."""
+        self._facts.data.update(known)
+
+    @harmless("what only a process that trains knows")
+    def begin_fit(self, model: object) -> None:
+        """Note that ``fit`` begins; what takes long is done by now, or is waited for."""
+        if self._is_elsewhere():
+            return
+        first = self._recorder is None or self._recorder.fits == 0
+        if self._recorder is not None:
+            self._recorder.begin_fit()
+        self._fit_open = True
+        if first:
+            self._before_training(model)
+
+    @harmless("the bundle and the wheels")
+    def _settle(self) -> None:
+        self._facts.settle()
+
+    def _before_training(self, model: object) -> None:
+        guarded(lambda: self._facts.at_fit(model), "what only a process that trains knows")
+        self._settle()
+        manifest = self._written_manifest()
+        self._publish_config(manifest)
+        self._publish_files(whole=True)
+        if isinstance(manifest, Manifest):
+            for line in opening(manifest):
+                say(line)
+
+    @harmless("the weights")
+    def weights(
+        self,
+        moment: Moment,
+        variables: Iterable[Variable],
+        *,
+        epoch: int,
+        step: int,
+        metrics: Mapping[str, str],
+    ) -> None:
+        """Digest the weights; in a rerun, compare them at once.
+
+        Raises:
+            RerunStopped: in a rerun that has seen enough.
+        """
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.weights(moment, variables, epoch=epoch, step=step, metrics=metrics)
+
+    @harmless("why a moment has no digest")
+    def missing(self, moment: Moment, reason: str, *, epoch: int, step: int) -> None:
+        """Note why a moment has no digest."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.missing(moment, reason, epoch=epoch, step=step)
+
+    def original_has_step(self, step: int) -> bool:
+        """Tell whether the run that this one repeats was digested after this step of this fit."""
+        fit = self._recorder.fits if self._recorder is not None else 0
+        return self._live is not None and self._live.has_step(fit, step)
+
+    def end_fit(self) -> None:
+        """Note that ``fit`` returned by itself."""
+        self._fit_open = False
+
+    def failed(self, kind: str) -> None:
+        """Note the exception that is about to end the process."""
+        self._failure = kind
+
+    def finish(self) -> None:
+        """Close the record, once, before W&B closes its run. Never raises."""
+        if self.ended:
+            return
+        self._ended = True
+        status = self._status()
+        self._settle()
+        self._facts.ending = Ending(status=status, detail=self._failure)
+        self._end_trail(status)
+        manifest = self._written_manifest()
+        self._publish_config(manifest)
+        self._publish_summary(manifest)
+        self._publish_files(whole=True)
+        guarded(self._facts.close, "what was needed only while recording")
+
+    @harmless("the end of the trail")
+    def _end_trail(self, status: Status) -> None:
+        if self._recorder is not None:
+            self._recorder.end(status)
+
+    def _status(self) -> Status:
+        handled = sys.exc_info()[0]
+        name = self._failure or (handled.__name__ if handled else "")
+        self._failure = name
+        if name in ("KeyboardInterrupt", "RerunStopped") or (self._live and self._live.stopped):
+            return "interrupted"
+        if name and name != "SystemExit":
+            return "failed"
+        return "interrupted" if self._fit_open else "finished"
+
+    def _written_manifest(self) -> Manifest | Unavailable:
+        """Return the record as it stands now, on the disk where that takes it."""
+        manifest = guarded(self._facts.manifest, "the manifest")
+        self._write_manifest(manifest)
+        return manifest
+
+    @harmless("the manifest on the disk")
+    def _write_manifest(self, manifest: Manifest | Unavailable) -> None:
+        if isinstance(manifest, Unavailable):
+            warn_once(f"not recorded, training goes on: {manifest}")
+        else:
+            write_atomically(self.capsule.manifest, manifest.to_bytes())
+
+    @harmless("the run's columns on W&B")
+    def _publish_config(self, manifest: Manifest | Unavailable) -> None:
+        if isinstance(manifest, Manifest):
+            publish_config(self.run, manifest)
+
+    @harmless("the record's files on W&B")
+    def _publish_files(self, *, whole: bool) -> None:
+        publish_files(self.run, self.capsule, whole=whole)
+
+    @harmless("the run's summary on W&B")
+    def _publish_summary(self, manifest: Manifest | Unavailable) -> None:
+        if isinstance(manifest, Unavailable):
+            return
+        values = {"environment": environment_line(manifest), "manifest": manifest.digest()}
+        if self._recorder is not None and self._recorder.last_root:
+            values["weights"] = f"{ROOT_ALGORITHM}:{self._recorder.last_root}"
+        verdict = guarded(lambda: self._verdict(manifest), "the verdict")
+        if isinstance(verdict, str):
+            values["verdict"] = verdict
+        elif verdict is not None:
+            warn_once(f"not recorded, training goes on: {verdict}")
+        publish_summary(self.run, values)
+
+    def _verdict(self, manifest: Manifest) -> str | None:
+        """Return a rerun's own grade; None for a run that repeats nothing."""
+        order = self._order
+        if order is None:
+            return None
+        original = Capsule(Path(order.capsule))
+        limit = Limit(order.until_epoch, order.until_step)
+        theirs, ours = read_trail(original), read_trail(self.capsule)
+        return judge(read_manifest(original), theirs, manifest, ours, limit).grade
+
+    def _is_elsewhere(self) -> bool:
+        """Tell whether this is a forked child of the process that is recorded."""
+        return os.getpid() != self._owner
+
+
+def _live(order: Order | None) -> Live | None:
+    return Live(order, read_trail(Capsule(Path(order.capsule)))) if order else None

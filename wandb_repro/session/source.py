@@ -1,0 +1,180 @@
+"""The source tree of a run: taken when it starts, bundled while the script goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from wandb_repro.capture.command import probe_command
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.snapshot import Snapshot, take_snapshot
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import BundleFile, Code
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.order import Order
+from wandb_repro.session.background import Background
+from wandb_repro.session.run import Run, folders_of
+from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import local_bundle, local_bundles, read_manifest
+
+__all__ = ["Source", "source_of", "why_no_code"]
+
+
+class Source:
+    """A source tree, as far as it is known yet.
+
+    Args:
+        code: the record, without its bundle and the repository's notes.
+        whole: the record with both, being made.
+        snapshot: what the record is of; a reason where the tree was not taken.
+        root: top of the tree; None where there is none.
+    """
+
+    def __init__(
+        self,
+        code: Code | Unavailable,
+        whole: Background[Code | Unavailable],
+        *,
+        snapshot: Snapshot | Unavailable,
+        root: Path | None,
+    ) -> None:
+        self.code = code
+        self.root = root
+        self._whole = whole
+        self._snapshot = snapshot
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every file of the snapshot, POSIX, relative to its root; none where it was not taken."""
+        return frozenset() if isinstance(self._snapshot, Unavailable) else self._snapshot.paths()
+
+    def settle(self, timeout_s: float) -> None:
+        """Wait for the bundle; what is not done in time is a reason."""
+        whole = self._whole.result(timeout_s)
+        if isinstance(whole, Code):
+            self.code = whole
+        elif isinstance(self.code, Code):
+            self.code = self.code.model_copy(update={"bundle": whole})
+
+    def close(self) -> None:
+        """Delete what was needed only while recording."""
+        if isinstance(self._snapshot, Snapshot):
+            self._snapshot.close()
+
+
+def source_of(
+    run: Run, host: Host, *, choice: str, capsule: Capsule, order: Order | None
+) -> Source:
+    """Return the source tree that the script belongs to, or the one that a rerun restored.
+
+    Args:
+        run: its settings may forbid it.
+        host: the process.
+        choice: ``code`` as ``init`` was given it.
+        capsule: where the bundle goes.
+        order: in a rerun, what is repeated.
+    """
+    if order is not None:
+        return _restored(order, capsule)
+    snapshot = _snapshot(run, host, choice)
+    if isinstance(snapshot, Unavailable):
+        nothing = Background[Code | Unavailable](lambda: snapshot, "source tree")
+        return Source(snapshot, nothing, snapshot=snapshot, root=None)
+    whole = Background[Code | Unavailable](
+        lambda: snapshot.record(guarded(lambda: _written(snapshot, choice, capsule), _BUNDLE)),
+        "source tree",
+    )
+    return Source(_at_once(snapshot), whole, snapshot=snapshot, root=snapshot.root)
+
+
+_BUNDLE = "bundle of the source tree"
+_NOT_YET = Unavailable(unavailable="the bundle was still being written")
+
+
+def _at_once(snapshot: Snapshot) -> Code | Unavailable:
+    """Return the record as far as it costs nothing: GitPython alone takes 0.2 s to import."""
+    later = Unavailable(unavailable="the repository's notes were still being read")
+    return guarded(lambda: snapshot.record(_NOT_YET, git=later), "source tree")
+
+
+def _snapshot(run: Run, host: Host, choice: str) -> Snapshot | Unavailable:
+    reason = guarded(lambda: why_no_code(choice, run), "source tree")
+    if isinstance(reason, Unavailable):
+        return reason
+    if reason:
+        return Unavailable(unavailable=reason)
+    return guarded(
+        lambda: take_snapshot(_start_folder(host), exclude=folders_of(run)), "source tree"
+    )
+
+
+def _start_folder(host: Host) -> Path:
+    command = guarded(lambda: probe_command(host, None), "command")
+    started_in = Path(host.started_in)
+    if isinstance(command, Command) and command.kind == "script":
+        return (started_in / command.target).parent
+    return started_in
+
+
+def _written(snapshot: Snapshot, choice: str, capsule: Capsule) -> BundleFile:
+    """Write the bundle into the capsule, or, kept local, where no upload ever looks."""
+    if choice != "local":
+        return snapshot.write_bundle(capsule.bundle)
+    folder = local_bundles()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = folder / f"{os.getpid()}-{snapshot.tree}.writing"
+    bundle = snapshot.write_bundle(written)
+    written.replace(local_bundle(bundle.sha256))
+    return bundle.model_copy(update={"name": capsule.bundle.name, "kept": "local"})
+
+
+def _restored(order: Order, capsule: Capsule) -> Source:
+    """Return the tree that a rerun runs from: checked against its id before it started."""
+    original = Capsule(Path(order.capsule))
+    code = guarded(lambda: read_manifest(original).execution.code, "source tree")
+    if isinstance(code, Code):
+        code = code.model_copy(update={"root": order.code_root, "bundle": _NOT_YET})
+    whole = Background[Code | Unavailable](
+        lambda: _with_copied_bundle(code, original, capsule), "source tree"
+    )
+    none = Unavailable(unavailable="a rerun has the tree of its original")
+    return Source(code, whole, snapshot=none, root=Path(order.code_root))
+
+
+def _with_copied_bundle(
+    code: Code | Unavailable, original: Capsule, capsule: Capsule
+) -> Code | Unavailable:
+    if isinstance(code, Unavailable):
+        return code
+    recorded = read_manifest(original).execution.code
+    return code.model_copy(update={"bundle": _copied(recorded, original, capsule)})
+
+
+def _copied(
+    code: Code | Unavailable, original: Capsule, capsule: Capsule
+) -> BundleFile | Unavailable:
+    if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
+        return Unavailable(unavailable="the original has no bundle")
+    if code.bundle.kept == "run":
+        shutil.copyfile(original.bundle, capsule.bundle)
+    return code.bundle
+
+
+def why_no_code(choice: str, run: Run) -> str:
+    """Return why the source tree may not be stored; empty when it may."""
+    if choice == "off":
+        return 'code="off": the source tree was not stored'
+    if choice != "auto":
+        return ""
+    settings = run.settings
+    for name, switch in (
+        ("disable_code", "disable_code (WANDB_DISABLE_CODE)"),
+        ("disable_git", "disable_git (WANDB_DISABLE_GIT)"),
+    ):
+        if getattr(settings, name, False):
+            return f"W&B's {switch} is on; pass code='upload' or code='local' to store it anyway"
+    if getattr(settings, "save_code", None) is False:
+        return "save_code=False was given to W&B; pass code='upload' or code='local' to store it"
+    return ""

@@ -1,0 +1,1 @@
+"""Where capsules are: folders on this disk and runs on W&B."""

@@ -1,0 +1,91 @@
+"""Where a run is on W&B, as people write it: a path, or the address of its page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from wandb_repro.errors import UsageError
+
+__all__ = ["RunAddress", "parse_address", "same_server"]
+
+_PART = re.compile(r"[^\s/\\:?#%\x00-\x1f]+")
+"""What W&B takes in an entity, a project and a run id. Source: ``wandb.init`` of 0.31."""
+
+_CLOUD = "wandb.ai"
+_ALIASES = {
+    "www.wandb.ai": _CLOUD,
+    # NOTE: since wandb 0.31 W&B's own cloud is served under this name as well.
+    "forge.coreweave.com": _CLOUD,
+    "localhost": "127.0.0.1",
+}
+
+
+@dataclass(frozen=True)
+class RunAddress:
+    """A run's place."""
+
+    path: str
+    """``ENTITY/PROJECT/ID``, or ``PROJECT/ID`` of W&B's default entity."""
+    server: str
+    """The page's address up to the host; empty where only a path was given."""
+
+
+def parse_address(text: str) -> RunAddress:
+    """Read ``ENTITY/PROJECT/ID``, ``PROJECT/ID``, or the address of a run's page on any server.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    text = text.strip()
+    if not re.match(r"https?://", text, re.IGNORECASE):
+        return RunAddress(_path(text, text.split("/")), "")
+    try:
+        parts = urlsplit(text)
+        server = f"{parts.scheme}://{_host(text)}"
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no address: {error}.") from error
+    segments = [unquote(segment) for segment in parts.path.split("/") if segment]
+    return RunAddress(_path(text, _run_of_page(segments)), server)
+
+
+def same_server(address: str, configured: str) -> bool:
+    """Tell whether a page's address belongs to a configured W&B server.
+
+    ``api.HOST`` and ``app.HOST`` are ``HOST``, and the names of W&B's own cloud are one.
+    """
+    return _host(address) == _host(configured)
+
+
+def _run_of_page(segments: list[str]) -> list[str]:
+    """Pick entity, project and id out of a page's path; empty where it is no run's page.
+
+    W&B writes ``[PREFIX/]ENTITY/PROJECT/runs/ID``, openwandb ``runs/ENTITY/PROJECT/ID``.
+    """
+    if "runs" not in segments[1:] and segments[:1] == ["runs"]:
+        return segments[1:4] if len(segments) >= len(("runs", "entity", "project", "id")) else []
+    place = segments.index("runs", 2) if "runs" in segments[2:] else -1
+    run_id = segments[place + 1 : place + 2]
+    return [*segments[place - 2 : place], *run_id] if place > 0 and run_id else []
+
+
+def _path(text: str, parts: list[str]) -> str:
+    if len(parts) not in (2, 3) or not all(_is_part(part) for part in parts):
+        raise UsageError(
+            f"{text!r} is no run of W&B.",
+            hint="Write entity/project/id, project/id, or the address of the run's page.",
+        )
+    return "/".join(parts)
+
+
+def _is_part(part: str) -> bool:
+    return _PART.fullmatch(part) is not None and part not in (".", "..")
+
+
+def _host(address: str) -> str:
+    """Return the host's own name, with its port where it is not the scheme's."""
+    parts = urlsplit(address)
+    name = re.sub(r"^(api|app)\.", "", (parts.hostname or "").lower())
+    port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+    return _ALIASES.get(name, name) + port

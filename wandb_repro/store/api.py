@@ -1,0 +1,77 @@
+"""The part of ``wandb.Api`` that is used here, with types. wandb 0.19 to 0.31 have it alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TextIO
+
+__all__ = ["Api", "ApiFile", "ApiRun"]
+
+
+class ApiFile(Protocol):
+    """A file of a run (``wandb.apis.public.File``)."""
+
+    @property
+    def name(self) -> str:
+        """The name on W&B, with ``/`` in it."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes, as the server tells."""
+        ...
+
+    @property
+    def md5(self) -> str | None:
+        """Base64; ``"0"`` for a file that is not there."""
+        ...
+
+    def download(self, *, root: str, replace: bool) -> TextIO:
+        """Write it to ``root`` / its name, return it open."""
+        ...
+
+
+class ApiRun(Protocol):
+    """A run (``wandb.apis.public.Run``)."""
+
+    @property
+    def entity(self) -> str:
+        """Who owns the project."""
+        ...
+
+    @property
+    def project(self) -> str:
+        """The project."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        ...
+
+    @property
+    def name(self) -> str | None:
+        """The name shown."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """Such as ``finished``."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """The address of its page."""
+        ...
+
+    def files(self, *, names: list[str], per_page: int) -> Iterable[ApiFile]:
+        """Return those of the named files that the server tells of."""
+        ...
+
+
+class Api(Protocol):
+    """``wandb.Api``."""
+
+    def run(self, path: str, /) -> ApiRun:
+        """Return a run."""
+        ...

@@ -1,0 +1,147 @@
+"""Downloading a capsule: a fixed list of files, bounded in size, checked by digest.
+
+The server is not trusted: its names never become ours, and a size it tells is checked again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from wandb_repro.errors import ManifestError, NotFoundError, RefusedError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.store.api import ApiFile, ApiRun
+from wandb_repro.store.base import BUNDLE, FOLDER, MANIFEST, TRAIL, WHEELS, Capsule
+from wandb_repro.store.folder import read_manifest, sha256_of
+
+__all__ = ["Downloader", "download_capsule", "size_limit"]
+
+_MB = 1_000_000
+_LIMITS = {MANIFEST: 16 * _MB, BUNDLE: 600 * _MB, TRAIL: 1000 * _MB}
+_WHEEL_LIMIT = 60 * _MB
+_WHEEL_NAME = re.compile(r"[A-Za-z0-9._+-]+\.whl")
+_MAX_WHEELS = 1000
+_MAX_UNASKED = 1000
+
+
+def size_limit(name: str) -> int:
+    """Return how many bytes a part of a capsule may have, by its name in the capsule."""
+    return _LIMITS.get(name, _WHEEL_LIMIT)
+
+
+def download_capsule(run: ApiRun, scratch: Path, capsule: Capsule, *, code: bool) -> list[str]:
+    """Download a run's capsule; return the parts that its manifest names and W&B has not.
+
+    Args:
+        run: where it is.
+        scratch: an empty folder on the capsule's disk.
+        capsule: where it goes. A part that is there is replaced.
+        code: whether to take the source tree and the wheels, too.
+
+    Raises:
+        NotFoundError: the run holds no manifest of ours.
+        RefusedError: a part is too large, or is not what the manifest says it is.
+    """
+    capsule.folder.mkdir(parents=True, exist_ok=True)
+    downloader = Downloader(run, scratch, capsule.folder)
+    if downloader.fetch([MANIFEST]):
+        raise NotFoundError(
+            f"Run {run.entity}/{run.project}/{run.id} was recorded without wandb_repro.",
+            hint="Record runs with `wandb_repro.init(...)`, or `wandb-repro run -- CMD`; "
+            "what a run did not record cannot be had later.",
+        )
+    digests = _digests(read_manifest(capsule)) if code else {}
+    missing = downloader.fetch([TRAIL, *digests])
+    _check_digests(capsule.folder, {n: d for n, d in digests.items() if n not in missing})
+    return missing
+
+
+@dataclass(frozen=True)
+class Downloader:
+    """Brings files of one run into one folder."""
+
+    run: ApiRun
+    scratch: Path
+    folder: Path
+
+    def fetch(self, names: Sequence[str]) -> list[str]:
+        """Bring files, named as in the capsule; return the names that the run does not hold.
+
+        Raises:
+            RefusedError: one is larger than its limit, by what W&B tells or by its bytes.
+        """
+        found = dict(self._ask(names))
+        for name, file in found.items():
+            _check_size(name, file.size)
+        for name, file in found.items():
+            self._bring(name, file)
+        return [name for name in names if name not in found]
+
+    def _ask(self, names: Sequence[str]) -> Iterator[tuple[str, ApiFile]]:
+        asked = [f"{FOLDER}/{name}" for name in names]
+        files = self.run.files(names=asked, per_page=100)
+        # Bounded: a server may answer with more than was asked, for ever.
+        for file in itertools.islice(files, len(asked) + _MAX_UNASKED):
+            # NOTE: for a file that is not there W&B may answer with an entry of md5 "0".
+            # Source: wandb 0.31, wandb_run.restore.
+            if file.name in asked and file.md5 != "0":
+                yield file.name.removeprefix(f"{FOLDER}/"), file
+
+    def _bring(self, name: str, file: ApiFile) -> None:
+        with closing(file.download(root=str(self.scratch), replace=True)):
+            downloaded = self.scratch / FOLDER / name
+        _check_size(name, downloaded.stat().st_size)
+        target = self.folder / name
+        target.parent.mkdir(exist_ok=True)
+        downloaded.replace(target)
+
+
+def _check_size(name: str, size_bytes: int) -> None:
+    if size_bytes > size_limit(name):
+        raise RefusedError(
+            f"{FOLDER}/{name} of this run has {size_bytes / _MB:,.0f} MB, "
+            f"more than the {size_limit(name) / _MB:,.0f} MB that we take.",
+            hint="It is not as wandb_repro writes it; look at the run's files on W&B.",
+        )
+
+
+def _digests(manifest: Manifest) -> dict[str, str]:
+    """Return the SHA-256 of each part that the manifest names, by its name in the capsule."""
+    parts: dict[str, str] = {}
+    code = manifest.execution.code
+    if not isinstance(code, Unavailable) and not isinstance(code.bundle, Unavailable):
+        parts[BUNDLE] = code.bundle.sha256
+    packages = manifest.execution.packages
+    distributions = () if isinstance(packages, Unavailable) else packages.distributions
+    for place, distribution in enumerate(distributions):
+        wheel = distribution.repacked
+        if wheel is not None and not isinstance(wheel, Unavailable):
+            parts[f"{WHEELS}/{_safe(wheel.name, place)}"] = wheel.sha256
+    if len(parts) > _MAX_WHEELS:
+        raise ManifestError(f"The manifest names more than {_MAX_WHEELS} wheels.")
+    return parts
+
+
+def _safe(wheel: str, place: int) -> str:
+    if not _WHEEL_NAME.fullmatch(wheel):
+        raise ManifestError(
+            f"The manifest names a wheel {wheel!r}, which is no name of a wheel.",
+            where=f"execution.packages.distributions.{place}.repacked.name",
+        )
+    return wheel
+
+
+def _check_digests(folder: Path, digests: dict[str, str]) -> None:
+    for name, told in digests.items():
+        path = folder / PurePosixPath(name)
+        if sha256_of(path) != told:
+            path.unlink()
+            raise RefusedError(
+                f"{FOLDER}/{name} of this run is not the file that its manifest was written for.",
+                hint="It was cut off or changed on W&B after it was recorded.",
+            )

@@ -1,0 +1,200 @@
+"""Capsules on this disk: written so that a crash or a full disk loses nothing already there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from wandb_repro.errors import CodeError, ManifestError, NotFoundError, TrailError
+from wandb_repro.manifest import canonical, trail
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Trail, TrailRecord
+from wandb_repro.store.base import Capsule
+
+__all__ = [
+    "TrailWriter",
+    "local_bundle",
+    "local_bundles",
+    "read_manifest",
+    "read_trail",
+    "sha256_of",
+    "write_atomically",
+]
+
+_TRAIL_MAX_BYTES = 4 * 1024**3
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+# NOTE: macOS has no fdatasync.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, on the disk when this returns, and read it back.
+
+    Raises:
+        OSError: the disk is full, read-only or gone; what stood at ``path`` before still does.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if temporary.read_bytes() != content:
+            raise OSError(errno.EIO, "the disk does not hold what was written to it", str(path))
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name on the disk too, where a folder can be synced: not on every network's."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal, reading it in pieces.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+class TrailWriter:
+    """Appends records to a trail. After a failed write it stays closed: no torn middle.
+
+    Raises:
+        OSError: on writing, when the disk is full or gone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o644)
+        self._link = ""
+
+    def append(self, record: TrailRecord, *, sync: bool) -> None:
+        """Write one record; with ``sync`` it is on the disk when this returns."""
+        if self._descriptor < 0:
+            raise OSError(errno.EBADF, "the trail is closed")
+        line, link = trail.chained(record, self._link)
+        try:
+            self._write(line)
+            if sync:
+                _sync(self._descriptor)
+        except OSError:
+            self.close()
+            raise
+        self._link = link
+
+    def _write(self, line: bytes) -> None:
+        written = os.write(self._descriptor, line)
+        if written != len(line):
+            raise OSError(errno.ENOSPC, "the disk is full: a line of the trail was cut off")
+
+    def close(self) -> None:
+        """Close the file; later records raise OSError."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def read_manifest(capsule: Capsule) -> Manifest:
+    """Return a capsule's manifest.
+
+    Raises:
+        NotFoundError: the folder holds none.
+        ManifestError: it cannot be read or believed.
+    """
+    try:
+        with _open(capsule.manifest) as file:
+            document = file.read(canonical.MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"{capsule.folder} holds no manifest.json, so it is no capsule.",
+            hint="Give a run, an offline run's folder, or its files/repro folder.",
+        ) from error
+    except OSError as error:
+        raise ManifestError(f"{capsule.manifest} cannot be read: {error.strerror}.") from error
+    try:
+        return Manifest.from_bytes(document)
+    except ManifestError as error:
+        if error.hint:
+            raise
+        raise ManifestError(
+            f"{capsule.manifest} is no manifest: {error.message}",
+            hint="It was cut off or changed: fetch the run again, or copy its whole folder.",
+            where=error.where,
+        ) from error
+
+
+def read_trail(capsule: Capsule) -> Trail:
+    """Return a capsule's trail; an absent file is an empty trail.
+
+    Raises:
+        TrailError: it cannot be read or believed.
+    """
+    try:
+        with _open(capsule.trail) as file:
+            return trail.parse(_lines(file, capsule.trail))
+    except FileNotFoundError:
+        return Trail((), torn=False)
+    except OSError as error:
+        raise TrailError(f"{capsule.trail} cannot be read: {error.strerror}.") from error
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a regular file. A capsule may come from a stranger, and a pipe has no end.
+
+    Raises:
+        OSError: it is not there, cannot be read, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Yield the lines of a trail, none of them larger than a document may be."""
+    if os.fstat(file.fileno()).st_size > _TRAIL_MAX_BYTES:
+        raise TrailError(f"{path} is too large to be a trail.")
+    while line := file.readline(canonical.MAX_BYTES + 1):
+        if len(line) > canonical.MAX_BYTES:
+            raise TrailError(f"{path} holds a line that is too large for a trail.")
+        yield line
+
+
+def local_bundle(sha256: str) -> Path:
+    """Return where ``code="local"`` keeps a bundle on this machine, outside any run's files.
+
+    Raises:
+        CodeError: this is no SHA-256; a record from a stranger must not choose the path.
+    """
+    if not _SHA256.fullmatch(sha256):
+        raise CodeError(f"{sha256[:80]!r} is no SHA-256 of a bundle.")
+    return local_bundles() / f"{sha256}.bundle"
+
+
+def local_bundles() -> Path:
+    """Return the folder of the bundles that ``code="local"`` keeps on this machine."""
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "wandb_repro" / "code"

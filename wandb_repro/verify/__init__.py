@@ -1,0 +1,1 @@
+"""Two records are judged. Pure: values in, values out."""

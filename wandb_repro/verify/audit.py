@@ -1,0 +1,210 @@
+"""Why a recorded run might not run again, or not to the same bits: one record is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from wandb_repro.manifest.accelerator import Accelerator
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.runtime import Framework, Runtime
+from wandb_repro.manifest.seeds import Seeds
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.verify.finding import Effect, Finding, Kind
+
+__all__ = ["audit"]
+
+_WEIGHT: dict[Effect, int] = {
+    "stops": 0,
+    "changes bits": 1,
+    "may change bits": 2,
+    "explains": 3,
+}
+
+
+def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
+    """Return every reason why a run might not run again, the heaviest first."""
+    found = (
+        *_command(manifest),
+        *_code(manifest),
+        *_packages(manifest),
+        *_seeds(manifest),
+        *_determinism(manifest),
+        *_trail(manifest, trail),
+        *_data(manifest),
+    )
+    return tuple(sorted(found, key=lambda finding: _WEIGHT[finding.effect]))
+
+
+def _found(kind: Kind, fact: str, value: str, effect: Effect, sentence: str, cure: str) -> Finding:
+    return Finding(
+        kind=kind,
+        fact=fact,
+        original=value,
+        here="",
+        effect=effect,
+        sentence=sentence,
+        cure=cure,
+    )
+
+
+def _command(manifest: Manifest) -> Iterator[Finding]:
+    command = manifest.execution.command
+    if isinstance(command, Unavailable):
+        yield _found(
+            "command", "command", "", "stops", f"How it was started is not known: {command}", ""
+        )
+        return
+    for place in command.redacted:
+        yield _found(
+            "command",
+            "command",
+            command.arguments[place],
+            "explains",
+            f"Argument {place} was a credential and is not recorded",
+            f"rerun with --arg {place}=VALUE",
+        )
+    if manifest.execution.world_size > 1:
+        yield _found(
+            "command",
+            "processes",
+            str(manifest.execution.world_size),
+            "stops",
+            f"It trained in {manifest.execution.world_size} processes together; "
+            "only runs of one process can be rerun",
+            "",
+        )
+
+
+def _code(manifest: Manifest) -> Iterator[Finding]:
+    code = manifest.execution.code
+    if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
+        why = code if isinstance(code, Unavailable) else code.bundle
+        yield _found("code", "code", "", "stops", f"Its source tree is not recorded: {why}", "")
+        return
+    if code.bundle.kept == "local":
+        yield _found(
+            "code",
+            "code",
+            "local",
+            "stops",
+            'Its source tree is only on the machine that recorded it (code="local")',
+            "rerun it there",
+        )
+    yield from _left_out(manifest, code)
+
+
+def _left_out(manifest: Manifest, code: Code) -> Iterable[Finding]:
+    inputs = manifest.description.inputs
+    read = {found.absolute for found in (() if isinstance(inputs, Unavailable) else inputs)}
+    for left in code.left_out:
+        needed = f"{code.root}/{left.path}" in read
+        yield _found(
+            "code",
+            "file left out",
+            left.path,
+            "may change bits" if needed else "explains",
+            f"{left.path} is not in the snapshot: {left.reason}"
+            + ("; the run read it" if needed else ""),
+            "keep it at its place, or raise the limits in [tool.wandb_repro]" if needed else "",
+        )
+
+
+def _packages(manifest: Manifest) -> Iterator[Finding]:
+    packages = manifest.execution.packages
+    if isinstance(packages, Unavailable):
+        yield _found(
+            "package", "packages", "", "stops", f"Its packages are not recorded: {packages}", ""
+        )
+        return
+    yield from _lost(packages)
+
+
+def _lost(packages: Packages) -> Iterator[Finding]:
+    for found in packages.distributions:
+        if isinstance(found.repacked, Unavailable):
+            yield _found(
+                "package",
+                found.name,
+                found.version,
+                "stops",
+                f"{found.name} {found.version} came from no index and could not be packed: "
+                f"{found.repacked}",
+                f"publish {found.name}, or rerun with --env here",
+            )
+
+
+def _seeds(manifest: Manifest) -> Iterator[Finding]:
+    seeds = manifest.description.seeds
+    late = (
+        [seed.generator for seed in seeds.generators if seed.when == "after first use"]
+        if isinstance(seeds, Seeds)
+        else []
+    )
+    if late:
+        yield _found(
+            "seed",
+            "seed",
+            ", ".join(late),
+            "changes bits",
+            "The seed was set after a model was built: its initial weights cannot be repeated",
+            "call wandb_repro.init before building the model",
+        )
+    runtime = manifest.description.runtime
+    if isinstance(runtime, Runtime) and runtime.hash_seed == "random":
+        yield _found(
+            "switch",
+            "PYTHONHASHSEED",
+            "random",
+            "explains",
+            "PYTHONHASHSEED was not set: the order of a set of strings cannot be repeated",
+            "start it with wandb-repro run, which sets it, if the script iterates over sets",
+        )
+
+
+def _determinism(manifest: Manifest) -> Iterator[Finding]:
+    runtime, accelerator = manifest.description.runtime, manifest.description.accelerator
+    framework = runtime.framework if isinstance(runtime, Runtime) else None
+    on_gpu = isinstance(accelerator, Accelerator) and not isinstance(accelerator.gpus, Unavailable)
+    if isinstance(framework, Framework) and framework.op_determinism is False:
+        yield _found(
+            "determinism",
+            "op determinism",
+            "off",
+            "changes bits" if on_gpu else "explains",
+            "Op determinism was off: on a GPU, or with random operations in a parallel input "
+            "pipeline, bits may not repeat",
+            "pass deterministic=True to init",
+        )
+
+
+def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
+    if not any(weights.leaves for weights in trail.weights):
+        why = trail.missing[0].reason if trail.missing else "fit was not called with ReproCallback"
+        yield _found(
+            "ending", "weights", "", "stops", f"No weights were digested: {why}", "add the callback"
+        )
+    elif trail.end is None or isinstance(manifest.ending, Unavailable):
+        yield _found(
+            "ending",
+            "end",
+            "",
+            "may change bits",
+            "It has no end record: it was killed, or is still running; "
+            "what it recorded so far can be compared",
+            "rerun with --until-epoch",
+        )
+
+
+def _data(manifest: Manifest) -> Iterator[Finding]:
+    if isinstance(manifest.description.data, Unavailable):
+        yield _found(
+            "data",
+            "data",
+            "",
+            "explains",
+            "The data has no fingerprint: a change in it would not be noticed by itself",
+            "call wandb_repro.fingerprint(name, x, y)",
+        )

@@ -1,0 +1,149 @@
+"""What differs between two runs, each difference with what it can do to the bits."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.switches import BIT_CHANGING
+from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.surroundings import THREADS_VARIABLE, frameworks, surroundings
+from wandb_repro.verify.values import both_are, differ, recorded, text
+
+__all__ = ["differences"]
+
+
+def differences(original: Manifest, here: Manifest) -> tuple[Finding, ...]:
+    """Return all that differs between two manifests, in no order of likelihood."""
+    return (
+        *_seeds(original, here),
+        *_code(original, here),
+        *_command(original, here),
+        *_config(original, here),
+        *_data(original, here),
+        *surroundings(original, here),
+    )
+
+
+def _seeds(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    yield from differ(
+        "seed",
+        "seed",
+        original.execution.seed,
+        here.execution.seed,
+        "changes bits",
+        f"pass seed={text(original.execution.seed)} to init",
+    )
+    asked = original.execution.deterministic
+    known = frameworks(original, here)
+    yield from differ(
+        "determinism",
+        "deterministic=",
+        asked,
+        here.execution.deterministic,
+        "explains"
+        if known and known[0].op_determinism == known[1].op_determinism
+        else "changes bits",
+        "leave deterministic= out of init"
+        if asked is None
+        else f"pass deterministic={asked} to init",
+    )
+
+
+def _code(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    one, two = original.execution.code, here.execution.code
+    yield from recorded("code", "source tree", one, two)
+    both = both_are(Code, one, two)
+    if both:
+        yield from differ(
+            "code",
+            "source tree",
+            both[0].tree[:12],
+            both[1].tree[:12],
+            "changes bits",
+            "rerun from the original's capsule, which holds its whole tree",
+        )
+
+
+def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    yield from differ(
+        "command",
+        "processes",
+        original.execution.world_size,
+        here.execution.world_size,
+        "changes bits",
+        f"train in {original.execution.world_size} processes",
+    )
+    sides = original.execution.command, here.execution.command
+    yield from recorded("command", "command", *sides)
+    both = both_are(Command, *sides)
+    if not both:
+        return
+    one, two = both
+    for fact, mine, yours in (
+        ("started", f"{one.kind} {one.target}", f"{two.kind} {two.target}"),
+        ("arguments", shlex.join(one.arguments), shlex.join(two.arguments)),
+        ("working directory", one.working_directory, two.working_directory),
+        ("interpreter flags", one.interpreter_flags, two.interpreter_flags),
+    ):
+        yield from differ("command", fact, mine, yours, "may change bits")
+    yield from _environment(one.environment, two.environment)
+
+
+def _environment(original: dict[str, str], here: dict[str, str]) -> Iterator[Finding]:
+    for name in sorted({*original, *here} - {THREADS_VARIABLE}):
+        mine, yours = original.get(name, "not set"), here.get(name, "not set")
+        effect: Effect = "changes bits" if name in BIT_CHANGING else "explains"
+        cure = f"unset {name}" if mine == "not set" else f"set {name}={mine}"
+        yield from differ("switch", name, mine, yours, effect, cure)
+
+
+def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    one, two = original.execution.config, here.execution.config
+    yield from recorded("config", "config", one, two)
+    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+        return
+    for name in sorted({*one, *two}):
+        yield from differ(
+            "config", f"config.{name}", _entry(one, name), _entry(two, name), "may change bits"
+        )
+
+
+def _entry(config: Mapping[str, JSON], name: str) -> str:
+    """Return a value as JSON: 1, 1.0 and true are three values, and equal in Python."""
+    if name not in config:
+        return "not set"
+    value = config[name]
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    one, two = original.description.data, here.description.data
+    yield from recorded("data", "data", one, two)
+    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+        return
+    mine, yours = _digests(one), _digests(two)
+    for name in sorted({*mine, *yours}):
+        yield from differ(
+            "data",
+            f"data {name!r}",
+            mine.get(name, "not fingerprinted"),
+            yours.get(name, "not fingerprinted"),
+            "changes bits",
+            "train on the data that the original was trained on",
+        )
+
+
+def _digests(data: Iterable[Dataset]) -> dict[str, object]:
+    """Return each name's digest, or digests: a name may be given twice."""
+    found: dict[str, tuple[object, ...]] = {}
+    for part in data:
+        found[part.name] = (*found.get(part.name, ()), part.digest)
+    return {name: parts[0] if len(parts) == 1 else parts for name, parts in found.items()}

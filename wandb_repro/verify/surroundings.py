@@ -1,0 +1,208 @@
+"""What a run found around it: processor, frameworks, GPUs, packages, machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from wandb_repro.manifest.accelerator import Accelerator
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.packages import Distribution, Packages
+from wandb_repro.manifest.runtime import Framework, Runtime
+from wandb_repro.verify.finding import Effect, Finding, Kind
+from wandb_repro.verify.values import both_are, differ, recorded, text
+
+__all__ = ["THREADS_VARIABLE", "frameworks", "surroundings"]
+
+THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
+
+_SHORT = 12
+_NUMERIC_PACKAGES = frozenset(
+    {
+        "jax",
+        "jaxlib",
+        "keras",
+        "keras-nightly",
+        "ml-dtypes",
+        "numpy",
+        "nvidia-cublas-cu12",
+        "nvidia-cudnn-cu12",
+        "tensorflow",
+        "tensorflow-cpu",
+        "tensorflow-intel",
+        "tensorflow-macos",
+        "tf-nightly",
+        "torch",
+    }
+)
+
+
+def surroundings(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    """Yield what differs around two runs, the parts in no order of likelihood."""
+    yield from _runtime(original, here)
+    yield from _framework(original, here)
+    yield from _accelerator(original, here)
+    yield from _packages(original, here)
+    yield from _machine(original, here)
+
+
+def frameworks(original: Manifest, here: Manifest) -> tuple[Framework, Framework] | None:
+    """Return what both runs know of Keras and its backend; None if one of them does not."""
+    both = both_are(Runtime, original.description.runtime, here.description.runtime)
+    return both_are(Framework, both[0].framework, both[1].framework) if both else None
+
+
+def _runtime(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    sides = original.description.runtime, here.description.runtime
+    yield from recorded("processor", "processor and threads", *sides)
+    both = both_are(Runtime, *sides)
+    if not both:
+        return
+    one, two = both
+    yield from differ(
+        "threads",
+        "intra-op threads",
+        one.intra_op_threads,
+        two.intra_op_threads,
+        "changes bits",
+        f"set {THREADS_VARIABLE}={one.intra_op_threads}",
+    )
+    yield from differ(
+        "processor",
+        "instruction sets",
+        one.processor.instruction_sets,
+        two.processor.instruction_sets,
+        "changes bits",
+        "run on a processor with the same vector instructions, "
+        "or cap both runs with ONEDNN_MAX_CPU_ISA",
+    )
+    for fact, mine, yours in (
+        ("processor", one.processor.model, two.processor.model),
+        ("processor caches", one.processor.caches, two.processor.caches),
+    ):
+        yield from differ("processor", fact, mine, yours, "may change bits")
+    yield from differ("switch", "PYTHONHASHSEED", one.hash_seed, two.hash_seed, "explains")
+
+
+def _framework(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    both = frameworks(original, here)
+    if not both:
+        return
+    one, two = both
+    for fact, mine, yours, cure in (
+        ("Keras backend", one.backend, two.backend, f"set KERAS_BACKEND={one.backend}"),
+        ("backend build", one.backend_build, two.backend_build, ""),
+        ("float type", one.floatx, two.floatx, f"set floatx to {text(one.floatx)} in keras.json"),
+        ("dtype policy", one.dtype_policy, two.dtype_policy, ""),
+        ("jit_compile", one.jit_compile, two.jit_compile, ""),
+        ("run_eagerly", one.run_eagerly, two.run_eagerly, ""),
+        ("TF32", one.tensor_float_32, two.tensor_float_32, ""),
+    ):
+        yield from differ("framework", fact, mine, yours, "changes bits", cure)
+    yield from differ(
+        "determinism",
+        "op determinism",
+        one.op_determinism,
+        two.op_determinism,
+        "changes bits",
+        f"pass deterministic={one.op_determinism is True} to init",
+    )
+    for fact, mine, yours in (
+        ("inter-op threads", one.inter_op_threads, two.inter_op_threads),
+        ("steps_per_execution", one.steps_per_execution, two.steps_per_execution),
+    ):
+        yield from differ("framework", fact, mine, yours, "explains")
+    if not both_are(Packages, original.execution.packages, here.execution.packages):
+        yield from _versions(one, two)
+
+
+def _versions(one: Framework, two: Framework) -> Iterator[Finding]:
+    for fact, mine, yours in (
+        ("Keras version", one.keras, two.keras),
+        ("backend version", one.backend_version, two.backend_version),
+    ):
+        yield from differ("framework", fact, mine, yours, "changes bits")
+
+
+def _accelerator(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    sides = original.description.accelerator, here.description.accelerator
+    yield from recorded("accelerator", "GPUs and their libraries", *sides)
+    both = both_are(Accelerator, *sides)
+    if not both:
+        return
+    one, two = both
+    yield from differ("accelerator", "GPUs", _gpus(one), _gpus(two), "changes bits")
+    for fact, mine, yours in (
+        ("GPU driver", one.driver, two.driver),
+        ("CUDA build", one.cuda_build, two.cuda_build),
+        ("cuDNN build", one.cudnn_build, two.cudnn_build),
+        ("loaded GPU libraries", one.loaded_libraries, two.loaded_libraries),
+    ):
+        yield from differ("accelerator", fact, mine, yours, "may change bits")
+
+
+def _gpus(accelerator: Accelerator) -> object:
+    if isinstance(accelerator.gpus, Unavailable):
+        return "none"
+    return tuple(gpu.name for gpu in accelerator.gpus)
+
+
+def _packages(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    sides = original.execution.packages, here.execution.packages
+    yield from recorded("package", "packages", *sides)
+    both = both_are(Packages, *sides)
+    if not both:
+        return
+    one, two = both
+    yield from differ(
+        "interpreter",
+        "Python",
+        one.interpreter.version,
+        two.interpreter.version,
+        "may change bits",
+        f"run with Python {one.interpreter.version}",
+    )
+    mine = {found.name: found for found in one.distributions}
+    yours = {found.name: found for found in two.distributions}
+    for name in sorted({*mine, *yours}):
+        yield from _package(name, mine.get(name), yours.get(name))
+
+
+def _package(
+    name: str, original: Distribution | None, here: Distribution | None
+) -> Iterable[Finding]:
+    numeric = name in _NUMERIC_PACKAGES
+    effect: Effect = "changes bits" if numeric else "may change bits"
+    kind: Kind = "framework" if numeric else "package"
+    mine = original.version if original else "not installed"
+    yours = here.version if here else "not installed"
+    cure = f"install {name}=={mine}" if original else f"uninstall {name}"
+    if mine != yours:
+        return differ(kind, name, mine, yours, effect, cure)
+    if original and here:
+        return differ(
+            kind, f"content of {name} {mine}", _content(original), _content(here), effect, cure
+        )
+    return ()
+
+
+def _content(found: Distribution) -> str | Unavailable:
+    """Return what its installed bytes are known by: a repacked wheel stands for its source."""
+    if found.repacked is not None and not isinstance(found.repacked, Unavailable):
+        return found.repacked.record_digest[:_SHORT]
+    digest = found.record_digest
+    return digest if isinstance(digest, Unavailable) else digest[:_SHORT]
+
+
+def _machine(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    one, two = original.description.machine, here.description.machine
+    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+        return
+    for fact, mine, yours in (
+        ("operating system", one.os, two.os),
+        ("kernel", one.kernel, two.kernel),
+        ("host", one.hostname, two.hostname),
+        ("memory", one.memory_bytes, two.memory_bytes),
+        ("container image", one.container, two.container),
+    ):
+        yield from differ("machine", fact, mine, yours, "explains")

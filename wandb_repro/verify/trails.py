@@ -1,0 +1,265 @@
+"""Two trails are compared: bit for bit, moment by moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM
+from wandb_repro.manifest.base import Record
+from wandb_repro.manifest.trail import Shape, Trail, Weights
+from wandb_repro.verify.limit import Limit
+from wandb_repro.verify.metrics import printed
+
+__all__ = [
+    "Comparison",
+    "DifferentLeaf",
+    "FirstDifference",
+    "Limit",
+    "Reference",
+    "Stage",
+    "algorithms_of",
+    "compare",
+    "moment_name",
+]
+
+Key = tuple[int, str, int, int, int]
+"""Fit, moment, epoch, step, and how many moments of this name came up to it."""
+
+Stage = Literal["initial", "first steps", "later"]
+"""Where in a training the first difference lies; the likely causes depend on it."""
+
+
+class DifferentLeaf(Record):
+    """A variable whose bits differ."""
+
+    group: str
+    label: str
+    """As the original called it."""
+    shape: tuple[int, ...]
+    place: int
+    """Position among all leaves, from 0."""
+
+
+class FirstDifference(Record):
+    """The first moment at which two trainings are not the same."""
+
+    fit: int
+    moment: str
+    epoch: int
+    step: int
+    what: str
+    """In words: ``step 1 (epoch 1)``."""
+    stage: Stage
+    leaves: tuple[DifferentLeaf, ...]
+    """Every leaf that differs at that moment, in the model's own order."""
+    of_leaves: int
+    last_equal: str
+    """The last moment before it that was equal, in words; empty when there was none."""
+    structure: str = ""
+    """Why leaves cannot be paired, when the models are not alike."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared, and the first difference."""
+
+    moments: int
+    """Moments that both trails hold and that were compared."""
+    trained_moments: int
+    """Of these, how many lie after a step of training."""
+    digests: int
+    """Digests of single variables that were compared."""
+    first: FirstDifference | None
+    absent: tuple[str, ...]
+    """Moments of the original that the other lacks, in words."""
+    last_equal: str
+    last_root: str
+    """Digest over all variables at the last moment that was equal; empty without one."""
+    metric_epochs: int
+    """Epochs whose loss and metrics both trails hold."""
+    metrics_equal_bits: int
+    """Of these, how many agree in every bit."""
+    metrics_equal_printed: int
+    """Of these, how many look the same as Keras prints them."""
+
+
+def moment_name(weights: Weights) -> str:
+    """Return a moment in words."""
+    of_fit = f" of fit {weights.fit}" if weights.fit > 1 else ""
+    if weights.moment == "initial":
+        return f"the initial weights{of_fit}"
+    if weights.moment == "final":
+        return f"the final weights{of_fit}"
+    if weights.moment == "epoch":
+        return f"the end of epoch {weights.epoch}{of_fit}"
+    return f"step {weights.step} (epoch {weights.epoch + 1}){of_fit}"
+
+
+def algorithms_of(trail: Trail) -> tuple[str, str] | None:
+    """Return the names of the algorithms of a trail's digests; None of an empty trail."""
+    start = trail.start
+    return (start.leaf_algorithm, start.root_algorithm) if start else None
+
+
+@dataclass
+class Reference:
+    """An original's trail, asked moment by moment while another training runs.
+
+    Digests by another algorithm are not compared: they would differ, and mean nothing.
+    """
+
+    original: Trail
+    algorithms: tuple[str, str] | None = (LEAF_ALGORITHM, ROOT_ALGORITHM)
+    """What makes the other training's digests."""
+    last_equal: str = ""
+    last_root: str = ""
+    compared: int = 0
+    trained: int = 0
+    digests: int = 0
+    seen: set[Key] = field(default_factory=set[Key])
+
+    def __post_init__(self) -> None:
+        self._asked: Counter[tuple[int, str, int, int]] = Counter()
+        self._comparable = self.algorithms == algorithms_of(self.original)
+        self._moments = _keyed(self.original)
+        self._last = next(reversed(self._moments), None)
+
+    def check(self, weights: Weights, shapes: Sequence[Shape]) -> FirstDifference | None:
+        """Return the difference at this moment; None if it is equal or cannot be compared."""
+        self._asked[_name(weights)] += 1
+        found = self._found(weights)
+        if found is None or not self._comparable:
+            return None
+        self.seen.add(self._key(weights))
+        self.compared += 1
+        self.digests += len(weights.leaves)
+        difference = _difference(*found, weights, shapes)
+        if difference is None:
+            self._note_equal(weights)
+            return None
+        return difference.model_copy(
+            update={"last_equal": self.last_equal, "stage": self._stage(weights)}
+        )
+
+    def _note_equal(self, weights: Weights) -> None:
+        self.trained += weights.step > 0
+        self.last_equal = moment_name(weights)
+        self.last_root = weights.root
+
+    def _stage(self, weights: Weights) -> Stage:
+        if weights.moment == "initial":
+            return "initial"
+        # A trail of epochs does not tell the step: nothing trained and equal yet is early.
+        return "first steps" if weights.step <= 1 or not self.trained else "later"
+
+    def _key(self, weights: Weights) -> Key:
+        return (*_name(weights), self._asked[_name(weights)])
+
+    def _found(self, weights: Weights) -> tuple[Weights, tuple[Shape, ...]] | None:
+        return self._moments.get(self._key(weights))
+
+    def absent(self, limit: Limit) -> tuple[str, ...]:
+        """Return the original's moments, within the limit, that were never asked about."""
+        unseen = {id(found[0]) for key, found in self._moments.items() if key not in self.seen}
+        within = limit.within(self._moments.values())
+        return tuple(moment_name(weights) for weights, _ in within if id(weights) in unseen)
+
+    def exhausted_by(self, weights: Weights) -> bool:
+        """Tell whether the original holds nothing after this moment, and no end either."""
+        return self.original.end is None and self._key(weights) == self._last
+
+    def metrics_of(self, weights: Weights) -> dict[str, str]:
+        """Return the original's metrics at the moment last asked about; empty if it has none."""
+        found = self._found(weights)
+        return found[0].metrics if found else {}
+
+
+def compare(original: Trail, other: Trail, limit: Limit | None = None) -> Comparison:
+    """Compare two trails, both read and chain-checked."""
+    limit = limit or Limit()
+    reference = Reference(original, algorithms_of(other))
+    first: FirstDifference | None = None
+    pairs: list[tuple[dict[str, str], dict[str, str]]] = []
+    for weights, shapes in limit.within(other.with_shapes()):
+        difference = reference.check(weights, shapes)
+        first = first or difference
+        if weights.metrics and (theirs := reference.metrics_of(weights)):
+            pairs.append((theirs, weights.metrics))
+    return Comparison(
+        moments=reference.compared,
+        trained_moments=reference.trained,
+        digests=reference.digests,
+        first=first,
+        absent=reference.absent(limit),
+        last_equal=first.last_equal if first else reference.last_equal,
+        last_root=reference.last_root,
+        metric_epochs=len(pairs),
+        metrics_equal_bits=sum(one == two for one, two in pairs),
+        metrics_equal_printed=sum(printed(one) == printed(two) for one, two in pairs),
+    )
+
+
+def _name(weights: Weights) -> tuple[int, str, int, int]:
+    return (weights.fit, weights.moment, weights.epoch, weights.step)
+
+
+def _keyed(trail: Trail) -> dict[Key, tuple[Weights, tuple[Shape, ...]]]:
+    """Return a trail's moments by key; the second of the same name is another moment."""
+    times: Counter[tuple[int, str, int, int]] = Counter()
+    moments: dict[Key, tuple[Weights, tuple[Shape, ...]]] = {}
+    for weights, shapes in trail.with_shapes():
+        times[_name(weights)] += 1
+        moments[(*_name(weights), times[_name(weights)])] = (weights, shapes)
+    return moments
+
+
+def _difference(
+    theirs: Weights, their_shapes: Sequence[Shape], ours: Weights, our_shapes: Sequence[Shape]
+) -> FirstDifference | None:
+    structure = _structure(their_shapes, our_shapes)
+    different = () if structure else _different_leaves(theirs, ours, their_shapes)
+    if not structure and not different and theirs.root == ours.root:
+        return None
+    return FirstDifference(
+        fit=ours.fit,
+        moment=ours.moment,
+        epoch=ours.epoch,
+        step=ours.step,
+        what=moment_name(ours),
+        stage="later",
+        leaves=different,
+        of_leaves=len(their_shapes),
+        last_equal="",
+        structure=structure or ("" if different else _ROOT_ONLY),
+    )
+
+
+_ROOT_ONLY = "every variable is equal and the digest over all of them is not: a trail was changed"
+
+
+def _different_leaves(
+    theirs: Weights, ours: Weights, shapes: Sequence[Shape]
+) -> tuple[DifferentLeaf, ...]:
+    return tuple(
+        DifferentLeaf(group=shape.group, label=shape.label, shape=shape.shape, place=place)
+        for place, (shape, mine, yours) in enumerate(
+            zip(shapes, theirs.leaves, ours.leaves, strict=True)
+        )
+        if mine != yours
+    )
+
+
+def _structure(theirs: Sequence[Shape], ours: Sequence[Shape]) -> str:
+    if len(theirs) != len(ours):
+        return f"the original has {len(theirs)} variables and the rerun {len(ours)}"
+    for mine, yours in zip(theirs, ours, strict=True):
+        if (mine.group, mine.dtype, mine.shape) != (yours.group, yours.dtype, yours.shape):
+            return f"{mine.label} is {_kind(mine)} in the original and {_kind(yours)} in the rerun"
+    return ""
+
+
+def _kind(shape: Shape) -> str:
+    return f"{shape.group} {shape.dtype}{list(shape.shape)}"

@@ -1,0 +1,61 @@
+"""Two values of one fact are compared, and the difference becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar, cast
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.verify.finding import Effect, Finding, Kind
+
+__all__ = ["both_are", "differ", "recorded", "text"]
+
+_T = TypeVar("_T")
+
+
+def text(value: object) -> str:
+    """Return a value of a record in words."""
+    if isinstance(value, Unavailable):
+        return f"not known ({value})"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value is None:
+        return "not asked for"
+    if isinstance(value, tuple):
+        items = cast("tuple[object, ...]", value)
+        return ", ".join(text(item) for item in items) or "none"
+    return str(value)
+
+
+def differ(
+    kind: Kind, fact: str, original: object, here: object, effect: Effect, cure: str = ""
+) -> Iterator[Finding]:
+    """Yield a finding if two values differ. Two that are not known do not; one may."""
+    unknown = [isinstance(value, Unavailable) for value in (original, here)]
+    if original == here or all(unknown):
+        return
+    yield Finding(
+        kind=kind,
+        fact=fact,
+        original=text(original),
+        here=text(here),
+        effect="may change bits" if any(unknown) and effect == "changes bits" else effect,
+        sentence=f"{fact}: {text(original)} in the original, {text(here)} here",
+        cure=cure,
+    )
+
+
+def both_are(kind: type[_T], original: object, here: object) -> tuple[_T, _T] | None:
+    """Return both values if both are records of this kind."""
+    if isinstance(original, kind) and isinstance(here, kind):
+        return original, here
+    return None
+
+
+def recorded(kind: Kind, fact: str, original: object, here: object) -> Iterator[Finding]:
+    """Yield a finding if a whole part of the record is there on one side only."""
+    yield from differ(kind, fact, _presence(original), _presence(here), "may change bits")
+
+
+def _presence(value: object) -> object:
+    return value if isinstance(value, Unavailable) else "recorded"

@@ -1,0 +1,103 @@
+"""The verdict: a record that can be asked, with what it rests on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wandb_repro.manifest.base import Record
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.verify.causes import rank
+from wandb_repro.verify.difference import differences
+from wandb_repro.verify.doubts import Side, doubts, run_name
+from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.trails import Comparison, FirstDifference, Limit, algorithms_of, compare
+
+__all__ = ["EXIT_CODES", "Grade", "Verdict", "judge"]
+
+Grade = Literal["identical", "diverged", "inconclusive"]
+
+EXIT_CODES: dict[Grade, int] = {"identical": 0, "diverged": 1, "inconclusive": 3}
+
+
+class Verdict(Record):
+    """Whether two trainings are the same, and on what evidence."""
+
+    grade: Grade
+    original: str
+    """The run that was repeated."""
+    rerun: str
+    """The run that is compared with it."""
+    scope: str
+    """How far was compared when not everything: ``epoch 3``; empty for all."""
+    moments: int
+    """Moments at which the weights were compared."""
+    digests: int
+    """Digests of single variables that were compared."""
+    final_weights: str
+    """Digest of the original's last compared weights, ``ALGORITHM:HEX``; empty without one."""
+    reasons: tuple[str, ...]
+    """Why it is inconclusive."""
+    first: FirstDifference | None
+    causes: tuple[Finding, ...]
+    """The likeliest first; only what can change bits."""
+    metric_epochs: int
+    metrics_equal_bits: int
+    metrics_equal_printed: int
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that gives this verdict ends with."""
+        return EXIT_CODES[self.grade]
+
+
+def judge(
+    original: Manifest,
+    original_trail: Trail,
+    rerun: Manifest,
+    rerun_trail: Trail,
+    limit: Limit | None = None,
+    extra: tuple[Finding, ...] = (),
+) -> Verdict:
+    """Give the verdict on two runs.
+
+    Args:
+        original: the record of the run that is repeated.
+        original_trail: its trail, chain-checked.
+        rerun: the record of the other run.
+        rerun_trail: its trail, chain-checked.
+        limit: compare only so far.
+        extra: differences known from elsewhere, such as a rebuilt package that is not equal.
+    """
+    limit = limit or Limit()
+    found = compare(original_trail, rerun_trail, limit)
+    ends_early = any(limit.reached_by(weights) for weights in original_trail.weights)
+    reasons = doubts(
+        Side("the original", original, original_trail),
+        Side("the rerun", rerun, rerun_trail),
+        found,
+        whole=not ends_early,
+    )
+    causes = (
+        rank((*differences(original, rerun), *extra), found.first, original) if found.first else ()
+    )
+    return Verdict(
+        grade="diverged" if found.first else "inconclusive" if reasons else "identical",
+        original=run_name(original),
+        rerun=run_name(rerun),
+        scope=str(limit) if ends_early else "",
+        moments=found.moments,
+        digests=found.digests,
+        final_weights=_last_weights(original_trail, found),
+        reasons=() if found.first else reasons,
+        first=found.first,
+        causes=causes,
+        metric_epochs=found.metric_epochs,
+        metrics_equal_bits=found.metrics_equal_bits,
+        metrics_equal_printed=found.metrics_equal_printed,
+    )
+
+
+def _last_weights(original: Trail, found: Comparison) -> str:
+    algorithms = algorithms_of(original)
+    return f"{algorithms[1]}:{found.last_root}" if algorithms and found.last_root else ""
