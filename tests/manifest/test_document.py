@@ -15,6 +15,7 @@ from tests.support.records import absent, changed, full_manifest, rerun_manifest
 from wandb_repro.errors import ManifestError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.document import VERSION, Manifest
 
 MANIFESTS = sorted((DATA / "manifests").glob("*.json"))
@@ -68,6 +69,16 @@ def test_a_manifest_of_every_format_is_read_for_ever(file: Any) -> None:
 
     assert manifest.version == file.stem
     assert manifest.to_bytes() == file.read_bytes()
+
+
+def test_what_an_older_program_did_not_write_is_not_written_by_a_newer_one() -> None:
+    older = changed(full_manifest(), {})
+    assert isinstance(older.execution.code, Code)
+
+    assert "added" not in older.execution.code.model_dump(mode="json")
+    none = Unavailable(unavailable="training has not begun")
+    newer = older.execution.code.model_copy(update={"added": none})
+    assert newer.model_dump(mode="json")["added"] == absent("training has not begun")
 
 
 def test_a_manifest_of_this_format_is_kept() -> None:

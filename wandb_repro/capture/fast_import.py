@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -15,7 +15,15 @@ from wandb_repro.capture.tree import Entry
 from wandb_repro.errors import CodeError
 from wandb_repro.manifest.code import BundleFile
 
-__all__ = ["SNAPSHOT_REF", "borrow", "file_of", "import_files", "write_bundle"]
+__all__ = [
+    "SNAPSHOT_REF",
+    "borrow",
+    "bundle_header",
+    "file_of",
+    "import_files",
+    "write_bundle",
+    "write_durably",
+]
 
 SNAPSHOT_REF = "refs/heads/snapshot"
 _IMPORT_S, _BUNDLE_S = 120.0, 600.0
@@ -70,6 +78,11 @@ def _quoted(path: bytes) -> bytes:
     return b'"' + escaped + b'"'
 
 
+def bundle_header(commit: str) -> bytes:
+    """Return what stands before the pack in a bundle of one commit."""
+    return _HEADER.format(commit=commit, ref=SNAPSHOT_REF).encode()
+
+
 def write_bundle(private: Git, destination: Path) -> BundleFile:
     """Write the snapshot as a git bundle, and return what is on disk then.
 
@@ -78,10 +91,19 @@ def write_bundle(private: Git, destination: Path) -> BundleFile:
     Raises:
         CodeError: git fails, or the disk does not hold what was written.
     """
+    return write_durably(destination, lambda file: _write(private, file))
+
+
+def write_durably(destination: Path, write: Callable[[IO[bytes]], None]) -> BundleFile:
+    """Write a bundle whole or not at all, and return what is on disk then.
+
+    Raises:
+        CodeError: the disk does not hold what was written.
+    """
     partial = destination.with_name(destination.name + ".partial")
     try:
         with partial.open("wb") as file:
-            _write(private, file)
+            write(file)
             os.fsync(file.fileno())
         partial.replace(destination)
         _sync_folder(destination.parent)
@@ -94,7 +116,7 @@ def write_bundle(private: Git, destination: Path) -> BundleFile:
 
 def _write(private: Git, file: IO[bytes]) -> None:
     commit = private.run("rev-parse", "--verify", SNAPSHOT_REF).decode().strip()
-    file.write(_HEADER.format(commit=commit, ref=SNAPSHOT_REF).encode())
+    file.write(bundle_header(commit))
     file.flush()
     patient = replace(private, timeout_s=_BUNDLE_S)
     arguments = ("--threads=1", "--window=0", "--no-reuse-delta", "--no-reuse-object")

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 __all__ = [
@@ -19,8 +19,10 @@ __all__ = [
     "blob_id",
     "escaping_link",
     "git_mode",
+    "object_id",
     "readable",
     "tree_id",
+    "tree_objects",
     "unsafe_path",
 ]
 
@@ -42,17 +44,28 @@ class Entry(NamedTuple):
 
 
 def blob_id(data: bytes) -> str:
-    """Return git's id of a file's bytes.
+    """Return git's id of a file's bytes."""
+    return object_id(b"blob", data)
+
+
+def object_id(kind: bytes, body: bytes) -> str:
+    """Return git's id of an object: ``blob``, ``tree`` or ``commit``.
 
     Source: Pro Git, 10.2 Git Objects.
     """
-    digest = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
-    digest.update(data)
+    digest = hashlib.sha1(b"%s %d\0" % (kind, len(body)), usedforsecurity=False)
+    digest.update(body)
     return digest.hexdigest()
 
 
 def tree_id(entries: Mapping[bytes, Entry]) -> str:
     """Return git's id of the tree that holds these files at these paths, and nothing else."""
+    return tree_objects(entries)[0]
+
+
+def tree_objects(entries: Mapping[bytes, Entry]) -> tuple[str, list[bytes]]:
+    """Return git's id of the tree of these files, and the bytes of each folder's own object."""
+    bodies: list[bytes] = []
     folders: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
     for path, entry in entries.items():
         parent, _, name = path.rpartition(b"/")
@@ -61,12 +74,13 @@ def tree_id(entries: Mapping[bytes, Entry]) -> str:
     identity = ""
     # Deepest first: a folder's id is known before the one that holds it.
     for folder in sorted(folders, key=_depth, reverse=True):
-        identity = _folder_id(folders[folder])
+        bodies.append(b"".join(line for _, line in sorted(folders[folder])))
+        identity = object_id(b"tree", bodies[-1])
         parent, _, name = folder.rpartition(b"/")
         if folder:
             # NOTE: git sorts a folder as if its name ended in a slash.
             folders[parent].append((name + b"/", _line(_FOLDER, name, identity)))
-    return identity
+    return identity, bodies
 
 
 def _depth(folder: bytes) -> int:
@@ -81,11 +95,6 @@ def _add_folder(folders: dict[bytes, list[tuple[bytes, bytes]]], folder: bytes) 
 
 def _line(mode: bytes, name: bytes, identity: str) -> bytes:
     return mode + b" " + name + b"\0" + bytes.fromhex(identity)
-
-
-def _folder_id(lines: Iterable[tuple[bytes, bytes]]) -> str:
-    body = b"".join(line for _, line in sorted(lines))
-    return hashlib.sha1(b"tree %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
 
 
 def git_mode(status: os.stat_result) -> bytes:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
+from pydantic.config import JsonDict
 
-__all__ = ["ExecutionRecord", "Record", "Unavailable", "first_fault"]
+__all__ = ["ExecutionRecord", "Grown", "Record", "Unavailable", "first_fault", "later"]
 
 
 _FIELD = re.compile(r"[a-z0-9_]{1,64}|[A-Z0-9_]{1,64}", re.ASCII)
@@ -32,6 +40,30 @@ class ExecutionRecord(Record):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, strict=True, extra="forbid", defer_build=True
     )
+
+
+_LATER: JsonDict = {"later": True}
+
+
+def later(default: Any) -> Any:
+    """Return the default of a field that the first format had not, for a :class:`Grown` record."""
+    return Field(default=default, json_schema_extra=_LATER)
+
+
+class Grown(BaseModel):
+    """A record that got fields after its first format.
+
+    What an older program wrote is written again as it was: a later field that was never given is
+    left out.
+    """
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told: dict[str, Any] = whole(self)
+        for name, field in type(self).model_fields.items():
+            if field.json_schema_extra == _LATER and name not in self.model_fields_set:
+                told.pop(name, None)
+        return told
 
 
 class Unavailable(Record):

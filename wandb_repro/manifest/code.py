@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wandb_repro.manifest.base import ExecutionRecord, Record, Unavailable
+from wandb_repro.manifest.base import ExecutionRecord, Grown, Record, Unavailable, later
 
-__all__ = ["BundleFile", "Code", "GitState", "LeftOut"]
+__all__ = ["Added", "AddedFile", "BundleFile", "Code", "GitState", "LeftOut"]
 
 
 class GitState(Record):
@@ -48,7 +48,34 @@ class BundleFile(ExecutionRecord):
     """With the run's files, or only on the machine that recorded it."""
 
 
-class Code(ExecutionRecord):
+class AddedFile(ExecutionRecord):
+    """A file that the run used, that its snapshot lacks, and that was stored for it."""
+
+    path: str
+    """POSIX, relative to ``Added.top``."""
+    size_bytes: int
+    digest: str
+    """``sha256:HEX`` of its bytes."""
+
+
+class Added(ExecutionRecord):
+    """What the run imported or read and its snapshot lacks: ignored files, and other folders'."""
+
+    top: str
+    """Absolute path of the folder that the paths start from: the code's root or one above it."""
+    tree: str
+    """Git tree id of the added files, SHA-1, 40 hexadecimal digits."""
+    bundle: BundleFile | Unavailable
+    """Where the bytes are; unavailable where nothing was added."""
+    files: tuple[AddedFile, ...] = ()
+    """All of them, sorted by path."""
+    edited: tuple[str, ...] = ()
+    """Modules whose file is not as the snapshot holds it any more, POSIX, relative to the root."""
+    known_until: Literal["training", "end"]
+    """What came after is not known: the begin of the training, or the end of the run."""
+
+
+class Code(Grown, ExecutionRecord):
     """One snapshot of the tree. Its git tree id is the code's identity."""
 
     root: str
@@ -61,3 +88,7 @@ class Code(ExecutionRecord):
     """Where the bytes are."""
     git: GitState | Unavailable
     left_out: tuple[LeftOut, ...] = ()
+    added: Added | Unavailable = later(
+        Unavailable(unavailable="what the run used outside its snapshot was not recorded")
+    )
+    """What the run used beside the snapshot; unavailable until training begins."""

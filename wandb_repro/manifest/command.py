@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from wandb_repro.manifest.base import ExecutionRecord
+from wandb_repro.manifest.base import ExecutionRecord, Grown, later
 
 __all__ = ["Command"]
 
 
-class Command(ExecutionRecord):
+class Command(Grown, ExecutionRecord):
     """All it takes to start the run again."""
 
     kind: Literal["script", "module", "code", "console"]
@@ -30,6 +30,9 @@ class Command(ExecutionRecord):
     """POSIX, relative to the code's root; absolute when it lies outside."""
     launcher: bool = False
     """Whether ``wandb-repro run`` started it."""
+    python_path: tuple[str, ...] = later(())
+    """Folders that modules were found in because ``PYTHONPATH``, or the script, named them;
+    absolute, on the machine that recorded it."""
     environment: dict[str, str]
     """Variables of the process, only names known to matter (see ``manifest/switches.py``)."""
 

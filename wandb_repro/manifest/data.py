@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.base import Grown, Record, Unavailable, later
 
 __all__ = ["ArrayDigest", "Dataset", "InputFile"]
 
@@ -30,7 +30,7 @@ class Dataset(Record):
     """``ALGORITHM:HEX`` over all arrays: changes when an element or their order does."""
 
 
-class InputFile(Record):
+class InputFile(Grown, Record):
     """A file outside the snapshot and the environment that the run opened for reading."""
 
     path: str
@@ -38,3 +38,8 @@ class InputFile(Record):
     absolute: str
     """Where that was on the machine that recorded it."""
     size_bytes: int | Unavailable
+    """When it was opened."""
+    digest: str | Unavailable = later(Unavailable(unavailable="it was not digested"))
+    """``sha256:HEX`` of its bytes, as they were read."""
+    reason: str = later("")
+    """Why its bytes are not in the capsule, where they could have been."""
