@@ -29,6 +29,7 @@ from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
 from wandb_repro.store.run import RemoteRun
+from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
@@ -62,6 +63,12 @@ class Wishes:
     values: Mapping[int, str] = field(default_factory=dict[int, str])
     allow_missing: bool = False
     allow_outputs: bool = False
+    tolerance: Tolerance = field(default_factory=Tolerance)
+
+    @property
+    def trains_on(self) -> bool:
+        """Whether the rerun goes on after the first difference: a tolerance is about the end."""
+        return self.keep_going or self.tolerance.is_stated
 
 
 @dataclass(frozen=True)
@@ -228,10 +235,12 @@ def _order(prepared: Prepared) -> Order:
         original=run_name(prepared.manifest),
         code_root=str(plan.code),
         whereabouts=str(plan.work / "whereabouts.json"),
-        keep_going=wishes.keep_going,
+        keep_going=wishes.trains_on,
         until_epoch=wishes.until_epoch,
         until_step=wishes.until_step,
         allow_outputs=wishes.allow_outputs,
+        rtol=wishes.tolerance.rtol,
+        metrics=dict(wishes.tolerance.metrics),
     )
 
 
@@ -243,7 +252,7 @@ def _judged(
         _refuse_silence(child)
     capsule = Capsule(Path(told.capsule))
     limit = Limit(prepared.wishes.until_epoch, prepared.wishes.until_step)
-    verdict = verify(prepared.capsule, capsule, limit)
+    verdict = verify(prepared.capsule, capsule, limit, prepared.wishes.tolerance)
     if child.returncode and verdict.grade != "diverged":
         raise _failed(child)
     return Outcome(verdict, capsule, prepared.plan.work, told.url, inequalities, notes)
@@ -268,7 +277,12 @@ def _failed(child: Child) -> TrainingFailedError:
     )
 
 
-def verify(original: Capsule, other: Capsule, limit: Limit | None = None) -> Verdict:
+def verify(
+    original: Capsule,
+    other: Capsule,
+    limit: Limit | None = None,
+    tolerance: Tolerance | None = None,
+) -> Verdict:
     """Give the verdict on two capsules on this disk.
 
     Raises:
@@ -280,6 +294,7 @@ def verify(original: Capsule, other: Capsule, limit: Limit | None = None) -> Ver
         read_manifest(other),
         read_trail(other),
         limit,
+        tolerance=tolerance,
     )
 
 

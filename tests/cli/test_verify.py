@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.recorded import Ask, Project
 
 
@@ -49,3 +51,41 @@ def test_a_trail_that_is_gone_is_inconclusive(numbers: Project, tmp_path: Path, 
     answer = ask("verify", numbers.run_folder, other.run_folder, cwd=tmp_path)
     assert answer.code == 3
     assert "holds no digest of any weights" in answer.text
+
+
+def test_a_stated_tolerance_makes_equivalent_what_is_near(
+    numbers: Project, tmp_path: Path, ask: Ask
+) -> None:
+    other = Project.made(tmp_path / "other")
+    assert other.record("train.py", NUMBERS_DO="differ:3").returncode == 0
+    words = ("verify", numbers.run_folder, other.run_folder)
+    near = ask(*words, "--metric", "loss=1e-9", cwd=tmp_path)
+    assert (near.code, near.text.partition("  ")[0].split()[0]) == (0, "equivalent")
+    assert "Tolerance loss within 1e-09, at the end of epoch 3" in near.text
+    assert ask(*words, "--rtol", "1e-9", "--json", cwd=tmp_path).data["grade"] == "equivalent"
+    assert ask(*words, "--rtol", "0", cwd=tmp_path).code == 1
+    beyond = ask(*words, "--metric", "loss=0", cwd=tmp_path)
+    assert (beyond.code, beyond.text.split()[0]) == (1, "diverged")
+    assert (
+        "no metric accuracy in both runs; there is loss"
+        in ask(*words, "--metric", "accuracy=1", cwd=tmp_path).text
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--metric", "loss"),
+        ("--metric", "=1"),
+        ("--metric", "loss=x"),
+        ("--metric", "loss=-1"),
+        ("--metric", "loss=nan"),
+        ("--rtol", "-1"),
+        ("--rtol", "inf"),
+        ("--rtol", "x"),
+    ],
+)
+def test_a_tolerance_that_is_none_is_wrong_use(
+    words: tuple[str, str], tmp_path: Path, ask: Ask
+) -> None:
+    assert ask("verify", "a", "b", *words, cwd=tmp_path).code == 2

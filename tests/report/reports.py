@@ -21,6 +21,7 @@ from wandb_repro.rerun.inequality import Inequality
 from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.difference import differences
+from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import judge
 
@@ -35,10 +36,14 @@ BENT: dict[str, Any] = {
 
 
 def verdict(
-    other: Trail, changes: dict[str, Any] | None = None, limit: Limit | None = None
+    other: Trail,
+    changes: dict[str, Any] | None = None,
+    limit: Limit | None = None,
+    tolerance: Tolerance | None = None,
 ) -> RenderableType:
     """Return the verdict on a rerun of the full manifest's run."""
-    return verdict_text(judge(full_manifest(), trail(), rerun_manifest(changes), other, limit))
+    sides = full_manifest(), trail(), rerun_manifest(changes), other
+    return verdict_text(judge(*sides, limit, tolerance=tolerance))
 
 
 def show(manifest: Manifest, of: Trail) -> RenderableType:
@@ -83,10 +88,26 @@ def plan() -> RenderableType:
     )
 
 
+def near(epochs: int = 3) -> list[Any]:
+    """Return the moments of a rerun whose last bits differ, and whose metrics nearly do not."""
+    found: list[Any] = moments()[:1]
+    for number in range(1, epochs + 1):
+        metrics = {"loss": 1 / number + 1e-7, "accuracy": 1 - 1 / (number + 1) - 1e-3}
+        found.append(
+            moment(epoch=number, step=10 * number, leaves=("7", "8", "9"), metrics=metrics)
+        )
+    return found
+
+
+NEAR = Tolerance(rtol=1e-3, metrics={"accuracy": 0.002})
+
 REPORTS = {
     "verdict-identical": lambda: verdict(trail()),
     "verdict-prefix": lambda: verdict(trail(), limit=Limit(epoch=1)),
     "verdict-diverged": lambda: verdict(trail(diverged(), ended=False), BENT),
+    "verdict-equivalent": lambda: verdict(trail(near()), BENT, tolerance=NEAR),
+    "verdict-beyond": lambda: verdict(trail(near()), BENT, tolerance=replace(NEAR, rtol=1e-9)),
+    "verdict-not-applied": lambda: verdict(trail(near(2)), BENT, tolerance=NEAR),
     "verdict-inconclusive": lambda: verdict(
         trail(moments()[:3], ended=False), {"execution.command.target": "other.py"}
     ),

@@ -48,6 +48,7 @@ def main() -> None:
     RUN is ENTITY/PROJECT/ID, PROJECT/ID, a run's URL, latest, an offline run's folder, or a
     capsule's folder.
 
-    Exit codes: 0 identical or nothing found, 1 diverged or findings, 2 wrong use,
-    3 inconclusive, 4 refused or could not be rebuilt, 5 the training failed, 130 interrupted.
+    Exit codes: 0 identical, equivalent within the tolerance you gave, or nothing found,
+    1 diverged or findings, 2 wrong use, 3 inconclusive, 4 refused or could not be rebuilt,
+    5 the training failed, 130 interrupted.
     """

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option, scratch_folder
+from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
 from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.repeat import (
     Outcome,
@@ -62,6 +63,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--allow-missing", is_flag=True, help="Go on without files that the original read.")
 @click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts again.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to rerun in.")
+@tolerance_options
 @json_option
 @answers
 def command(
@@ -71,13 +73,16 @@ def command(
     as_json: bool,
     folder: Path | None,
     arguments: tuple[str, ...],
+    rtol: float | None,
+    metrics: tuple[str, ...],
     **wishes: Any,
 ) -> int:
     """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
     output = Output(as_json=as_json)
+    tolerance = tolerance_of(rtol, metrics)
     with scratch_folder() as scratch:
         located = locate(run, scratch)
-        wanted = Wishes(values=_values(arguments), **wishes)
+        wanted = Wishes(values=_values(arguments), tolerance=tolerance, **wishes)
         work = _work_folder(folder, run_name(read_manifest(located.capsule)))
         prepared = prepare(located.capsule, work, wanted, found=located.found)
         if not _agreed(prepared, output, yes=yes, dry_run=dry_run):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
+from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
 from wandb_repro.repeat import verify
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.store.resolve import locate
@@ -18,13 +19,26 @@ __all__ = ["command"]
 @click.argument("b")
 @click.option("--until-epoch", type=click.IntRange(min=1), help="Compare only so many epochs.")
 @click.option("--until-step", type=click.IntRange(min=1), help="Compare only so many steps.")
+@tolerance_options
 @json_option
 @answers
-def command(a: str, b: str, until_epoch: int | None, until_step: int | None, as_json: bool) -> int:
-    """Give the verdict on the runs A and B: were they the same training, bit for bit?"""
+def command(
+    a: str,
+    b: str,
+    until_epoch: int | None,
+    until_step: int | None,
+    rtol: float | None,
+    metrics: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Give the verdict on the runs A and B: were they the same training, bit for bit?
+
+    With --rtol or --metric, what is not identical may be equivalent; that ends with 0 too.
+    """
+    tolerance = tolerance_of(rtol, metrics)
     with scratch_folder() as scratch:
         one = locate(a, scratch / "a", code=False).capsule
         two = locate(b, scratch / "b", code=False).capsule
-        verdict = verify(one, two, Limit(until_epoch, until_step))
+        verdict = verify(one, two, Limit(until_epoch, until_step), tolerance)
     Output(as_json=as_json).report(verdict_text(verdict), verdict.model_dump(mode="json"))
     return verdict.exit_code

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from wandb_repro.manifest.base import ExecutionRecord
 
 __all__ = ["OPTIONS_VARIABLE", "ORDER_VARIABLE", "Options", "Order", "Whereabouts"]
@@ -30,6 +32,10 @@ class Order(ExecutionRecord):
     until_step: int | None
     allow_outputs: bool
     """Let the rerun publish artifacts, links and alerts again."""
+    rtol: float | None = None
+    """Part of its size by which a number may differ and the two be called equivalent."""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """By how much each of these metrics may differ."""
 
 
 class Whereabouts(ExecutionRecord):

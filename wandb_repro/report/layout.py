@@ -19,6 +19,7 @@ _NAMES = 14
 
 STYLES = {
     "identical": "bold green",
+    "equivalent": "bold green",
     "diverged": "bold red",
     "inconclusive": "bold yellow",
     "stops": "red",

@@ -8,12 +8,15 @@ from rich.console import RenderableType
 
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
 from wandb_repro.report.words import count
+from wandb_repro.verify.tolerance import Measured, Tolerated
 from wandb_repro.verify.trails import DifferentLeaf, FirstDifference
 from wandb_repro.verify.verdict import Verdict
 
 __all__ = ["verdict_text"]
 
 _SHOWN_CAUSES = 5
+_SHOWN_LEAVES = 8
+_SHOWN_NUMBERS = 6
 
 
 def verdict_text(verdict: Verdict) -> RenderableType:
@@ -21,6 +24,7 @@ def verdict_text(verdict: Verdict) -> RenderableType:
     return page(
         heading(verdict.grade, _subject(verdict), STYLES[verdict.grade]),
         rows(_facts(verdict)),
+        *_tolerance(verdict.tolerance),
         *_causes(verdict),
         *_reasons(verdict),
     )
@@ -28,7 +32,9 @@ def verdict_text(verdict: Verdict) -> RenderableType:
 
 def _subject(verdict: Verdict) -> str:
     if verdict.first is not None:
-        return f"at {verdict.first.what}"
+        at = f"at {verdict.first.what}"
+        within = "within the stated tolerance; bits differ "
+        return within + at if verdict.grade == "equivalent" else at
     if verdict.grade == "identical":
         return f"up to {verdict.scope}" if verdict.scope else "bit for bit"
     return "too little evidence to tell"
@@ -52,6 +58,15 @@ def _first(first: FirstDifference) -> Iterator[tuple[str, str]]:
         return
     yield "first tensor", _leaf(first.leaves[0]) if first.leaves else ""
     yield "in all", f"{len(first.leaves)} of {count(first.of_leaves, 'variable')} differ there"
+    yield from _others(first.leaves[1:])
+
+
+def _others(leaves: tuple[DifferentLeaf, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the leaves behind the first, in the model's own order."""
+    for place, leaf in enumerate(leaves[:_SHOWN_LEAVES]):
+        yield "" if place else "also", _leaf(leaf)
+    if len(leaves) > _SHOWN_LEAVES:
+        yield "", f"and {len(leaves) - _SHOWN_LEAVES:,} more; --json has all"
 
 
 def _leaf(leaf: DifferentLeaf) -> str:
@@ -67,6 +82,38 @@ def _metrics(verdict: Verdict) -> str:
     if verdict.metrics_equal_printed == verdict.metric_epochs:
         return f"print the same, {epochs}; only their bits differ"
     return f"print the same in {verdict.metrics_equal_printed} of {epochs}"
+
+
+def _tolerance(tolerance: Tolerated | None) -> Iterator[RenderableType]:
+    """Say what was allowed, and each number that it was applied to."""
+    if tolerance is None:
+        return
+    yield blank()
+    yield heading("Tolerance", _stated(tolerance))
+    if tolerance.reason:
+        yield bullets([("not applied", tolerance.reason, "")])
+        return
+    worst = sorted(tolerance.measured, key=lambda one: one.within)
+    yield bullets((_mark(one), _measured(one), "") for one in worst[:_SHOWN_NUMBERS])
+    if len(worst) > _SHOWN_NUMBERS:
+        yield rows([("", f"and {len(worst) - _SHOWN_NUMBERS:,} more; --json has all")])
+
+
+def _stated(tolerance: Tolerated) -> str:
+    parts = [f"{name} within {allowed:g}" for name, allowed in tolerance.metrics.items()]
+    if tolerance.rtol is not None:
+        parts.append(f"every number within {tolerance.rtol:g} of its size")
+    at = f", at {tolerance.at}" if tolerance.at else ""
+    return f"{' and '.join(parts)}{at}"
+
+
+def _mark(one: Measured) -> str:
+    return "within" if one.within else "beyond"
+
+
+def _measured(one: Measured) -> str:
+    apart, allowed = float(one.apart), float(one.allowed)
+    return f"{one.what}: {one.original} and {one.rerun}, {apart:.3g} apart, {allowed:.3g} allowed"
 
 
 def _causes(verdict: Verdict) -> Iterator[RenderableType]:

@@ -35,6 +35,7 @@ from wandb_repro.session.seeding import Seeding
 from wandb_repro.session.words import opening, secrets_left_out
 from wandb_repro.store.base import FOLDER, Capsule
 from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
+from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import judge
 
@@ -291,8 +292,10 @@ class Session:
             return None
         original = Capsule(Path(order.capsule))
         limit = Limit(order.until_epoch, order.until_step)
+        tolerance = Tolerance(order.rtol, order.metrics)
         theirs, ours = read_trail(original), read_trail(self.capsule)
-        return judge(read_manifest(original), theirs, manifest, ours, limit).grade
+        before = read_manifest(original)
+        return judge(before, theirs, manifest, ours, limit, tolerance=tolerance).grade
 
     def _is_elsewhere(self) -> bool:
         """Tell whether this is a forked child of the process that is recorded."""

@@ -10,7 +10,7 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.trails import Comparison, algorithms_of
 
-__all__ = ["Side", "doubts", "run_name"]
+__all__ = ["Side", "doubts", "doubts_of_sides", "run_name"]
 
 
 def run_name(manifest: Manifest) -> str:
@@ -30,9 +30,12 @@ class Side(NamedTuple):
 
 def doubts(one: Side, two: Side, found: Comparison, *, whole: bool) -> tuple[str, ...]:
     """Return every reason why equal digests would still not prove the runs identical."""
-    reasons = _evidence(one.trail, two.trail, found)
-    reasons += _same_run(one.manifest, two.manifest)
-    reasons += _command(one.manifest, two.manifest)
+    return (*_evidence(one.trail, two.trail, found), *doubts_of_sides(one, two, whole=whole))
+
+
+def doubts_of_sides(one: Side, two: Side, *, whole: bool) -> tuple[str, ...]:
+    """Return every reason why two runs cannot be held against each other, equal digests or not."""
+    reasons = [*_same_run(one.manifest, two.manifest), *_command(one.manifest, two.manifest)]
     if whole:
         reasons += [*_ending(one), *_ending(two), *_undigested(one), *_undigested(two)]
         reasons += _fits(one.trail, two.trail)

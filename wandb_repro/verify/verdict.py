@@ -9,15 +9,17 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.causes import rank
 from wandb_repro.verify.difference import differences
-from wandb_repro.verify.doubts import Side, doubts, run_name
+from wandb_repro.verify.doubts import Side, doubts, doubts_of_sides, run_name
 from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.tolerance import Tolerance, Tolerated, tolerated
 from wandb_repro.verify.trails import Comparison, FirstDifference, Limit, algorithms_of, compare
 
 __all__ = ["EXIT_CODES", "Grade", "Verdict", "judge"]
 
-Grade = Literal["identical", "diverged", "inconclusive"]
+Grade = Literal["identical", "equivalent", "diverged", "inconclusive"]
 
-EXIT_CODES: dict[Grade, int] = {"identical": 0, "diverged": 1, "inconclusive": 3}
+EXIT_CODES: dict[Grade, int] = {"identical": 0, "equivalent": 0, "diverged": 1, "inconclusive": 3}
+"""Equivalent is what was asked for: without a stated tolerance there is no such grade."""
 
 
 class Verdict(Record):
@@ -37,13 +39,15 @@ class Verdict(Record):
     final_weights: str
     """Digest of the original's last compared weights, ``ALGORITHM:HEX``; empty without one."""
     reasons: tuple[str, ...]
-    """Why it is inconclusive."""
+    """Why it is inconclusive, or no more than diverged though within the stated tolerance."""
     first: FirstDifference | None
     causes: tuple[Finding, ...]
     """The likeliest first; only what can change bits."""
     metric_epochs: int
     metrics_equal_bits: int
     metrics_equal_printed: int
+    tolerance: Tolerated | None = None
+    """What was allowed and what it was applied to; None where nothing was stated."""
 
     @property
     def exit_code(self) -> int:
@@ -58,6 +62,7 @@ def judge(
     rerun_trail: Trail,
     limit: Limit | None = None,
     extra: tuple[Finding, ...] = (),
+    tolerance: Tolerance | None = None,
 ) -> Verdict:
     """Give the verdict on two runs.
 
@@ -68,34 +73,53 @@ def judge(
         rerun_trail: its trail, chain-checked.
         limit: compare only so far.
         extra: differences known from elsewhere, such as a rebuilt package that is not equal.
+        tolerance: what may differ for the two to be called equivalent; nothing unless stated.
     """
-    limit = limit or Limit()
+    limit, tolerance = limit or Limit(), tolerance or Tolerance()
     found = compare(original_trail, rerun_trail, limit)
     ends_early = any(limit.reached_by(weights) for weights in original_trail.weights)
-    reasons = doubts(
+    sides = (
         Side("the original", original, original_trail),
         Side("the rerun", rerun, rerun_trail),
-        found,
-        whole=not ends_early,
+    )
+    reasons = (
+        doubts_of_sides(*sides, whole=not ends_early)
+        if found.first
+        else doubts(*sides, found, whole=not ends_early)
+    )
+    applied = (
+        tolerated(original_trail, rerun_trail, tolerance, limit)
+        if found.first and tolerance.is_stated
+        else None
     )
     causes = (
         rank((*differences(original, rerun), *extra), found.first, original) if found.first else ()
     )
     return Verdict(
-        grade="diverged" if found.first else "inconclusive" if reasons else "identical",
+        grade=_grade(found.first, reasons, applied),
         original=run_name(original),
         rerun=run_name(rerun),
         scope=str(limit) if ends_early else "",
         moments=found.moments,
         digests=found.digests,
         final_weights=_last_weights(original_trail, found),
-        reasons=() if found.first else reasons,
+        reasons=reasons if not found.first or (applied and applied.within) else (),
         first=found.first,
         causes=causes,
         metric_epochs=found.metric_epochs,
         metrics_equal_bits=found.metrics_equal_bits,
         metrics_equal_printed=found.metrics_equal_printed,
+        tolerance=applied,
     )
+
+
+def _grade(
+    first: FirstDifference | None, reasons: tuple[str, ...], applied: Tolerated | None
+) -> Grade:
+    if first is None:
+        return "inconclusive" if reasons else "identical"
+    alike = applied is not None and applied.within and not first.structure
+    return "equivalent" if alike and not reasons else "diverged"
 
 
 def _last_weights(original: Trail, found: Comparison) -> str:

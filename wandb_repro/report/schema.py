@@ -1,0 +1,28 @@
+"""The JSON Schema of a verdict, published with the package as ``verdict.schema.json``.
+
+``python -m wandb_repro.report.schema`` prints it, made from the record itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from wandb_repro.verify.verdict import Verdict
+
+__all__ = ["FILE", "schema_text"]
+
+FILE = "verdict.schema.json"
+
+
+def schema_text() -> str:
+    """Return the schema as its file holds it. Fields that it does not name are allowed."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Verdict.model_json_schema(mode="serialization"),
+    }
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

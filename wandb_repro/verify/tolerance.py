@@ -1,0 +1,135 @@
+"""How far apart two trainings may be and still be called equivalent: only what somebody stated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from wandb_repro.manifest.base import Record
+from wandb_repro.manifest.trail import Trail, Weights
+from wandb_repro.verify.limit import Limit
+
+__all__ = ["Measured", "Tolerance", "Tolerated", "tolerated"]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What somebody allows. Nothing stated allows nothing: bits or nothing."""
+
+    rtol: float | None = None
+    """Largest difference of any number, as a part of the larger of the two."""
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Largest difference of a metric, by its name, in the metric's own unit."""
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether anything was stated."""
+        return self.rtol is not None or bool(self.metrics)
+
+
+class Measured(Record):
+    """One number of both runs, and how far apart it may be."""
+
+    what: str
+    """``val_accuracy``."""
+    original: str
+    """The value, as Python writes it: ``0.8653``, ``nan``."""
+    rerun: str
+    apart: str
+    """Absolute difference."""
+    allowed: str
+    within: bool
+
+
+class Tolerated(Record):
+    """A stated tolerance, and what it was applied to."""
+
+    rtol: float | None
+    metrics: dict[str, float]
+    at: str
+    """The moment whose numbers were compared, in words; empty where there is none."""
+    measured: tuple[Measured, ...]
+    within: bool
+    """Whether something was measured and all of it is within."""
+    reason: str
+    """Why it could not be applied; empty when it could."""
+
+
+def tolerated(original: Trail, rerun: Trail, tolerance: Tolerance, limit: Limit) -> Tolerated:
+    """Apply a tolerance to the last moment with metrics that the original holds.
+
+    A tolerance is about what a training gave, not about the way there. A metric that is not a
+    number is never within; neither is anything when a metric that was asked for is not there.
+    """
+    last = _last(original, limit)
+    if last is None:
+        return _result(tolerance, "", (), "the original holds no metrics")
+    other = _same(last, rerun)
+    if other is None:
+        return _result(tolerance, "", (), f"the rerun holds no metrics of {_name(last)}")
+    unknown = sorted(set(tolerance.metrics) - (set(last.metrics) & set(other.metrics)))
+    if unknown:
+        have = ", ".join(sorted(last.metrics)) or "none"
+        return _result(
+            tolerance, _name(last), (), f"no metric {unknown[0]} in both runs; there is {have}"
+        )
+    measured = tuple(_metrics(last, other, tolerance))
+    return _result(tolerance, _name(last), measured, "" if measured else "nothing can be measured")
+
+
+def _result(
+    tolerance: Tolerance, at: str, measured: tuple[Measured, ...], reason: str
+) -> Tolerated:
+    return Tolerated(
+        rtol=tolerance.rtol,
+        metrics=dict(tolerance.metrics),
+        at=at,
+        measured=measured,
+        within=bool(measured) and all(one.within for one in measured),
+        reason=reason,
+    )
+
+
+def _last(trail: Trail, limit: Limit) -> Weights | None:
+    """Return the last epoch, within the limit, that has metrics."""
+    found = [it for it, _ in limit.within(trail.with_shapes()) if it.metrics]
+    return found[-1] if found else None
+
+
+def _same(moment: Weights, trail: Trail) -> Weights | None:
+    key = (moment.fit, moment.moment, moment.epoch, moment.step)
+    found = [it for it in trail.weights if (it.fit, it.moment, it.epoch, it.step) == key]
+    return found[-1] if found else None
+
+
+def _name(moment: Weights) -> str:
+    return f"the end of epoch {moment.epoch}" + (f" of fit {moment.fit}" if moment.fit > 1 else "")
+
+
+def _metrics(one: Weights, two: Weights, tolerance: Tolerance) -> Iterator[Measured]:
+    """Yield what is judged: metrics that were named by their own measure, all by ``rtol``."""
+    for name in sorted(set(one.metrics) & set(two.metrics)):
+        mine, yours = float.fromhex(one.metrics[name]), float.fromhex(two.metrics[name])
+        if name in tolerance.metrics:
+            yield _measured(name, mine, yours, tolerance.metrics[name])
+        elif tolerance.rtol is not None:
+            yield _measured(name, mine, yours, _relative(mine, yours, tolerance.rtol))
+
+
+def _relative(mine: float, yours: float, rtol: float) -> float:
+    return rtol * max(abs(mine), abs(yours))
+
+
+def _measured(what: str, mine: float, yours: float, allowed: float) -> Measured:
+    # Equal infinities are no distance apart; a NaN is far from everything, itself included.
+    apart = 0.0 if mine == yours else abs(mine - yours)
+    within = math.isfinite(apart) and apart <= allowed
+    return Measured(
+        what=what,
+        original=repr(mine),
+        rerun=repr(yours),
+        apart=repr(apart),
+        allowed=repr(allowed),
+        within=within,
+    )
