@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rich.console import RenderableType
 
@@ -19,9 +21,33 @@ from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, row
 from wandb_repro.report.words import count, size
 from wandb_repro.verify.finding import Effect, Finding
 
-__all__ = ["command_line", "record_text"]
+__all__ = ["Answer", "Reasons", "Section", "answer", "command_line", "record_text", "sections"]
 
 Rows = Iterator[tuple[str, str]]
+
+
+class Section(NamedTuple):
+    """A part of a record: a title, then names and values."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+class Reasons(NamedTuple):
+    """Findings of one weight."""
+
+    effect: Effect
+    title: str
+    findings: tuple[Finding, ...]
+
+
+class Answer(NamedTuple):
+    """Whether a run may be rerun, and what stands in the way or is good to know."""
+
+    repeatable: bool
+    sentence: str
+    reasons: tuple[Reasons, ...]
+    """The heaviest first, none of them empty."""
 
 
 _GROUPS: tuple[tuple[Effect, str], ...] = (
@@ -36,33 +62,49 @@ def record_text(
     name: str, manifest: Manifest, trail: Trail, findings: Sequence[Finding]
 ) -> RenderableType:
     """Return what was recorded, and first whether it can be repeated."""
-    return page(
-        heading(name),
-        *_answer(findings),
-        *_section("Run", _run(manifest)),
-        *_section("Code", _code(manifest)),
-        *_section("Environment", _packages(manifest)),
-        *_section("Computation", _runtime(manifest)),
-        *_section("Randomness", _seeds(manifest)),
-        *_section("Data", _data(manifest)),
-        *_section("Weights", _trail(trail)),
+    shown = [
+        (blank(), heading(section.title), rows(section.rows))
+        for section in sections(manifest, trail)
+    ]
+    return page(heading(name), *_answer(findings), *itertools.chain.from_iterable(shown))
+
+
+def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
+    """Return what was recorded in the order of every report, rows without a value included."""
+    found = (
+        ("Run", _run(manifest)),
+        ("Code", _code(manifest)),
+        ("Environment", _packages(manifest)),
+        ("Computation", _runtime(manifest)),
+        ("Randomness", _seeds(manifest)),
+        ("Data", _data(manifest)),
+        ("Weights", _trail(trail)),
+    )
+    return tuple(Section(title, tuple(pairs)) for title, pairs in found)
+
+
+def answer(findings: Sequence[Finding]) -> Answer:
+    """Return the first line of every report of a run, and the reasons by their weight."""
+    repeatable = not any(finding.effect == "stops" for finding in findings)
+    groups = tuple(
+        Reasons(effect, title, tuple(one for one in findings if one.effect == effect))
+        for effect, title in _GROUPS
+    )
+    word = "can" if repeatable else "cannot"
+    return Answer(
+        repeatable=repeatable,
+        sentence=f"This run {word} be rerun from what was recorded.",
+        reasons=tuple(group for group in groups if group.findings),
     )
 
 
 def _answer(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    stops = any(finding.effect == "stops" for finding in findings)
-    word, style = ("cannot", STYLES["diverged"]) if stops else ("can", STYLES["identical"])
-    yield heading(f"This run {word} be rerun from what was recorded.", style=style)
-    for effect, title in _GROUPS:
-        group = [finding for finding in findings if finding.effect == effect]
-        if group:
-            yield blank()
-            yield heading(title, style=STYLES[effect])
-            yield bullets(("-", finding.sentence, finding.cure) for finding in group)
-
-
-def _section(title: str, pairs: Rows) -> Sequence[RenderableType]:
-    return (blank(), heading(title), rows(pairs))
+    told = answer(findings)
+    yield heading(told.sentence, style=STYLES["identical" if told.repeatable else "diverged"])
+    for group in told.reasons:
+        yield blank()
+        yield heading(group.title, style=STYLES[group.effect])
+        yield bullets(("-", finding.sentence, finding.cure) for finding in group.findings)
 
 
 def command_line(command: Command | Unavailable) -> str:
