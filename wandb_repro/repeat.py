@@ -160,11 +160,6 @@ def _check_held(plan: Plan, capsule: Capsule) -> None:
             if local
             else "Fetch the run again, or copy its whole folder.",
         )
-    if not plan.cwd.is_relative_to(plan.code) and not plan.cwd.is_dir():
-        raise RefusedError(
-            f"The original ran in {plan.cwd}, outside its source tree, which is not here.",
-            hint="Make that folder, with what the script reads in it.",
-        )
 
 
 def carry_out(prepared: Prepared, say: Say) -> Outcome:

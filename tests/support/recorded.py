@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import pytest
 from click.testing import CliRunner
@@ -163,13 +163,20 @@ class Project:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
 
-    def record(self, *words: str, cwd: str = ".", **environ: str) -> subprocess.Popen[bytes]:
+    def record(
+        self,
+        *words: str,
+        cwd: str = ".",
+        python: str | Path = sys.executable,
+        stdin: IO[bytes] | int = subprocess.DEVNULL,
+        **environ: str,
+    ) -> subprocess.Popen[bytes]:
         """Start a command here, recorded, and return it when it has ended."""
         process = subprocess.Popen(
-            [sys.executable, *words],
+            [python, *words],
             cwd=self.folder / cwd,
             env=_environment(**{"WANDB_DIR": str(self.folder), **environ}),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
         )
         process.wait(120)
         return process

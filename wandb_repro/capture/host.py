@@ -13,6 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
+from wandb_repro.capture.beginning import began_in
+from wandb_repro.capture.invocation import parse
+
 __all__ = ["Host", "ThisHost"]
 
 
@@ -31,7 +34,7 @@ class Host(Protocol):
 
     @property
     def started_in(self) -> str:
-        """Working directory when the package was imported, absolute."""
+        """Working directory in which the process began, absolute."""
         ...
 
     @property
@@ -108,7 +111,7 @@ class ThisHost:
 
     @property
     def started_in(self) -> str:
-        """Working directory when the package was imported, absolute."""
+        """Working directory in which the process began, absolute."""
         return self._started_in
 
     @property
@@ -159,6 +162,13 @@ class ThisHost:
 
 
 def _working_directory() -> str:
+    """Return where the process began, even if the script has changed its folder before this."""
     with contextlib.suppress(OSError):
-        return os.getcwd()  # noqa: PTH109
+        return began_in(
+            parse(tuple(sys.orig_argv)),
+            now=os.getcwd(),  # noqa: PTH109
+            main_file=str(getattr(sys.modules.get("__main__"), "__file__", "")),
+            told=os.environ.get("PWD", ""),
+            search_path=tuple(sys.path),
+        )
     return "/"

@@ -34,7 +34,7 @@ def _rows(plan: Plan, choice: Choice) -> Iterator[tuple[str, str]]:
     parts, run = plan.parts, plan.manifest.run
     yield "page", run.url if isinstance(run.url, str) else "recorded offline"
     yield "command", shlex.join(["python", *plan.arguments])
-    yield "in folder", str(plan.cwd)
+    yield "in folder", _folder(plan)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
     yield "environment", choice.reason
     yield "packages", "" if choice.python else _origins(plan)
@@ -48,6 +48,13 @@ def _rows(plan: Plan, choice: Choice) -> Iterator[tuple[str, str]]:
     for missing in plan.inputs.missing:
         yield "missing", missing
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
+
+
+def _folder(plan: Plan) -> str:
+    recorded = plan.parts.command.working_directory
+    if not recorded.startswith("/") or str(plan.cwd) == recorded:
+        return str(plan.cwd)
+    return f"{plan.cwd}, empty at first: {recorded} is not here"
 
 
 def _origins(plan: Plan) -> str:

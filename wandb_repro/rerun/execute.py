@@ -75,6 +75,19 @@ def restore_code(plan: Plan, bundle: Path) -> None:
     plan.code.parent.mkdir(parents=True, exist_ok=True)
     restore(bundle, plan.parts.code, plan.code)
     place_inputs(plan.code, plan.inputs.links, within=plan.tree_folder)
+    _make_working_folder(plan)
+
+
+def _make_working_folder(plan: Plan) -> None:
+    """Make the folder to start in, where nothing that was restored lies in it."""
+    if not plan.cwd.is_relative_to(plan.tree_folder):
+        return
+    try:
+        plan.cwd.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedError(f"{plan.cwd} cannot be made: {error.strerror}.") from error
+    if not plan.cwd.resolve().is_relative_to(plan.tree_folder.resolve()):
+        raise RefusedError(f"The record's working directory leaves its tree: {plan.cwd}.")
 
 
 def place_inputs(

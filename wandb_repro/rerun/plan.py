@@ -68,6 +68,7 @@ class Plan:
     code: Path
     """Where the tree is restored."""
     cwd: Path
+    """Where it starts. One outside the tree that is not here has an empty one in its place."""
     arguments: tuple[str, ...]
     """What follows the interpreter, as it is shown: flags, target, arguments, credentials cut."""
     credentials: Mapping[int, str]
@@ -126,15 +127,17 @@ def make_plan(
             f"The original read files that are not here: {_some(inputs.missing)}.",
             hint="Put them where they were, or pass --allow-missing to train without them.",
         )
-    code = _code_folder(work / "tree", parts.code.root, inputs.up)
-    before = _before_arguments(parts, code)
+    up = max(inputs.up, _up_to_folder(parts))
+    code = _code_folder(work / "tree", parts.code.root, up)
+    cwd = _working_folder(parts, code)
+    before = _before_arguments(parts, code, cwd)
     return Plan(
         manifest=manifest,
         parts=parts,
         inputs=inputs,
         work=work,
         code=code,
-        cwd=_inside(code, parts.command.working_directory),
+        cwd=cwd,
         arguments=_checked((*before, *_arguments(parts, code))),
         credentials=_credentials(parts.command, values or {}, len(before), ask=ask_values),
         console_place=len(before) - 1 if parts.command.kind == "console" else None,
@@ -226,11 +229,33 @@ def _inside(code: Path, recorded: str) -> Path:
     return code / recorded
 
 
-def _before_arguments(parts: Parts, code: Path) -> tuple[str, ...]:
+def _up_to_folder(parts: Parts) -> int:
+    """Return how many folders above the tree the way leads to a working directory beside it."""
+    recorded = parts.command.working_directory
+    if not _is_place(recorded) or os.path.isdir(recorded):  # noqa: PTH112 - False for any text
+        return 0
+    up = PurePosixPath(posixpath.relpath(recorded, parts.code.root)).parts.count("..")
+    if up > _UP_MOST:
+        raise RefusedError(
+            f"The original ran in {recorded}, far outside its source tree, which is not here.",
+            hint="Make that folder, with what the script reads in it.",
+        )
+    return up
+
+
+def _working_folder(parts: Parts, code: Path) -> Path:
+    """Return where the training starts: where the original did, as the tree sees it."""
+    recorded = parts.command.working_directory
+    if not _is_place(recorded) or os.path.isdir(recorded):  # noqa: PTH112 - False for any text
+        return _inside(code, recorded)
+    return Path(os.path.normpath(code / posixpath.relpath(recorded, parts.code.root)))
+
+
+def _before_arguments(parts: Parts, code: Path, cwd: Path) -> tuple[str, ...]:
     """Return what stands between the interpreter and the script's own arguments."""
     command = parts.command
     target = {
-        "script": lambda: [_script(parts, code)],
+        "script": lambda: [_script(parts, code, cwd)],
         "module": lambda: ["-m", command.target],
         "code": lambda: ["-c", command.target],
         "console": lambda: [_console(command)],
@@ -255,10 +280,9 @@ def _console(command: Command) -> str:
     return command.target
 
 
-def _script(parts: Parts, code: Path) -> str:
+def _script(parts: Parts, code: Path, cwd: Path) -> str:
     """Return the script as its working directory sees it, as people start theirs."""
     script = _inside(code, parts.command.target)
-    cwd = _inside(code, parts.command.working_directory)
     path = os.path.relpath(script, cwd) if script.is_relative_to(code) else str(script)
     return f"./{path}" if path.startswith("-") else path
 
