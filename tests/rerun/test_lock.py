@@ -17,8 +17,8 @@ from wandb_repro.capture.packages import probe_packages
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, Packages, Repacked
-from wandb_repro.rerun import capsule_wheel
 from wandb_repro.rerun import lock as lock_module
+from wandb_repro.rerun import wheel_archive
 from wandb_repro.rerun.lock import parse_pylock, resolve_lock
 from wandb_repro.rerun.uv import Answer
 
@@ -187,7 +187,7 @@ def test_a_wheel_that_would_fill_the_disk_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packages, wheels = _by_path(tmp_path)
-    monkeypatch.setattr(capsule_wheel, "MAXIMUM_UNPACKED_BYTES", 10)
+    monkeypatch.setattr(wheel_archive, "MAXIMUM_UNPACKED_BYTES", 10)
     assert "unpack" in _refused(packages, wheels).message
 
 

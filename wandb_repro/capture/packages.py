@@ -121,7 +121,10 @@ def direct_url_of(distribution: importlib.metadata.Distribution) -> dict[str, An
 def _record_digest(distribution: importlib.metadata.Distribution) -> str | Unavailable:
     record = _text(distribution, "RECORD")
     if record.strip():
-        return record_digest_of(record)
+        try:
+            return record_digest_of(record)
+        except ValueError as error:
+            return Unavailable(unavailable=str(error))
     by = _text(distribution, "INSTALLER").strip()
     who = f"it was installed by {by}" if by else "no installer left its name"
     return Unavailable(unavailable=f"it has no RECORD ({who})")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Iterable, Iterator
 
 __all__ = ["INSTALLER_FILES", "record_digest_of", "record_paths"]
 
@@ -27,14 +28,28 @@ def record_digest_of(record: str) -> str:
 
     Args:
         record: text of the file RECORD, of an installed distribution or inside a wheel.
+
+    Raises:
+        ValueError: it is no CSV.
     """
     rows = sorted(_row(line) for line in record.splitlines() if _compared(line))
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
 def record_paths(record: str) -> tuple[str, ...]:
-    """Return the path of each row of RECORD."""
-    return tuple(row[0] for row in csv.reader(record.splitlines()) if row)
+    """Return the path of each row of RECORD.
+
+    Raises:
+        ValueError: it is no CSV.
+    """
+    return tuple(row[0] for row in _parsed(record.splitlines()) if row)
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines)
+    except csv.Error as error:
+        raise ValueError(f"RECORD is no CSV: {error}") from error
 
 
 def _row(line: str) -> str:
@@ -43,7 +58,7 @@ def _row(line: str) -> str:
     Source: Recording installed projects (PyPA), "The RECORD file": CSV, default dialect.
     """
     # NOTE: csv.reader takes three times as long.
-    return ",".join(next(csv.reader([line]))[:2]) if '"' in line else line.rpartition(",")[0]
+    return ",".join(next(_parsed([line]))[:2]) if '"' in line else line.rpartition(",")[0]
 
 
 def _compared(line: str) -> bool:

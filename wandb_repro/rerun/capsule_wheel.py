@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Distribution, Repacked
 from wandb_repro.rerun.lockfile import LockedPackage, LockedWheel
+from wandb_repro.rerun.wheel_archive import check_archive
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-__all__ = ["MAXIMUM_UNPACKED_BYTES", "version_of", "wheel_of_capsule"]
+__all__ = ["version_of", "wheel_of_capsule"]
 
-MAXIMUM_UNPACKED_BYTES = 2_000_000_000
+_MOST_BYTES = 60_000_000
+"""As many as are downloaded; recording packs fewer."""
 
 
 def wheel_of_capsule(distribution: Distribution, repacked: Repacked, wheels: Path) -> LockedPackage:
     """Return the recorded wheel of the capsule.
 
     Raises:
-        RebuildError: the file is absent, is another one, or would fill the disk.
+        RebuildError: the file is absent, is another one, would fill the disk, or is no wheel that
+            may be unpacked.
     """
     path = wheels / repacked.name
     if not _is_wheel_of(distribution, repacked.name):
         raise RebuildError(f"{repacked.name!a} is no wheel of {distribution.name}.")
-    if not path.is_file() or path.stat().st_size != repacked.size_bytes:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size != repacked.size_bytes:
         raise _not_the_recorded(path)
+    if repacked.size_bytes > _MOST_BYTES:
+        raise RebuildError(f"The wheel {path.name} of the run is larger than any that is recorded.")
     if hashlib.sha256(path.read_bytes()).hexdigest() != repacked.sha256:
         raise _not_the_recorded(path)
-    with zipfile.ZipFile(path) as archive:
-        if sum(each.file_size for each in archive.infolist()) > MAXIMUM_UNPACKED_BYTES:
-            raise RebuildError(f"{path.name} would unpack to more than 2 GB.")
+    check_archive(path)
     wheel = LockedWheel(repacked.name, repacked.sha256, repacked.size_bytes)
     return LockedPackage(distribution.name, distribution.version, (wheel,))
 

@@ -106,17 +106,24 @@ def _has(found: dict[str, LockedPackage], wanted: Distribution) -> bool:
 
 
 def parse_pylock(text: str) -> dict[str, LockedPackage]:
-    """Return the packages of a ``pylock.toml`` that have wheels, by name."""
+    """Return the packages of a ``pylock.toml`` that have wheels, by name.
+
+    Raises:
+        RebuildError: it is no lock, or the library that reads it is not here.
+    """
     try:
-        from packaging.pylock import Pylock
+        from packaging.pylock import Pylock, PylockValidationError
     except ImportError as error:
         raise extra_missing("packaging 26") from error
-    packages = Pylock.from_dict(_toml(text)).packages
-    return {
-        each.name: LockedPackage(each.name, str(each.version), tuple(map(_wheel, each.wheels)))
-        for each in packages
-        if each.wheels
-    }
+    try:
+        packages = Pylock.from_dict(_toml(text)).packages
+        return {
+            each.name: LockedPackage(each.name, str(each.version), tuple(map(_wheel, each.wheels)))
+            for each in packages
+            if each.wheels
+        }
+    except (ValueError, RecursionError, PylockValidationError) as error:
+        raise RebuildError(f"The lock that uv made cannot be read: {error}.") from error
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -130,6 +137,8 @@ def _toml(text: str) -> dict[str, Any]:
 def _wheel(wheel: PackageWheel) -> LockedWheel:
     url = urlsplit(wheel.url or Path(wheel.path or "").absolute().as_uri())
     clean = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+    if "sha256" not in wheel.hashes:
+        raise ValueError(f"{wheel.filename} has no SHA-256")
     return LockedWheel(wheel.filename, wheel.hashes["sha256"], wheel.size, clean)
 
 
