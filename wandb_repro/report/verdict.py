@@ -10,9 +10,9 @@ from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, row
 from wandb_repro.report.words import count
 from wandb_repro.verify.tolerance import Measured, Tolerated
 from wandb_repro.verify.trails import DifferentLeaf, FirstDifference
-from wandb_repro.verify.verdict import Verdict
+from wandb_repro.verify.verdict import Grade, Verdict
 
-__all__ = ["verdict_text"]
+__all__ = ["verdict_line", "verdict_rows", "verdict_text"]
 
 _SHOWN_CAUSES = 5
 _SHOWN_LEAVES = 8
@@ -22,12 +22,17 @@ _SHOWN_NUMBERS = 6
 def verdict_text(verdict: Verdict) -> RenderableType:
     """Return a verdict for people: the grade first, then what it rests on."""
     return page(
-        heading(verdict.grade, _subject(verdict), STYLES[verdict.grade]),
-        rows(_facts(verdict)),
+        heading(*verdict_line(verdict), STYLES[verdict.grade]),
+        rows(verdict_rows(verdict)),
         *_tolerance(verdict.tolerance),
         *_causes(verdict),
         *_reasons(verdict),
     )
+
+
+def verdict_line(verdict: Verdict) -> tuple[Grade, str]:
+    """Return the grade, and what it is about in a few words."""
+    return verdict.grade, _subject(verdict)
 
 
 def _subject(verdict: Verdict) -> str:
@@ -40,7 +45,8 @@ def _subject(verdict: Verdict) -> str:
     return "too little evidence to tell"
 
 
-def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
+def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Yield what a verdict rests on, as names and values."""
     yield "original", verdict.original
     yield "rerun", verdict.rerun
     yield "compared", f"{count(verdict.digests, 'digest')} at {count(verdict.moments, 'moment')}"

@@ -1,0 +1,86 @@
+"""Pages as a browser reads them: tags, attributes, text."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from tests.report.reports import BENT, NAME, diverged, nothing
+from tests.support.records import full_manifest, rerun_manifest, trail
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.report.card import Seen, card
+from wandb_repro.verify.audit import audit
+from wandb_repro.verify.verdict import judge
+
+__all__ = ["CARDS", "Page", "card_of", "many_packages"]
+
+DIFF = """\
+diff --git a/train.py b/train.py
+--- a/train.py
++++ b/train.py
+@@ -1,2 +1,2 @@
+ import keras
+-rate = 0.1
++rate = 0.2
+"""
+
+
+class Page(HTMLParser):
+    """What a page holds."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def addresses(self) -> list[str]:
+        """Return where its links lead."""
+        return [value for name, value in self.attributes if name == "href"]
+
+
+def card_of(manifest: Manifest, of: Trail, seen: Seen | None = None, name: str = NAME) -> str:
+    """Return the card of a run."""
+    return card(name, manifest, of, audit(manifest, of), seen)
+
+
+def _rerun() -> str:
+    manifest, other = rerun_manifest(BENT), trail(diverged(), ended=False)
+    verdict = judge(full_manifest(), trail(), manifest, other)
+    return card_of(manifest, other, Seen(verdict, original_moments=len(trail().weights)))
+
+
+def _original() -> str:
+    seen = Seen(reproduced="3 of 3: same machine 2, other processor 1", changes=DIFF)
+    return card_of(full_manifest(), trail(), seen)
+
+
+CARDS = {
+    "card": _original,
+    "card-rerun": _rerun,
+    "card-nothing-known": lambda: card_of(nothing(), trail([], ended=False)),
+}
+
+
+def many_packages(number: int) -> Manifest:
+    """Return a run with so many packages."""
+    manifest = full_manifest()
+    packages = manifest.execution.packages
+    assert isinstance(packages, Packages)
+    one = packages.distributions[0]
+    found = tuple(
+        one.model_copy(update={"name": f"package-{place}-of-a-team"}) for place in range(number)
+    )
+    execution = manifest.execution.model_copy(
+        update={"packages": packages.model_copy(update={"distributions": found})}
+    )
+    return manifest.model_copy(update={"execution": execution})

@@ -1,0 +1,216 @@
+"""A record as one page: what a reviewer opens in the dashboard or keeps beside the run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code, GitState
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.packages import Distribution, Packages
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.report.chart import agreement
+from wandb_repro.report.html import Child, document, element, link
+from wandb_repro.report.record import Section, answer, sections
+from wandb_repro.report.verdict import verdict_line, verdict_rows
+from wandb_repro.report.words import count
+from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.verdict import Grade, Verdict
+
+__all__ = ["Seen", "card", "commit_page"]
+
+_MOST_CAUSES = 5
+_TONES: dict[Grade, str] = {
+    "identical": "good",
+    "equivalent": "good",
+    "diverged": "bad",
+    "inconclusive": "warn",
+}
+_SIGNS = {"good": "✓", "bad": "✗", "warn": "?"}
+
+
+class Seen(NamedTuple):
+    """What a card tells beside the record itself."""
+
+    verdict: Verdict | None = None
+    """Of a rerun."""
+    original_moments: int = 0
+    """Moments that the original recorded."""
+    reproduced: str = ""
+    """How often and where an original was reproduced; empty when that is not known."""
+    changes: str = ""
+    """What differs from the commit, as a diff."""
+
+
+def card(
+    name: str,
+    manifest: Manifest,
+    trail: Trail,
+    findings: Sequence[Finding],
+    seen: Seen | None = None,
+) -> str:
+    """Return the page: first whether the run can be repeated, then what it ran on.
+
+    Args:
+        name: of the run, ``entity/project/id`` as far as it is known.
+        manifest: its record.
+        trail: its weights.
+        findings: every reason why it might not run again.
+        seen: what is known of it from elsewhere.
+    """
+    seen = seen or Seen()
+    parts = sections(manifest, trail)
+    return document(
+        name,
+        element("h1", name),
+        *_answer(findings),
+        *_reproduced(seen.reproduced),
+        *(_verdict(seen.verdict, seen.original_moments) if seen.verdict else ()),
+        *(child for section in parts for child in _section(section, manifest, seen)),
+        *_commands(name, manifest),
+        element("footer", f"Recorded by {manifest.recorded_by}, {manifest.recorded_at}."),
+    )
+
+
+def _band(tone: str, text: str) -> Element:
+    return element("p", f"{_SIGNS[tone]} {text}", class_=f"band {tone}")
+
+
+def _answer(findings: Sequence[Finding]) -> Iterator[Element]:
+    told = answer(findings)
+    yield _band("good" if told.repeatable else "bad", told.sentence)
+    for group in told.reasons:
+        yield element("h3", group.title)
+        yield _bullets((found.sentence, found.cure) for found in group.findings)
+
+
+def _bullets(items: Iterable[tuple[str, str]]) -> Element:
+    made: list[Child] = []
+    for sentence, cure in items:
+        made.append(
+            element(
+                "li", sentence, *([element("span", f"→ {cure}", class_="cure")] if cure else [])
+            )
+        )
+    return element("ul", *made)
+
+
+def _reproduced(told: str) -> Iterator[Element]:
+    if told:
+        yield element("h2", "Reproduced")
+        yield element("p", told)
+
+
+def _verdict(verdict: Verdict, recorded: int) -> Iterator[Element]:
+    grade, about = verdict_line(verdict)
+    yield element("h2", "This rerun")
+    yield _band(_TONES[verdict.grade], f"{grade} {about}")
+    yield agreement(verdict, recorded)
+    yield _pairs(verdict_rows(verdict))
+    if verdict.causes:
+        yield element("h3", "Likeliest cause first")
+        shown = verdict.causes[:_MOST_CAUSES]
+        yield _bullets((f"{cause.effect}: {cause.sentence}", cause.cure) for cause in shown)
+    if verdict.reasons:
+        yield element("h3", "Why")
+        yield _bullets((reason, "") for reason in verdict.reasons)
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> Element:
+    made: list[Child] = []
+    for name, value in rows:
+        if value:
+            made += [element("dt", name), element("dd", value)]
+    return element("dl", *made)
+
+
+def _section(section: Section, manifest: Manifest, seen: Seen) -> Iterator[Element]:
+    yield element("h2", section.title)
+    yield _pairs(section.rows)
+    if section.title == "Code":
+        yield from _code(manifest.execution.code, seen.changes)
+    elif section.title == "Environment":
+        yield from _packages(manifest.execution.packages)
+
+
+def _code(code: Code | Unavailable, changes: str) -> Iterator[Element]:
+    git = code.git if isinstance(code, Code) else None
+    if isinstance(git, GitState) and (page := commit_page(git)):
+        yield element("p", link("This commit on its host", page))
+    if changes:
+        yield element(
+            "details",
+            element("summary", "What was not committed"),
+            element("pre", *_colored(changes)),
+        )
+
+
+def _colored(changes: str) -> Iterator[Child]:
+    for line in changes.splitlines():
+        if line.startswith("+") and not line.startswith("+++"):
+            yield element("ins", line)
+        elif line.startswith("-") and not line.startswith("---"):
+            yield element("del", line)
+        else:
+            yield f"{line}\n"
+
+
+_HOSTED = re.compile(
+    r"(?:https?://|ssh://git@|git@)(?P<host>github\.com|gitlab\.com|codeberg\.org)[/:]"
+    r"(?P<path>[\w.-]+(?:/[\w.-]+)+)/?"
+)
+
+
+def commit_page(git: GitState) -> str:
+    """Return the address of a commit's page; empty when no known host was given it."""
+    if git.pushed is not True or isinstance(git.remote, Unavailable):
+        return ""
+    found = _HOSTED.fullmatch(git.remote)
+    if found is None or isinstance(git.commit, Unavailable):
+        return ""
+    return f"https://{found['host']}/{found['path'].removesuffix('.git')}/commit/{git.commit}"
+
+
+def _packages(packages: Packages | Unavailable) -> Iterator[Element]:
+    if isinstance(packages, Unavailable):
+        return
+    own = [found for found in packages.distributions if found.origin != "index"]
+    rest = [found for found in packages.distributions if found.origin == "index"]
+    if own:
+        yield element("h3", f"{count(len(own), 'package')} from no index")
+        yield _table(own)
+    if rest:
+        told = f"{count(len(rest), 'package')} from an index"
+        yield element("details", element("summary", told), _table(rest))
+
+
+def _table(found: Sequence[Distribution]) -> Element:
+    head = element("tr", *(element("th", name) for name in ("package", "version", "from")))
+    made = [
+        element(
+            "tr",
+            element("td", one.name),
+            element("td", one.version),
+            element("td", one.origin_detail or one.origin),
+        )
+        for one in found
+    ]
+    return element("table", element("thead", head), element("tbody", *made))
+
+
+def _commands(name: str, manifest: Manifest) -> Iterator[Element]:
+    run = manifest.run
+    known = not run.offline and not isinstance(run.entity, Unavailable)
+    target = shlex.quote(name if known else "latest")
+    tool = "uvx 'wandb-repro[rerun]'"
+    yield element("h2", "Repeat it")
+    if not known:
+        yield element("p", "Recorded offline: in the folder where it ran,", class_="dim")
+    yield element("pre", f"{tool} rerun {target}", class_="command")
+    yield element("p", "Compare it with this machine, and with another run:")
+    lines = f"{tool} check {target}\n{tool} diff {target} OTHER"
+    yield element("pre", lines, class_="command")

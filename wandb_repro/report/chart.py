@@ -1,0 +1,90 @@
+"""Where two trails agree and where they part, as a picture."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from wandb_repro.report.html import element
+from wandb_repro.report.words import count
+from wandb_repro.verify.verdict import Verdict
+
+__all__ = ["agreement"]
+
+_WIDTH, _HEIGHT, _TOP = 600, 16, 4
+_LEAST = 14
+"""A part that is there can be seen, however small: wide enough for its mark."""
+
+
+def agreement(verdict: Verdict, recorded: int) -> Element:
+    """Return a bar over the moments of the original: equal, different, not compared.
+
+    Equal is filled, different carries a cross, not compared is only an outline: the colours are
+    never the only sign.
+
+    Args:
+        verdict: what was compared.
+        recorded: moments that the original recorded.
+    """
+    differs = 1 if verdict.first is not None else 0
+    equal = max(0, verdict.moments - differs)
+    rest = max(0, recorded - verdict.moments)
+    told = ", ".join(_words(equal, differs, rest)) or "nothing was compared"
+    picture = element(
+        "svg",
+        element("title", told),
+        *_bar(equal, differs, rest),
+        viewBox=f"0 0 {_WIDTH} {_TOP + _HEIGHT}",
+        role="img",
+    )
+    return element("figure", picture, element("figcaption", told))
+
+
+def _words(equal: int, differs: int, rest: int) -> list[str]:
+    parts = [f"equal at {count(equal, 'moment')}"] if equal else []
+    parts += ["parted at the next" if equal else "parted at the first"] if differs else []
+    parts += [f"{rest:,} not compared"] if rest else []
+    return parts
+
+
+def _bar(equal: int, differs: int, rest: int) -> list[Element]:
+    drawn: list[Element] = []
+    left = 0.0
+    for kind, width in zip(
+        ("equal", "differs", "unknown"), _widths(equal, differs, rest), strict=True
+    ):
+        if width:
+            drawn.append(_box(kind, left, width))
+            if kind == "differs":
+                drawn.append(_cross(left, width))
+        left += width
+    return drawn
+
+
+def _widths(*numbers: int) -> list[float]:
+    """Return widths in proportion; none that is there is too small to be seen."""
+    least = sum(_LEAST for number in numbers if number)
+    free = _WIDTH - least
+    whole = sum(numbers) or 1
+    return [number and _LEAST + free * number / whole for number in numbers]
+
+
+def _box(kind: str, left: float, width: float) -> Element:
+    return element(
+        "rect",
+        class_=kind,
+        x=f"{left + 1:.1f}",
+        y=str(_TOP),
+        width=f"{width - 2:.1f}",
+        height=str(_HEIGHT),
+        rx="3",
+    )
+
+
+def _cross(left: float, width: float) -> Element:
+    middle, half = left + width / 2, 4
+    top, bottom = _TOP + _HEIGHT / 2 - half, _TOP + _HEIGHT / 2 + half
+    path = (
+        f"M{middle - half:.1f} {top}L{middle + half:.1f} {bottom}"
+        f"M{middle - half:.1f} {bottom}L{middle + half:.1f} {top}"
+    )
+    return element("path", class_="cross", d=path)
