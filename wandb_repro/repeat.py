@@ -57,6 +57,8 @@ class Wishes:
     base_python: Path | None = None
     """Interpreter to rebuild the environment with, instead of the recorded version."""
     threads: int | None = None
+    sets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Switches instead of the recorded ones, by name."""
     keep_going: bool = False
     until_epoch: int | None = None
     until_step: int | None = None
@@ -124,6 +126,7 @@ def prepare(
         manifest,
         work,
         threads=wishes.threads,
+        sets=wishes.sets,
         values=wishes.values,
         allow_missing=wishes.allow_missing,
     )

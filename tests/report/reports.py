@@ -14,6 +14,7 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail, parse
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
+from wandb_repro.report.preflight import preflight_text
 from wandb_repro.report.record import record_text
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.choice import Choice
@@ -21,6 +22,7 @@ from wandb_repro.rerun.inequality import Inequality
 from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.difference import differences
+from wandb_repro.verify.preflight import How, foresee
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import judge
@@ -88,6 +90,15 @@ def plan() -> RenderableType:
     )
 
 
+def preflight(changes: dict[str, Any], how: How, *unknown: str) -> RenderableType:
+    """Return what ``check`` prints of a machine that differs so."""
+    found = differences(full_manifest(), rerun_manifest(changes))
+    environment = "a new one, since here rich is different"
+    return preflight_text(
+        foresee(NAME, how, environment, found, rebuilt=how == "rerun", unknown=unknown)
+    )
+
+
 def near(epochs: int = 3) -> list[Any]:
     """Return the moments of a rerun whose last bits differ, and whose metrics nearly do not."""
     found: list[Any] = moments()[:1]
@@ -105,6 +116,10 @@ REPORTS = {
     "verdict-identical": lambda: verdict(trail()),
     "verdict-prefix": lambda: verdict(trail(), limit=Limit(epoch=1)),
     "verdict-diverged": lambda: verdict(trail(diverged(), ended=False), BENT),
+    "check": lambda: preflight(BENT, "rerun"),
+    "check-by-hand": lambda: preflight(BENT, "by hand"),
+    "check-nothing": lambda: preflight({}, "rerun"),
+    "check-unknown": lambda: preflight({}, "rerun", "nothing could be compared"),
     "verdict-equivalent": lambda: verdict(trail(near()), BENT, tolerance=NEAR),
     "verdict-beyond": lambda: verdict(trail(near()), BENT, tolerance=replace(NEAR, rtol=1e-9)),
     "verdict-not-applied": lambda: verdict(trail(near(2)), BENT, tolerance=NEAR),
@@ -165,4 +180,5 @@ def hostile(text: str) -> list[RenderableType]:
         differences_text(text, text, found),
         verdict_text(judge(full_manifest(), trail(), manifest, other)),
         verdict_text(judge(manifest, trail(), full_manifest(), trail([]))),
+        preflight_text(foresee(text, "by hand", text, found, rebuilt=False, unknown=(text,))),
     ]

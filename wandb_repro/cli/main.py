@@ -14,6 +14,7 @@ _COMMANDS = {
     "demo": "The whole story on real data, offline, in about a minute.",
     "run": "Run a command, recorded.",
     "show": "What was recorded, and every reason why it might not run again.",
+    "check": "Whether a rerun here would be bit-identical, before it is run.",
     "diff": "What differs between two runs, what can change bits first.",
     "rerun": "Rebuild, run, verify live, give the verdict.",
     "verify": "The verdict on two runs that both happened already.",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option, scratch_folder
+from wandb_repro.cli.switches import set_option, switches_of
 from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
 from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.repeat import (
@@ -57,6 +58,7 @@ _POSITIVE = click.IntRange(min=1)
     metavar="N",
     help="Intra-op threads instead of the recorded number.",
 )
+@set_option
 @click.option(
     "--arg", "arguments", multiple=True, metavar="N=VALUE", help="A credential cut from argv."
 )
@@ -75,6 +77,7 @@ def command(
     arguments: tuple[str, ...],
     rtol: float | None,
     metrics: tuple[str, ...],
+    sets: tuple[str, ...],
     **wishes: Any,
 ) -> int:
     """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
@@ -82,7 +85,9 @@ def command(
     tolerance = tolerance_of(rtol, metrics)
     with scratch_folder() as scratch:
         located = locate(run, scratch)
-        wanted = Wishes(values=_values(arguments), tolerance=tolerance, **wishes)
+        wanted = Wishes(
+            values=_values(arguments), tolerance=tolerance, sets=switches_of(sets), **wishes
+        )
         work = _work_folder(folder, run_name(read_manifest(located.capsule)))
         prepared = prepare(located.capsule, work, wanted, found=located.found)
         if not _agreed(prepared, output, yes=yes, dry_run=dry_run):

@@ -101,6 +101,7 @@ def make_plan(
     work: Path,
     *,
     threads: int | None = None,
+    sets: Mapping[str, str] | None = None,
     values: Mapping[int, str] | None = None,
     allow_missing: bool = False,
     ask_values: bool = True,
@@ -111,6 +112,7 @@ def make_plan(
         manifest: the record.
         work: new folder for the rerun.
         threads: intra-op threads instead of the recorded number.
+        sets: switches instead of the recorded ones, by name.
         values: arguments that were credentials and are not recorded, by position.
         allow_missing: go on although files that the original read are not here.
         ask_values: refuse when an argument that was cut out is not in ``values``.
@@ -141,7 +143,7 @@ def make_plan(
         arguments=_checked((*before, *_arguments(parts, code))),
         credentials=_credentials(parts.command, values or {}, len(before), ask=ask_values),
         console_place=len(before) - 1 if parts.command.kind == "console" else None,
-        switches=_switches(manifest, parts.command, threads),
+        switches={**_switches(manifest, parts.command, threads), **(sets or {})},
     )
 
 

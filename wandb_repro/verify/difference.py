@@ -14,7 +14,13 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.switches import BIT_CHANGING
 from wandb_repro.verify.finding import Effect, Finding
-from wandb_repro.verify.surroundings import THREADS_VARIABLE, frameworks, surroundings
+from wandb_repro.verify.instructions import CAP_VARIABLES
+from wandb_repro.verify.surroundings import (
+    THREADS_VARIABLE,
+    frameworks,
+    surroundings,
+    used_classes,
+)
 from wandb_repro.verify.values import both_are, differ, recorded, text
 
 __all__ = ["differences"]
@@ -94,15 +100,31 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
         ("interpreter flags", one.interpreter_flags, two.interpreter_flags),
     ):
         yield from differ("command", fact, mine, yours, "may change bits")
-    yield from _environment(one.environment, two.environment)
+    used = used_classes(original, here)
+    yield from _environment(
+        one.environment, two.environment, same_class=used is not None and used[0] == used[1]
+    )
 
 
-def _environment(original: dict[str, str], here: dict[str, str]) -> Iterator[Finding]:
+def _environment(
+    original: dict[str, str], here: dict[str, str], *, same_class: bool
+) -> Iterator[Finding]:
+    """Yield each variable that is set otherwise; a cap that caps nothing changes no bits."""
     for name in sorted({*original, *here} - {THREADS_VARIABLE}):
         mine, yours = original.get(name, "not set"), here.get(name, "not set")
-        effect: Effect = "changes bits" if name in BIT_CHANGING else "explains"
+        meant = _meant(name, mine) == _meant(name, yours) or (name in CAP_VARIABLES and same_class)
+        effect: Effect = "changes bits" if name in BIT_CHANGING and not meant else "explains"
         cure = f"unset {name}" if mine == "not set" else f"set {name}={mine}"
         yield from differ("switch", name, mine, yours, effect, cure)
+
+
+def _meant(name: str, value: str) -> str:
+    """Return what a value means: what a switch does by itself is no other value of it."""
+    return _DEFAULTS.get(name, value) if value == "not set" else value
+
+
+_DEFAULTS = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_DETERMINISTIC_OPS": "0"}
+"""Source: TensorFlow 2.21 on x86, measured: set so or not set gave the same bits."""
 
 
 def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:

@@ -8,11 +8,18 @@ from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Distribution, Packages
-from wandb_repro.manifest.runtime import Framework, Runtime
+from wandb_repro.manifest.runtime import Framework, Processor, Runtime
 from wandb_repro.verify.finding import Effect, Finding, Kind
+from wandb_repro.verify.instructions import (
+    CAP_VARIABLE,
+    CLASSES,
+    cap_of,
+    capped_class,
+    vector_class,
+)
 from wandb_repro.verify.values import both_are, differ, recorded, text
 
-__all__ = ["THREADS_VARIABLE", "frameworks", "surroundings"]
+__all__ = ["THREADS_VARIABLE", "frameworks", "surroundings", "used_classes"]
 
 THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
@@ -67,21 +74,63 @@ def _runtime(original: Manifest, here: Manifest) -> Iterator[Finding]:
         "changes bits",
         f"set {THREADS_VARIABLE}={one.intra_op_threads}",
     )
-    yield from differ(
-        "processor",
-        "instruction sets",
-        one.processor.instruction_sets,
-        two.processor.instruction_sets,
-        "changes bits",
-        "run on a processor with the same vector instructions, "
-        "or cap both runs with ONEDNN_MAX_CPU_ISA",
-    )
+    yield from _instructions(original, here, one.processor, two.processor)
     for fact, mine, yours in (
         ("processor", one.processor.model, two.processor.model),
         ("processor caches", one.processor.caches, two.processor.caches),
     ):
         yield from differ("processor", fact, mine, yours, "may change bits")
     yield from differ("switch", "PYTHONHASHSEED", one.hash_seed, two.hash_seed, "explains")
+
+
+def _instructions(
+    original: Manifest, here: Manifest, one: Processor, two: Processor
+) -> Iterator[Finding]:
+    """Yield a difference of the vector instructions: it counts by the class that kernels choose."""
+    mine, yours = one.instruction_sets, two.instruction_sets
+    effect: Effect = "changes bits"
+    cure = ""
+    if not isinstance(mine, Unavailable) and not isinstance(yours, Unavailable):
+        used = used_classes(original, here)
+        effect = "may change bits" if used and used[0] == used[1] else "changes bits"
+        cure = _cap(vector_class(mine), vector_class(yours)) if effect == "changes bits" else ""
+        mine, yours = _only(mine, yours), _only(yours, mine)
+    yield from differ("processor", "instruction sets", mine, yours, effect, cure)
+
+
+def used_classes(original: Manifest, here: Manifest) -> tuple[str, str] | None:
+    """Return the classes of vector instructions in use, caps applied; None where not known."""
+    both = both_are(Runtime, original.description.runtime, here.description.runtime)
+    if not both:
+        return None
+    flags = [one.processor.instruction_sets for one in both]
+    used = [
+        "" if isinstance(have, Unavailable) else capped_class(have, cap_of(_variables(manifest)))
+        for have, manifest in zip(flags, (original, here), strict=True)
+    ]
+    return (used[0], used[1]) if all(used) else None
+
+
+def _only(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what tells one list of flags from another: dozens are the same in both."""
+    return tuple(flag for flag in these if flag not in those) or ("none more",)
+
+
+def _cap(original: str, here: str) -> str:
+    """Return how one processor can be made to use no more than the other has."""
+    if not original or not here or original == here:
+        return ""
+    if CLASSES.index(original) < CLASSES.index(here):
+        return f"cap this processor to the original's: {CAP_VARIABLE}={original}"
+    return (
+        f"this processor has no {original}: record the run again with {CAP_VARIABLE}={here}, "
+        "which both have"
+    )
+
+
+def _variables(manifest: Manifest) -> dict[str, str]:
+    command = manifest.execution.command
+    return {} if isinstance(command, Unavailable) else command.environment
 
 
 def _framework(original: Manifest, here: Manifest) -> Iterator[Finding]:
