@@ -36,7 +36,13 @@ def test_the_call_comes_before_the_command_line_and_that_before_the_project(
         ("seed = 4294967296", "seed=4294967296 is not between"),
         ('seed = "many"', "The option seed cannot be 'many'"),
         ("steps = 0", "steps=0 is not a number of steps"),
-        ("sead = 1", "The option sead cannot be 1"),
+        ("sead = 1", "There is no option sead; there are seed, deterministic, code"),
+        ('include = "src"', "The option include cannot be 'src'"),
+        ("exclude = ['a', 1]", "The option exclude.1 cannot be 1"),
+        ("exclude = ['']", "The option exclude.0 cannot be ''"),
+        ("max_file_mb = 0", "The option max_file_mb cannot be 0"),
+        ("max_total_mb = inf", "The option max_total_mb cannot be inf"),
+        ("max_untracked_files = -1", "The option max_untracked_files cannot be -1"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused_by_name(tmp_path: Path, table: str, said: str) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from wandb_repro.capture.listing import Listing
 
-__all__ = ["candidates"]
+__all__ = ["Excluded", "candidates", "is_refilled"]
 
-_DERIVED = (b"__pycache__", b"node_modules")
+_REFILLED = (b"__pycache__", b"node_modules")
 """Folders that tools fill anew; untracked, they would make equal trees differ."""
+_WANDB = (b"wandb", b".wandb")
 _RUN_FILES = ("latest-run", "debug.log")
 
 
@@ -19,13 +20,13 @@ def candidates(
     root: Path, listing: Listing, exclude: Sequence[Path]
 ) -> Iterator[tuple[bytes, bool]]:
     """Yield each path with whether it is tracked, tracked ones first."""
-    ours = _Excluded(root, exclude)
+    ours = Excluded(root, exclude)
     for path in sorted(listing.index):
         if not ours.holds(path):
             yield path, True
     environments = _environments(listing.untracked)
     for path in sorted(listing.untracked.difference(listing.index)):
-        if not (ours.holds(path) or _is_derived(path) or path.startswith(environments)):
+        if not (ours.holds(path) or is_refilled(path) or path.startswith(environments)):
             yield path, False
 
 
@@ -35,11 +36,12 @@ def _environments(paths: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple(path[: -len(mark)] for path in paths if path.endswith(b"/" + mark))
 
 
-def _is_derived(path: bytes) -> bool:
-    return any(name in path and name in path.split(b"/")[:-1] for name in _DERIVED)
+def is_refilled(path: bytes) -> bool:
+    """Tell whether a path lies in a folder that tools fill anew."""
+    return any(name in path and name in path.split(b"/")[:-1] for name in _REFILLED)
 
 
-class _Excluded:
+class Excluded:
     """Folders that are no part of the code: those named by the caller, and W&B's own."""
 
     def __init__(self, root: Path, exclude: Sequence[Path]) -> None:
@@ -52,6 +54,7 @@ class _Excluded:
         self._known: dict[bytes, bool] = {}
 
     def holds(self, path: bytes) -> bool:
+        """Tell whether a path lies in one of them."""
         if path.startswith(self._named):
             return True
         return b"wandb/" in path and any(map(self._is_wandb, _wandb_folders(path)))
@@ -69,7 +72,7 @@ def _resolved(folder: Path) -> Path:
 def _wandb_folders(path: bytes) -> Iterator[bytes]:
     names = path.split(b"/")[:-1]
     for depth, name in enumerate(names, start=1):
-        if name == b"wandb":
+        if name in _WANDB:
             yield b"/".join(names[:depth])
 
 

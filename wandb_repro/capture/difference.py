@@ -51,7 +51,7 @@ def _is_at_head(path: bytes, listing: Listing, entries: Mapping[bytes, Entry]) -
 
 def shortened(left_out: Sequence[LeftOut]) -> tuple[LeftOut, ...]:
     """Return the list; what is over 1,000 files is told by outermost folder instead."""
-    named, rest = left_out[:_NAMES], left_out[_NAMES:]
+    named, rest = tuple(left_out[:_NAMES]), left_out[_NAMES:]
     files, sizes_bytes = Counter[str](), Counter[str]()
     for file in rest:
         folder = _outermost(file.path)

@@ -33,6 +33,10 @@ class Listing:
     """Folders that hold the objects the index speaks of."""
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     """Nested repositories that could not be listed."""
+    places: list[tuple[Git, bytes]] = field(default_factory=list[tuple[Git, bytes]])
+    """Each repository, and folder without one, that was listed, and its path, with a slash."""
+    ignoring: tuple[str, ...] = ()
+    """The option of git that keeps what the user ignores everywhere out of the snapshot."""
 
 
 def list_repository(top: Path, private: Git) -> Listing:
@@ -45,8 +49,8 @@ def list_repository(top: Path, private: Git) -> Listing:
     Raises:
         CodeError: git cannot list it, such as with a corrupt index.
     """
-    listing = Listing()
-    _Lister(listing, private, _ignoring()).add_repository(top, b"", "HEAD")
+    listing = Listing(ignoring=_ignoring())
+    _Lister(listing, private).add_repository(top, b"", "HEAD")
     return listing
 
 
@@ -56,13 +60,12 @@ def list_folder(top: Path, private: Git) -> Listing:
     Raises:
         CodeError: git cannot list it.
     """
-    listing = Listing()
-    _Lister(listing, private, _ignoring()).add_folder(top, b"")
+    listing = Listing(ignoring=_ignoring())
+    _Lister(listing, private).add_folder(top, b"")
     return listing
 
 
 def _ignoring() -> tuple[str, ...]:
-    """Return the option that keeps what the user ignores everywhere out of the snapshot."""
     file = user_setting("core.excludesFile")
     return ("-c", f"core.excludesFile={file}") if file else ()
 
@@ -71,7 +74,6 @@ def _ignoring() -> tuple[str, ...]:
 class _Lister:
     listing: Listing
     private: Git
-    ignoring: tuple[str, ...]
 
     def add_repository(self, top: Path, prefix: bytes, commit: str) -> None:
         """Add a repository's files, `prefix` before each path; `commit` is what they should be."""
@@ -84,6 +86,7 @@ class _Lister:
         listed, committed = _entries(index.result()), head.result()
         untracked = others.result()
         stores, found = facts.result()
+        self.listing.places.append((git, prefix))
         self.listing.commit = self.listing.commit or found
         self.listing.stores.extend(stores)
         self.listing.index.update(_files(listed, prefix))
@@ -95,7 +98,9 @@ class _Lister:
 
     def add_folder(self, top: Path, prefix: bytes) -> None:
         """Add the files of a folder that git itself cannot list."""
-        untracked = self._others(Git(self.private.git_dir, work_tree=top))
+        git = Git(self.private.git_dir, work_tree=top)
+        untracked = self._others(git)
+        self.listing.places.append((git, prefix))
         self.listing.untracked.update(prefix + path for path in untracked if path[-1:] != b"/")
         for path in sorted(_nested(untracked)):
             self._add_nested(top, prefix, path, "")
@@ -123,7 +128,7 @@ class _Lister:
             self.add_folder(folder, inside)
 
     def _others(self, git: Git) -> list[bytes]:
-        return git.names(*self.ignoring, "ls-files", "--others", "--exclude-standard", "-z")
+        return git.names(*self.listing.ignoring, "ls-files", "--others", "--exclude-standard", "-z")
 
 
 def _entries(lines: Iterable[bytes]) -> dict[bytes, Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from wandb_repro.manifest.code import GitState
 if TYPE_CHECKING:
     from git import Repo
 
-__all__ = ["read_state"]
+__all__ = ["read_state", "told_state"]
 
 _NO_COMMIT = Unavailable(unavailable="there is no commit yet")
 _PUSHED_S = 5
@@ -52,6 +53,27 @@ def read_state(
             )
     except (git.GitError, OSError, ValueError) as error:
         return Unavailable(unavailable=f"GitPython cannot open {top}: {_first_line(error)}")
+
+
+def told_state(environ: Mapping[str, str], reason: Unavailable) -> GitState | Unavailable:
+    """Return the commit and remote that a container's builder told, in the variables W&B reads.
+
+    Args:
+        environ: of the process.
+        reason: why the repository itself cannot be asked.
+    """
+    commit, remote = environ.get("WANDB_GIT_COMMIT"), environ.get("WANDB_GIT_REMOTE_URL")
+    if not commit and not remote:
+        return reason
+    return GitState(
+        commit=commit or Unavailable(unavailable="WANDB_GIT_COMMIT is not set"),
+        branch=reason,
+        remote=cut_url(remote)
+        if remote
+        else Unavailable(unavailable="WANDB_GIT_REMOTE_URL is not set"),
+        dirty=reason,
+        pushed=reason,
+    )
 
 
 def _named(top: Path) -> dict[str, str]:

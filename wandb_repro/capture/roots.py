@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wandb_repro.errors import CodeError
 
-__all__ = ["refuse_as_root", "repository_top"]
+__all__ = ["innermost_repository", "refuse_as_root", "repository_top"]
 
 # Folders of the system, that people also start scripts in.
 _SHARED = tuple(
@@ -27,9 +27,15 @@ def repository_top(start: Path) -> Path | None:
     A repository whose work tree is the home folder or a shared one, as some keep for their
     settings, is not taken for the one of a project.
     """
+    found = innermost_repository(start)
+    return None if found is None or _holds_more_than_code(found) else found
+
+
+def innermost_repository(start: Path) -> Path | None:
+    """Return the innermost folder at or above `start` that holds ``.git``, whatever it is."""
     for folder in (start, *start.parents):
         if (folder / ".git").exists():
-            return None if _holds_more_than_code(folder) else folder
+            return folder
     return None
 
 

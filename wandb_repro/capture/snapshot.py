@@ -5,9 +5,9 @@ The files are read as they are on disk, but for those that git's index vouches f
 no hook, filter, monitor or diff program of the user for that, takes no lock and writes nothing of
 theirs.
 
-Not in a snapshot: ignored files, empty folders, W&B's own folders, and, unless tracked,
-``__pycache__``, ``node_modules`` and virtual environments. What else is missing is named in
-:attr:`Snapshot.left_out`. Lost are the history, owners, times, extended attributes, and all
+Not in a snapshot: empty folders, W&B's own folders, and, unless tracked, ``__pycache__``,
+``node_modules`` and virtual environments. What else is missing, ignored files too, is named in
+:meth:`Snapshot.all_left_out`. Lost are the history, owners, times, extended attributes, and all
 permission bits but one (executable).
 """
 
@@ -26,9 +26,11 @@ from wandb_repro.capture.choice import Limits, choose
 from wandb_repro.capture.difference import difference, shortened
 from wandb_repro.capture.fast_import import write_bundle
 from wandb_repro.capture.git import Git, private_repository
+from wandb_repro.capture.leftovers import Bounds, digested, excluded_files, ignored_files
 from wandb_repro.capture.listing import Listing, list_folder, list_repository
 from wandb_repro.capture.repository import read_state
 from wandb_repro.capture.roots import refuse_as_root, repository_top
+from wandb_repro.capture.selection import Selection, select
 from wandb_repro.capture.storing import Storing
 from wandb_repro.capture.tree import Entry, readable
 from wandb_repro.errors import CodeError
@@ -46,6 +48,7 @@ def take_snapshot(
     *,
     exclude: Sequence[Path] = (),
     limits: Limits = Limits(),  # noqa: B008  (frozen)
+    selection: Selection = Selection(),  # noqa: B008
     scratch: Path | None = None,
 ) -> Snapshot:
     """Return the source tree that `start` belongs to, as it is at this moment.
@@ -55,6 +58,7 @@ def take_snapshot(
             repository, or `start` itself where there is none or git cannot list it.
         exclude: absolute folders that are no part of the code, such as where W&B writes.
         limits: what is over them is left out.
+        selection: which part of the tree is wanted.
         scratch: where the private repository is made; by default the system's place for such.
 
     Raises:
@@ -64,7 +68,7 @@ def take_snapshot(
     start = Path(os.path.realpath(start))
     folder = Path(tempfile.mkdtemp(prefix="wandb-repro-", dir=scratch))
     try:
-        return _taken(start, folder, exclude, limits)
+        return _taken(start, folder, exclude, limits, selection)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise CodeError(f"the source tree cannot be read: {error}") from error
@@ -73,9 +77,12 @@ def take_snapshot(
         raise
 
 
-def _taken(start: Path, folder: Path, exclude: Sequence[Path], limits: Limits) -> Snapshot:
+def _taken(
+    start: Path, folder: Path, exclude: Sequence[Path], limits: Limits, selection: Selection
+) -> Snapshot:
     private = private_repository(folder)
     root, listing, no_repository = _listed(start, private)
+    listing, excluded = select(private, root, listing, selection)
     sources, refused = choose(root, listing, exclude, limits)
     storing = Storing(private, root, listing, sources)
     refused |= storing.refused
@@ -91,7 +98,10 @@ def _taken(start: Path, folder: Path, exclude: Sequence[Path], limits: Limits) -
         changed=changed,
         commit=listing.commit,
         no_repository=no_repository,
-        left_out=shortened([*listing.left_out, *(refused[path] for path in sorted(refused))]),
+        left_out=(*listing.left_out, *(refused[path] for path in sorted(refused))),
+        listing=listing,
+        excluded=excluded,
+        exclude=tuple(exclude),
     )
 
 
@@ -119,7 +129,7 @@ class Snapshot:
     root: Path
     """The folder that was recorded, absolute, links resolved."""
     left_out: tuple[LeftOut, ...]
-    """What is not in the snapshot though it may matter to a rerun."""
+    """What would be in the snapshot, but for a limit or what it is."""
     dirty: bool | Unavailable
     """Whether it differs from HEAD's tree, untracked files included."""
     changed: tuple[str, ...]
@@ -132,6 +142,11 @@ class Snapshot:
     """Of the private repository."""
     storing: Storing
     """The files, read already and perhaps not yet stored."""
+    listing: Listing
+    excluded: frozenset[bytes]
+    """What its user does not want in it."""
+    exclude: tuple[Path, ...]
+    """Absolute folders that are no part of the code."""
 
     @property
     def tree(self) -> str:
@@ -179,14 +194,30 @@ class Snapshot:
         """
         return write_bundle(self.private, destination)
 
+    def all_left_out(self, bounds: Bounds = Bounds()) -> tuple[LeftOut, ...]:  # noqa: B008
+        """Return all that is not in the snapshot, with digests, ignored and excluded files too.
+
+        Takes seconds at most, and those are seconds of reading: it is for a thread beside.
+        """
+        ignored = ignored_files(self.root, self.listing, self.exclude, bounds)
+        known = digested(self.root, [*self.left_out, *ignored], bounds)
+        named = len(self.left_out)
+        excluded = excluded_files(self.root, self.excluded)
+        return shortened([*known[:named], *excluded, *known[named:]])
+
     def record(
-        self, bundle: BundleFile | Unavailable, *, git: GitState | Unavailable | None = None
+        self,
+        bundle: BundleFile | Unavailable,
+        *,
+        git: GitState | Unavailable | None = None,
+        left_out: Sequence[LeftOut] | None = None,
     ) -> Code:
         """Return what the manifest says of the code.
 
         Args:
             bundle: where its bytes are.
             git: the repository's notes, or why they are not there; None reads them.
+            left_out: what is not in it; None for what is known at once.
         """
         return Code(
             root=readable(os.fsencode(self.root)),
@@ -194,7 +225,7 @@ class Snapshot:
             files=self.files,
             bundle=bundle,
             git=self.git if git is None else git,
-            left_out=self.left_out,
+            left_out=shortened(self.left_out if left_out is None else left_out),
         )
 
     def close(self) -> None:

@@ -6,7 +6,19 @@ from typing import Literal
 
 from wandb_repro.manifest.base import ExecutionRecord, Grown, Record, Unavailable, later
 
-__all__ = ["Added", "AddedFile", "BundleFile", "Code", "GitState", "LeftOut"]
+__all__ = [
+    "EXCLUDED",
+    "IGNORED",
+    "Added",
+    "AddedFile",
+    "BundleFile",
+    "Code",
+    "GitState",
+    "LeftOut",
+]
+
+IGNORED = "ignored by git"
+EXCLUDED = "excluded by [tool.wandb_repro] or code_dir"
 
 
 class GitState(Record):
@@ -26,14 +38,16 @@ class GitState(Record):
     """Paths that differ from HEAD, at most 1,000."""
 
 
-class LeftOut(ExecutionRecord):
-    """A file of the tree that is not in the snapshot."""
+class LeftOut(Grown, ExecutionRecord):
+    """A file of the tree that is not in the snapshot, or many of them below one folder."""
 
     path: str
-    """POSIX, relative to the code's root."""
+    """POSIX, relative to the code's root; of a folder, with a slash at its end."""
     size_bytes: int | Unavailable
     reason: str
-    """Why it was left out: its size, or that it looks like a secret."""
+    """Why it was left out: its size, that it looks like a secret, :data:`IGNORED`, ..."""
+    digest: str | Unavailable = later(Unavailable(unavailable="it was not read"))
+    """``sha256:HEX`` of its bytes."""
 
 
 class BundleFile(ExecutionRecord):

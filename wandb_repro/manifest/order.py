@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from wandb_repro.manifest.base import ExecutionRecord
@@ -13,6 +15,10 @@ ORDER_VARIABLE = "WANDB_REPRO_ORDER"
 
 OPTIONS_VARIABLE = "WANDB_REPRO_OPTIONS"
 """Environment variable that holds the options of ``wandb-repro run``, JSON."""
+
+Pattern = Annotated[str, Field(min_length=1, pattern=r"^[^\x00\r\n]+$")]
+Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]  # TOML and JSON have lists
+Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Order(ExecutionRecord):
@@ -57,3 +63,12 @@ class Options(ExecutionRecord):
     code: str = "auto"
     strict: bool = False
     steps: int | None = None
+    include: Patterns = ()
+    """As in ``.gitignore``; when there are any, nothing else is in the snapshot."""
+    exclude: Patterns = ()
+    """What is not in the snapshot."""
+    max_file_mb: Megabytes = 50
+    """Size from which on a file is left out, in 2**20 bytes."""
+    max_total_mb: Megabytes = 500
+    """Size that all files together may have, in 2**20 bytes."""
+    max_untracked_files: Annotated[int, Field(ge=0)] = 20_000

@@ -18,6 +18,7 @@ from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.left_out import left_out_rows
 from wandb_repro.report.words import count, size
 from wandb_repro.verify.finding import Effect, Finding
 
@@ -153,8 +154,7 @@ def _code(manifest: Manifest) -> Rows:
         yield from _git(code.git)
     else:
         yield "git", str(code.git)
-    if code.left_out:
-        yield "left out", ", ".join(f"{left.path} ({left.reason})" for left in code.left_out[:5])
+    yield from left_out_rows(code.left_out)
 
 
 def _bundle(code: Code) -> str:

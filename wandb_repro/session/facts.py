@@ -23,7 +23,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.data import Dataset, InputFile
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
-from wandb_repro.manifest.order import Order
+from wandb_repro.manifest.order import Options, Order
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.session.background import Background
 from wandb_repro.session.installed import Installed
@@ -49,7 +49,7 @@ class Facts:
         seeding: Seeding,
         *,
         capsule: Capsule,
-        code: str,
+        options: Options,
         order: Order | None,
         world_size: int,
     ) -> None:
@@ -66,9 +66,11 @@ class Facts:
         guarded(self._inputs.start, "watching which files are read")
         self._config = guarded(lambda: config_of(run), "config")
         with self._inputs.paused():
-            self._source = source_of(run, host, choice=code, capsule=capsule, order=order)
+            self._source = source_of(run, host, options=options, capsule=capsule, order=order)
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
-        self._installed = Installed(host, capsule.wheels, withheld=_withheld(run, code, order))
+        self._installed = Installed(
+            host, capsule.wheels, withheld=_withheld(run, options.code, order)
+        )
         self._machine = Background(lambda: probe_machine(host), "machine")
         self._runtime = guarded(lambda: probe_runtime(host, _LATER), "runtime")
         self._accelerator: Accelerator | Unavailable = _LATER

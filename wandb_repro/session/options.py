@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.order import OPTIONS_VARIABLE, Options
 
-__all__ = ["CODE_CHOICES", "MAX_SEED", "combined", "from_environment"]
+__all__ = ["CODE_CHOICES", "MAX_SEED", "combined", "from_environment", "project_file"]
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,13 +44,18 @@ def combined(call: Mapping[str, Any], *, folder: Path) -> Options:
     try:
         found = Options.model_validate(options)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
         raise UsageError(
-            f"The option {name} cannot be {options.get(name)!r}: {first['msg']}.",
-            hint="See help(wandb_repro.init) and [tool.wandb_repro] in pyproject.toml.",
+            _told(error), hint="See help(wandb_repro.init) and [tool.wandb_repro] in the README."
         ) from error
     return _checked(found)
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"There is no option {name}; there are {', '.join(Options.model_fields)}."
+    return f"The option {name} cannot be {first['input']!r}: {first['msg']}."
 
 
 def _checked(options: Options) -> Options:
@@ -74,12 +79,18 @@ def from_environment() -> dict[str, Any]:
         raise UsageError(f"{OPTIONS_VARIABLE} does not hold options: {error}.") from error
 
 
-def _from_project(folder: Path) -> dict[str, Any]:
+def project_file(folder: Path) -> Path | None:
+    """Return the nearest ``pyproject.toml`` at or above a folder."""
     for place in (folder, *folder.parents):
         file = place / "pyproject.toml"
         if file.is_file():
-            return _table(file)
-    return {}
+            return file
+    return None
+
+
+def _from_project(folder: Path) -> dict[str, Any]:
+    file = project_file(folder)
+    return {} if file is None else _table(file)
 
 
 def _table(file: Path) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Session:
             host,
             seeding,
             capsule=self.capsule,
-            code=options.code,
+            options=options,
             order=order,
             world_size=world_size,
         )

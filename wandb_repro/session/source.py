@@ -6,16 +6,16 @@ import os
 import shutil
 from pathlib import Path
 
-from wandb_repro.capture.command import probe_command
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
+from wandb_repro.capture.repository import told_state
 from wandb_repro.capture.snapshot import Snapshot, take_snapshot
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import BundleFile, Code
-from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.order import Order
+from wandb_repro.manifest.code import BundleFile, Code, GitState
+from wandb_repro.manifest.order import Options, Order
 from wandb_repro.session.background import Background
 from wandb_repro.session.run import Run, folders_of
+from wandb_repro.session.tree import limits_of, selection_of, start_folder
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import local_bundle, local_bundles, read_manifest
 
@@ -65,28 +65,42 @@ class Source:
 
 
 def source_of(
-    run: Run, host: Host, *, choice: str, capsule: Capsule, order: Order | None
+    run: Run, host: Host, *, options: Options, capsule: Capsule, order: Order | None
 ) -> Source:
     """Return the source tree that the script belongs to, or the one that a rerun restored.
 
     Args:
         run: its settings may forbid it.
         host: the process.
-        choice: ``code`` as ``init`` was given it.
+        options: what is asked for of the code.
         capsule: where the bundle goes.
         order: in a rerun, what is repeated.
     """
     if order is not None:
         return _restored(order, capsule)
-    snapshot = _snapshot(run, host, choice)
+    snapshot = _snapshot(run, host, options)
     if isinstance(snapshot, Unavailable):
         nothing = Background[Code | Unavailable](lambda: snapshot, "source tree")
         return Source(snapshot, nothing, snapshot=snapshot, root=None)
     whole = Background[Code | Unavailable](
-        lambda: snapshot.record(guarded(lambda: _written(snapshot, choice, capsule), _BUNDLE)),
-        "source tree",
+        lambda: _whole(snapshot, host, options.code, capsule), "source tree"
     )
     return Source(_at_once(snapshot), whole, snapshot=snapshot, root=snapshot.root)
+
+
+def _whole(snapshot: Snapshot, host: Host, choice: str, capsule: Capsule) -> Code:
+    bundle = guarded(lambda: _written(snapshot, choice, capsule), _BUNDLE)
+    left_out = guarded(snapshot.all_left_out, "what is left out")
+    return snapshot.record(
+        bundle,
+        git=_git(snapshot, host),
+        left_out=None if isinstance(left_out, Unavailable) else left_out,
+    )
+
+
+def _git(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
+    found = snapshot.git
+    return told_state(host.environ, found) if isinstance(found, Unavailable) else found
 
 
 _BUNDLE = "bundle of the source tree"
@@ -99,23 +113,22 @@ def _at_once(snapshot: Snapshot) -> Code | Unavailable:
     return guarded(lambda: snapshot.record(_NOT_YET, git=later), "source tree")
 
 
-def _snapshot(run: Run, host: Host, choice: str) -> Snapshot | Unavailable:
-    reason = guarded(lambda: why_no_code(choice, run), "source tree")
+def _snapshot(run: Run, host: Host, options: Options) -> Snapshot | Unavailable:
+    reason = guarded(lambda: why_no_code(options.code, run), "source tree")
     if isinstance(reason, Unavailable):
         return reason
     if reason:
         return Unavailable(unavailable=reason)
-    return guarded(
-        lambda: take_snapshot(_start_folder(host), exclude=folders_of(run)), "source tree"
+    return guarded(lambda: _taken(run, host, options), "source tree")
+
+
+def _taken(run: Run, host: Host, options: Options) -> Snapshot:
+    return take_snapshot(
+        start_folder(run, host),
+        exclude=folders_of(run),
+        limits=limits_of(options),
+        selection=selection_of(run, host, options),
     )
-
-
-def _start_folder(host: Host) -> Path:
-    command = guarded(lambda: probe_command(host, None), "command")
-    started_in = Path(host.started_in)
-    if isinstance(command, Command) and command.kind == "script":
-        return (started_in / command.target).parent
-    return started_in
 
 
 def _written(snapshot: Snapshot, choice: str, capsule: Capsule) -> BundleFile:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.code import EXCLUDED, IGNORED, Code
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Framework, Runtime
@@ -101,6 +101,8 @@ def _left_out(manifest: Manifest, code: Code) -> Iterable[Finding]:
     read = {found.absolute for found in (() if isinstance(inputs, Unavailable) else inputs)}
     for left in code.left_out:
         needed = f"{code.root}/{left.path}" in read
+        if not needed and left.reason.startswith((IGNORED, EXCLUDED)):
+            continue  # as its user wants it; what it is stands in the record
         yield _found(
             "code",
             "file left out",

@@ -1,0 +1,107 @@
+"""Which source tree a run has, and which part of it is wanted: W&B's settings and ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from wandb_repro.capture.choice import Limits
+from wandb_repro.capture.command import probe_command
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.roots import innermost_repository, repository_top
+from wandb_repro.capture.selection import Selection
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.order import Options
+from wandb_repro.session.options import project_file
+from wandb_repro.session.run import Run
+
+__all__ = ["limits_of", "selection_of", "start_folder"]
+
+_BYTES = 1024 * 1024
+
+
+def start_folder(run: Run, host: Host) -> Path:
+    """Return a folder of the tree: W&B's ``git_root`` where somebody set it, else the script's.
+
+    ``code_dir`` is a part of that tree; where it is not, it is the tree.
+    """
+    chosen = _git_root(run, host)
+    if chosen is not None:
+        return chosen
+    start = _script_folder(host)
+    code_dir = _code_dir(run, host)
+    top = repository_top(_real(start)) or _real(start)
+    if code_dir is None or _real(code_dir).is_relative_to(top):
+        return start
+    return code_dir
+
+
+def selection_of(run: Run, host: Host, options: Options) -> Selection:
+    """Return which part of the tree is wanted; the script and our settings always are."""
+    code_dir, script = _code_dir(run, host), _script(host)
+    settings = project_file(Path(host.started_in))
+    return Selection(
+        include=options.include,
+        exclude=options.exclude,
+        folders=() if code_dir is None else (code_dir,),
+        base=Path(host.started_in) if settings is None else settings.parent,
+        always=tuple(_real(file) for file in (script, settings) if file is not None),
+    )
+
+
+def limits_of(options: Options) -> Limits:
+    """Return how much a snapshot may hold."""
+    return Limits(
+        file_bytes=int(options.max_file_mb * _BYTES),
+        total_bytes=int(options.max_total_mb * _BYTES),
+        untracked_files=options.max_untracked_files,
+    )
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _script(host: Host) -> Path | None:
+    command = guarded(lambda: probe_command(host, None), "command")
+    if isinstance(command, Command) and command.kind == "script":
+        return Path(host.started_in) / command.target
+    return None
+
+
+def _script_folder(host: Host) -> Path:
+    script = _script(host)
+    return Path(host.started_in) if script is None else script.parent
+
+
+def _code_dir(run: Run, host: Host) -> Path | None:
+    return _folder(run, host, "code_dir")
+
+
+def _git_root(run: Run, host: Host) -> Path | None:
+    """Return ``git_root`` if somebody set it.
+
+    NOTE: W&B fills it in with the repository around its ``root_dir`` otherwise, which is where
+    its own folder is (wandb 0.31, ``Settings.infer_git_root``).
+    """
+    told = _folder(run, host, "git_root")
+    if told is None or _is_set("WANDB_GIT_ROOT", host.environ):
+        return told
+    around = _folder(run, host, "root_dir")
+    inferred = None if around is None else innermost_repository(_real(around))
+    return None if _real(told) == inferred else told
+
+
+def _is_set(name: str, environ: Mapping[str, str]) -> bool:
+    return bool(environ.get(name))
+
+
+def _folder(run: Run, host: Host, setting: str) -> Path | None:
+    """Return a folder that is there, of those that W&B's settings name."""
+    value = getattr(run.settings, setting, None)
+    if not isinstance(value, str) or not value:
+        return None
+    folder = Path(host.started_in) / Path(value).expanduser()
+    return folder if folder.is_dir() else None
