@@ -29,7 +29,7 @@ from wandb_repro.session.session import Session
 
 PROBES = (
     "session.source.take_snapshot",
-    "session.source.probe_command",
+    "session.tree.probe_command",
     "session.source.folders_of",
     "session.source.Snapshot.record",
     "session.source.Snapshot.write_bundle",
