@@ -72,7 +72,9 @@ class Reader:
 
     def _content(self, source: Source, data: bytes) -> Content:
         entry = Entry(source.mode, blob_id(data))
-        if not _holds(self.head, source.path, entry) and (secret := secret_in_text(data)):
+        if not _holds(self.head, source.path, entry) and (
+            secret := secret_in_text(data, source.path)
+        ):
             return _problem(source, f"looks like a secret ({secret})")
         return Content(source, entry, None if _holds(self.index, source.path, entry) else data)
 

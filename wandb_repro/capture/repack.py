@@ -107,7 +107,7 @@ def _secrets(files: Mapping[str, WheelFile], dist_info: str) -> tuple[str, ...]:
         name
         for name, file in sorted(files.items())
         if not name.startswith(f"{dist_info}/")
-        and (secret_in_name(name.encode()) or secret_in_text(file.content))
+        and (secret_in_name(name.encode()) or secret_in_text(file.content, name.encode()))
     )
 
 

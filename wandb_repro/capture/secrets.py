@@ -10,20 +10,31 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
-from wandb_repro.capture.secret_tables import (
+from wandb_repro.capture.secret_names import (
     CERTAIN_WORDS,
     COMMIT_ENDS,
-    HARMLESS_ENDS,
-    HARMLESS_STARTS,
     PLAIN_VALUE,
-    SECRET_WORDS,
-    SHAPES,
     WANDB_KEY,
+    names_a_secret,
+    words_of,
 )
+from wandb_repro.capture.secret_tokens import TOKENS
 
 __all__ = ["REDACTED", "cut_arguments", "cut_text", "cut_url", "holds_a_credential"]
 
 REDACTED = "<redacted>"
+
+SHAPES: tuple[re.Pattern[str], ...] = (
+    re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*", re.DOTALL),
+    *(re.compile(token.pattern, re.ASCII) for token in TOKENS),
+    re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    re.compile(r"(?<=hooks\.slack\.com/services/)[\w/]+"),
+    # OpenAI, Anthropic and others: a digit tells them from words such as sk-learn-something.
+    re.compile(r"(?<![\w-])sk-(?=[\w-]*\d)[\w-]{20,}"),
+    re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
+    re.compile(r"(?i:(?<=\bbearer )|(?<=\bbasic ))[\w.~+/=-]{8,}"),
+)
+"""Tokens whose issuers gave them a shape, here less strict than in files."""
 
 PAIR = re.compile(
     r"""(?<![\w.\-])(?P<before>(?P<quote>["']?)(?P<name>[A-Za-z][\w.\-]*)(?P=quote)"""
@@ -81,24 +92,6 @@ def holds_a_credential(code: str) -> bool:
     return any(shape.search(code) for shape in (*SHAPES, WANDB_KEY))
 
 
-def _names_a_secret(name: str) -> bool:
-    """Tell whether an option, key or parameter of this name holds a credential."""
-    words = _words(name)
-    if not words or HARMLESS_ENDS.fullmatch(words[-1]):
-        return False
-    if any(CERTAIN_WORDS.fullmatch(word) for word in words):
-        return words[0] != "no"
-    if not SECRET_WORDS.fullmatch(words[-1]):
-        return words[-1] == "value" and _names_a_secret("-".join(words[:-1]))
-    return not any(map(HARMLESS_STARTS.fullmatch, words[:-1]))
-
-
-def _words(name: str) -> list[str]:
-    """Return the words of ``--api-key``, ``apiKey``, ``API_KEY``, ``model.api_key``."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.rpartition(".")[2])
-    return re.findall(r"[a-z0-9]+", spaced.lower())
-
-
 def _asked_by(before: str) -> str:
     """Return the name of the option that takes the next argument as its value, or nothing."""
     return before if before.startswith("-") and "=" not in before else ""
@@ -112,16 +105,16 @@ def _cut_argument(argument: str, option: str) -> str:
         if _is_secret(name, value):
             return f"{name}={REDACTED}"
         option = name
-    words = _words(option)
+    words = words_of(option)
     if words and COMMIT_ENDS.fullmatch(words[-1]) and WANDB_KEY.fullmatch(value or argument):
         return argument
     return cut_text(argument)
 
 
 def _is_secret(name: str, value: str) -> bool:
-    if value in ("", REDACTED) or not _names_a_secret(name):
+    if value in ("", REDACTED) or not names_a_secret(name):
         return False
-    certain = any(CERTAIN_WORDS.fullmatch(word) for word in _words(name))
+    certain = any(CERTAIN_WORDS.fullmatch(word) for word in words_of(name))
     return certain or not PLAIN_VALUE.fullmatch(value)
 
 

@@ -1,4 +1,4 @@
-"""By which names and shapes credentials are known."""
+"""By which names credentials are known: of options, of keys, of parameters."""
 
 from __future__ import annotations
 
@@ -11,27 +11,10 @@ __all__ = [
     "HARMLESS_STARTS",
     "PLAIN_VALUE",
     "SECRET_WORDS",
-    "SHAPES",
     "WANDB_KEY",
+    "names_a_secret",
+    "words_of",
 ]
-
-SHAPES: tuple[re.Pattern[str], ...] = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL),
-    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),  # AWS
-    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),  # GitHub
-    re.compile(r"\bgithub_pat_[A-Za-z0-9_]{22,}\b"),
-    re.compile(r"\bglpat-[\w-]{20,}"),  # GitLab
-    re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),  # Slack
-    re.compile(r"(?<=hooks\.slack\.com/services/)[\w/]+"),
-    re.compile(r"\bhf_[A-Za-z0-9]{30,}\b"),  # Hugging Face
-    re.compile(r"\bAIza[\w-]{35}"),  # Google
-    # OpenAI, Anthropic and others: a digit tells them from words such as sk-learn-something.
-    re.compile(r"(?<![\w-])sk-(?=[\w-]*\d)[\w-]{20,}"),
-    re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),  # JSON web token
-    re.compile(r"\bwandb_v\d+_[A-Za-z0-9_]{20,}"),  # W&B
-    re.compile(r"(?i:(?<=\bbearer )|(?<=\bbasic ))[\w.~+/=-]{8,}"),
-)
-"""Tokens whose issuers gave them a shape."""
 
 WANDB_KEY = re.compile(r"(?<![\w/@])(?:local-)?[0-9a-f]{40}(?!\w)")
 """W&B's API key, which looks like a git commit: not after ``/`` or ``@``, where commits stand."""
@@ -66,3 +49,21 @@ COMMIT_ENDS = re.compile(
 
 PLAIN_VALUE = re.compile(r"-?[\d._]{1,8}(e-?\d+)?|true|false|yes|no|on|off|none|null|auto|", re.I)
 """What nobody keeps secret: small numbers, switches."""
+
+
+def names_a_secret(name: str) -> bool:
+    """Tell whether an option, key or parameter of this name holds a credential."""
+    words = words_of(name)
+    if not words or HARMLESS_ENDS.fullmatch(words[-1]):
+        return False
+    if any(CERTAIN_WORDS.fullmatch(word) for word in words):
+        return words[0] != "no"
+    if not SECRET_WORDS.fullmatch(words[-1]):
+        return words[-1] == "value" and names_a_secret("-".join(words[:-1]))
+    return not any(map(HARMLESS_STARTS.fullmatch, words[:-1]))
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of ``--api-key``, ``apiKey``, ``API_KEY``, ``model.api_key``."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.rpartition(".")[2])
+    return re.findall(r"[a-z0-9]+", spaced.lower())

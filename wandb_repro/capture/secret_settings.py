@@ -1,0 +1,107 @@
+"""Passwords and keys that a file gives to a name: ``db_password = ...``, ``api_key: "..."``.
+
+No shape tells these. What does is the name, and a value that is neither a placeholder nor a plain
+word; in code only a literal that looks random.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from wandb_repro.capture.secret_names import CERTAIN_WORDS, PLAIN_VALUE, names_a_secret, words_of
+
+__all__ = ["looks_random", "places_of", "secret_setting"]
+
+_RANDOM_BITS = 3.0
+"""Bits a sign from which on a text is taken for random: words joined by hyphens have less."""
+
+_SETTINGS = re.compile(
+    rb"(?:^|[/.])(?:ini|cfg|conf|cnf|config|toml|ya?ml|json|env|properties|sh|bash|tfvars|xml)$",
+    re.I,
+)
+_HINTS = (b"passw", b"passphrase", b"pwd", b"secret", b"token", b"key", b"credential", b"auth")
+_GIVEN = re.compile(
+    rb"(?P<rest>[\w\-]{0,48})\\?[\"']?\]?\s{0,8}[=:]\s{0,8}"
+    rb"(?:\\?\"(?P<double>[^\"\\\n]{1,400})|\\?'(?P<single>[^'\\\n]{1,400})"
+    rb"|(?P<plain>[^\s\"'\\,;#\]}]{1,400}))"
+)
+_NAME = re.compile(rb"[\w.\-]*$")
+_LONGEST_NAME = 60
+_ADDRESS = re.compile(
+    rb"://(?P<user>[^\s/:@\"'<>{}$%*]{0,80})"
+    rb":(?P<value>[^\s/@\"'<>{}$*]{3,200})@(?=[\w.\-\[])"
+)
+_PLACEHOLDER = re.compile(
+    r"[^\w]*(?:your|my|the|some|an?)?[^\w]*(?:example|change|replace|placeholder|dummy|fake|foo|bar"
+    r"|test|todo|xxx|none|null|true|false|user|admin|root|guest|secret|passw|pass$|pwd$|token|key$"
+    r"|api|env|os\.|self\.|args\.|config|cfg|get|postgres$|mysql$|redis$|hunter2$|str$|string).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_EXPRESSION = re.compile(r"[<>{}$()\[\]*|]|\.\.\.|\s")
+_SHORTEST_PASSWORD, _SHORTEST_TOKEN, _SHORTEST_IN_CODE = 6, 16, 12
+
+
+def looks_random(text: str) -> bool:
+    """Return whether a text is more than a placeholder such as ``sk-xxxxxxxx`` or plain words."""
+    counts = Counter(text).values()
+    bits = -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
+    return bits >= _RANDOM_BITS and re.search(r"[0-9]", text) is not None
+
+
+def _is_placeholder(value: str) -> bool:
+    """Return whether a value stands for one: a word, a variable, an expression, a switch."""
+    return bool(
+        PLAIN_VALUE.fullmatch(value) or _EXPRESSION.search(value) or _PLACEHOLDER.fullmatch(value)
+    )
+
+
+def secret_setting(data: bytes, path: bytes) -> str:
+    """Return what a file sets that looks like a secret, or an empty string. Never the value."""
+    for found in _ADDRESS.finditer(data):
+        if _is_password(found["user"], found["value"]):
+            return "it holds an address with a password"
+    lower, plain_counts = data.lower(), _SETTINGS.search(path) is not None
+    for hint in _HINTS:
+        for at in places_of(hint, lower):
+            found = _GIVEN.match(data, at)
+            if found is None:
+                continue
+            name = _name_of(data, at) + found["rest"].decode("latin-1")
+            if _is_secret(name, found, plain_counts=plain_counts):
+                return f"it sets {name}"
+    return ""
+
+
+def places_of(literal: bytes, data: bytes) -> Iterator[int]:
+    """Yield each place where the literal stands in the data."""
+    at = data.find(literal)
+    while at >= 0:
+        yield at
+        at = data.find(literal, at + 1)
+
+
+def _name_of(data: bytes, at: int) -> str:
+    """Return what of a name stands before a place."""
+    begun = _NAME.search(data[max(0, at - _LONGEST_NAME) : at])
+    return begun[0].decode("latin-1") if begun else ""
+
+
+def _is_password(user: bytes, value: bytes) -> bool:
+    return user != value and not _is_placeholder(value.decode("latin-1"))
+
+
+def _is_secret(name: str, found: re.Match[bytes], *, plain_counts: bool) -> bool:
+    quoted = found["double"] or found["single"]
+    value = (quoted or found["plain"]).decode("latin-1")
+    # A bare "key" is anything: of a dictionary, of a column, of a sort.
+    if words_of(name) in (["key"], ["token"]) or not names_a_secret(name) or _is_placeholder(value):
+        return False
+    certain = any(CERTAIN_WORDS.fullmatch(word) for word in words_of(name))
+    if not plain_counts:
+        return bool(quoted) and len(value) >= _SHORTEST_IN_CODE and looks_random(value)
+    if certain:
+        return len(value) >= _SHORTEST_PASSWORD and not value.startswith(("/", "./", "../"))
+    return len(value) >= _SHORTEST_TOKEN and looks_random(value)
