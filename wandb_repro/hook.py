@@ -21,6 +21,7 @@ from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.order import ORDER_VARIABLE, Options, Order
 from wandb_repro.session.data import dataset_of
+from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
 from wandb_repro.session.ending import end_with
 from wandb_repro.session.live import RerunStopped
 from wandb_repro.session.notices import forget, harmless, say, warn_once
@@ -107,7 +108,8 @@ def init(
         return _attached(wandb.run, options)
     process.starting = True
     try:
-        run = wandb.init(**as_rerun(wandb_init_kwargs))
+        with discreet_arguments():
+            run = wandb.init(**with_discreet_remote(as_rerun(wandb_init_kwargs)))
     finally:
         process.starting = False
     return _attached(run, options)

@@ -21,6 +21,7 @@ from typing import Any, NoReturn, cast
 
 from wandb_repro import hook
 from wandb_repro.errors import ReproError
+from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
 from wandb_repro.session.late import after_import
 from wandb_repro.session.notices import harmless, say
 
@@ -145,7 +146,9 @@ def _follow_init(wandb: ModuleType) -> None:
 
     @functools.wraps(begin)
     def init(*positional: Any, **options: Any) -> Any:
-        return hook.follow(begin(*positional, **hook.as_rerun(options)))
+        with discreet_arguments():
+            run = begin(*positional, **with_discreet_remote(hook.as_rerun(options)))
+        return hook.follow(run)
 
     module.init = init
 

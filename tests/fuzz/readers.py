@@ -72,12 +72,13 @@ def manifest_of_any_json(data: bytes) -> None:
     """Read any JSON, sealed as anybody can seal it."""
     value = canonical.loads(data)
     if isinstance(value, dict):
-        _looked_at(_sealed({**_DOCUMENT, **value}))
+        _looked_at(_sealed({**_DOCUMENT, **value}), Choices(data))
 
 
 def manifest_changed(data: bytes) -> None:
     """Change a valid manifest, seal it, and look at it in every way that runs nothing."""
-    _looked_at(_sealed(mutated(_DOCUMENT, Choices(data))))
+    choices = Choices(data)
+    _looked_at(_sealed(mutated(_DOCUMENT, choices)), choices)
 
 
 def _sealed(body: Any) -> bytes:
@@ -88,15 +89,29 @@ def _sealed(body: Any) -> bytes:
         return b"{}"
 
 
-def _looked_at(document: bytes) -> None:
-    manifest = Manifest.from_bytes(document)
-    findings = audit(manifest, _TRAIL)
-    _shown(record_text(manifest.run.id, manifest, _TRAIL, findings))
+def _looked_at(document: bytes, choices: Choices) -> None:
+    choices.one_of(_VIEWS)(Manifest.from_bytes(document))
+
+
+def _show(manifest: Manifest) -> None:
+    _shown(record_text(manifest.run.id, manifest, _TRAIL, audit(manifest, _TRAIL)))
+
+
+def _diff(manifest: Manifest) -> None:
     _shown(differences_text("a", "b", differences(_WHOLE, manifest)))
+
+
+def _verify(manifest: Manifest) -> None:
     _shown(verdict_text(judge(_WHOLE, _TRAIL, manifest, _TRAIL)))
+
+
+def _plan(manifest: Manifest) -> None:
     plan = make_plan(manifest, Path("/new/folder"), allow_missing=True, ask_values=False)
     _shown(plan_text(manifest.run.id, plan, Choice(None, "a new one")))
     assert plan.code.is_relative_to(plan.work)
+
+
+_VIEWS = (_plan, _show, _diff, _verify)
 
 
 def _shown(text: Any) -> None:

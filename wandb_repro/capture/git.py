@@ -12,7 +12,7 @@ from typing import IO
 
 from wandb_repro.capture.child import watched
 
-__all__ = ["HARDENED", "Git", "private_repository", "user_setting"]
+__all__ = ["HARDENED", "Git", "commit_at", "private_repository", "setting_at", "user_setting"]
 
 HARDENED = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -117,11 +117,32 @@ def user_setting(name: str) -> str:
     Raises:
         CodeError: git is missing or does not end in time.
     """
-    command = ["git", "config", "--path", "--default", "", "--get", name]
+    return _answer(Path("/"), "config", "--path", "--default", "", "--get", name)
+
+
+def setting_at(folder: Path, name: str) -> str:
+    """Return a setting as it holds in a folder, or an empty string.
+
+    Raises:
+        CodeError: git is missing or does not end in time.
+    """
+    return _answer(folder, "config", "--default", "", "--get", name)
+
+
+def commit_at(folder: Path) -> str:
+    """Return HEAD of the repository that a folder belongs to, hexadecimal.
+
+    Raises:
+        CodeError: there is none, git is missing, or does not end in time.
+    """
+    return _answer(folder, "rev-parse", "--verify", "HEAD")
+
+
+def _answer(folder: Path, *arguments: str) -> str:
     with watched(
-        command,
-        what="git config",
-        cwd=Path("/"),
+        ["git", *arguments],
+        what=f"git {arguments[0]}",
+        cwd=folder,
         environment=_environment(),
         stdout=subprocess.PIPE,
         timeout_s=5.0,

@@ -19,10 +19,10 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit, urlunsplit
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.record_file import record_digest_of
+from wandb_repro.capture.secrets import cut_url
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages
 
@@ -136,16 +136,11 @@ def _origin(distribution: importlib.metadata.Distribution) -> tuple[Origin, str]
         return ("editable" if _is_develop(distribution) else "index"), ""
     if isinstance(vcs := direct.get("vcs_info"), dict):
         commit = cast("dict[str, object]", vcs).get("commit_id", "")
-        return "vcs", f"{_without_credentials(str(direct.get('url', '')))}@{commit}"
+        return "vcs", f"{cut_url(str(direct.get('url', '')))}@{commit}"
     if isinstance(folder := direct.get("dir_info"), dict):
         editable = cast("dict[str, object]", folder).get("editable") is True
         return ("editable" if editable else "local"), ""
     return "archive", ""
-
-
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _text(distribution: importlib.metadata.Distribution, name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wandb_repro.capture.git import HARDENED
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.secrets import cut_url
+from wandb_repro.capture.secrets import cut_text, cut_url
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import GitState
 
@@ -87,7 +87,7 @@ def _branch(repo: Repo, commit: str) -> str | Unavailable:
         return Unavailable(unavailable="HEAD is detached")
     if commit and repo.head.commit.hexsha != commit:
         return Unavailable(unavailable="HEAD has moved since the snapshot was taken")
-    return repo.active_branch.name
+    return cut_text(repo.active_branch.name)
 
 
 def _remote(repo: Repo) -> str | Unavailable:

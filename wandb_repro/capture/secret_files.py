@@ -45,8 +45,9 @@ class _Kind(NamedTuple):
         times as long.
         """
         try_at = self.pattern.search if self.before else self.pattern.match
+        longest = _LONGEST_BYTES if not self.before else _LONGEST_BYTES // 8
         return any(
-            (found := try_at(data, max(0, at - self.before), at + _LONGEST_BYTES))
+            (found := try_at(data, max(0, at - self.before), at + longest))
             and looks_random(found[0].decode("latin-1"))
             for literal in self.literals
             for at in places_of(literal, data)

@@ -99,9 +99,11 @@ def _is_secret(name: str, found: re.Match[bytes], *, plain_counts: bool) -> bool
     # A bare "key" is anything: of a dictionary, of a column, of a sort.
     if words_of(name) in (["key"], ["token"]) or not names_a_secret(name) or _is_placeholder(value):
         return False
+    if value.startswith(("/", "./", "../", "~/")):
+        return False
     certain = any(CERTAIN_WORDS.fullmatch(word) for word in words_of(name))
     if not plain_counts:
         return bool(quoted) and len(value) >= _SHORTEST_IN_CODE and looks_random(value)
     if certain:
-        return len(value) >= _SHORTEST_PASSWORD and not value.startswith(("/", "./", "../"))
+        return len(value) >= _SHORTEST_PASSWORD
     return len(value) >= _SHORTEST_TOKEN and looks_random(value)
