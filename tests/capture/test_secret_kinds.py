@@ -51,10 +51,10 @@ def _plugins() -> list[str]:
 
 def _found_by(plugin: str, text: str) -> Iterable[object]:
     module: Any = importlib.import_module(f"detect_secrets.plugins.{plugin}")
-    found: Iterable[Any] = vars(module).values()
-    for detector in found:
-        own = getattr(detector, "__module__", "") == module.__name__
-        if own and hasattr(detector, "secret_type"):
+    names = [name for name in dir(module) if "Detector" in name]
+    own: list[Any] = [getattr(module, name) for name in names]
+    for detector in own:
+        if detector.__module__ == module.__name__:
             for line in text.splitlines():
                 yield from detector().analyze_string(line)
 
