@@ -19,10 +19,12 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.order import Options, Order, Whereabouts
 from wandb_repro.manifest.trail import Moment
+from wandb_repro.session.card import publish_card, write_card
 from wandb_repro.session.data import dataset_of
 from wandb_repro.session.facts import Facts
 from wandb_repro.session.live import Live
 from wandb_repro.session.notices import harmless, say, warn_once
+from wandb_repro.session.outcome import Outcome, outcome_of
 from wandb_repro.session.publish import (
     environment_line,
     publish_config,
@@ -34,10 +36,7 @@ from wandb_repro.session.run import Run, identity_of, name_of
 from wandb_repro.session.seeding import Seeding
 from wandb_repro.session.words import opening, secrets_left_out
 from wandb_repro.store.base import FOLDER, Capsule
-from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
-from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trails import Limit
-from wandb_repro.verify.verdict import judge
+from wandb_repro.store.folder import read_trail, write_atomically
 
 __all__ = ["Session"]
 
@@ -229,8 +228,10 @@ class Session:
         self._facts.ending = Ending(status=status, detail=self._failure)
         self._end_trail(status)
         manifest = self._written_manifest()
+        outcome = self._outcome(manifest)
         self._publish_config(manifest)
-        self._publish_summary(manifest)
+        self._publish_summary(manifest, outcome)
+        self._publish_card(manifest, outcome)
         self._publish_files(whole=True)
         guarded(self._facts.close, "what was needed only while recording")
 
@@ -272,30 +273,33 @@ class Session:
         publish_files(self.run, self.capsule, whole=whole)
 
     @harmless("the run's summary on W&B")
-    def _publish_summary(self, manifest: Manifest | Unavailable) -> None:
+    def _publish_summary(self, manifest: Manifest | Unavailable, outcome: Outcome | None) -> None:
         if isinstance(manifest, Unavailable):
             return
         values = {"environment": environment_line(manifest), "manifest": manifest.digest()}
         if self._recorder is not None and self._recorder.last_root:
             values["weights"] = f"{ROOT_ALGORITHM}:{self._recorder.last_root}"
-        verdict = guarded(lambda: self._verdict(manifest), "the verdict")
-        if isinstance(verdict, str):
-            values["verdict"] = verdict
-        elif verdict is not None:
-            warn_once(f"not recorded, training goes on: {verdict}")
+        if outcome is not None:
+            values["verdict"] = outcome.verdict.grade
         publish_summary(self.run, values)
 
-    def _verdict(self, manifest: Manifest) -> str | None:
-        """Return a rerun's own grade; None for a run that repeats nothing."""
+    @harmless("the card")
+    def _publish_card(self, manifest: Manifest | Unavailable, outcome: Outcome | None) -> None:
+        if isinstance(manifest, Unavailable):
+            return
+        trail = read_trail(self.capsule)
+        publish_card(self.run, write_card(self.capsule, manifest, trail, outcome))
+
+    def _outcome(self, manifest: Manifest | Unavailable) -> Outcome | None:
+        """Return a rerun's verdict on itself; None for a run that repeats nothing."""
         order = self._order
-        if order is None:
+        if order is None or isinstance(manifest, Unavailable):
             return None
-        original = Capsule(Path(order.capsule))
-        limit = Limit(order.until_epoch, order.until_step)
-        tolerance = Tolerance(order.rtol, order.metrics)
-        theirs, ours = read_trail(original), read_trail(self.capsule)
-        before = read_manifest(original)
-        return judge(before, theirs, manifest, ours, limit, tolerance=tolerance).grade
+        found = guarded(lambda: outcome_of(order, manifest, self.capsule), "the verdict")
+        if isinstance(found, Unavailable):
+            warn_once(f"not recorded, training goes on: {found}")
+            return None
+        return found
 
     def _is_elsewhere(self) -> bool:
         """Tell whether this is a forked child of the process that is recorded."""

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from wandb_repro.capture.changes import changes
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.repository import told_state
@@ -17,7 +18,7 @@ from wandb_repro.session.background import Background
 from wandb_repro.session.run import Run, folders_of
 from wandb_repro.session.tree import limits_of, selection_of, start_folder
 from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import local_bundle, local_bundles, read_manifest
+from wandb_repro.store.folder import local_bundle, local_bundles, read_manifest, write_atomically
 
 __all__ = ["Source", "source_of", "why_no_code"]
 
@@ -90,6 +91,8 @@ def source_of(
 
 def _whole(snapshot: Snapshot, host: Host, choice: str, capsule: Capsule) -> Code:
     bundle = guarded(lambda: _written(snapshot, choice, capsule), _BUNDLE)
+    if choice != "local":
+        guarded(lambda: _write_changes(snapshot, capsule), "what was not committed, as a diff")
     left_out = guarded(snapshot.all_left_out, "what is left out")
     return snapshot.record(
         bundle,
@@ -101,6 +104,11 @@ def _whole(snapshot: Snapshot, host: Host, choice: str, capsule: Capsule) -> Cod
 def _git(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
     found = snapshot.git
     return told_state(host.environ, found) if isinstance(found, Unavailable) else found
+
+
+def _write_changes(snapshot: Snapshot, capsule: Capsule) -> None:
+    if text := changes(snapshot):
+        write_atomically(capsule.changes, text.encode())
 
 
 _BUNDLE = "bundle of the source tree"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BUNDLE", "FOLDER", "MANIFEST", "TRAIL", "WHEELS", "Capsule"]
+__all__ = ["BUNDLE", "CHANGES", "FOLDER", "MANIFEST", "REPORT", "TRAIL", "WHEELS", "Capsule"]
 
 FOLDER = "repro"
 """Name of the capsule inside a run's files."""
@@ -13,6 +13,8 @@ MANIFEST = "manifest.json"
 BUNDLE = "code.bundle"
 TRAIL = "trail.jsonl"
 WHEELS = "wheels"
+CHANGES = "changes.diff"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,13 @@ class Capsule:
     def wheels(self) -> Path:
         """Folder of repacked distributions."""
         return self.folder / WHEELS
+
+    @property
+    def changes(self) -> Path:
+        """What was not committed, as a diff for people; nothing is restored from it."""
+        return self.folder / CHANGES
+
+    @property
+    def report(self) -> Path:
+        """The record as a page, for people; nothing is read back from it."""
+        return self.folder / REPORT

@@ -1,0 +1,53 @@
+"""The card of a run: made from its record, kept in the capsule, shown on the run's page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.report.card import Seen, card
+from wandb_repro.session.outcome import Outcome
+from wandb_repro.session.run import Run, name_of
+from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import write_atomically
+from wandb_repro.verify.audit import audit
+
+__all__ = ["publish_card", "write_card"]
+
+KEY = "repro/card"
+"""Its name in the run's summary."""
+
+
+def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> str:
+    """Write the page into the capsule, and return it.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    seen = Seen(
+        verdict=outcome.verdict if outcome else None,
+        original_moments=outcome.original_moments if outcome else 0,
+        changes=_text_of(capsule.changes),
+    )
+    page = card(name_of(manifest.run), manifest, trail, audit(manifest, trail), seen)
+    write_atomically(capsule.report, page.encode())
+    return page
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""  # nothing was changed, or nothing could be said of it
+
+
+def publish_card(run: Run, page: str) -> None:
+    """Show the page in the run.
+
+    NOTE: in the summary and not in the history, where even ``commit=False`` adds it to the next
+    row that the user logs. Without ``inject=False`` W&B adds a link to a style of its own.
+    """
+    import wandb
+
+    run.summary.update({KEY: wandb.Html(page, inject=False)})
