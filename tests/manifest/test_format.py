@@ -17,8 +17,10 @@ import wandb_repro.manifest
 from tests.support.golden import DATA
 from wandb_repro.digest import Array, leaf_digest
 from wandb_repro.manifest.base import ExecutionRecord, Record
+from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.document import VERSION, Manifest
-from wandb_repro.manifest.trail import parse
+from wandb_repro.manifest.trail import VERSION as TRAIL_VERSION
+from wandb_repro.manifest.trail import Digested
 
 FOLDER = Path(wandb_repro.manifest.__path__[0])
 FORMAT = (FOLDER / "FORMAT.md").read_text(encoding="utf-8")
@@ -31,7 +33,7 @@ def records() -> list[type[Record]]:
     modules = [importlib.import_module(f"wandb_repro.manifest.{name}") for name in sorted(names)]
     found = [value for module in modules for value in vars(module).values()]
     kinds = {one for one in found if isinstance(one, type) and issubclass(one, Record)}
-    return sorted(kinds - {Record, ExecutionRecord}, key=lambda kind: kind.__name__)
+    return sorted(kinds - {Record, ExecutionRecord, Digested}, key=lambda kind: kind.__name__)
 
 
 def told_of(kind: type[Record]) -> str:
@@ -57,7 +59,8 @@ def test_a_record_that_refuses_unknown_fields_is_marked(kind: type[Record]) -> N
 
 
 def test_the_format_told_is_the_one_that_is_written() -> None:
-    assert f"version {VERSION}" in FORMAT.splitlines()[0]
+    title = FORMAT.splitlines()[0]
+    assert f"manifest, version {VERSION}, and trail, version {TRAIL_VERSION}" in title
 
 
 def test_a_leaf_digest_is_what_the_text_says() -> None:

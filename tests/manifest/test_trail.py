@@ -13,10 +13,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.golden import DATA
-from tests.support.records import SHAPES, end, lines_of, moment, moments, trail
+from tests.support.records import (
+    SHAPES,
+    end,
+    granularity,
+    lines_of,
+    losses,
+    moment,
+    moments,
+    numbers,
+    step,
+    trail,
+)
 from wandb_repro.errors import TrailError
 from wandb_repro.manifest import canonical
-from wandb_repro.manifest.trail import End, Missing, Start, Structure, Trail, parse
+from wandb_repro.manifest.chain import parse
+from wandb_repro.manifest.trail import (
+    Digested,
+    End,
+    Granularity,
+    Missing,
+    Start,
+    Structure,
+    Trail,
+    places_in,
+    places_of,
+)
 
 TRAILS = sorted((DATA / "trails").glob("*.jsonl"))
 WHOLE = trail([moment("initial", epoch=0, step=0), moment(metrics={"loss": 0.1})])
@@ -40,6 +62,77 @@ def bodies() -> list[dict[str, Any]]:
 
 def test_a_trail_is_read_back_as_it_was() -> None:
     assert parse(LINES) == WHOLE
+
+
+def every_kind() -> Trail:
+    """Return a trail of steps, with all that stands beside them."""
+    first = moment("initial", epoch=0, step=0)
+    return trail(
+        [
+            granularity(),
+            first,
+            numbers(first),
+            step(1),
+            step(2, "0,2", ("a2", "c2"), before="e" * 32, data="d" * 32),
+            step(3, "", ()),
+            losses(0.5, 0.25, 0.125),
+            moment(metrics={"loss": 0.1}),
+        ]
+    )
+
+
+def test_a_trail_of_steps_is_read_back_as_it_was() -> None:
+    assert parse(lines_of(every_kind().records)) == every_kind()
+
+
+def test_a_step_is_filled_up_with_what_did_not_change() -> None:
+    _, *steps, _ = every_kind().weights
+
+    assert [tuple(leaf[:2] for leaf in found.leaves) for found in steps] == [
+        ("a1", "b1", "c1"),
+        ("a2", "b1", "c2"),
+        ("a2", "b1", "c2"),
+    ]
+    assert [found.moment for found in steps] == ["step"] * 3
+
+
+def test_a_step_keeps_what_was_before_it_and_its_data() -> None:
+    found = [it for it in every_kind().weights if isinstance(it, Digested)]
+
+    assert [(it.before, it.data) for it in found][1] == ("e" * 32, "d" * 32)
+    assert [(it.before, it.data) for it in found][2] == (None, None)
+
+
+def test_two_fits_that_train_in_turns_have_leaves_of_their_own() -> None:
+    records = [
+        step(1),
+        Structure(fit=2, leaves=SHAPES[:2]),
+        step(1, "0-1", ("d1", "e1"), fit=2),
+        step(2, "1", ("b2",)),
+        step(2, "0", ("d2",), fit=2),
+    ]
+
+    found = parse(lines_of(trail(records).records))
+
+    assert [tuple(leaf[:2] for leaf in it.leaves) for it in found.weights] == [
+        ("a1", "b1", "c1"),
+        ("d1", "e1"),
+        ("a1", "b2", "c1"),
+        ("d2", "e1"),
+    ]
+    assert [len(shapes) for _, shapes in found.with_shapes()] == [3, 2, 3, 2]
+
+
+def test_a_trail_can_be_gone_through_again_and_again() -> None:
+    found = every_kind()
+
+    assert list(found.moments()) == list(found.moments())
+    assert [it.every for it in found.of(Granularity)] == [1]
+
+
+@given(st.sets(st.integers(0, 300)))
+def test_places_are_written_as_spans_and_read_back(places: set[int]) -> None:
+    assert list(places_of(places_in(sorted(places)))) == sorted(places)
 
 
 def test_every_kind_of_record_is_read_back_as_it_was() -> None:
@@ -78,12 +171,13 @@ def test_a_file_with_nothing_in_it_is_an_empty_trail() -> None:
 
 
 def test_a_trail_cut_off_at_any_byte_is_read_up_to_its_last_whole_line() -> None:
-    content = b"".join(LINES)
+    lines = lines_of(every_kind().records)
+    content = b"".join(lines)
 
     for length in range(len(content)):
         cut = content[:length]
         found = parse(io.BytesIO(cut))
-        assert found.records == WHOLE.records[: cut.count(b"\n")]
+        assert found.records == tuple(every_kind().records)[: cut.count(b"\n")]
         assert found.torn == (not cut.endswith(b"\n") and cut != b"")
 
 
@@ -111,7 +205,7 @@ def test_a_line_that_stands_twice_is_refused() -> None:
 
 
 def test_a_changed_line_is_refused_by_the_next() -> None:
-    changed = LINES[2].replace(b"a0", b"a1")
+    changed = LINES[2].replace(b'"a0', b'"a1')
 
     with pytest.raises(TrailError, match="Line 4 of the trail does not follow") as caught:
         parse([*LINES[:2], changed, *LINES[3:]])
@@ -146,7 +240,7 @@ def test_an_unknown_field_is_kept() -> None:
     known = bodies()
     known[2]["norms"] = [1.5]
 
-    assert parse(linked(known)).records[2].model_dump()["norms"] == [1.5]
+    assert tuple(parse(linked(known)).records)[2].model_dump()["norms"] == [1.5]
 
 
 def bad(place: int, **fields: Any) -> list[bytes]:
@@ -155,7 +249,13 @@ def bad(place: int, **fields: Any) -> list[bytes]:
     return linked(known)
 
 
+def stepped(*steps: dict[str, Any]) -> list[bytes]:
+    """Return a chain of a start, a structure of three leaves, and these."""
+    return linked([START, STRUCTURE, *({**STEP, **one} for one in steps)])
+
+
 START, STRUCTURE, INITIAL, EPOCH, END = bodies()
+STEP = step(1).model_dump(mode="json")
 IMPOSSIBLE = {
     "not JSON": ([b"nonsense\n"], "Line 1 of the trail cannot be read: The document is not"),
     "a line without its end, not the last": ([LINES[0][:-1], *LINES[1:]], "Line 1 .* is cut off"),
@@ -174,7 +274,20 @@ IMPOSSIBLE = {
     "a metric that is no number": (bad(3, metrics={"loss": "much"}), r"at weights\.metrics\.loss"),
     "a metric in decimal": (bad(3, metrics={"loss": "0.1"}), "not as float.hex writes it"),
     "a metric too large": (bad(3, metrics={"loss": "0x1.0p+9999"}), "larger than any float"),
-    "a later format": (bad(0, version="2.0"), "says format 2.0; this wandb_repro reads 1.0"),
+    "a step of no structure": (linked([START, STEP]), "names variables 0-2 of 0"),
+    "a first step that leaves out": (stepped({"changed": "0-1", "leaves": "0" * 16}), "has 2 dig"),
+    "a leaf that is not there": (stepped({}, {"changed": "0-3"}), "names variables 0-3 of 3"),
+    "more leaves than any": (stepped({}, {"changed": "0-999999999"}), "names variables 0-99"),
+    "a leaf twice": (stepped({}, {"changed": "0,0-1"}), "names variables 0,0-1 of 3"),
+    "leaves backwards": (stepped({}, {"changed": "2-1"}), "names variables 2-1 of 3"),
+    "places that are none": (stepped({}, {"changed": "all"}), r"at step\.changed"),
+    "a digit too few": (stepped({"leaves": "0" * 23}), "has 23 digits for 3 variables"),
+    "digits that are none": (stepped({"leaves": "z" * 24}), r"at step\.leaves"),
+    "bits that are none": (
+        linked([START, {**losses(1.0).model_dump(), "bits": {"loss": "0x1"}}]),
+        r"at losses\.bits\.loss",
+    ),
+    "a later format": (bad(0, version="2.0"), "says format 2.0; this wandb_repro reads 1.1"),
 }
 
 

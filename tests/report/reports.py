@@ -10,8 +10,9 @@ from rich.console import RenderableType
 
 from tests.support.golden import DATA
 from tests.support.records import absent, full_manifest, moment, moments, rerun_manifest, trail
+from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.trail import Trail, parse
+from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
 from wandb_repro.report.preflight import preflight_text

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, root_digest
 from wandb_repro.manifest.accelerator import Accelerator, Gpu
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.chain import chained
 from wandb_repro.manifest.code import BundleFile, Code, GitState, LeftOut
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import ArrayDigest, Dataset, InputFile
@@ -18,16 +21,19 @@ from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, R
 from wandb_repro.manifest.runtime import Framework, Processor, Runtime
 from wandb_repro.manifest.seeds import Determinism, Seed, Seeds, Switch
 from wandb_repro.manifest.trail import (
+    SHORT,
     End,
-    Missing,
+    Granularity,
+    Losses,
     Moment,
+    Numbers,
     Shape,
     Start,
+    Step,
     Structure,
     Trail,
     TrailRecord,
     Weights,
-    chained,
 )
 
 __all__ = [
@@ -35,10 +41,14 @@ __all__ = [
     "changed",
     "end",
     "full_manifest",
+    "granularity",
     "lines_of",
+    "losses",
     "moment",
     "moments",
+    "numbers",
     "rerun_manifest",
+    "step",
     "trail",
 ]
 
@@ -330,7 +340,7 @@ def end(status: Literal["finished", "interrupted", "failed"] = "finished", *, fi
 
 
 def trail(
-    records: Iterable[Weights | Missing | Structure | End] | None = None,
+    records: Iterable[TrailRecord] | None = None,
     *,
     ended: bool = True,
     shapes: tuple[Shape, ...] = SHAPES,
@@ -354,3 +364,68 @@ def lines_of(records: Iterable[TrailRecord]) -> list[bytes]:
         line, link = chained(record, link)
         lines.append(line)
     return lines
+
+
+def step(
+    number: int,
+    changed: str = "0-2",
+    leaves: tuple[str, ...] = ("a1", "b1", "c1"),
+    *,
+    fit: int = 1,
+    epoch: int = 0,
+    before: str | None = None,
+    data: str | None = None,
+) -> Step:
+    """Return a step record that names these leaves; its root covers only what it names."""
+    full = [leaf.ljust(32, "0") for leaf in leaves]
+    return Step(
+        fit=fit,
+        epoch=epoch,
+        step=number,
+        root=root_digest(("trainable", leaf) for leaf in full),
+        changed=changed,
+        leaves="".join(leaf[:SHORT] for leaf in full),
+        before=before,
+        data=data,
+    )
+
+
+def granularity(*, fit: int = 1, every: int = 1) -> Granularity:
+    """Return what a fit that is digested every so many steps says of itself."""
+    return Granularity(
+        fit=fit,
+        every=every,
+        steps_at_once=1,
+        losses="the running means of the epoch",
+        before="looked for before every step",
+        data=Unavailable(unavailable="the data is distributed"),
+    )
+
+
+def losses(*values: float, fit: int = 1, epoch: int = 0, first: int = 1) -> Losses:
+    """Return the losses of steps one after the other."""
+    return Losses(
+        fit=fit,
+        epoch=epoch,
+        first=first,
+        every=1,
+        last=first + len(values) - 1,
+        bits={"loss": struct.pack(f">{len(values)}d", *values).hex()},
+    )
+
+
+def numbers(found: Weights) -> Numbers:
+    """Return numbers of three leaves."""
+    one = struct.pack(">3d", 1.0, 2.0, 3.0).hex()
+    return Numbers(
+        fit=found.fit,
+        moment=found.moment,
+        epoch=found.epoch,
+        step=found.step,
+        algorithm="wrepro-numbers-1",
+        norm=one,
+        low=one,
+        high=one,
+        sketch=one * 4,
+        non_finite=(0, 0, 1),
+    )

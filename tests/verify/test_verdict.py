@@ -259,7 +259,7 @@ def mutated(records: tuple[TrailRecord, ...], chance: random.Random) -> Trail:
 
 def test_of_a_thousand_mutated_trails_none_is_called_identical() -> None:
     chance = random.Random(0)  # noqa: S311 - the same thousand every time
-    records = trail().records
+    records = tuple(trail().records)
 
     grades = {judged(mutated(records, chance)).grade for _ in range(1000)}
 

@@ -7,34 +7,41 @@ counts.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from functools import cached_property
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints
 
-from wandb_repro.errors import ManifestError, TrailError
-from wandb_repro.manifest import canonical
-from wandb_repro.manifest.base import Record, first_fault
-from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.base import Record, Unavailable
 
 __all__ = [
+    "SHORT",
+    "VERSION",
+    "Digested",
     "End",
+    "Granularity",
+    "Losses",
     "Missing",
     "Moment",
+    "Numbers",
     "Shape",
     "Start",
+    "Step",
     "Structure",
     "Trail",
     "TrailRecord",
     "Weights",
-    "chained",
-    "parse",
+    "places_in",
+    "places_of",
+    "spans_of",
 ]
 
-VERSION = "1.0"
-_FIRST_LINK = "0" * 64
+VERSION = "1.1"
+
+SHORT = 8
+"""Hexadecimal digits of a leaf's digest in a step record: enough to name it, the root proves."""
 
 
 def _exact(text: str) -> str:
@@ -53,7 +60,10 @@ def _exact(text: str) -> str:
 
 
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,128}$")]
+HexDigits = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]*$")]
 HexFloat = Annotated[str, AfterValidator(_exact)]
+
+Places = Annotated[str, StringConstraints(pattern=r"^(\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*)?$")]
 
 Moment = Literal["initial", "step", "epoch", "final"]
 
@@ -103,6 +113,91 @@ class Weights(Record):
     """Loss and metrics of the epoch, the exact bits as ``float.hex`` writes them."""
 
 
+class Granularity(Record):
+    """What the records of one ``fit`` can show, and what they cannot; written when it begins."""
+
+    kind: Literal["granularity"] = "granularity"
+    fit: int
+    every: int
+    """The weights are digested every so many steps; 0: at no step but those in ``chosen``."""
+    chosen: tuple[int, ...] = ()
+    """Steps after which the weights are digested beside these, rising."""
+    steps_at_once: int
+    """Optimizer steps that run as one (``steps_per_execution``): nothing inside is seen."""
+    losses: str | Unavailable
+    """What the values in *Losses* are, in words."""
+    before: str | Unavailable
+    """How it is found that something changed the weights between steps, in words."""
+    data: str | Unavailable
+    """What the digests of batches cover, in words."""
+
+
+class Step(Record):
+    """The weights after a step: only those that changed since the record before of this fit."""
+
+    kind: Literal["step"] = "step"
+    fit: int
+    epoch: int
+    """Epochs that were complete."""
+    step: int
+    """Optimizer steps of this ``fit`` that were complete."""
+    root: HexDigest
+    """Over the whole digests of all leaves, also of those that did not change."""
+    changed: Places
+    """Positions in the last structure of this fit, from 0, rising: ``0-52,60``."""
+    leaves: HexDigits
+    """For each of these the first 8 hexadecimal digits of its digest, one after the other."""
+    before: HexDigest | None
+    """Root of the weights when the first step since the record before began, where that is not
+    the record before's: something else than training changed them. None where it is the same, or
+    was not looked at."""
+    data: HexDigest | None
+    """Root over the batches since the record before; None where ``Granularity.data`` says why."""
+
+
+class Losses(Record):
+    """Loss and metrics after each step, all their bits."""
+
+    kind: Literal["losses"] = "losses"
+    fit: int
+    epoch: int
+    """Epochs that were complete."""
+    first: int
+    """Step after which the first value stood."""
+    every: int
+    """Steps from one value to the next."""
+    last: int
+    """Step after which the last value stood: an epoch may end within ``every``."""
+    bits: dict[str, HexDigits]
+    """Of each metric its values one after the other, IEEE 754 binary64, big-endian, 16
+    hexadecimal digits each."""
+
+
+class Numbers(Record):
+    """A few numbers of each leaf, to tell how far apart weights are that are not equal.
+
+    They decide nothing: equal numbers are no equal weights. One string a column, 16 hexadecimal
+    digits a number (IEEE 754 binary64, big-endian), in the order of the last structure.
+    """
+
+    kind: Literal["numbers"] = "numbers"
+    fit: int
+    moment: Moment
+    epoch: int
+    step: int
+    algorithm: str
+    norm: HexDigits
+    """Euclidean norm of the finite elements."""
+    low: HexDigits
+    """Least finite element; NaN where there is none."""
+    high: HexDigits
+    """Greatest finite element; NaN where there is none."""
+    sketch: HexDigits
+    """Four projections of the finite elements on fixed signs, one leaf after the other."""
+    non_finite: tuple[int, ...]
+    """How many elements are NaN or infinite."""
+
+
 class Missing(Record):
     """A moment whose weights could not be digested."""
 
@@ -122,160 +217,130 @@ class End(Record):
     fits: int
 
 
-TrailRecord = Annotated[Start | Structure | Weights | Missing | End, Field(discriminator="kind")]
+TrailRecord = Annotated[
+    Start | Granularity | Structure | Weights | Step | Losses | Numbers | Missing | End,
+    Field(discriminator="kind"),
+]
 
-_ADAPTER: TypeAdapter[TrailRecord] = TypeAdapter(TrailRecord)
-_KINDS = frozenset({"start", "structure", "weights", "missing", "end"})
+
+def spans_of(changed: str) -> Iterator[tuple[int, int]]:
+    """Yield first and last of each span that a step record's ``changed`` names."""
+    for part in changed.split(",") if changed else ():
+        first, _, last = part.partition("-")
+        yield int(first), int(last or first)
+
+
+def places_of(changed: str) -> Iterator[int]:
+    """Yield the positions that ``changed`` names: ``0-2,5`` is 0, 1, 2, 5."""
+    for first, last in spans_of(changed):
+        yield from range(first, last + 1)
+
+
+def places_in(places: Iterable[int]) -> str:
+    """Return rising positions as ``changed`` names them."""
+    spans: list[list[int]] = []
+    for place in places:
+        if spans and spans[-1][1] == place - 1:
+            spans[-1][1] = place
+        else:
+            spans.append([place, place])
+    return ",".join(f"{one}-{two}" if two > one else f"{one}" for one, two in spans)
+
+
+class Digested(Weights):
+    """A step record with what it left out filled in: as ``Weights``, and what only steps know.
+
+    ``leaves`` holds the first digits of each digest where a step record wrote them, all of them
+    where an earlier record did.
+    """
+
+    before: HexDigest | None = None
+    data: HexDigest | None = None
+
+
+_R = TypeVar("_R", bound=Record)
 
 
 @dataclass(frozen=True)
 class Trail:
     """A trail that was read and whose chain was checked."""
 
-    records: tuple[TrailRecord, ...]
+    records: Sequence[TrailRecord]
+    """In order. Can be gone through again and again, and may be read from the disk each time."""
     torn: bool
     """Whether the last line was cut off."""
 
-    @property
-    def weights(self) -> tuple[Weights, ...]:
-        """The moments that were digested, in order."""
-        return tuple(record for record in self.records if isinstance(record, Weights))
+    def of(self, kind: type[_R]) -> Iterator[_R]:
+        """Yield the records of one kind, in order."""
+        return (record for record in self.records if isinstance(record, kind))
 
     @property
+    def weights(self) -> tuple[Weights, ...]:
+        """The moments that were digested, in order, all at once: for trails that are not long."""
+        return tuple(self.moments())
+
+    def moments(self) -> Iterator[Weights]:
+        """Yield the moments that were digested, in order."""
+        return (weights for weights, _ in self.with_shapes())
+
+    @cached_property
     def missing(self) -> tuple[Missing, ...]:
         """The moments that were not, with their reasons."""
-        return tuple(record for record in self.records if isinstance(record, Missing))
+        return tuple(self.of(Missing))
 
     @property
     def start(self) -> Start | None:
         """The first record."""
-        return next((record for record in self.records if isinstance(record, Start)), None)
+        return next(self.of(Start), None)
 
-    @property
+    @cached_property
     def end(self) -> End | None:
         """The last record; None when the run did not end by itself."""
-        return next((record for record in self.records if isinstance(record, End)), None)
+        return next(self.of(End), None)
 
     def with_shapes(self) -> Iterator[tuple[Weights, tuple[Shape, ...]]]:
         """Yield each digested moment with the leaves it is about."""
-        shapes: tuple[Shape, ...] = ()
+        known = _Known()
         for record in self.records:
             if isinstance(record, Structure):
-                shapes = record.leaves
+                known.begin(record)
             elif isinstance(record, Weights):
-                yield record, shapes
+                yield known.whole(record), known.shapes(record.fit)
+            elif isinstance(record, Step):
+                yield known.filled(record), known.shapes(record.fit)
 
 
-def chained(record: TrailRecord, previous: str) -> tuple[bytes, str]:
-    """Return the record's line and the link that the next line holds.
-
-    Args:
-        record: what to write.
-        previous: the link of the line before; the empty string for the first.
-    """
-    body = cast("dict[str, JSON]", record.model_dump(mode="json"))
-    line = canonical.dumps({**body, "prev": previous or _FIRST_LINK})
-    return line + b"\n", hashlib.sha256(line).hexdigest()
-
-
-def parse(lines: Iterable[bytes]) -> Trail:
-    """Read a trail.
-
-    Args:
-        lines: of the file, with their line ends; the last may be cut off.
-
-    Raises:
-        TrailError: a line is not a record, does not follow from the one before, or does not fit
-            those before it.
-    """
-    records: list[TrailRecord] = []
-    order = _Order()
-    link = _FIRST_LINK
-    torn = False
-    for number, line in enumerate(lines, start=1):
-        if torn:
-            raise TrailError(f"Line {number - 1} of the trail is cut off, and more lines follow.")
-        if not line.endswith(b"\n"):
-            torn = True
-            continue
-        record = _record(line, number, link)
-        link = hashlib.sha256(line[:-1]).hexdigest()
-        if record is not None:
-            order.check(record, number)
-            records.append(record)
-    return Trail(tuple(records), torn=torn)
-
-
-def _record(line: bytes, number: int, link: str) -> TrailRecord | None:
-    body = _body(line, number)
-    if body.pop("prev", None) != link:
-        raise TrailError(
-            f"Line {number} of the trail does not follow from the line before it.",
-            hint="The trail was changed or parts of it are gone; download the run's files again.",
-        )
-    kind = body.get("kind")
-    if isinstance(kind, str) and kind not in _KINDS:
-        return None  # a newer minor version may write more; the chain covers it all the same
-    try:
-        return _ADAPTER.validate_json(canonical.dumps(body))
-    except ValidationError as error:
-        where, what = first_fault(error)
-        raise TrailError(
-            f"Line {number} of the trail is not a record, at {where}: {what}."
-        ) from error
-
-
-def _body(line: bytes, number: int) -> dict[str, JSON]:
-    try:
-        body = canonical.loads(line)
-    except ManifestError as error:
-        raise TrailError(f"Line {number} of the trail cannot be read: {error.message}") from error
-    if not isinstance(body, dict):
-        raise TrailError(f"Line {number} of the trail is not a record.")
-    return body
-
-
-class _Order:
-    """What may follow what: a start, then weights with as many leaves as their structure, an end.
-
-    A chain proves only that lines follow each other; anybody can write one.
-    """
+class _Known:
+    """The leaves and digests of each fit so far: two may train in turns."""
 
     def __init__(self) -> None:
-        self._started = self._ended = False
-        self._leaves = 0
+        self._shapes: dict[int, tuple[Shape, ...]] = {}
+        self._last: tuple[Shape, ...] = ()
+        self._leaves: dict[int, list[str]] = {}
 
-    def check(self, record: TrailRecord, number: int) -> None:
-        """Take the next record.
+    def begin(self, structure: Structure) -> None:
+        self._shapes[structure.fit] = self._last = structure.leaves
+        self._leaves[structure.fit] = [""] * len(structure.leaves)
 
-        Raises:
-            TrailError: it cannot stand here.
-        """
-        fault = self._fault(record)
-        if fault:
-            raise TrailError(f"Line {number} of the trail {fault}.")
-        self._started = True
-        self._ended = isinstance(record, End)
-        if isinstance(record, Structure):
-            self._leaves = len(record.leaves)
+    def shapes(self, fit: int) -> tuple[Shape, ...]:
+        return self._shapes.get(fit, self._last)
 
-    def _fault(self, record: TrailRecord) -> str:
-        if isinstance(record, Start):
-            return self._fault_of_start(record)
-        if not self._started:
-            return "is not a start record, which comes first"
-        if self._ended:
-            return "stands behind the end record"
-        if isinstance(record, Weights) and len(record.leaves) != self._leaves:
-            return f"has {len(record.leaves)} digests for {self._leaves} variables"
-        return ""
+    def whole(self, weights: Weights) -> Weights:
+        self._leaves[weights.fit] = list(weights.leaves)
+        return weights
 
-    def _fault_of_start(self, record: Start) -> str:
-        if self._started:
-            return "is a second start record"
-        if not record.version.startswith(f"{VERSION.split('.')[0]}."):
-            return (
-                f"says format {record.version}; this wandb_repro reads {VERSION}, "
-                "so upgrade wandb-repro"
-            )
-        return ""
+    def filled(self, step: Step) -> Digested:
+        leaves = self._leaves[step.fit]
+        for at, place in enumerate(places_of(step.changed)):
+            leaves[place] = step.leaves[SHORT * at : SHORT * (at + 1)]
+        return Digested.model_construct(
+            fit=step.fit,
+            moment="step",
+            epoch=step.epoch,
+            step=step.step,
+            root=step.root,
+            leaves=tuple(leaves),
+            metrics={},
+            before=step.before,
+            data=step.data,
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wandb_repro.errors import CodeError, ManifestError, NotFoundError, TrailError
-from wandb_repro.manifest import canonical, trail
+from wandb_repro.manifest import canonical, chain
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail, TrailRecord
 from wandb_repro.store.base import Capsule
@@ -94,7 +94,7 @@ class TrailWriter:
         """Write one record; with ``sync`` it is on the disk when this returns."""
         if self._descriptor < 0:
             raise OSError(errno.EBADF, "the trail is closed")
-        line, link = trail.chained(record, self._link)
+        line, link = chain.chained(record, self._link)
         try:
             self._write(line)
             if sync:
@@ -153,7 +153,7 @@ def read_trail(capsule: Capsule) -> Trail:
     """
     try:
         with _open(capsule.trail) as file:
-            return trail.parse(_lines(file, capsule.trail))
+            return chain.parse(_lines(file, capsule.trail))
     except FileNotFoundError:
         return Trail((), torn=False)
     except OSError as error:

@@ -183,7 +183,7 @@ def _determinism(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
-    if not any(weights.leaves for weights in trail.weights):
+    if not any(weights.leaves for weights in trail.moments()):
         why = trail.missing[0].reason if trail.missing else "fit was not called with ReproCallback"
         yield _found(
             "ending", "weights", "", "stops", f"No weights were digested: {why}", "add the callback"

@@ -54,7 +54,7 @@ def _evidence(one: Trail, two: Trail, found: Comparison) -> list[str]:
 
 def _nothing_compared(one: Trail, two: Trail) -> str:
     for who, trail in (("original", one), ("rerun", two)):
-        if not any(weights.leaves for weights in trail.weights):
+        if not any(weights.leaves for weights in trail.moments()):
             why = f": {trail.missing[0].reason}" if trail.missing else ""
             return f"the {who} holds no digest of any weights{why}"
     mine, yours = algorithms_of(one), algorithms_of(two)

@@ -77,7 +77,7 @@ def judge(
     """
     limit, tolerance = limit or Limit(), tolerance or Tolerance()
     found = compare(original_trail, rerun_trail, limit)
-    ends_early = any(limit.reached_by(weights) for weights in original_trail.weights)
+    ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
     sides = (
         Side("the original", original, original_trail),
         Side("the rerun", rerun, rerun_trail),

@@ -1,0 +1,194 @@
+"""A trail's lines: how each follows from the one before it, and what may follow what."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from wandb_repro.errors import ManifestError, TrailError
+from wandb_repro.manifest import canonical
+from wandb_repro.manifest.base import first_fault
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.trail import (
+    SHORT,
+    VERSION,
+    End,
+    Start,
+    Step,
+    Structure,
+    Trail,
+    TrailRecord,
+    Weights,
+    spans_of,
+)
+
+__all__ = ["Lines", "chained", "parse"]
+
+_FIRST_LINK = "0" * 64
+_ADAPTER: TypeAdapter[TrailRecord] = TypeAdapter(TrailRecord)
+_KINDS = frozenset(
+    {
+        *("start", "granularity", "structure", "weights", "step"),
+        *("losses", "numbers", "missing", "end"),
+    }
+)
+
+
+def chained(record: TrailRecord, previous: str) -> tuple[bytes, str]:
+    """Return the record's line and the link that the next line holds.
+
+    Args:
+        record: what to write.
+        previous: the link of the line before; the empty string for the first.
+    """
+    body = cast("dict[str, JSON]", record.model_dump(mode="json"))
+    line = canonical.dumps({**body, "prev": previous or _FIRST_LINK})
+    return line + b"\n", hashlib.sha256(line).hexdigest()
+
+
+def parse(lines: Iterable[bytes]) -> Trail:
+    """Read a trail into memory.
+
+    Args:
+        lines: of the file, with their line ends; the last may be cut off.
+
+    Raises:
+        TrailError: a line is not a record, does not follow from the one before, or does not fit
+            those before it.
+    """
+    read = Lines(lines)
+    return Trail(tuple(read), torn=read.torn)
+
+
+class Lines:
+    """Yields the records of a trail's lines, checked. Gone through once.
+
+    Raises:
+        TrailError: while it is gone through, as ``parse`` does.
+    """
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = lines
+        self.torn = False
+        """Whether the last line was cut off; known when all were gone through."""
+
+    def __iter__(self) -> Iterator[TrailRecord]:
+        order = _Order()
+        link = _FIRST_LINK
+        for number, line in enumerate(self._lines, start=1):
+            if self.torn:
+                raise TrailError(
+                    f"Line {number - 1} of the trail is cut off, and more lines follow."
+                )
+            if not line.endswith(b"\n"):
+                self.torn = True
+                continue
+            record = _record(line, number, link)
+            link = hashlib.sha256(line[:-1]).hexdigest()
+            if record is not None:
+                order.check(record, number)
+                yield record
+
+
+def _record(line: bytes, number: int, link: str) -> TrailRecord | None:
+    body = _body(line, number)
+    if body.pop("prev", None) != link:
+        raise TrailError(
+            f"Line {number} of the trail does not follow from the line before it.",
+            hint="The trail was changed or parts of it are gone; download the run's files again.",
+        )
+    kind = body.get("kind")
+    if isinstance(kind, str) and kind not in _KINDS:
+        return None  # a newer minor version may write more; the chain covers it all the same
+    try:
+        return _ADAPTER.validate_json(canonical.dumps(body))
+    except ValidationError as error:
+        where, what = first_fault(error)
+        raise TrailError(
+            f"Line {number} of the trail is not a record, at {where}: {what}."
+        ) from error
+
+
+def _body(line: bytes, number: int) -> dict[str, JSON]:
+    try:
+        body = canonical.loads(line)
+    except ManifestError as error:
+        raise TrailError(f"Line {number} of the trail cannot be read: {error.message}") from error
+    if not isinstance(body, dict):
+        raise TrailError(f"Line {number} of the trail is not a record.")
+    return body
+
+
+class _Order:
+    """What may follow what: a start, then weights with as many leaves as their structure, an end.
+
+    A chain proves only that lines follow each other; anybody can write one.
+    """
+
+    def __init__(self) -> None:
+        self._started = self._ended = False
+        self._leaves: dict[int, int] = {}
+        self._last = 0
+        self._digested: set[int] = set()
+
+    def check(self, record: TrailRecord, number: int) -> None:
+        """Take the next record.
+
+        Raises:
+            TrailError: it cannot stand here.
+        """
+        fault = self._fault(record)
+        if fault:
+            raise TrailError(f"Line {number} of the trail {fault}.")
+        self._started = True
+        self._ended = isinstance(record, End)
+        if isinstance(record, Structure):
+            self._leaves[record.fit] = self._last = len(record.leaves)
+            self._digested.discard(record.fit)
+        elif isinstance(record, Weights | Step):
+            self._digested.add(record.fit)
+
+    def _fault(self, record: TrailRecord) -> str:
+        if isinstance(record, Start):
+            return self._fault_of_start(record)
+        if not self._started:
+            return "is not a start record, which comes first"
+        if self._ended:
+            return "stands behind the end record"
+        if isinstance(record, Weights):
+            return self._fault_of_weights(record)
+        return self._fault_of_step(record) if isinstance(record, Step) else ""
+
+    def _fault_of_start(self, record: Start) -> str:
+        if self._started:
+            return "is a second start record"
+        if not record.version.startswith(f"{VERSION.split('.')[0]}."):
+            return (
+                f"says format {record.version}; this wandb_repro reads {VERSION}, "
+                "so upgrade wandb-repro"
+            )
+        return ""
+
+    def _fault_of_weights(self, record: Weights) -> str:
+        there = self._leaves.get(record.fit, self._last)
+        if len(record.leaves) != there:
+            return f"has {len(record.leaves)} digests for {there} variables"
+        return ""
+
+    def _fault_of_step(self, record: Step) -> str:
+        there = self._leaves.get(record.fit, 0)
+        spans = list(spans_of(record.changed))
+        edges = [-1, *(edge for span in spans for edge in span)]
+        # A span of one place has equal edges; the next begins behind it.
+        rising = all(two > one for one, two in zip(edges[::2], edges[1::2], strict=False))
+        if not rising or edges[-1] >= there or any(two < one for one, two in spans):
+            return f"names variables {record.changed[:80]} of {there}"
+        places = sum(two - one + 1 for one, two in spans)
+        if len(record.leaves) != SHORT * places:
+            return f"has {len(record.leaves)} digits for {places} variables"
+        if record.fit not in self._digested and places != there:
+            return f"has {places} digests for {there} variables"
+        return ""
