@@ -25,10 +25,11 @@ from wandb_repro.capture.secrets import cut_arguments, cut_text, cut_url
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Distribution, Repacked
-from wandb_repro.manifest.trail import Trail, parse
+from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
 from wandb_repro.report.record import record_text
