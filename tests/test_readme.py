@@ -15,9 +15,15 @@ import wandb_repro
 from wandb_repro import errors
 from wandb_repro.cli.main import main
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.order import Options
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_manifest, read_trail
 from wandb_repro.verify.verdict import EXIT_CODES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -77,6 +83,13 @@ def test_it_shows_the_real_signature_of_init() -> None:
         for name, parameter in real.parameters.items()
     ]
     assert f"wandb_repro.init(*, {', '.join(parts)})" in README
+
+
+def test_its_settings_are_those_that_hold() -> None:
+    table = tomllib.loads(_block("toml"))["tool"]["wandb_repro"]
+    told = Options.model_validate(table).model_dump(exclude={"include", "exclude"})
+    assert told == Options().model_dump(exclude={"include", "exclude"})
+    assert {"include", "exclude"} < table.keys()
 
 
 def test_its_table_names_every_command_and_no_other() -> None:

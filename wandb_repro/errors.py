@@ -10,7 +10,8 @@ sentence, a hint that says what to do, and its own exit code.
     ├── RefusedError          4   we do not start this
     │   ├── ManifestError         the record cannot be believed or read
     │   ├── TrailError            the trail cannot be believed or read
-    │   ├── CodeError             the code cannot be restored exactly
+    │   ├── CodeError             the code cannot be recorded or restored exactly
+    │   │   └── HungError             git did not end in time
     │   ├── RebuildError          the environment cannot be rebuilt
     │   └── StoreError            W&B did not give what was asked
     ├── TrainingFailedError   5   the training itself failed
@@ -23,6 +24,7 @@ from __future__ import annotations
 __all__ = [
     "CodeError",
     "DigestError",
+    "HungError",
     "InconclusiveError",
     "ManifestError",
     "NotFoundError",
@@ -96,6 +98,10 @@ class TrailError(RefusedError):
 
 class CodeError(RefusedError):
     """The source tree cannot be recorded or cannot be restored exactly."""
+
+
+class HungError(CodeError):
+    """Git did not end in time: what it is asked next would not, either."""
 
 
 class RebuildError(RefusedError):

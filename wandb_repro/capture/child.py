@@ -12,7 +12,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
-from wandb_repro.errors import CodeError
+from wandb_repro.errors import CodeError, HungError
 
 __all__ = ["watched"]
 
@@ -32,7 +32,8 @@ def watched(
     NOTE: a timeout of subprocess ends git alone; what git started would live on, and hold the pipe.
 
     Raises:
-        CodeError: it cannot be started, fails, or does not end in time; when the block is left.
+        CodeError: it cannot be started or fails; when the block is left.
+        HungError: it does not end in time.
     """
     with tempfile.TemporaryFile() as complaints:
         process = _start(command, cwd, environment, stdout, complaints)
@@ -98,7 +99,7 @@ def _close(process: subprocess.Popen[bytes]) -> None:
 
 def _check(code: int, what: str, complaints: IO[bytes], *, broken: bool, late: bool) -> None:
     if late:
-        raise CodeError(
+        raise HungError(
             f"{what} did not end in time", hint="is the folder on a network disk that hangs?"
         )
     if code != 0 or broken:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -39,6 +39,8 @@ _SETTINGS = (
     # A blob above this is streamed, not held: a small bundle may unpack to a large one.
     "core.bigFileThreshold=16m",
 )
+PATIENCE_S = 10.0
+"""How long git may take for what it is asked while a training starts."""
 _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME")
 """HOME and XDG_CONFIG_HOME lead to the user's own list of ignored files."""
 
@@ -55,7 +57,7 @@ class Git:
     git_dir: Path
     """The repository, or the file that stands for it in a linked work tree or submodule."""
     work_tree: Path | None = None
-    timeout_s: float = 10.0
+    timeout_s: float = field(default_factory=lambda: PATIENCE_S)
 
     def run(self, *arguments: str) -> bytes:
         """Return what a git command prints.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wandb_repro.capture.git import Git, user_setting
 from wandb_repro.capture.tree import GITLINK, Entry, readable
-from wandb_repro.errors import CodeError
+from wandb_repro.errors import CodeError, HungError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
@@ -111,6 +111,8 @@ class _Lister:
             return
         try:
             self._add_either(folder, inside, commit)
+        except HungError:
+            raise
         except CodeError as error:
             size = Unavailable(unavailable="it was not looked into")
             reason = f"a repository inside that git cannot list: {error.message}"
@@ -122,6 +124,8 @@ class _Lister:
         if (folder / ".git").exists():
             try:
                 self.add_repository(folder, inside, commit)
+            except HungError:
+                raise
             except CodeError:  # a damaged one; its files are there all the same
                 self.add_folder(folder, inside)
         else:
@@ -146,6 +150,8 @@ def _committed(git: Git, commit: str) -> dict[bytes, Entry]:
         return {}
     try:
         return _entries(git.names("ls-tree", "-r", "-z", "--full-tree", commit))
+    except HungError:
+        raise
     except CodeError:
         return {}  # no commit yet, or a submodule that was never fetched so far
 

@@ -33,7 +33,7 @@ from wandb_repro.capture.roots import refuse_as_root, repository_top
 from wandb_repro.capture.selection import Selection, select
 from wandb_repro.capture.storing import Storing
 from wandb_repro.capture.tree import Entry, readable
-from wandb_repro.errors import CodeError
+from wandb_repro.errors import CodeError, HungError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code, GitState, LeftOut
 
@@ -112,6 +112,8 @@ def _listed(start: Path, private: Git) -> tuple[Path, Listing, str]:
     if top is not None:
         try:
             return top, list_repository(top, private), ""
+        except HungError:
+            raise
         except CodeError as error:
             reason = f"git cannot list the repository: {error.message}"
     root = top or start
