@@ -121,3 +121,10 @@ def test_no_file_of_the_capsule_is_left_out_or_half_there(original: Original) ->
         name = path.relative_to(local).as_posix()
         assert original.stored.file(f"repro/{name}").read_bytes() == path.read_bytes(), name
     assert json.loads((local / "manifest.json").read_text())["ending"]["status"] == "finished"
+
+
+def test_the_server_holds_the_card_with_what_was_not_committed(original: Original) -> None:
+    page = original.stored.file("repro/report.html").read_bytes().decode()
+    assert original.stored.id in page
+    assert "can be rerun" in page
+    assert "<ins>+" in page
