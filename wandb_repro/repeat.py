@@ -66,6 +66,8 @@ class Wishes:
     allow_missing: bool = False
     allow_outputs: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
+    steps_of: tuple[int, int] | None = None
+    """Digest every step of this ``fit``, once so many epochs of it are complete."""
 
     @property
     def trains_on(self) -> bool:
@@ -237,6 +239,8 @@ def _order(prepared: Prepared) -> Order:
         until_epoch=wishes.until_epoch,
         until_step=wishes.until_step,
         allow_outputs=wishes.allow_outputs,
+        steps_fit=wishes.steps_of[0] if wishes.steps_of else None,
+        steps_after_epoch=wishes.steps_of[1] if wishes.steps_of else 0,
         rtol=wishes.tolerance.rtol,
         metrics=dict(wishes.tolerance.metrics),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option
 from wandb_repro.cli.switches import set_option, switches_of
 from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
 from wandb_repro.errors import RefusedError, UsageError
+from wandb_repro.narrow import narrow
 from wandb_repro.repeat import (
     Outcome,
     Prepared,
@@ -65,6 +67,11 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--allow-missing", is_flag=True, help="Go on without files that the original read.")
 @click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts again.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to rerun in.")
+@click.option(
+    "--bisect",
+    is_flag=True,
+    help="Where only epochs were recorded, run the one that differs again to name its step.",
+)
 @tolerance_options
 @json_option
 @answers
@@ -78,6 +85,7 @@ def command(
     rtol: float | None,
     metrics: tuple[str, ...],
     sets: tuple[str, ...],
+    bisect: bool,
     **wishes: Any,
 ) -> int:
     """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
@@ -92,16 +100,19 @@ def command(
         prepared = prepare(located.capsule, work, wanted, found=located.found)
         if not _agreed(prepared, output, yes=yes, dry_run=dry_run):
             return 0
-        outcome = _carried_out(prepared, output)
+        outcome = _carried_out(prepared, output, bisect=bisect)
     _report(outcome, output)
     return outcome.verdict.exit_code
 
 
-def _carried_out(prepared: Prepared, output: Output) -> Outcome:
+def _carried_out(prepared: Prepared, output: Output, *, bisect: bool) -> Outcome:
     """Do it, and tell where everything is, also when it fails half way."""
     work = prepared.plan.work
     try:
-        return carry_out(prepared, output.progress)
+        outcome = carry_out(prepared, output.progress)
+        found = narrow(prepared, outcome, output.progress) if bisect else None
+        verdict = outcome.verdict.model_copy(update={"bisection": found})
+        return replace(outcome, verdict=verdict)
     finally:
         if work.is_dir():
             output.progress(f"Everything of it is in {work}")

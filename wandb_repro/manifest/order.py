@@ -38,6 +38,10 @@ class Order(ExecutionRecord):
     until_step: int | None
     allow_outputs: bool
     """Let the rerun publish artifacts, links and alerts again."""
+    steps_fit: int | None = None
+    """Digest the weights after every step of this ``fit``, the first being 1; None: of none."""
+    steps_after_epoch: int = 0
+    """Not before so many epochs of it are complete."""
     rtol: float | None = None
     """Part of its size by which a number may differ and the two be called equivalent."""
     metrics: dict[str, float] = Field(default_factory=dict)

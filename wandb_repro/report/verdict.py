@@ -8,9 +8,10 @@ from rich.console import RenderableType
 
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
 from wandb_repro.report.words import count
+from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.tolerance import Measured, Tolerated
 from wandb_repro.verify.trails import DifferentLeaf, FirstDifference
-from wandb_repro.verify.verdict import Grade, Verdict
+from wandb_repro.verify.verdict import Bisection, Grade, Verdict
 
 __all__ = ["verdict_line", "verdict_rows", "verdict_text"]
 
@@ -24,8 +25,9 @@ def verdict_text(verdict: Verdict) -> RenderableType:
     return page(
         heading(*verdict_line(verdict), STYLES[verdict.grade]),
         rows(verdict_rows(verdict)),
+        *_bisection(verdict.bisection),
         *_tolerance(verdict.tolerance),
-        *_causes(verdict),
+        *_causes(_causes_of(verdict)),
         *_reasons(verdict),
     )
 
@@ -122,15 +124,35 @@ def _measured(one: Measured) -> str:
     return f"{one.what}: {one.original} and {one.rerun}, {apart:.3g} apart, {allowed:.3g} allowed"
 
 
-def _causes(verdict: Verdict) -> Iterator[RenderableType]:
-    if not verdict.causes:
+def _bisection(found: Bisection | None) -> Iterator[RenderableType]:
+    """Say at which step it differs, or why that is not known."""
+    if found is None:
         return
-    shown = verdict.causes[:_SHOWN_CAUSES]
+    yield blank()
+    if found.first is None:
+        yield heading("Bisected", "no step is named")
+        yield bullets([("-", found.reason, "")])
+        return
+    yield heading("Bisected", f"at {found.first.what}")
+    sides = [("as recorded", found.original), ("as rerun", found.rerun)]
+    yield rows([*sides, *_first(found.first)])
+
+
+def _causes_of(verdict: Verdict) -> tuple[Finding, ...]:
+    """Return the causes as they are ranked where most is known of the difference."""
+    known = verdict.bisection
+    return known.causes if known is not None and known.causes else verdict.causes
+
+
+def _causes(causes: tuple[Finding, ...]) -> Iterator[RenderableType]:
+    if not causes:
+        return
+    shown = causes[:_SHOWN_CAUSES]
     yield blank()
     yield heading("Likeliest cause first")
     yield bullets((cause.effect, cause.sentence, cause.cure) for cause in shown)
-    if len(verdict.causes) > len(shown):
-        yield rows([("", f"and {len(verdict.causes) - len(shown)} less likely; --json has all")])
+    if len(causes) > len(shown):
+        yield rows([("", f"and {len(causes) - len(shown)} less likely; --json has all")])
 
 
 def _reasons(verdict: Verdict) -> Iterator[RenderableType]:

@@ -25,14 +25,22 @@ class Live:
     def __init__(self, order: Order, original: Trail) -> None:
         self._reference = Reference(original)
         self._steps = {(it.fit, it.step) for it in original.weights if it.moment == "step"}
+        self._steps_of = order.steps_fit, order.steps_after_epoch
         self._keep_going = order.keep_going
         self._limit = Limit(order.until_epoch, order.until_step)
         self.first: FirstDifference | None = None
         self.stopped = False
 
-    def has_step(self, fit: int, step: int) -> bool:
-        """Tell whether the original was digested after this step, between its epochs' ends."""
-        return (fit, step) in self._steps
+    def wants_step(self, fit: int, step: int, epochs: int) -> bool:
+        """Tell whether to digest after this step: the original was, or it was ordered.
+
+        Args:
+            fit: number of the ``fit`` call.
+            step: of this ``fit``.
+            epochs: how many of this ``fit`` are complete.
+        """
+        ordered, after = self._steps_of
+        return (fit, step) in self._steps or (fit == ordered and epochs >= after)
 
     def check(self, weights: Weights, shapes: Sequence[Shape]) -> None:
         """Compare one moment.

@@ -39,6 +39,7 @@ class Recorder:
         self._live = live
         self._shapes: tuple[Shape, ...] = ()
         self.fits = 0
+        self.epochs = 0
         self.last_root = ""
         self._broken = False
         self._writer = TrailWriter(path)
@@ -57,6 +58,7 @@ class Recorder:
     def begin_fit(self) -> None:
         """Number the next ``fit`` call."""
         self.fits += 1
+        self.epochs = 0
         self._shapes = ()
 
     def weights(
@@ -87,6 +89,7 @@ class Recorder:
             metrics=dict(metrics),
         )
         self.last_root = record.root
+        self.epochs = epoch if moment == "epoch" else self.epochs
         self._note_structure(shapes)
         self._append(record, sync=moment != "step")
         if self._live is not None:

@@ -206,9 +206,13 @@ class Session:
             self._recorder.missing(moment, reason, epoch=epoch, step=step)
 
     def original_has_step(self, step: int) -> bool:
-        """Tell whether the run that this one repeats was digested after this step of this fit."""
-        fit = self._recorder.fits if self._recorder is not None else 0
-        return self._live is not None and self._live.has_step(fit, step)
+        """Tell whether this step of this fit is digested, whatever the callback was told.
+
+        So it is where the run that this one repeats was, and where a bisection asks for it.
+        """
+        if self._live is None or self._recorder is None:
+            return False
+        return self._live.wants_step(self._recorder.fits, step, self._recorder.epochs)
 
     def end_fit(self) -> None:
         """Note that ``fit`` returned by itself."""

@@ -14,12 +14,24 @@ from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.tolerance import Tolerance, Tolerated, tolerated
 from wandb_repro.verify.trails import Comparison, FirstDifference, Limit, algorithms_of, compare
 
-__all__ = ["EXIT_CODES", "Grade", "Verdict", "judge"]
+__all__ = ["EXIT_CODES", "Bisection", "Grade", "Verdict", "judge"]
 
 Grade = Literal["identical", "equivalent", "diverged", "inconclusive"]
 
 EXIT_CODES: dict[Grade, int] = {"identical": 0, "equivalent": 0, "diverged": 1, "inconclusive": 3}
 """Equivalent is what was asked for: without a stated tolerance there is no such grade."""
+
+
+class Bisection(Record):
+    """An epoch that differed, run again on both sides with a digest after every step."""
+
+    original: str
+    """The run that stands for the original: it gave the original's digests here; empty without."""
+    rerun: str
+    first: FirstDifference | None
+    causes: tuple[Finding, ...]
+    reason: str
+    """Why no step is named; empty when one is."""
 
 
 class Verdict(Record):
@@ -48,6 +60,8 @@ class Verdict(Record):
     metrics_equal_printed: int
     tolerance: Tolerated | None = None
     """What was allowed and what it was applied to; None where nothing was stated."""
+    bisection: Bisection | None = None
+    """What ``rerun --bisect`` found; None where it was not asked for, or nothing differs."""
 
     @property
     def exit_code(self) -> int:
