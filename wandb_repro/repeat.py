@@ -16,7 +16,9 @@ from wandb_repro.errors import (
     RefusedError,
     TrainingFailedError,
 )
+from wandb_repro.manifest.cells import Cells
 from wandb_repro.manifest.code import BundleFile, Code
+from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.order import Order
 from wandb_repro.report.plan import inequality_sentence
@@ -27,6 +29,7 @@ from wandb_repro.rerun.execute import Child, restore_code, train
 from wandb_repro.rerun.inequality import Inequality
 from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.store.base import Capsule
+from wandb_repro.store.cells import read_cells
 from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
 from wandb_repro.store.run import RemoteRun
 from wandb_repro.verify.tolerance import Tolerance
@@ -131,6 +134,7 @@ def prepare(
         sets=wishes.sets,
         values=wishes.values,
         allow_missing=wishes.allow_missing,
+        cells=_cells(manifest, capsule),
     )
     _check_held(plan, capsule)
     choice = choose(
@@ -141,6 +145,12 @@ def prepare(
         work=work,
     )
     return Prepared(capsule, manifest, plan, choice, wishes)
+
+
+def _cells(manifest: Manifest, capsule: Capsule) -> Cells | None:
+    command = manifest.execution.command
+    file = command.cells if isinstance(command, Command) else None
+    return read_cells(capsule, file) if isinstance(file, CellsFile) else None
 
 
 def _as_found(manifest: Manifest, found: RemoteRun | None) -> Manifest:

@@ -40,6 +40,7 @@ __all__ = [
     "interrupted_when",
     "keras_run",
     "killed_run",
+    "newcomer",
     "numbers",
     "with_manifest",
 ]
@@ -116,7 +117,7 @@ model.fit(x, x, epochs=run.config["epochs"], shuffle=False, verbose=0, callbacks
 _DROPPED = ("WANDB_", "TF_", "PYTHON", "NUMBERS_", "OMP_", "GIT_", "COLUMNS", "FORCE_COLOR")
 
 
-def _environment(**more: str) -> dict[str, str]:
+def newcomer(**more: str) -> dict[str, str]:
     """Return a newcomer's environment: W&B offline and quiet, no switch set."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
     own = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -175,7 +176,7 @@ class Project:
         process = subprocess.Popen(
             [python, *words],
             cwd=self.folder / cwd,
-            env=_environment(**{"WANDB_DIR": str(self.folder), **environ}),
+            env=newcomer(**{"WANDB_DIR": str(self.folder), **environ}),
             stdin=stdin,
         )
         process.wait(120)
@@ -259,9 +260,9 @@ def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> A
         capfd.readouterr()
         with monkeypatch.context() as patch:
             patch.chdir(cwd)
-            for name in set(os.environ) - set(_environment()):
+            for name in set(os.environ) - set(newcomer()):
                 patch.delenv(name)
-            for name, value in _environment(**environ).items():
+            for name, value in newcomer(**environ).items():
                 patch.setenv(name, value)
             result = CliRunner().invoke(main, [str(word) for word in words], input=typed)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -277,7 +278,7 @@ def begun(*words: object, cwd: Path, **environ: str) -> Generator[subprocess.Pop
     process = subprocess.Popen(
         [sys.executable, "-m", "wandb_repro", *(str(word) for word in words)],
         cwd=cwd,
-        env=_environment(PYTHONUNBUFFERED="1", **environ),
+        env=newcomer(PYTHONUNBUFFERED="1", **environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.invocation import Invocation, parse
+from wandb_repro.capture.notebook import RUNNER, Shell, name_of_notebook, shell_of
 from wandb_repro.capture.secrets import cut_arguments, holds_a_credential
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
@@ -35,6 +36,9 @@ def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
             unavailable="Python is embedded in another program; start the training with python"
         )
     found = parse(host.command_line)
+    shell = shell_of(host.modules)
+    if shell is not None:
+        return _notebook(host, code_root, found, shell)
     reason = _refusal(found)
     return Unavailable(unavailable=reason) if reason else _command(host, code_root, found)
 
@@ -59,13 +63,29 @@ def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
     )
 
 
+def _notebook(host: Host, code_root: Path | None, found: Invocation, shell: Shell) -> Command:
+    """Return what a notebook is started as: its cells, which whoever records them adds."""
+    name = name_of_notebook(shell, host.environ)
+    if found.target == RUNNER:
+        name = found.arguments[-1]
+    return Command(
+        kind="notebook",
+        target=_relative(host, code_root, name) if os.path.isabs(name) else name,  # noqa: PTH117
+        arguments=(),
+        interpreter_flags=found.flags,
+        working_directory=_relative(host, code_root, host.started_in),
+        environment={name: host.environ[name] for name in RESTORED if name in host.environ},
+        cells=Unavailable(unavailable="no cell was recorded yet"),
+    )
+
+
 def _refusal(found: Invocation) -> str:
     """Return why this cannot be started again, or an empty text."""
     name = PurePosixPath(found.target).stem if found.kind == "script" else found.target
     if found.kind == "stdin":
         return "the code came through standard input and is gone; put it in a file"
     if name in NOTEBOOKS:
-        return "it runs in a notebook; save it as a script and start that with python"
+        return "it runs in a notebook that is not IPython's; save it as a script and start that"
     if found.kind == "interactive" or name in SHELLS:
         return "it was typed at a prompt; put it in a file and start that with python"
     if _is_worker(found):

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from wandb_repro.capture.beginning import began_in
 from wandb_repro.capture.invocation import parse
+from wandb_repro.capture.notebook import begun_in
 
 __all__ = ["Host", "ThisHost"]
 
@@ -164,7 +165,7 @@ class ThisHost:
 def _working_directory() -> str:
     """Return where the process began, even if the script has changed its folder before this."""
     with contextlib.suppress(OSError):
-        return began_in(
+        return begun_in(sys.modules) or began_in(
             parse(tuple(sys.orig_argv)),
             now=os.getcwd(),  # noqa: PTH109
             main_file=str(getattr(sys.modules.get("__main__"), "__file__", "")),

@@ -25,6 +25,7 @@ from wandb_repro.repeat import (
 )
 from wandb_repro.report.plan import inequality_sentence, plan_text
 from wandb_repro.report.verdict import verdict_text
+from wandb_repro.rerun.plan import Plan
 from wandb_repro.store.folder import read_manifest
 from wandb_repro.store.resolve import locate
 
@@ -163,6 +164,17 @@ def _plan_data(prepared: Prepared) -> dict[str, Any]:
         "sets": plan.switches,
         "links": {link.place: link.target for link in plan.inputs.links},
         "missing": list(plan.inputs.missing),
+        **_cells_data(plan),
+    }
+
+
+def _cells_data(plan: Plan) -> dict[str, Any]:
+    if plan.cells is None:
+        return {}
+    return {
+        "cells": [cell.source for cell in plan.cells.cells.cells],
+        "commands": list(plan.cells.commands),
+        "held_back": list(plan.cells.held_back),
     }
 
 

@@ -10,13 +10,15 @@ from rich.console import RenderableType
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.words import count
+from wandb_repro.rerun.cells import PlannedCells
 from wandb_repro.rerun.choice import Choice
 from wandb_repro.rerun.environment import Inequality
 from wandb_repro.rerun.plan import Plan
 
-__all__ = ["inequality_sentence", "plan_text"]
+__all__ = ["first_line", "inequality_sentence", "plan_text"]
 
 _MOST = 5
+_MOST_CELLS = 50
 
 
 def plan_text(name: str, plan: Plan, choice: Choice) -> RenderableType:
@@ -35,6 +37,8 @@ def _rows(plan: Plan, choice: Choice) -> Iterator[tuple[str, str]]:
     yield "page", run.url if isinstance(run.url, str) else "recorded offline"
     yield "command", shlex.join(["python", *plan.arguments])
     yield "in folder", _folder(plan)
+    if plan.cells is not None:
+        yield from _cells(plan.cells)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
     yield "environment", choice.reason
     yield "packages", "" if choice.python else _origins(plan)
@@ -48,6 +52,27 @@ def _rows(plan: Plan, choice: Choice) -> Iterator[tuple[str, str]]:
     for missing in plan.inputs.missing:
         yield "missing", missing
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
+
+
+def _cells(planned: PlannedCells) -> Iterator[tuple[str, str]]:
+    cells = planned.cells.cells
+    yield "notebook", count(len(cells), "cell")
+    for number, cell in enumerate(cells[:_MOST_CELLS], start=1):
+        yield f"cell {number}", first_line(cell.source)
+    if len(cells) > _MOST_CELLS:
+        yield "", f"and {len(cells) - _MOST_CELLS} cells more"
+    for line in planned.commands:
+        yield "runs", line
+    for line in planned.held_back:
+        yield "held back", f"{line} (the environment is rebuilt as it was at the end)"
+    if planned.values:
+        yield "given", f"credentials for cell {', '.join(map(str, sorted(planned.values)))}"
+
+
+def first_line(source: str) -> str:
+    """Return the first line of a cell that says something, and whether more follow."""
+    lines = [line.strip() for line in source.split("\n") if line.strip()] or [""]
+    return f"{lines[0]} ..." if len(lines) > 1 else lines[0]
 
 
 def _folder(plan: Plan) -> str:

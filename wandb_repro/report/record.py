@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code, GitState
-from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.runtime import Framework, Runtime
@@ -112,12 +112,22 @@ def command_line(command: Command | Unavailable) -> str:
     """Return how a run was started, as it would be typed."""
     if isinstance(command, Unavailable):
         return f"not known: {command}"
+    if command.kind == "notebook":
+        return f"notebook {command.target}: {_cells(command)}"
     if command.kind == "console" and not command.interpreter_flags:
         words = [command.target, *command.arguments]
     else:
         option = {"script": [], "module": ["-m"], "code": ["-c"], "console": []}[command.kind]
         words = ["python", *command.interpreter_flags, *option, command.target, *command.arguments]
     return shlex.join([*(["wandb-repro", "run", "--"] if command.launcher else []), *words])
+
+
+def _cells(command: Command) -> str:
+    file = command.cells
+    if not isinstance(file, CellsFile):
+        return f"its cells are not recorded: {file or 'nobody wrote them'}"
+    cut = ", ".join(map(str, file.redacted))
+    return count(file.count, "cell") + (f", credentials cut out of {cut}" if cut else "")
 
 
 def _not(reason: Unavailable) -> str:

@@ -186,6 +186,7 @@ def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
         KeyboardInterrupt: Ctrl-C; the training was asked to end and has ended.
         RefusedError: the process could not be started.
     """
+    _write_cells(plan)
     path = plan.work / "order.json"
     path.write_text(order.model_dump_json(), encoding="utf-8")
     environment = child_environment(plan, python, path, os.environ, rebuilt=rebuilt)
@@ -203,7 +204,16 @@ def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
         raise RefusedError(f"The training cannot be started: {error}.") from error
     with _ended_with_us(process):
         returncode = process.wait()
+    if plan.cells is not None and plan.cells.values:
+        plan.cells_file.unlink()  # it holds credentials
     return Child(returncode, _whereabouts(Path(order.whereabouts)))
+
+
+def _write_cells(plan: Plan) -> None:
+    """Put a notebook's cells where they are executed from; nobody else may read them there."""
+    if plan.cells is not None:
+        plan.cells_file.touch(mode=0o600, exist_ok=False)
+        plan.cells_file.write_bytes(plan.cells.filled().to_bytes())
 
 
 @contextlib.contextmanager

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from wandb_repro.capture.notebook import RUNNER
 from wandb_repro.capture.secrets import REDACTED
 from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.cells import Cells
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.rerun.cells import PlannedCells, plan_cells
 
 __all__ = ["Inputs", "Link", "Parts", "Plan", "make_plan", "moved"]
 
@@ -77,6 +80,8 @@ class Plan:
     """Place of an installed command's name in ``arguments``; None for any other start."""
     switches: dict[str, str]
     """Variables that are set."""
+    cells: PlannedCells | None = None
+    """Of a notebook, where its cells were read."""
 
     def started_with(self, python: Path) -> list[str]:
         """Return the whole command line for an interpreter; a command is one beside it."""
@@ -84,6 +89,11 @@ class Plan:
         if self.console_place is not None:
             words[self.console_place] = str(python.parent / words[self.console_place])
         return [str(python), *words]
+
+    @property
+    def cells_file(self) -> Path:
+        """Where the cells are put that are executed."""
+        return cells_place(self.work)
 
     @property
     def environment_folder(self) -> Path:
@@ -105,6 +115,7 @@ def make_plan(
     values: Mapping[int, str] | None = None,
     allow_missing: bool = False,
     ask_values: bool = True,
+    cells: Cells | None = None,
 ) -> Plan:
     """Return what a rerun of this record will do.
 
@@ -116,6 +127,7 @@ def make_plan(
         values: arguments that were credentials and are not recorded, by position.
         allow_missing: go on although files that the original read are not here.
         ask_values: refuse when an argument that was cut out is not in ``values``.
+        cells: of a notebook, what it executed; then ``values`` go by the number of their cell.
 
     Raises:
         RefusedError: it cannot be started: the sentence says what is missing.
@@ -132,7 +144,8 @@ def make_plan(
     up = max(inputs.up, _up_to_folder(parts))
     code = _code_folder(work / "tree", parts.code.root, up)
     cwd = _working_folder(parts, code)
-    before = _before_arguments(parts, code, cwd)
+    before = _before_arguments(parts, work, code, cwd)
+    planned = None if cells is None else _cells(parts, cells, values or {}, ask=ask_values)
     return Plan(
         manifest=manifest,
         parts=parts,
@@ -141,10 +154,25 @@ def make_plan(
         code=code,
         cwd=cwd,
         arguments=_checked((*before, *_arguments(parts, code))),
-        credentials=_credentials(parts.command, values or {}, len(before), ask=ask_values),
+        credentials={}
+        if planned
+        else _credentials(parts.command, values or {}, len(before), ask=ask_values),
         console_place=len(before) - 1 if parts.command.kind == "console" else None,
         switches={**_switches(manifest, parts.command, threads), **(sets or {})},
+        cells=planned,
     )
+
+
+def cells_place(work: Path) -> Path:
+    """Return where a rerun in this folder puts a notebook's cells."""
+    return work / "cells.json"
+
+
+def _cells(parts: Parts, cells: Cells, values: Mapping[int, str], *, ask: bool) -> PlannedCells:
+    file = parts.command.cells
+    if not isinstance(file, CellsFile):
+        raise UsageError("The record is not of a notebook.")
+    return plan_cells(cells, file, values, ask=ask)
 
 
 def _parts(manifest: Manifest) -> Parts:
@@ -157,6 +185,9 @@ def _parts(manifest: Manifest) -> Parts:
     command, code, packages = execution.command, execution.code, execution.packages
     if isinstance(command, Unavailable):
         raise RefusedError(f"The run does not hold how it was started: {_reason(command)}.")
+    if command.kind == "notebook" and not isinstance(command.cells, CellsFile):
+        why = command.cells or Unavailable(unavailable="nobody wrote them")
+        raise RefusedError(f"The run does not hold the notebook's cells: {_reason(why)}.")
     if isinstance(code, Unavailable):
         raise RefusedError(f"The run does not hold its source tree: {_reason(code)}.")
     if isinstance(code.bundle, Unavailable):
@@ -253,7 +284,7 @@ def _working_folder(parts: Parts, code: Path) -> Path:
     return Path(os.path.normpath(code / posixpath.relpath(recorded, parts.code.root)))
 
 
-def _before_arguments(parts: Parts, code: Path, cwd: Path) -> tuple[str, ...]:
+def _before_arguments(parts: Parts, work: Path, code: Path, cwd: Path) -> tuple[str, ...]:
     """Return what stands between the interpreter and the script's own arguments."""
     command = parts.command
     target = {
@@ -261,6 +292,7 @@ def _before_arguments(parts: Parts, code: Path, cwd: Path) -> tuple[str, ...]:
         "module": lambda: ["-m", command.target],
         "code": lambda: ["-c", command.target],
         "console": lambda: [_console(command)],
+        "notebook": lambda: ["-m", RUNNER, str(cells_place(work)), command.target],
     }[command.kind]()
     launcher = ["-m", "wandb_repro.launch"] if command.launcher else []
     return (*command.interpreter_flags, *launcher, *target)

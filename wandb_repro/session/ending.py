@@ -10,7 +10,7 @@ from typing import Any
 from wandb_repro.session.notices import say
 from wandb_repro.session.session import Session
 
-__all__ = ["cure", "end_with", "finish_all"]
+__all__ = ["cure", "end_with", "finish_all", "note_failure"]
 
 _watched: list[Session] = []
 
@@ -67,6 +67,12 @@ def finish_all() -> None:
         session.finish()
 
 
+def note_failure(kind: str) -> None:
+    """Note the exception that is about to end the process, by its type's name."""
+    for session in tuple(_watched):
+        session.failed(kind)
+
+
 _NAME = "wandb_repro_noted"
 
 
@@ -76,8 +82,7 @@ def _see_failures() -> None:
     def noted(
         kind: type[BaseException], error: BaseException, traceback: TracebackType | None
     ) -> None:
-        for session in tuple(_watched):
-            session.failed(kind.__name__)
+        note_failure(kind.__name__)
         before(kind, error, traceback)
         if told := cure(error):
             say(told)

@@ -21,11 +21,13 @@ from wandb_repro.capture.runtime import probe_runtime
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import Dataset, InputFile
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.order import Options, Order
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.session.background import Background
+from wandb_repro.session.cells import Notebook, notebook_of
 from wandb_repro.session.installed import Installed
 from wandb_repro.session.run import Run, config_of, folders_of, identity_of, unknown_identity
 from wandb_repro.session.seeding import Seeding
@@ -68,6 +70,10 @@ class Facts:
         with self._inputs.paused():
             self._source = source_of(run, host, options=options, capsule=capsule, order=order)
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
+        self._notebook = guarded(
+            lambda: notebook_of(run, host, choice=options.code, capsule=capsule, order=order),
+            "cells",
+        )
         self._installed = Installed(
             host, capsule.wheels, withheld=_withheld(run, options.code, order)
         )
@@ -79,6 +85,11 @@ class Facts:
     def code(self) -> Code | Unavailable:
         """The source tree, as far as it is known."""
         return self._source.code
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether cells are executed one after the other."""
+        return isinstance(self._notebook, Notebook)
 
     @property
     def runtime(self) -> Runtime | Unavailable:
@@ -124,7 +135,7 @@ class Facts:
     def _execution(self) -> Execution:
         seed = self._seeding.seed
         return Execution(
-            command=self._command,
+            command=self._command_now(),
             code=self._source.code,
             packages=self._installed.packages,
             seed=Unavailable(unavailable="the script sets its own seeds")
@@ -134,6 +145,14 @@ class Facts:
             config=self._config,
             world_size=self._world_size,
         )
+
+    def _command_now(self) -> Command | Unavailable:
+        """Return how it was started; of a notebook, with the cells executed so far."""
+        command, notebook = self._command, self._notebook
+        if not isinstance(command, Command) or command.kind != "notebook":
+            return command
+        cells = notebook if isinstance(notebook, Unavailable) else guarded(notebook.file, "cells")
+        return command.model_copy(update={"cells": cells})
 
     def _description(self) -> Description:
         return Description(
@@ -159,6 +178,8 @@ class Facts:
     def close(self) -> None:
         """Delete what was needed only while recording."""
         self._source.close()
+        if isinstance(self._notebook, Notebook):
+            self._notebook.close()
 
 
 def _withheld(run: Run, code: str, order: Order | None) -> str:

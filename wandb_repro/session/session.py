@@ -166,6 +166,8 @@ class Session:
         self._fit_open = True
         if first:
             self._before_training(model)
+        elif self._facts.is_notebook:
+            self._written_manifest()  # the cells since then: a kernel may be killed
 
     @harmless("the bundle and the wheels")
     def _settle(self) -> None:

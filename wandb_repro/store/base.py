@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BUNDLE", "CHANGES", "FOLDER", "MANIFEST", "REPORT", "TRAIL", "WHEELS", "Capsule"]
+__all__ = [
+    "BUNDLE",
+    "CELLS",
+    "CHANGES",
+    "FOLDER",
+    "MANIFEST",
+    "REPORT",
+    "TRAIL",
+    "WHEELS",
+    "Capsule",
+]
 
 FOLDER = "repro"
 """Name of the capsule inside a run's files."""
 MANIFEST = "manifest.json"
 BUNDLE = "code.bundle"
+CELLS = "cells.json"
 TRAIL = "trail.jsonl"
 WHEELS = "wheels"
 CHANGES = "changes.diff"
@@ -32,6 +43,11 @@ class Capsule:
     def bundle(self) -> Path:
         """The source tree."""
         return self.folder / BUNDLE
+
+    @property
+    def cells(self) -> Path:
+        """What a notebook executed."""
+        return self.folder / CELLS
 
     @property
     def trail(self) -> Path:

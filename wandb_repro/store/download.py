@@ -14,15 +14,17 @@ from pathlib import Path, PurePosixPath
 
 from wandb_repro.errors import ManifestError, NotFoundError, RefusedError
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.cells import MOST_BYTES
+from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.store.api import ApiFile, ApiRun
-from wandb_repro.store.base import BUNDLE, FOLDER, MANIFEST, TRAIL, WHEELS, Capsule
+from wandb_repro.store.base import BUNDLE, CELLS, FOLDER, MANIFEST, TRAIL, WHEELS, Capsule
 from wandb_repro.store.folder import read_manifest, sha256_of
 
 __all__ = ["Downloader", "download_capsule", "size_limit"]
 
 _MB = 1_000_000
-_LIMITS = {MANIFEST: 16 * _MB, BUNDLE: 600 * _MB, TRAIL: 1000 * _MB}
+_LIMITS = {MANIFEST: 16 * _MB, CELLS: MOST_BYTES, BUNDLE: 600 * _MB, TRAIL: 1000 * _MB}
 _WHEEL_LIMIT = 60 * _MB
 _WHEEL_NAME = re.compile(r"[A-Za-z0-9._+-]+\.whl")
 _MAX_WHEELS = 1000
@@ -116,6 +118,9 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     code = manifest.execution.code
     if not isinstance(code, Unavailable) and not isinstance(code.bundle, Unavailable):
         parts[BUNDLE] = code.bundle.sha256
+    command = manifest.execution.command
+    if isinstance(command, Command) and isinstance(command.cells, CellsFile):
+        parts[CELLS] = command.cells.sha256
     packages = manifest.execution.packages
     distributions = () if isinstance(packages, Unavailable) else packages.distributions
     for place, distribution in enumerate(distributions):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, Code
+from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Framework, Runtime
@@ -57,6 +58,7 @@ def _command(manifest: Manifest) -> Iterator[Finding]:
             "command", "command", "", "stops", f"How it was started is not known: {command}", ""
         )
         return
+    yield from _cells(command)
     for place in command.redacted:
         yield _found(
             "command",
@@ -75,6 +77,27 @@ def _command(manifest: Manifest) -> Iterator[Finding]:
             f"It trained in {manifest.execution.world_size} processes together; "
             "only runs of one process can be rerun",
             "",
+        )
+
+
+def _cells(command: Command) -> Iterator[Finding]:
+    if command.kind != "notebook":
+        return
+    file = command.cells
+    if not isinstance(file, CellsFile):
+        why = file or "nobody wrote them"
+        yield _found(
+            "command", "cells", "", "stops", f"The notebook's cells are not recorded: {why}", ""
+        )
+        return
+    for number in file.redacted:
+        yield _found(
+            "command",
+            "cells",
+            f"cell {number}",
+            "explains",
+            f"A credential stood in cell {number} and is not recorded",
+            f"rerun with --arg {number}=VALUE",
         )
 
 

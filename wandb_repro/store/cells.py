@@ -1,0 +1,74 @@
+"""A notebook's cells as a file: in the capsule, or kept on this machine only."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from wandb_repro.errors import RefusedError
+from wandb_repro.manifest.cells import MOST_BYTES, Cells
+from wandb_repro.manifest.command import CellsFile
+from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import local_bundle, write_atomically
+
+__all__ = ["cells_file", "read_cells", "write_cells"]
+
+
+def write_cells(
+    capsule: Capsule, cells: Cells, *, redacted: tuple[int, ...], kept: Literal["run", "local"]
+) -> CellsFile:
+    """Write the cells and return what the manifest says of them.
+
+    Raises:
+        OSError: the disk does not take them, or they are too many.
+    """
+    document = cells.to_bytes()
+    if len(document) > MOST_BYTES:
+        raise OSError(f"the notebook's cells have more than {MOST_BYTES // 2**20} MiB")
+    file = CellsFile(
+        name=capsule.cells.name,
+        sha256=hashlib.sha256(document).hexdigest(),
+        size_bytes=len(document),
+        count=len(cells.cells),
+        redacted=redacted,
+        kept=kept,
+    )
+    path = cells_file(capsule, file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, document)
+    return file
+
+
+def cells_file(capsule: Capsule, file: CellsFile) -> Path:
+    """Return where the cells are."""
+    if file.kept == "local":
+        return local_bundle(file.sha256).with_suffix(".cells.json")
+    return capsule.cells
+
+
+def read_cells(capsule: Capsule, file: CellsFile) -> Cells:
+    """Return a notebook's cells, which are what the manifest was written for.
+
+    Raises:
+        RefusedError: they are not here, or are others.
+        ManifestError: they are not as their format says.
+    """
+    path = cells_file(capsule, file)
+    try:
+        with path.open("rb") as stream:
+            document = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise RefusedError(
+            f"The notebook's cells are not here: {path}: {error.strerror}.",
+            hint='They were recorded with code="local": rerun it on the machine that recorded it.'
+            if file.kept == "local"
+            else "Fetch the run again, or copy its whole folder.",
+        ) from error
+    if hashlib.sha256(document).hexdigest() != file.sha256:
+        raise RefusedError(
+            f"{path} does not hold the cells that its manifest was written for.",
+            hint="It was cut off or changed after it was recorded, or the kernel was killed "
+            "while they were written.",
+        )
+    return Cells.from_bytes(document)
