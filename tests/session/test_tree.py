@@ -206,3 +206,15 @@ def test_the_folders_of_wandb_are_never_in_the_snapshot(offline: Young, folder: 
     assert files == {"train.py"}
     assert code.left_out == ()
     assert any(made.path.rglob("*.wandb"))
+
+
+def test_what_was_only_read_for_its_digest_is_no_input_of_the_run(offline: Young) -> None:
+    _monorepo(offline).write("project/train.log", "noise")
+
+    recorded = finished(init(project="p"))
+
+    code, inputs = recorded.manifest.execution.code, recorded.manifest.description.inputs
+    assert isinstance(code, Code)
+    assert not isinstance(inputs, Unavailable)
+    assert "project/train.log" in {left.path for left in code.left_out}
+    assert not any("train.log" in found.absolute for found in inputs)

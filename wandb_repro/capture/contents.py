@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wandb_repro.capture.choice import Source
+from wandb_repro.capture.openings import unnoticed
 from wandb_repro.capture.secret_files import secret_in_text
 from wandb_repro.capture.tree import LINK, Entry, blob_id
 
@@ -47,7 +48,7 @@ class Reader:
 
     def read(self, sources: Iterable[Source]) -> Iterator[Content | None]:
         """Yield each file's content in the order asked for; None for one that is gone."""
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(_THREADS, initializer=unnoticed) as pool:
             waiting: deque[Future[list[Content | None]]] = deque()
             for batch in _batches(sources):
                 waiting.append(pool.submit(self._read_batch, batch))

@@ -6,16 +6,25 @@ import os
 import stat
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable
 from typing import cast
 
-__all__ = ["Openings"]
+__all__ = ["Openings", "unnoticed"]
 
 MOST_FILES = 10_000
 
 SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/")
 
 WRITING = os.O_WRONLY | os.O_RDWR
+
+
+_OURS = threading.local()
+
+
+def unnoticed() -> None:
+    """Let nothing that this thread opens from now on count as opened by the run: it is ours."""
+    _OURS.thread = True
 
 
 class Openings:
@@ -53,6 +62,8 @@ class Openings:
         ``os.rename`` (which ``os.replace`` announces too) source and destination.
         """
         try:
+            if hasattr(_OURS, "thread"):
+                return
             if event == "open":
                 self._opened(arguments[0], arguments[2])
             elif event == "os.rename":

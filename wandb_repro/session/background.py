@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.openings import unnoticed
 from wandb_repro.manifest.base import Unavailable
 
 __all__ = ["Background"]
@@ -28,6 +29,7 @@ class Background(Generic[T]):
             self._result = started
 
     def _run(self, work: Callable[[], T]) -> None:
+        unnoticed()
         self._result = guarded(work, self._what)
 
     def result(self, timeout_s: float) -> T | Unavailable:
