@@ -7,11 +7,21 @@ import signal
 import pytest
 
 from tests.support.golden import Golden
+from tests.support.lean import lean
 from tests.support.recorded import ask, keras_run, killed_run, numbers
 from tests.support.server import wandb_server
 from tests.support.training import offline, own_wandb
 
-__all__ = ["ask", "keras_run", "killed_run", "numbers", "offline", "own_wandb", "wandb_server"]
+__all__ = [
+    "ask",
+    "keras_run",
+    "killed_run",
+    "lean",
+    "numbers",
+    "offline",
+    "own_wandb",
+    "wandb_server",
+]
 
 
 def pytest_configure() -> None:

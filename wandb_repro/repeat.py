@@ -194,7 +194,7 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
         python, inequalities, notes = _environment(prepared, say)
         order = _order(prepared)
     say("Training")
-    child = train(plan, python, order, rebuilt=prepared.choice.python is None)
+    child = train(plan, python, order, rebuilt=prepared.choice.stands_alone)
     return _judged(prepared, child, inequalities, notes)
 
 

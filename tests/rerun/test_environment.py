@@ -107,7 +107,7 @@ def test_a_wheel_that_is_not_what_was_locked_is_refused(
     with pytest.raises(RebuildError) as caught:
         _rebuilt(packages, tmp_path)
     assert "from-index" in caught.value.message
-    assert not list(Environment.at(tmp_path / "new").site_packages.glob("from_index*"))
+    assert not list(tmp_path.glob("*new*"))
 
 
 def test_a_package_without_record_cannot_be_told_to_be_equal(tmp_path: Path, links: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
@@ -16,32 +15,16 @@ from wandb_repro.cli.frame import (
     new_folder,
     scratch_folder,
 )
-from wandb_repro.manifest.packages import Packages
 from wandb_repro.repeat import bundle_of
 from wandb_repro.report.words import clean
 from wandb_repro.rerun.choice import check_rebuildable
-from wandb_repro.rerun.code import restore
-from wandb_repro.rerun.interpreter import FoundPython
-from wandb_repro.rerun.lock import resolve_lock
+from wandb_repro.rerun.exported import Exported
 from wandb_repro.rerun.plan import Plan, make_plan
-from wandb_repro.store.base import FOLDER, Capsule
-from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import read_manifest, read_trail
 from wandb_repro.store.resolve import locate
 
-__all__ = ["command"]
-
-_SCRIPT = """\
-#!/bin/sh
-# Reruns this run from this folder. The environment is made once, by uv; after that neither a
-# network nor a terminal is needed. Exit codes are those of `wandb-repro rerun`.
-set -eu
-cd "$(dirname "$0")"
-if [ ! -x env/bin/python ]; then
-    uv venv --quiet --python {python} env
-    uv pip sync --quiet --no-build --python env/bin/python pylock.toml
-fi
-exec env/bin/python -m wandb_repro rerun ./{folder} --env env/bin/python --yes "$@"
-"""
+__all__ = ["command", "plan_of", "write_export"]
 
 
 @click.command("export")
@@ -61,12 +44,9 @@ def command(run: str, folder: Path, base_python: Path | None, as_json: bool) -> 
     output = Output(as_json=as_json)
     with scratch_folder() as scratch:
         capsule = locate(run, scratch).capsule
-        plan = make_plan(read_manifest(capsule), folder, allow_missing=True, ask_values=False)
-        packages = plan.parts.packages
-        base = check_rebuildable(packages, capsule.wheels, base_python, work=folder)
+        plan = plan_of(capsule, folder)
         with new_folder(folder):
-            _write_code(plan, capsule, folder, output)
-            _write_lock(packages, folder, base, output)
+            write_export(capsule, plan, base_python, output)
     names = sorted(path.name for path in folder.iterdir())
     output.report(
         Text(f"{clean(folder)} holds {', '.join(names)}"), {"folder": str(folder), "holds": names}
@@ -74,22 +54,21 @@ def command(run: str, folder: Path, base_python: Path | None, as_json: bool) -> 
     return 0
 
 
-def _write_code(plan: Plan, capsule: Capsule, folder: Path, output: Output) -> None:
-    output.progress(f"Restoring tree {plan.parts.code.tree[:12]}")
+def plan_of(capsule: Capsule, folder: Path) -> Plan:
+    """Return what a rerun would do, as far as another machine will have to do it."""
+    manifest = read_manifest(capsule)
+    read_trail(capsule)  # one that cannot be believed is refused before anything is written
+    return make_plan(manifest, folder, allow_missing=True, ask_values=False)
+
+
+def write_export(
+    capsule: Capsule, plan: Plan, base_python: Path | None, output: Output
+) -> Exported:
+    """Fill the plan's folder, which is there and empty."""
+    base = check_rebuildable(plan.parts.packages, capsule.wheels, base_python, work=plan.work)
+    exported = Exported(plan.work)
     bundle = bundle_of(capsule, plan.parts.code)
-    restore(bundle, plan.parts.code, folder / "code")
-    shutil.copytree(capsule.folder, folder / FOLDER)
-    if bundle != capsule.bundle:
-        shutil.copyfile(bundle, Capsule(folder / FOLDER).bundle)
-
-
-def _write_lock(packages: Packages, folder: Path, base: FoundPython, output: Output) -> None:
-    output.progress(f"Locking {len(packages.distributions)} packages for Python {base.version}")
-    lock = resolve_lock(packages, folder / FOLDER / "wheels", python=base.path)
-    lock.write_pylock(folder / "pylock.toml")
-    lock.write_requirements(folder / "requirements.txt")
-    script = folder / "rerun.sh"
-    script.write_text(_SCRIPT.format(python=base.version, folder=FOLDER), encoding="utf-8")
-    script.chmod(0o755)
-    for note in lock.notes:
-        output.progress(note)
+    exported.write(capsule, bundle, plan.parts, base, output.progress)
+    for missing in plan.inputs.missing:
+        output.progress(f"The original read {missing}, which must be there for the rerun")
+    return exported

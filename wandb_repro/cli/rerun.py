@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option, scratch_folder
+from wandb_repro.cli.prepare import prepare_folder, refuse_wishes
 from wandb_repro.cli.switches import set_option, switches_of
 from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
 from wandb_repro.errors import RefusedError, UsageError
@@ -73,6 +74,14 @@ _POSITIVE = click.IntRange(min=1)
     is_flag=True,
     help="Where only epochs were recorded, run the one that differs again to name its step.",
 )
+@click.option(
+    "--prepare",
+    "prepared_folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Run nothing: export to DIR and build the environment there, for DIR/rerun.sh to run "
+    "with neither a network nor a terminal.",
+)
 @tolerance_options
 @json_option
 @answers
@@ -82,6 +91,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     folder: Path | None,
+    prepared_folder: Path | None,
     arguments: tuple[str, ...],
     rtol: float | None,
     metrics: tuple[str, ...],
@@ -92,6 +102,9 @@ def command(
     """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
     output = Output(as_json=as_json)
     tolerance = tolerance_of(rtol, metrics)
+    if prepared_folder is not None:
+        refuse_wishes(click.get_current_context())
+        return prepare_folder(run, prepared_folder, wishes["base_python"], output)
     with scratch_folder() as scratch:
         located = locate(run, scratch)
         wanted = Wishes(

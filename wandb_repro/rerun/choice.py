@@ -36,6 +36,11 @@ class Choice:
     base: FoundPython | None = None
     """The interpreter that it will be rebuilt with; None when it is there."""
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether today's PYTHONPATH is no part of it: so it was rebuilt, or looked at (-I)."""
+        return self.python is None or bool(sys.flags.isolated)
+
 
 def choose(
     packages: Packages, wheels: Path, told: str, base_python: Path | None, *, work: Path

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +23,14 @@ from wandb_repro.rerun.interpreter import FoundPython, find_python
 from wandb_repro.rerun.lock import Lock, resolve_lock
 from wandb_repro.rerun.uv import Answer, refuse_unreachable, run_uv
 
-__all__ = ["Inequality", "Rebuilt", "compare_environments", "matches_here", "rebuild"]
+__all__ = [
+    "Inequality",
+    "Rebuilt",
+    "compare_environments",
+    "matches_here",
+    "rebuild",
+    "site_packages",
+]
 
 _AN_HOUR_S = 3600
 _SYNC = (
@@ -73,9 +83,10 @@ def rebuild(
     on_progress(f"Finding {len(packages.distributions)} packages for Python {base.version}")
     lock = resolve_lock(packages, wheels, python=base.path, offline=offline)
     on_progress(f"Installing {len(lock.packages)} packages")
-    _install(lock, base, destination, offline=offline)
+    with _whole_or_not_at_all(destination) as unfinished:
+        _install(lock, base, unfinished, offline=offline)
     on_progress("Comparing the new environment with the original")
-    copy = read_distributions(_site_packages(destination))
+    copy = read_distributions(site_packages(destination))
     return Rebuilt(
         python=destination / "bin" / "python",
         lock=lock,
@@ -84,9 +95,24 @@ def rebuild(
     )
 
 
+@contextmanager
+def _whole_or_not_at_all(destination: Path) -> Generator[Path]:
+    """Give a folder beside the destination that takes its place when everything is in it.
+
+    Whoever finds the destination, after a kill too, finds all of it.
+    """
+    unfinished = destination.with_name(f".{destination.name}-{secrets.token_hex(4)}")
+    try:
+        yield unfinished
+        unfinished.rename(destination)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
 def _install(lock: Lock, base: FoundPython, destination: Path, *, offline: bool) -> None:
-    new = ["venv", "--no-project", "--python", str(base.path), str(destination.absolute())]
-    _succeeded(run_uv(new), "The virtual environment could not be made")
+    new = ["venv", "--no-project", "--relocatable", "--python", str(base.path)]
+    answer = run_uv([*new, str(destination.absolute())])
+    _succeeded(answer, "The virtual environment could not be made")
     # NOTE: from pylock.toml uv caches a wheel apart from those installed by name, and fetches
     # all of them once more; requirements with hashes are the same wheels from the user's cache.
     with TemporaryDirectory(prefix="wandb-repro-lock-") as folder:
@@ -112,7 +138,8 @@ def _succeeded(answer: Answer, otherwise: str) -> None:
     raise RebuildError(f"{otherwise}: {answer.sentence}.")
 
 
-def _site_packages(environment: Path) -> Path:
+def site_packages(environment: Path) -> Path:
+    """Return where a virtual environment keeps what is installed."""
     return next(iter(environment.glob("lib/python*/site-packages")), environment)
 
 

@@ -1,0 +1,76 @@
+"""``rerun --prepare``: everything that needs a network, for a machine that has none."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+from rich.text import Text
+
+from wandb_repro.cli.export import plan_of, write_export
+from wandb_repro.cli.frame import Output, new_folder, scratch_folder
+from wandb_repro.errors import UsageError
+from wandb_repro.report.layout import bullets, heading, page
+from wandb_repro.report.plan import inequality_sentence
+from wandb_repro.report.words import clean
+from wandb_repro.rerun.exported import Exported, Prepared
+from wandb_repro.store.resolve import locate
+
+__all__ = ["prepare_folder", "refuse_wishes"]
+
+_FINDINGS = 1
+_TAKEN = frozenset(
+    {"run", "prepared_folder", "base_python", "packages", "allow_missing", "yes", "as_json"}
+)
+"""Options of ``rerun`` that mean something while a folder is prepared, or do no harm."""
+
+
+def refuse_wishes(context: click.Context) -> None:
+    """Raise UsageError for options that are about the training: nothing is run here."""
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        and parameter.name not in _TAKEN
+    ]
+    if given:
+        raise UsageError(
+            f"{given[0]} is about the training, and --prepare runs nothing.",
+            hint=f"Give {' '.join(given)} to DIR/rerun.sh.",
+        )
+
+
+def prepare_folder(run: str, folder: Path, base_python: Path | None, output: Output) -> int:
+    """Export the run to a folder, or take one that holds it, and build its environment there.
+
+    Raises:
+        ReproError: something cannot be had. What was not there before is gone again.
+    """
+    with scratch_folder() as scratch, contextlib.ExitStack() as stack:
+        capsule = locate(run, scratch).capsule
+        plan = plan_of(capsule, folder.absolute())
+        exported = Exported(plan.work)
+        if not exported.holds(capsule):
+            stack.enter_context(new_folder(folder))
+            write_export(capsule, plan, base_python, output)
+        prepared = exported.prepare(plan.parts.packages, base_python, output.progress)
+    _report(exported, prepared, output)
+    return _FINDINGS if prepared.inequalities else 0
+
+
+def _report(exported: Exported, prepared: Prepared, output: Output) -> None:
+    unequal = [inequality_sentence(one) for one in prepared.inequalities]
+    data = {
+        "folder": str(exported.folder),
+        "script": str(exported.script),
+        "not_equal": unequal,
+        "notes": list(prepared.notes),
+    }
+    text = page(
+        heading("prepared", str(exported.folder)),
+        bullets(("not equal", sentence, "") for sentence in (*unequal, *prepared.notes)),
+        Text(f"  → {clean(exported.script)}", style="bold"),
+    )
+    output.report(text, data)

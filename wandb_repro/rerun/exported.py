@@ -1,0 +1,136 @@
+"""A run as a folder of plain files: code, capsule, lock, and a script that needs only those.
+
+Every path in it is relative to it, so that it can be copied to another machine, or moved.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wandb_repro.capture.packages import read_distributions
+from wandb_repro.manifest.packages import Packages, Repacked
+from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
+from wandb_repro.rerun.code import restore
+from wandb_repro.rerun.environment import rebuild, site_packages
+from wandb_repro.rerun.inequality import Inequality, compare_environments
+from wandb_repro.rerun.interpreter import FoundPython
+from wandb_repro.rerun.lock import resolve_lock
+from wandb_repro.rerun.plan import Parts
+from wandb_repro.store.base import FOLDER, Capsule
+
+__all__ = ["Exported", "Prepared"]
+
+_SCRIPT = "rerun.sh"
+_ENVIRONMENT = "env"
+"""The script knows it too."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An environment in which nothing has been started yet."""
+
+    inequalities: tuple[Inequality, ...]
+    """What it does not have as the original had it."""
+    notes: tuple[str, ...] = ()
+    """What is not as exact as it could be, a sentence each."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A folder that a run is exported to."""
+
+    folder: Path
+
+    @property
+    def capsule(self) -> Capsule:
+        """The copy of the capsule."""
+        return Capsule(self.folder / FOLDER)
+
+    @property
+    def script(self) -> Path:
+        """What reruns it. Written last: where it is, the rest is."""
+        return self.folder / _SCRIPT
+
+    @property
+    def environment(self) -> Path:
+        """The environment, once it is prepared."""
+        return self.folder / _ENVIRONMENT
+
+    def holds(self, capsule: Capsule) -> bool:
+        """Tell whether this very run was exported to this folder."""
+        mine = self.capsule.manifest
+        both = self.script.is_file() and mine.is_file()
+        return both and mine.read_bytes() == capsule.manifest.read_bytes()
+
+    def write(
+        self, capsule: Capsule, bundle: Path, parts: Parts, base: FoundPython, say: Say
+    ) -> None:
+        """Fill the folder, which must be there and empty.
+
+        Args:
+            capsule: of the run.
+            bundle: its source tree, which may be kept elsewhere on this machine.
+            parts: of its manifest.
+            base: interpreter that is locked for.
+            say: told each step.
+
+        Raises:
+            ReproError: the code or a package cannot be had; some of the folder is written then.
+        """
+        say(f"Restoring tree {parts.code.tree[:12]}")
+        restore(bundle, parts.code, self.folder / "code")
+        self._copy_capsule(capsule, bundle, parts.packages)
+        self._write_lock(parts.packages, base, say)
+        self._write_script(base)
+
+    def prepare(self, packages: Packages, python: Path | None, say: Say) -> Prepared:
+        """Build the environment in the folder, or look at the one that is there.
+
+        Args:
+            packages: what was recorded.
+            python: interpreter to build with instead of one of the recorded version.
+            say: told each step.
+
+        Raises:
+            RebuildError: it cannot be built; nothing of it is left then.
+        """
+        if self.environment.exists():
+            say("Comparing the environment that is there with the original")
+            copy = read_distributions(site_packages(self.environment))
+            return Prepared(compare_environments(packages, copy))
+        wheels = self.capsule.wheels
+        built = rebuild(packages, wheels, self.environment, python=python, on_progress=say)
+        return Prepared(built.inequalities, built.notes)
+
+    def _copy_capsule(self, capsule: Capsule, bundle: Path, packages: Packages) -> None:
+        """Copy the files that make a capsule, and no other that may lie beside them."""
+        mine = self.capsule
+        mine.wheels.mkdir(parents=True)
+        shutil.copyfile(capsule.manifest, mine.manifest)
+        shutil.copyfile(bundle, mine.bundle)
+        if capsule.trail.exists():
+            shutil.copyfile(capsule.trail, mine.trail)
+        for found in packages.distributions:
+            if isinstance(found.repacked, Repacked):
+                wheel = wheel_of_capsule(found, found.repacked, capsule.wheels).wheels[0].name
+                shutil.copyfile(capsule.wheels / wheel, mine.wheels / wheel)
+
+    def _write_lock(self, packages: Packages, base: FoundPython, say: Say) -> None:
+        say(f"Locking {len(packages.distributions)} packages for Python {base.version}")
+        found = resolve_lock(packages, self.capsule.wheels, python=base.path)
+        lock = replace(found, python_version=base.version)
+        lock.write_pylock(self.folder / "pylock.toml")
+        lock.write_requirements(self.folder / "requirements.txt")
+        for note in lock.notes:
+            say(note)
+
+    def _write_script(self, base: FoundPython) -> None:
+        text = Path(__file__).with_name(_SCRIPT).read_text(encoding="utf-8")
+        text = text.replace("@CAPSULE@", FOLDER).replace("@PYTHON@", base.version)
+        self.script.write_text(text, encoding="utf-8")
+        self.script.chmod(0o755)
