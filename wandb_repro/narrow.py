@@ -108,6 +108,7 @@ def _narrowed(
         original=found.original,
         rerun=found.rerun,
         first=found.first,
+        moved=found.moved,
         causes=found.causes,
         reason=""
         if found.first

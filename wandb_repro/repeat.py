@@ -31,6 +31,7 @@ from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.cells import read_cells
 from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
+from wandb_repro.store.intact import check_intact
 from wandb_repro.store.run import RemoteRun
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
@@ -300,14 +301,10 @@ def verify(
     Raises:
         ReproError: one of them cannot be read or believed.
     """
-    return judge(
-        read_manifest(original),
-        read_trail(original),
-        read_manifest(other),
-        read_trail(other),
-        limit,
-        tolerance=tolerance,
-    )
+    one, two = read_manifest(original), read_manifest(other)
+    check_intact(original, one)
+    check_intact(other, two)
+    return judge(one, read_trail(original), two, read_trail(other), limit, tolerance=tolerance)
 
 
 def name_work_folder(run_id: str) -> Path:

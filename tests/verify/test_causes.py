@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.verify.test_difference import APART, FACTS
 from wandb_repro.verify.causes import rank
 from wandb_repro.verify.difference import differences
 from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.moved import Moved, What
 from wandb_repro.verify.trails import FirstDifference, Stage
 
 STAGES: list[Stage] = ["initial", "first steps", "later"]
@@ -133,3 +135,51 @@ def test_the_causes_are_all_that_can_change_bits_and_nothing_else(
     able = {name for name in names if FACTS[name][3] != "explains"}
     assert all(cause.effect != "explains" for cause in causes)
     assert len(able) <= len(causes) <= len(able) + 1
+
+
+MOVED: list[What] = ["initial state", "state", "data", "loss", "weights", "not known"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("what", MOVED)
+def test_no_difference_that_cannot_change_bits_is_above_one_that_can_in_any_pair(
+    stage: Stage, what: What
+) -> None:
+    for can, cannot in itertools.product(CHANGING, EXPLAINING):
+        changes = {FACTS[name][0]: FACTS[name][1] for name in (can, cannot)}
+        found = differences(full_manifest(), rerun_manifest(changes))
+        moved = Moved(what=what, sentence="")
+        causes = rank(found, first(stage), full_manifest(), moved)
+        facts = {one.fact for one in found if one.effect == "explains"}
+        assert not facts & {cause.fact for cause in causes}, (can, cannot)
+        assert {cause.fact for cause in causes}, (can, cannot)
+
+
+CHANGING = sorted(name for name, fact in FACTS.items() if fact[3] == "changes bits")
+
+
+NETWORKS = ["avx", "avx2", "avx512_vnni", "fma"]
+SETS = "description.runtime.processor.instruction_sets"
+ONEDNN = "execution.command.environment.TF_ENABLE_ONEDNN_OPTS"
+
+
+@pytest.mark.parametrize(
+    ("original", "here", "effect", "cure"),
+    [
+        ({}, {ONEDNN: "1"}, "changes bits", "unset TF_ENABLE_ONEDNN_OPTS"),
+        ({}, {ONEDNN: "0"}, "explains", "set TF_ENABLE_ONEDNN_OPTS=0"),
+        ({SETS: NETWORKS}, {SETS: NETWORKS, ONEDNN: "1"}, "explains", ""),
+        ({SETS: NETWORKS}, {SETS: NETWORKS, ONEDNN: "0"}, "changes bits", "unset"),
+        ({SETS: NETWORKS}, {}, "changes bits", "set TF_ENABLE_ONEDNN_OPTS=1"),
+        ({ONEDNN: "1"}, {}, "changes bits", "set TF_ENABLE_ONEDNN_OPTS=1"),
+        ({ONEDNN: "1"}, {SETS: NETWORKS}, "explains", ""),
+    ],
+)
+def test_onednn_counts_by_what_it_does_on_each_processor(
+    original: dict[str, Any], here: dict[str, Any], effect: str, cure: str
+) -> None:
+    found = differences(changed(full_manifest(), original), rerun_manifest(here))
+
+    (onednn,) = [one for one in found if "oneDNN" in one.fact or "ONEDNN" in one.fact]
+    assert onednn.effect == effect
+    assert onednn.cure.startswith(cure)

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
 from wandb_repro.report.words import count
 from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.moved import Moved
 from wandb_repro.verify.tolerance import Measured, Tolerated
 from wandb_repro.verify.trails import DifferentLeaf, FirstDifference
 from wandb_repro.verify.verdict import Bisection, Grade, Verdict
@@ -53,17 +54,18 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "rerun", verdict.rerun
     yield "compared", f"{count(verdict.digests, 'digest')} at {count(verdict.moments, 'moment')}"
     if verdict.first is not None:
-        yield from _first(verdict.first)
+        yield from _first(verdict.first, verdict.moved)
     elif verdict.grade == "identical":
         yield "weights", verdict.final_weights
     yield "metrics", _metrics(verdict)
 
 
-def _first(first: FirstDifference) -> Iterator[tuple[str, str]]:
+def _first(first: FirstDifference, moved: Moved | None) -> Iterator[tuple[str, str]]:
     yield "equal until", first.last_equal or "nothing: this is the first that was compared"
     if first.structure:
         yield "models", first.structure
         return
+    yield "moved first", moved.sentence if moved is not None else ""
     yield "first tensor", _leaf(first.leaves[0]) if first.leaves else ""
     yield "in all", f"{len(first.leaves)} of {count(first.of_leaves, 'variable')} differ there"
     yield from _others(first.leaves[1:])
@@ -135,7 +137,7 @@ def _bisection(found: Bisection | None) -> Iterator[RenderableType]:
         return
     yield heading("Bisected", f"at {found.first.what}")
     sides = [("as recorded", found.original), ("as rerun", found.rerun)]
-    yield rows([*sides, *_first(found.first)])
+    yield rows([*sides, *_first(found.first, found.moved)])
 
 
 def _causes_of(verdict: Verdict) -> tuple[Finding, ...]:

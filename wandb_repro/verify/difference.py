@@ -14,7 +14,7 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.switches import BIT_CHANGING
 from wandb_repro.verify.finding import Effect, Finding
-from wandb_repro.verify.instructions import CAP_VARIABLES
+from wandb_repro.verify.instructions import CAP_VARIABLES, ONEDNN_VARIABLE
 from wandb_repro.verify.surroundings import (
     THREADS_VARIABLE,
     frameworks,
@@ -110,7 +110,7 @@ def _environment(
     original: dict[str, str], here: dict[str, str], *, same_class: bool
 ) -> Iterator[Finding]:
     """Yield each variable that is set otherwise; a cap that caps nothing changes no bits."""
-    for name in sorted({*original, *here} - {THREADS_VARIABLE}):
+    for name in sorted({*original, *here} - {THREADS_VARIABLE, ONEDNN_VARIABLE}):
         mine, yours = original.get(name, "not set"), here.get(name, "not set")
         meant = _meant(name, mine) == _meant(name, yours) or (name in CAP_VARIABLES and same_class)
         effect: Effect = "changes bits" if name in BIT_CHANGING and not meant else "explains"
@@ -123,8 +123,8 @@ def _meant(name: str, value: str) -> str:
     return _DEFAULTS.get(name, value) if value == "not set" else value
 
 
-_DEFAULTS = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_DETERMINISTIC_OPS": "0"}
-"""Source: TensorFlow 2.21 on x86, measured: set so or not set gave the same bits."""
+_DEFAULTS = {"TF_DETERMINISTIC_OPS": "0"}
+"""Source: TensorFlow 2.21, measured: set so or not set gave the same bits."""
 
 
 def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:

@@ -11,7 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["CAP_VARIABLE", "CAP_VARIABLES", "CLASSES", "cap_of", "capped_class", "vector_class"]
+__all__ = [
+    "CAP_VARIABLE",
+    "CAP_VARIABLES",
+    "CLASSES",
+    "ONEDNN_VARIABLE",
+    "cap_of",
+    "capped_class",
+    "onednn_is_on",
+    "vector_class",
+]
 
 CAP_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 CAP_VARIABLES = (CAP_VARIABLE, "DNNL_MAX_CPU_ISA")
@@ -54,3 +63,23 @@ def capped_class(instruction_sets: Iterable[str], cap: str | None) -> str:
     if not own or cap is None:
         return ""
     return min((own, cap), key=CLASSES.index) if cap else own
+
+
+ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
+
+_FOR_NETWORKS = frozenset(
+    {
+        *("avx512_vnni", "avx512_bf16", "avx_vnni"),
+        *("amx_tile", "amx_int8", "amx_bf16"),
+    }
+)
+"""Source: TensorFlow 2.21, ``core/util/util.cc``: on Linux its oneDNN operations are on where the
+processor has one of these, and off where it has none. Measured on one of each kind."""
+
+
+def onednn_is_on(instruction_sets: Iterable[str], environment: Mapping[str, str]) -> bool:
+    """Tell whether TensorFlow uses its oneDNN operations: as it was told, or by the processor."""
+    told = environment.get(ONEDNN_VARIABLE, "").strip().lower()
+    if told in ("0", "false"):
+        return False
+    return told in ("1", "true") or not _FOR_NETWORKS.isdisjoint(instruction_sets)

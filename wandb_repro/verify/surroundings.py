@@ -13,8 +13,10 @@ from wandb_repro.verify.finding import Effect, Finding, Kind
 from wandb_repro.verify.instructions import (
     CAP_VARIABLE,
     CLASSES,
+    ONEDNN_VARIABLE,
     cap_of,
     capped_class,
+    onednn_is_on,
     vector_class,
 )
 from wandb_repro.verify.values import both_are, differ, recorded, text
@@ -75,6 +77,7 @@ def _runtime(original: Manifest, here: Manifest) -> Iterator[Finding]:
         f"set {THREADS_VARIABLE}={one.intra_op_threads}",
     )
     yield from _instructions(original, here, one.processor, two.processor)
+    yield from _onednn(original, here, one.processor, two.processor)
     for fact, mine, yours in (
         ("processor", one.processor.model, two.processor.model),
         ("processor caches", one.processor.caches, two.processor.caches),
@@ -96,6 +99,28 @@ def _instructions(
         cure = _cap(vector_class(mine), vector_class(yours)) if effect == "changes bits" else ""
         mine, yours = _only(mine, yours), _only(yours, mine)
     yield from differ("processor", "instruction sets", mine, yours, effect, cure)
+
+
+def _onednn(
+    original: Manifest, here: Manifest, one: Processor, two: Processor
+) -> Iterator[Finding]:
+    """Yield a difference of what the variable does: unset, the processor decides."""
+    variables = _variables(original), _variables(here)
+    told = [found.get(ONEDNN_VARIABLE, "not set") for found in variables]
+    one_has, two_has = one.instruction_sets, two.instruction_sets
+    if isinstance(one_has, Unavailable) or isinstance(two_has, Unavailable):
+        yield from differ("switch", ONEDNN_VARIABLE, told[0], told[1], "may change bits")
+        return
+    mine, yours = onednn_is_on(one_has, variables[0]), onednn_is_on(two_has, variables[1])
+    cure = f"set {ONEDNN_VARIABLE}={int(mine)}"
+    if mine == yours:
+        yield from differ("switch", ONEDNN_VARIABLE, told[0], told[1], "explains", cure)
+    elif told[0] == told[1]:
+        by = "oneDNN operations, by the processor"
+        yield from differ("processor", by, mine, yours, "changes bits", cure)
+    else:
+        own = f"unset {ONEDNN_VARIABLE}" if told[0] == "not set" else cure
+        yield from differ("switch", ONEDNN_VARIABLE, told[0], told[1], "changes bits", own)
 
 
 def used_classes(original: Manifest, here: Manifest) -> tuple[str, str] | None:

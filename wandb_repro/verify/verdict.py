@@ -11,6 +11,7 @@ from wandb_repro.verify.causes import rank
 from wandb_repro.verify.difference import differences
 from wandb_repro.verify.doubts import Side, doubts, doubts_of_sides, run_name
 from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.moved import Moved, what_moved
 from wandb_repro.verify.tolerance import Tolerance, Tolerated, tolerated
 from wandb_repro.verify.trails import Comparison, FirstDifference, Limit, algorithms_of, compare
 
@@ -29,6 +30,7 @@ class Bisection(Record):
     """The run that stands for the original: it gave the original's digests here; empty without."""
     rerun: str
     first: FirstDifference | None
+    moved: Moved | None = None
     causes: tuple[Finding, ...]
     reason: str
     """Why no step is named; empty when one is."""
@@ -58,6 +60,8 @@ class Verdict(Record):
     metric_epochs: int
     metrics_equal_bits: int
     metrics_equal_printed: int
+    moved: Moved | None = None
+    """What moved first at that difference; None where nothing differs."""
     tolerance: Tolerated | None = None
     """What was allowed and what it was applied to; None where nothing was stated."""
     bisection: Bisection | None = None
@@ -106,8 +110,11 @@ def judge(
         if found.first and tolerance.is_stated
         else None
     )
+    moved = what_moved(original_trail, rerun_trail, found.first) if found.first else None
     causes = (
-        rank((*differences(original, rerun), *extra), found.first, original) if found.first else ()
+        rank((*differences(original, rerun), *extra), found.first, original, moved)
+        if found.first
+        else ()
     )
     return Verdict(
         grade=_grade(found.first, reasons, applied),
@@ -119,6 +126,7 @@ def judge(
         final_weights=_last_weights(original_trail, found),
         reasons=reasons if not found.first or (applied and applied.within) else (),
         first=found.first,
+        moved=moved,
         causes=causes,
         metric_epochs=found.metric_epochs,
         metrics_equal_bits=found.metrics_equal_bits,

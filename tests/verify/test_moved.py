@@ -1,0 +1,132 @@
+"""What moved first at a difference, and what that says of its cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.records import (
+    SHAPES,
+    full_manifest,
+    granularity,
+    losses,
+    moment,
+    rerun_manifest,
+    step,
+    trail,
+)
+from wandb_repro.manifest.trail import TrailRecord
+from wandb_repro.verify.verdict import Verdict, judge
+
+START = moment("initial", epoch=0, step=0)
+
+
+def steps(**second: Any) -> list[TrailRecord]:
+    """Return a training of two steps; the second as told."""
+    usual: dict[str, Any] = {"leaves": ("a2", "b2", "c2"), "data": "d2"}
+    values = second.pop("losses", (1.0, 0.5))
+    two = step(2, **{**usual, **second})
+    return [START, granularity(), step(1, data="d1"), two, losses(*values)]
+
+
+def judged(records: list[TrailRecord], changes: dict[str, Any] | None = None) -> Verdict:
+    one, two = trail(steps()), trail(records)
+    return judge(full_manifest(), one, rerun_manifest(changes), two)
+
+
+OTHER = ("f2", "b2", "c2")
+
+
+def test_what_changed_the_weights_between_steps_moved_the_state() -> None:
+    verdict = judged(steps(leaves=OTHER, before="e1"))
+
+    assert verdict.moved is not None
+    assert (verdict.moved.what, verdict.causes[0].kind) == ("state", "code")
+    assert "by a callback" in verdict.causes[0].sentence
+
+
+def test_another_batch_moved_the_data() -> None:
+    verdict = judged(steps(leaves=OTHER, data="d9"))
+
+    assert verdict.moved is not None
+    assert (verdict.moved.what, verdict.causes[0].kind) == ("data", "data")
+    assert "no fingerprint differs" in verdict.causes[0].sentence
+
+
+def test_a_loss_that_differs_on_the_same_data_moved_in_the_forward_pass() -> None:
+    verdict = judged(
+        steps(leaves=OTHER, losses=(1.0, 0.25)), {"description.runtime.intra_op_threads": 1}
+    )
+
+    assert verdict.moved is not None
+    assert (verdict.moved.what, verdict.moved.loss_step) == ("loss", 2)
+    assert verdict.causes[0].kind == "threads"
+
+
+def test_weights_that_differ_behind_an_equal_loss_moved_last() -> None:
+    verdict = judged(steps(leaves=OTHER), {"execution.config.lr": 0.2})
+
+    assert verdict.moved is not None
+    assert (verdict.moved.what, verdict.moved.loss_step) == ("weights", None)
+    assert verdict.causes[0].fact == "config.lr"
+
+
+def test_without_digests_of_batches_it_cannot_be_known_and_says_why() -> None:
+    without = [START, granularity(), step(1), step(2, leaves=("a2", "b2", "c2"))]
+    other = [*without[:3], step(2, leaves=OTHER)]
+
+    verdict = judge(full_manifest(), trail(without), rerun_manifest(), trail(other))
+
+    assert verdict.moved is not None
+    assert verdict.moved.what == "not known"
+    assert "the batches were not digested: the data is distributed" in verdict.moved.sentence
+
+
+def test_a_loss_names_its_step_where_weights_were_digested_once_an_epoch() -> None:
+    one: list[TrailRecord] = [START, losses(3.0, 2.0, 1.0), moment("epoch")]
+    two: list[TrailRecord] = [START, losses(3.0, 2.5, 1.0), moment("epoch", leaves=OTHER)]
+
+    verdict = judge(full_manifest(), trail(one), rerun_manifest(), trail(two))
+
+    assert verdict.moved is not None
+    assert verdict.moved.loss_step == 2
+    assert verdict.moved.sentence.startswith("the loss differs since step 2")
+
+
+SEEDED = (*SHAPES[:2], SHAPES[2].model_copy(update={"group": "seed", "label": "dropout/seed"}))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "kind"), [(SEEDED, "seed"), (SHAPES, "config")], ids=["seed", "optimizer"]
+)
+def test_a_group_that_differs_alone_before_the_first_step_names_the_cause(
+    shapes: Any, kind: str
+) -> None:
+    other = moment("initial", epoch=0, step=0, leaves=("a0", "b0", "c9"))
+    one, two = trail([START], shapes=shapes), trail([other], shapes=shapes)
+
+    verdict = judge(full_manifest(), one, rerun_manifest(), two)
+
+    assert verdict.causes[0].kind == kind
+    assert shapes[2].label in verdict.causes[0].sentence
+
+
+def test_a_known_difference_of_the_data_goes_before_what_the_trail_shows() -> None:
+    changes = {"description.data.0.digest": "wrepro-root-xxh3-128-1:00"}
+
+    verdict = judged(steps(leaves=OTHER, data="d9"), changes)
+
+    assert verdict.causes[0].fact == "data 'train'"
+
+
+def test_kernels_do_not_explain_another_batch() -> None:
+    changes = {
+        "description.runtime.intra_op_threads": 1,
+        "description.runtime.processor.instruction_sets": ["avx"],
+        "execution.packages.distributions.0.version": "3.14.0",
+    }
+
+    verdict = judged(steps(leaves=OTHER, data="d9"), changes)
+
+    assert verdict.causes[0].kind == "data"

@@ -1,0 +1,125 @@
+"""What moved first: the state before the step, the data, the loss, or only then the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.trail import Digested, Granularity, Losses, Trail, Weights
+from wandb_repro.verify.trails import FirstDifference
+
+__all__ = ["Moved", "What", "what_moved"]
+
+What = Literal["initial state", "state", "data", "loss", "weights", "not known"]
+
+_VALUE_DIGITS = 16
+"""Hexadecimal digits of one value in a record of losses."""
+
+
+class Moved(Record):
+    """What differed first within the first step that differs, as far as the trails tell."""
+
+    what: What
+    sentence: str
+    groups: tuple[str, ...] = ()
+    """Groups of the leaves that differ there: ``seed`` alone is a generator's state."""
+    loss_step: int | None = None
+    """First step whose loss or metrics differ in any bit; None where no step's are held."""
+
+
+def what_moved(original: Trail, other: Trail, first: FirstDifference) -> Moved:
+    """Return what moved first at a difference of two trails."""
+    groups = tuple(dict.fromkeys(leaf.group for leaf in first.leaves))
+    loss_step = first_loss_difference(original, other, first.fit)
+    if first.structure:
+        what, sentence = _not_known("the variables themselves are others")
+    elif first.moment == "initial":
+        what, sentence = _initial(groups)
+    else:
+        what, sentence = _in_step(original, other, first, loss_step)
+    return Moved(what=what, sentence=sentence, groups=groups, loss_step=loss_step)
+
+
+def _not_known(why: str) -> tuple[What, str]:
+    return "not known", f"cannot be known: {why}"
+
+
+def _initial(groups: tuple[str, ...]) -> tuple[What, str]:
+    if groups == ("seed",):
+        return "initial state", "the state of a layer's seed generator, before the first step"
+    if groups == ("optimizer",):
+        return "initial state", "the optimizer's own variables, before the first step"
+    return "initial state", "the initial weights, before any data was seen"
+
+
+def _in_step(
+    original: Trail, other: Trail, first: FirstDifference, loss_step: int | None
+) -> tuple[What, str]:
+    one, two = _at(original, first), _at(other, first)
+    if one is None or two is None:
+        return _by_losses(first, loss_step)
+    if one.before != two.before:
+        return "state", "the weights were changed between two steps, and not by training"
+    if one.data is not None and two.data is not None and one.data != two.data:
+        return "data", f"the batches up to {first.what} are not the same"
+    if one.data is None or two.data is None:
+        return _not_known(f"the batches were not digested{_why(original, first.fit)}")
+    return _forward_or_backward(first, loss_step)
+
+
+def _forward_or_backward(first: FirstDifference, loss_step: int | None) -> tuple[What, str]:
+    if loss_step is None or loss_step > first.step:
+        return "weights", "the weights: the state before, the data and the loss are equal"
+    return "loss", "the loss: the state before and the data are equal"
+
+
+def _by_losses(first: FirstDifference, loss_step: int | None) -> tuple[What, str]:
+    if loss_step is not None and loss_step < first.step:
+        told = f"the loss differs since step {loss_step}, before the weights were digested again"
+        return "not known", told
+    if first.moment == "step":
+        return _not_known("the record of this step holds neither its batch nor its loss")
+    return _not_known("no step was recorded; ReproCallback(steps=1) does, or rerun --bisect")
+
+
+def _at(trail: Trail, first: FirstDifference) -> Digested | None:
+    """Return the record of the step that differs; None where only whole digests are held."""
+    for weights in trail.moments():
+        if isinstance(weights, Digested) and _place(weights) == (first.fit, first.step):
+            return weights
+    return None
+
+
+def _place(weights: Weights) -> tuple[int, int]:
+    return weights.fit, weights.step
+
+
+def _why(trail: Trail, fit: int) -> str:
+    told = next((it.data for it in trail.of(Granularity) if it.fit == fit), "")
+    return f": {told}" if isinstance(told, Unavailable) else ""
+
+
+def first_loss_difference(original: Trail, other: Trail, fit: int) -> int | None:
+    """Return the first step after which a loss or metric of both differs in any bit."""
+    theirs = dict(_values(original, fit))
+    for step, values in _values(other, fit):
+        mine = theirs.get(step)
+        if mine is not None and any(mine[name] != values[name] for name in mine.keys() & values):
+            return step
+    return None
+
+
+def _values(trail: Trail, fit: int) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the bits of each step's loss and metrics."""
+    for record in trail.of(Losses):
+        if record.fit == fit:
+            yield from _values_of(record)
+
+
+def _values_of(record: Losses) -> Iterator[tuple[int, dict[str, str]]]:
+    counts = [len(bits) // _VALUE_DIGITS for bits in record.bits.values()]
+    for at in range(min(counts, default=0)):
+        step = min(record.first + at * record.every, record.last)
+        place = slice(_VALUE_DIGITS * at, _VALUE_DIGITS * (at + 1))
+        yield step, {name: bits[place] for name, bits in record.bits.items()}
