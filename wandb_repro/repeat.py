@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from wandb_repro.errors import (
     InconclusiveError,
@@ -25,7 +26,7 @@ from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.words import count
 from wandb_repro.rerun.choice import Choice, choose
 from wandb_repro.rerun.environment import rebuild
-from wandb_repro.rerun.execute import Child, restore_code, train
+from wandb_repro.rerun.execute import Child, restore_code, train, variables_set
 from wandb_repro.rerun.inequality import Inequality
 from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.store.base import Capsule
@@ -47,6 +48,7 @@ __all__ = [
     "prepare",
     "run_name",
     "verify",
+    "whose_it_is",
 ]
 
 Say = Callable[[str], None]
@@ -88,6 +90,10 @@ class Prepared:
     plan: Plan
     choice: Choice
     wishes: Wishes
+    whose: str
+    """Who vouches for it: W&B, or nobody."""
+    sets: Mapping[str, str]
+    """Environment variables that will not be as they are today."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,17 @@ def prepare(
         wishes.base_python,
         work=work,
     )
-    return Prepared(capsule, manifest, plan, choice, wishes)
+    sets = variables_set(plan, os.environ, rebuilt=choice.python is None)
+    return Prepared(capsule, manifest, plan, choice, wishes, whose_it_is(found), sets)
+
+
+def whose_it_is(found: RemoteRun | None) -> str:
+    """Return who vouches for a capsule. What it says of itself anybody can write."""
+    if found is None:
+        return "a folder; nobody vouches for it"
+    server = urlsplit(found.url).netloc or "the server"
+    who = found.user if isinstance(found.user, str) else "somebody (W&B does not tell who)"
+    return f"{who}, as run {found.path}; so says W&B at {server}"
 
 
 def _cells(manifest: Manifest, capsule: Capsule) -> Cells | None:
@@ -155,14 +171,21 @@ def _cells(manifest: Manifest, capsule: Capsule) -> Cells | None:
 
 
 def _as_found(manifest: Manifest, found: RemoteRun | None) -> Manifest:
-    """Return the manifest with the place that its run has on W&B now.
+    """Return the manifest with the name and place that its run has on W&B now.
 
     One that was recorded offline and synced since did not know it, and is not offline any more:
     neither is its rerun.
     """
     if found is None:
         return manifest
-    now = {"entity": found.entity, "project": found.project, "url": found.url, "offline": False}
+    now = {
+        "id": found.id,
+        "name": found.name,
+        "entity": found.entity,
+        "project": found.project,
+        "url": found.url,
+        "offline": False,
+    }
     return manifest.model_copy(update={"run": manifest.run.model_copy(update=now)})
 
 

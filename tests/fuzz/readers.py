@@ -37,6 +37,7 @@ from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
 from wandb_repro.rerun.choice import Choice
 from wandb_repro.rerun.code import Budget, restore
+from wandb_repro.rerun.execute import variables_set
 from wandb_repro.rerun.lock import parse_pylock
 from wandb_repro.rerun.plan import make_plan
 from wandb_repro.store.address import parse_address, same_server
@@ -108,7 +109,8 @@ def _verify(manifest: Manifest) -> None:
 
 def _plan(manifest: Manifest) -> None:
     plan = make_plan(manifest, Path("/new/folder"), allow_missing=True, ask_values=False)
-    _shown(plan_text(manifest.run.id, plan, Choice(None, "a new one")))
+    name, choice = manifest.run.id, Choice(None, "a new one")
+    _shown(plan_text(name, plan, choice, whose=name, sets=variables_set(plan, {}, rebuilt=True)))
     assert plan.code.is_relative_to(plan.work)
 
 

@@ -88,6 +88,8 @@ def plan() -> RenderableType:
         NAME,
         replace(made, inputs=inputs),
         Choice(None, "a new one, since here 10 packages differ", unequal),
+        whose="ada, as run ada/digits/a1b2c3d4; so says W&B at wandb.example",
+        sets={**made.switches, "WANDB_DIR": "/tmp/rerun-1"},
     )
 
 

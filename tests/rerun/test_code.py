@@ -301,3 +301,11 @@ def test_names_that_differ_in_case_only_are_kept_apart(tmp_path: Path) -> None:
     restore(tmp_path / "code.bundle", code, tmp_path / "restored")
 
     assert (tmp_path / "restored" / "Model.py").read_text() == "a"
+
+
+def test_a_bundle_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    code = _captured(repository(tmp_path / "code").path, tmp_path / "code.bundle")
+    (tmp_path / "code.bundle").unlink()
+    os.mkfifo(tmp_path / "code.bundle")
+
+    _refused(tmp_path / "code.bundle", code, tmp_path / "restored", "is no file")

@@ -73,8 +73,21 @@ def test_a_working_folder_far_outside_that_is_not_here_is_refused() -> None:
         _plan(**deep, execution__command__working_directory="/gone")
 
 
-def test_a_script_outside_the_tree_stays_where_it_was() -> None:
-    assert _started(execution__command__target="/tools/train.py") == ["/tools/train.py"]
+def test_a_script_outside_the_tree_is_not_started() -> None:
+    with pytest.raises(RefusedError, match="not in its source tree"):
+        _plan(execution__command__target="/tools/train.py")
+
+
+def test_flags_that_make_xla_write_files_are_left_out() -> None:
+    flags = "--xla_dump_to=/home/ada --xla_cpu_enable_fast_math=false --xla_gpu_dump_llvmir"
+    plan = _plan(execution__command__environment={"XLA_FLAGS": flags})
+    assert plan.switches["XLA_FLAGS"] == "--xla_cpu_enable_fast_math=false"
+
+
+def test_where_byte_code_goes_is_left_out() -> None:
+    flags = ["-X", "pycache_prefix=/home/ada", "-O", "-W", "error"]
+    words = _started(execution__command__interpreter_flags=flags)
+    assert words[:3] == ["-O", "-W", "error"]
 
 
 def test_a_script_that_looks_like_an_option_is_started_as_a_file() -> None:
@@ -287,6 +300,29 @@ def test_a_run_without_a_part_that_is_needed_is_refused(
         {"execution__command__target": "/a\0b"},
         {"execution__command__arguments": ["a\0b"]},
         {"execution__command__interpreter_flags": ["-X\0"]},
+        {"execution__command__interpreter_flags": ["-X", "a\0b"]},
+        {"execution__command__interpreter_flags": ["-c", "import os"]},
+        {"execution__command__interpreter_flags": ["-cimport os"]},
+        {"execution__command__interpreter_flags": ["-m", "http.server"]},
+        {"execution__command__interpreter_flags": ["-Om", "http.server"]},
+        {"execution__command__interpreter_flags": ["/home/ada/other.py"]},
+        {"execution__command__interpreter_flags": ["-i"]},
+        {"execution__command__interpreter_flags": ["--", "x"]},
+        {"execution__command__interpreter_flags": ["-"]},
+        {"execution__command__target": "/usr/bin/crontab"},
+        {"execution__command__target": "a/../../b.py"},
+        {"execution__command__kind": "module", "execution__command__target": "../x"},
+        {"execution__command__kind": "module", "execution__command__target": "--help"},
+        {"execution__command__kind": "module", "execution__command__target": "a b"},
+        {"execution__command__kind": "module", "execution__command__target": ""},
+        {"execution__command__kind": "console", "execution__command__target": "../../bin/sh"},
+        {"execution__command__kind": "console", "execution__command__target": "/bin/sh"},
+        {"execution__command__kind": "console", "execution__command__target": "-c"},
+        {"execution__command__kind": "console", "execution__command__target": "a;b"},
+        {"execution__command__environment": {"PYTHONSTARTUP": "/tmp/x.py"}},
+        {"execution__command__environment": {"GIT_SSH_COMMAND": "touch x"}},
+        {"execution__command__environment": {"UV_INDEX_URL": "http://127.0.0.1:9"}},
+        {"execution__command__environment": {"XLA_FLAGS\n": "x"}},
         {"execution__command__working_directory": "a/../../b"},
         {"execution__command__working_directory": "/a\0b"},
         {"execution__code__root": "relative"},

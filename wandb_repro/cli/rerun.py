@@ -147,7 +147,13 @@ def _work_folder(folder: Path | None, name: str) -> Path:
 
 
 def _agreed(prepared: Prepared, output: Output, *, yes: bool, dry_run: bool) -> bool:
-    text = plan_text(run_name(prepared.manifest), prepared.plan, prepared.choice)
+    text = plan_text(
+        run_name(prepared.manifest),
+        prepared.plan,
+        prepared.choice,
+        whose=prepared.whose,
+        sets=prepared.sets,
+    )
     if dry_run:
         output.report(text, _plan_data(prepared))
         return False
@@ -174,7 +180,12 @@ def _plan_data(prepared: Prepared) -> dict[str, Any]:
         "work": str(plan.work),
         "environment": prepared.choice.reason,
         "not_equal": [inequality_sentence(one) for one in prepared.choice.inequalities],
-        "sets": plan.switches,
+        "recorded_by": prepared.whose,
+        "sets": dict(prepared.sets),
+        "packages": {
+            one.name: "index" if one.repacked is None else one.origin
+            for one in plan.parts.packages.distributions
+        },
         "links": {link.place: link.target for link in plan.inputs.links},
         "missing": list(plan.inputs.missing),
         **_cells_data(plan),

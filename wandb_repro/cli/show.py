@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
+from wandb_repro.leaving import leaving
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.repeat import run_name
+from wandb_repro.report.leaving import leaving_data, leaving_text
 from wandb_repro.report.record import record_text
 from wandb_repro.store.folder import read_manifest, read_trail
 from wandb_repro.store.resolve import locate
@@ -21,16 +23,25 @@ __all__ = ["command"]
 
 @click.command("show")
 @click.argument("run")
+@click.option("--leaving", "leaves", is_flag=True, help="Show what of it leaves the machine.")
 @json_option
 @answers
-def command(run: str, as_json: bool) -> int:
+def command(run: str, leaves: bool, as_json: bool) -> int:
     """Show what was recorded of RUN, and every reason why it might not run again."""
+    output = Output(as_json=as_json)
+    if leaves:
+        with scratch_folder() as scratch:
+            located = locate(run, scratch)
+            manifest = read_manifest(located.capsule)
+            found = leaving(located.capsule, manifest, remote=located.found is not None)
+        output.report(leaving_text(run_name(manifest), found), leaving_data(found))
+        return 0
     with scratch_folder() as scratch:
         capsule = locate(run, scratch, code=False).capsule
         manifest, trail = read_manifest(capsule), read_trail(capsule)
     findings = audit(manifest, trail)
     text = record_text(run_name(manifest), manifest, trail, findings)
-    Output(as_json=as_json).report(text, _data(manifest, trail, findings))
+    output.report(text, _data(manifest, trail, findings))
     return 0
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from rich.console import RenderableType
 
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.packages import Repacked
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.words import count
 from wandb_repro.rerun.cells import PlannedCells
@@ -19,38 +21,49 @@ __all__ = ["first_line", "inequality_sentence", "plan_text"]
 
 _MOST = 5
 _MOST_CELLS = 50
+_MOST_FILES = 20
+
+Rows: TypeAlias = Iterator[tuple[str, str]]
 
 
-def plan_text(name: str, plan: Plan, choice: Choice) -> RenderableType:
-    """Return what will be restored, started and set, and where everything comes from."""
+def plan_text(
+    name: str, plan: Plan, choice: Choice, *, whose: str, sets: Mapping[str, str]
+) -> RenderableType:
+    """Return what will be restored, started and set, and where everything comes from.
+
+    Args:
+        name: of the run.
+        plan: what will be done.
+        choice: the environment it will be done in.
+        whose: who vouches for the record. The record itself may say anything.
+        sets: environment variables that will not be as they are today.
+    """
     return page(
         heading("rerun", name),
-        rows(_rows(plan, choice)),
+        rows([("recorded by", whose), *_rows(plan, choice, sets)]),
         blank(),
         heading("This runs the recorded code on this machine, with your rights."),
     )
 
 
-def _rows(plan: Plan, choice: Choice) -> Iterator[tuple[str, str]]:
+def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     inequalities = choice.inequalities
-    parts, run = plan.parts, plan.manifest.run
-    yield "page", run.url if isinstance(run.url, str) else "recorded offline"
+    parts = plan.parts
     yield "command", shlex.join(["python", *plan.arguments])
     yield "in folder", _folder(plan)
     if plan.cells is not None:
         yield from _cells(plan.cells)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
     yield "environment", choice.reason
-    yield "packages", "" if choice.python else _origins(plan)
+    if choice.python is None:
+        yield from _origins(plan)
     for inequality in inequalities[:_MOST]:
         yield "not equal", inequality_sentence(inequality)
     if len(inequalities) > _MOST:
         yield "", f"and {len(inequalities) - _MOST} packages more"
-    yield "sets", " ".join(f"{name}={value}" for name, value in sorted(plan.switches.items()))
-    for link in plan.inputs.links:
-        yield "reads", f"{link.target} as {link.place}"
-    for missing in plan.inputs.missing:
-        yield "missing", missing
+    yield "sets", " ".join(f"{name}={shlex.quote(sets[name])}" for name in sorted(sets))
+    yield from _several("reads", [f"{link.target} as {link.place}" for link in plan.inputs.links])
+    yield from _several("missing", plan.inputs.missing)
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
 
 
@@ -82,12 +95,22 @@ def _folder(plan: Plan) -> str:
     return f"{plan.cwd}, empty at first: {recorded} is not here"
 
 
-def _origins(plan: Plan) -> str:
+def _several(name: str, values: Sequence[str]) -> Rows:
+    """Yield a row for each of the first values: a record may name ten thousand."""
+    for value in values[:_MOST_FILES]:
+        yield name, value
+    if len(values) > _MOST_FILES:
+        yield name, f"and {count(len(values) - _MOST_FILES, 'file')} more"
+
+
+def _origins(plan: Plan) -> Rows:
     found = plan.parts.packages.distributions
-    own = [one for one in found if one.repacked is not None]
-    lost = [one.name for one in own if isinstance(one.repacked, Unavailable)]
-    text = f"{len(found) - len(own)} from your index, {len(own) - len(lost)} from the capsule"
-    return f"{text}, not to be had: {', '.join(lost)}" if lost else text
+    index = [one for one in found if one.repacked is None]
+    own = [one for one in found if isinstance(one.repacked, Repacked)]
+    lost = [one for one in found if isinstance(one.repacked, Unavailable)]
+    yield "packages", f"{len(index)} from your own indexes, {len(own)} from the capsule"
+    yield "from capsule", ", ".join(f"{one.name} {one.version} ({one.origin})" for one in own)
+    yield "not to be had", ", ".join(one.name for one in lost)
 
 
 def inequality_sentence(inequality: Inequality) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.rerun.tree_files import tree_on_disk, write_tree
 from wandb_repro.rerun.tree_list import Budget, list_tree
 
-__all__ = ["Budget", "restore"]
+__all__ = ["Budget", "check_bundle", "restore", "unpack"]
 
 _HARMLESS = (
     # These are about files that only a checkout or a submodule command would act on.
@@ -58,7 +59,7 @@ def restore(
         raise CodeError(f"the record names no tree id: {code.tree!r}")
     try:
         _check_destination(destination)
-        _check_bundle(bundle, code, budget)
+        check_bundle(bundle, code, budget)
         with _workplace(destination) as workplace:
             _restore(bundle, code.tree, workplace, budget)
             (workplace / "tree").rename(destination)
@@ -77,10 +78,19 @@ def _is_empty_folder(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
 
 
-def _check_bundle(bundle: Path, code: Code, budget: Budget) -> None:
+def check_bundle(bundle: Path, code: Code, budget: Budget) -> None:
+    """Check that a file is the recorded bundle, before anything in it is looked at.
+
+    Raises:
+        CodeError: it is another one, is no file, or is too large.
+        OSError: it cannot be read.
+    """
     if isinstance(code.bundle, Unavailable):
         raise CodeError(f"the code was not stored: {code.bundle}")
-    if bundle.stat().st_size > budget.bundle_bytes:
+    status = bundle.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise CodeError(f"{bundle} is no file")
+    if status.st_size > budget.bundle_bytes:
         raise CodeError(f"{bundle} is larger than {budget.bundle_bytes:,} bytes")
     found = file_of(bundle)
     if found.sha256 != code.bundle.sha256:
@@ -105,7 +115,7 @@ def _workplace(destination: Path) -> Generator[Path]:
 def _restore(bundle: Path, tree: str, workplace: Path, budget: Budget) -> None:
     (workplace / "objects").mkdir()
     git = replace(private_repository(workplace / "objects"), timeout_s=budget.seconds)
-    _unpack(git, bundle)
+    unpack(git, bundle)
     files = list_tree(git, tree, budget)
     _check_objects(git)
     _check_disk(workplace, sum(file.size_bytes for file in files))
@@ -115,7 +125,8 @@ def _restore(bundle: Path, tree: str, workplace: Path, budget: Budget) -> None:
         raise CodeError(f"the restored tree is {restored}, not {tree} as recorded")
 
 
-def _unpack(git: Git, bundle: Path) -> None:
+def unpack(git: Git, bundle: Path) -> None:
+    """Take the objects of a bundle into a private repository; nothing is checked out."""
     git.run("bundle", "unbundle", os.fspath(bundle.absolute()))
 
 

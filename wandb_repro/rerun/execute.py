@@ -19,7 +19,7 @@ from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.rerun.code import restore
 from wandb_repro.rerun.plan import Link, Plan, moved
 
-__all__ = ["Child", "child_environment", "place_inputs", "restore_code", "train"]
+__all__ = ["Child", "child_environment", "place_inputs", "restore_code", "train", "variables_set"]
 
 _DROPPED = (
     *RESTORED,
@@ -133,15 +133,25 @@ def child_environment(
     """Return the training's environment variables: today's, with the recorded switches."""
     kept = {name: value for name, value in mine.items() if _is_kept(name)}
     return {
-        **_project(plan),
         **kept,
+        **variables_set(plan, mine, rebuilt=rebuilt),
+        "PATH": os.pathsep.join([str(python.parent), kept.get("PATH", os.defpath)]),
+        ORDER_VARIABLE: str(order),
+    }
+
+
+def variables_set(plan: Plan, mine: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
+    """Return the variables that are not as they are today, for the person who must agree.
+
+    ``PATH`` besides has the interpreter's folder before all others.
+    """
+    return {
+        **({} if "WANDB_PROJECT" in mine else _project(plan)),
         **plan.switches,
         **_mode(plan, mine),
         **_python_path(plan, mine, rebuilt=rebuilt),
-        "PATH": os.pathsep.join([str(python.parent), kept.get("PATH", os.defpath)]),
         "WANDB_DIR": str(plan.work),
         "WANDB_JOB_TYPE": "rerun",
-        ORDER_VARIABLE: str(order),
     }
 
 

@@ -289,13 +289,13 @@ def _before_arguments(parts: Parts, work: Path, code: Path, cwd: Path) -> tuple[
     command = parts.command
     target = {
         "script": lambda: [_script(parts, code, cwd)],
-        "module": lambda: ["-m", command.target],
+        "module": lambda: ["-m", _module(command)],
         "code": lambda: ["-c", command.target],
         "console": lambda: [_console(command)],
         "notebook": lambda: ["-m", RUNNER, str(cells_place(work)), command.target],
     }[command.kind]()
     launcher = ["-m", "wandb_repro.launch"] if command.launcher else []
-    return (*command.interpreter_flags, *launcher, *target)
+    return (*_flags(command), *launcher, *target)
 
 
 def _arguments(parts: Parts, code: Path) -> list[str]:
@@ -314,10 +314,42 @@ def _console(command: Command) -> str:
     return command.target
 
 
+def _module(command: Command) -> str:
+    if not all(name.isidentifier() for name in command.target.split(".")):
+        raise RefusedError(f"The record names a module that is none: {command.target[:80]!r}.")
+    return command.target
+
+
+_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
+_FLAG = re.compile(r"-[bBdEIOPRsSuvqx]")
+
+
+def _flags(command: Command) -> tuple[str, ...]:
+    """Return the interpreter's options: none of them names code, or a place to write to."""
+    kept: list[str] = []
+    words = iter(command.interpreter_flags)
+    for word in words:
+        if word in _WITH_VALUE:
+            value = next(words, "")
+            # Where byte code goes changes no bit, and would be outside the new folder.
+            if not value.startswith("pycache_prefix"):
+                kept += [word, value]
+        elif _FLAG.fullmatch(word):
+            kept.append(word)
+        else:
+            raise RefusedError(f"The record starts Python with {word[:80]!r}, which is no option.")
+    return tuple(kept)
+
+
 def _script(parts: Parts, code: Path, cwd: Path) -> str:
     """Return the script as its working directory sees it, as people start theirs."""
     script = _inside(code, parts.command.target)
-    path = os.path.relpath(script, cwd) if script.is_relative_to(code) else str(script)
+    if not script.is_relative_to(code):
+        raise RefusedError(
+            f"The record's script is {str(script)[:200]}, which is not in its source tree.",
+            hint="Only what is restored from the record is run.",
+        )
+    path = os.path.relpath(script, cwd)
     return f"./{path}" if path.startswith("-") else path
 
 
@@ -353,6 +385,12 @@ def _filled(argument: str, value: str) -> str:
     return argument.replace(REDACTED, value) if argument.count(REDACTED) == 1 else value
 
 
+def _without_dumps(value: str) -> str:
+    """Return flags of XLA without those that make it write files, wherever they say."""
+    words = value.split(" ")
+    return " ".join(word for word in words if not re.match(r"--\w*dump", word))
+
+
 def _switches(manifest: Manifest, command: Command, threads: int | None) -> dict[str, str]:
     unknown = sorted(set(command.environment) - set(RESTORED))
     if unknown:
@@ -363,7 +401,7 @@ def _switches(manifest: Manifest, command: Command, threads: int | None) -> dict
     if any("\0" in value for value in command.environment.values()):
         raise RefusedError("The record's variables hold a NUL, which no variable can hold.")
     runtime = manifest.description.runtime
-    switches = dict(command.environment)
+    switches = {name: _without_dumps(value) for name, value in command.environment.items()}
     if isinstance(runtime, Runtime):
         switches[_THREADS_VARIABLE] = str(runtime.intra_op_threads)
     if threads is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,7 @@ from wandb_repro.capture.tree import (
 from wandb_repro.errors import CodeError
 from wandb_repro.rerun.tree_list import TreeFile
 
-__all__ = ["tree_on_disk", "write_tree"]
+__all__ = ["blobs", "tree_on_disk", "write_tree"]
 
 _BLOCK_BYTES = 1024 * 1024
 
@@ -35,15 +36,38 @@ def write_tree(git: Git, files: Sequence[TreeFile], folder: Path) -> None:
     """
     folder.mkdir()
     root = os.fsencode(folder)
+    with contextlib.closing(_bodies(git, sorted(files, key=_is_link))) as bodies:
+        for file, body in bodies:
+            _write(root, file, body)
+    _check_links(root, files)
+
+
+def _is_link(file: TreeFile) -> bool:
+    return file.mode == LINK
+
+
+def blobs(git: Git, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
+    """Yield each file with its bytes, one in memory at a time.
+
+    Raises:
+        CodeError: git cannot give a file.
+    """
+    for file, body in _bodies(git, files):
+        yield file, b"".join(body)
+
+
+def _bodies(
+    git: Git, files: Iterable[TreeFile]
+) -> Generator[tuple[TreeFile, Iterator[bytes]], None, None]:
+    """Yield each file with its bytes in pieces, to be read before the next is asked for."""
     with git.started("cat-file", "--batch") as process:
         asked, told = process.stdin, process.stdout
         assert asked is not None  # noqa: S101  (they were asked for)
         assert told is not None  # noqa: S101
-        for file in sorted(files, key=lambda file: file.mode == LINK):
+        for file in files:
             asked.write(file.blob.encode() + b"\n")
             asked.flush()
-            _write(root, file, _body(told, file))
-    _check_links(root, files)
+            yield file, _body(told, file)
 
 
 def _body(stream: IO[bytes], file: TreeFile) -> Iterator[bytes]:

@@ -1,0 +1,43 @@
+"""Files of a bundle that look like secrets: what was committed goes into a snapshot unsearched."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from wandb_repro.capture.git import private_repository
+from wandb_repro.capture.secret_files import SCANNED_BYTES, secret_in_text
+from wandb_repro.capture.tree import LINK, readable
+from wandb_repro.manifest.code import Code
+from wandb_repro.rerun.code import check_bundle, unpack
+from wandb_repro.rerun.tree_files import blobs
+from wandb_repro.rerun.tree_list import Budget, list_tree
+
+__all__ = ["secrets_in_bundle"]
+
+_BUDGET = Budget()
+
+
+def secrets_in_bundle(bundle: Path, code: Code) -> dict[str, str]:
+    """Return what in a bundle looks like a secret, by its path, and why; never the secret.
+
+    Nothing is checked out.
+
+    Raises:
+        CodeError: the bundle is not the recorded one, is hostile or too large.
+        OSError: it cannot be read.
+    """
+    check_bundle(bundle, code, _BUDGET)
+    with tempfile.TemporaryDirectory(prefix="wandb-repro-") as folder:
+        git = replace(private_repository(Path(folder)), timeout_s=_BUDGET.seconds)
+        unpack(git, bundle)
+        files = [
+            file
+            for file in list_tree(git, code.tree, _BUDGET)
+            if file.mode != LINK and file.size_bytes < SCANNED_BYTES
+        ]
+        found = {
+            readable(file.path): secret_in_text(data, file.path) for file, data in blobs(git, files)
+        }
+    return {path: why for path, why in sorted(found.items()) if why}
