@@ -17,6 +17,7 @@ from wandb_repro.manifest.cells import Cell, Cells
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.cells import read_cells
+from wandb_repro.store.folder import read_manifest
 
 HERE = ("--env", "here", "--yes", "--json")
 
@@ -236,3 +237,18 @@ def test_a_cell_sees_what_it_sees_in_a_kernel(tmp_path: Path) -> None:
 def test_no_cells_are_executed_to_nothing(tmp_path: Path) -> None:
     done = _started(tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.slow
+def test_cells_that_are_executed_again_begin_another_run(tmp_path: Path, ask: Ask) -> None:
+    project = Project.made(tmp_path / "project")
+    again = [
+        INIT.replace("seed=7", "seed=None"),
+        SETUP.replace("weights = ", "weights = 1 + "),
+        TRAIN,
+    ]
+    executed(project.folder, [*again, "weights[:] = 0", *again])
+    first, second = project.capsules()
+    assert read_manifest(Capsule(first)).ending == read_manifest(Capsule(second)).ending
+    assert len(_cells(project)) == 7
+    _identical(ask("rerun", second, *HERE, cwd=tmp_path))

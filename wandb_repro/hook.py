@@ -15,13 +15,16 @@ from pydantic import ValidationError
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.notebook import shell_of
 from wandb_repro.errors import RecordingError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.document import Execution
 from wandb_repro.manifest.order import ORDER_VARIABLE, Options, Order
 from wandb_repro.session.data import dataset_of
 from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
+from wandb_repro.session.earlier import comes_before, seed_of, seeds_before
 from wandb_repro.session.ending import end_with
 from wandb_repro.session.live import RerunStopped
 from wandb_repro.session.notices import forget, harmless, say, warn_once
@@ -103,7 +106,7 @@ def init(
     import wandb
 
     options = _options(seed=seed, deterministic=deterministic, code=code, strict=strict)
-    if wandb.run is not None and wandb_init_kwargs.get("reinit") not in _NEW_RUN:
+    if wandb.run is not None and not _asks_for_another(wandb.run, wandb_init_kwargs):
         _merge_into(wandb.run, wandb_init_kwargs)
         return _attached(wandb.run, options)
     process.starting = True
@@ -113,6 +116,17 @@ def init(
     finally:
         process.starting = False
     return _attached(run, options)
+
+
+def _asks_for_another(run: wandb.Run, kwargs: Mapping[str, Any]) -> bool:
+    """Tell whether ``init`` is to begin a run though one is active.
+
+    In a notebook a cell that calls ``init`` is executed again to begin again, and W&B finishes the
+    run before. Source: wandb 0.31, ``Settings.reinit``.
+    """
+    if kwargs.get("reinit", "default") == "default" and shell_of(_HOST.modules) is not None:
+        return find_session(run) is not None
+    return kwargs.get("reinit") in _NEW_RUN
 
 
 def attach(
@@ -235,14 +249,18 @@ def _chosen_seeding(options: Options, before: Seeding | None) -> Seeding:
     asked, deterministic, again = options.seed, options.deterministic, before is not None
     order = order_of_rerun()
     if order is not None:
-        execution = read_manifest(Capsule(Path(order.capsule))).execution
-        recorded = int(execution.seed) if isinstance(execution.seed, str) else None
-        switched = execution.deterministic
+        execution, begun = _repeated(order), len(process.sessions)
+        recorded = seed_of(execution, begun)
+        switched = deterministic if comes_before(execution, begun) else execution.deterministic
         return Seeding(recorded, asked=asked, deterministic=switched, drawn=False, again=again)
     own = asked is None and bool(seeds_of_script(before.seed if before else None))
     drawn = asked is None and not own
     seed = None if own else drawn_seed() if drawn else asked
     return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
+
+
+def _repeated(order: Order) -> Execution:
+    return read_manifest(Capsule(Path(order.capsule))).execution
 
 
 def _options(**call: Any) -> Options:
@@ -300,11 +318,23 @@ def _begun(run: wandb.Run, options: Options) -> Session | None:
     if mine.disabled or world.rank != 0:
         return None
     forget()
+    earlier = seeds_before(mine, [one.seeding for one in process.sessions.values()])
+    if order is not None and not order.allow_outputs:
+        hold_back(run, sys.modules["wandb"])
+    if order is not None and comes_before(_repeated(order), len(process.sessions)):
+        say("the original's process made another run before the one that is repeated")
+        order = None
     if order is not None:
         _restore_config(mine, order)
-        if not order.allow_outputs:
-            hold_back(run, sys.modules["wandb"])
-    session = Session(mine, _HOST, seeding, options, order=order, world_size=world.size)
+    session = Session(
+        mine,
+        _HOST,
+        seeding,
+        options,
+        order=order,
+        world_size=world.size,
+        earlier=earlier,
+    )
     process.sessions[mine.id] = session
     end_with(run, session)
     session.add_data(process.pending)
@@ -314,7 +344,7 @@ def _begun(run: wandb.Run, options: Options) -> Session | None:
 
 def _restore_config(run: Run, order: Order) -> None:
     """Give the rerun the original's config: a sweep's parameters stand nowhere else."""
-    recorded = read_manifest(Capsule(Path(order.capsule))).execution.config
+    recorded = _repeated(order).config
     if isinstance(recorded, Unavailable):
         return
     changed: dict[str, JSON] = {

@@ -243,3 +243,38 @@ def test_what_wandb_repro_run_started_is_rerun(tmp_path: Path, ask: Ask, words: 
     assert alone.command.launcher
     assert alone.command.interpreter_flags == ("-O",)
     alone.rerun_identical(ask)
+
+
+TWO_RUNS = """\
+import numpy as np
+
+import wandb_repro
+from wandb_repro.capture.weights import Variable
+from wandb_repro.hook import find_session
+
+weights = np.zeros(3)
+for rate in (1.0, 2.0):
+    run = wandb_repro.init(project="two", config={"rate": rate})
+    session = find_session(run)
+    session.begin_fit(None)
+    for epoch in (0, 1):
+        weights += rate * np.random.normal(size=3)
+        variables = [Variable("trainable", "w", weights)]
+        moment = "epoch" if epoch else "initial"
+        session.weights(moment, variables, epoch=epoch, step=epoch, metrics={})
+    session.end_fit()
+    run.finish()
+"""
+
+
+def test_the_second_run_of_a_process_is_rerun_after_the_first(tmp_path: Path, ask: Ask) -> None:
+    project = Project.made(tmp_path / "project", TWO_RUNS)
+    assert project.record("train.py").returncode == 0
+    first, second = (read_manifest(Capsule(one)).execution for one in project.capsules())
+    assert first.seed != second.seed
+    assert (first.earlier_seeds, second.earlier_seeds) == ((), (first.seed,))
+    assert second.config == {"rate": 2.0}
+    alone = Alone(project, tmp_path)
+    answer = ask("rerun", alone.capsule.folder, *HERE, cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    assert (answer.data["grade"], answer.data["digests"]) == ("identical", 2)

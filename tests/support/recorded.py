@@ -145,6 +145,11 @@ class Project:
         """The capsule of the last run."""
         return Capsule(self.run_folder / "files" / "repro")
 
+    def capsules(self) -> list[Path]:
+        """Return the folders of all capsules, the last one made as the last."""
+        found = (self.folder / "wandb").glob("offline-run-*/files/repro")
+        return sorted(found, key=lambda folder: (folder / "trail.jsonl").stat().st_ctime_ns)
+
     @property
     def manifest(self) -> Manifest:
         """Its manifest, checked."""

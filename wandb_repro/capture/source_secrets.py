@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from wandb_repro.capture.secret_names import WANDB_KEY
-from wandb_repro.capture.secrets import PAIR, REDACTED, SHAPES, cut_text
+from wandb_repro.capture.secrets import PAIR, REDACTED, SHAPES, cut_arguments, cut_text
 
 __all__ = ["cut_source"]
 
@@ -28,12 +28,19 @@ def cut_source(source: str) -> str:
     """Return a cell's source with each credential in it replaced by ``<redacted>``."""
     shell = re.match(r"\s*%%(?:bash|sh|script|system|sx|!|env|writefile)\b", source) is not None
     lines = source.split("\n")
-    cut = [cut_text(line) if shell or _COMMAND.match(line) else line for line in lines]
+    cut = [_cut_command(line) if shell or _COMMAND.match(line) else line for line in lines]
     text = PAIR.sub(_quoted_value, "\n".join(cut))
     text = _ENTRY.sub(_entry, text)
     for shape in (*SHAPES, WANDB_KEY):
         text = shape.sub(REDACTED, text)
     return text
+
+
+def _cut_command(line: str) -> str:
+    """Return a command without its credentials; blanks stay as they are."""
+    words = re.split(r"(\s+)", cut_text(line))
+    words[::2] = cut_arguments(words[::2])[0]
+    return "".join(words)
 
 
 def _quoted_value(found: re.Match[str]) -> str:

@@ -10,7 +10,14 @@ from pydantic import Discriminator, Tag, ValidationError
 from wandb_repro.errors import ManifestError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.accelerator import Accelerator
-from wandb_repro.manifest.base import ExecutionRecord, Record, Unavailable, first_fault
+from wandb_repro.manifest.base import (
+    ExecutionRecord,
+    Grown,
+    Record,
+    Unavailable,
+    first_fault,
+    later,
+)
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
@@ -58,7 +65,7 @@ class RunIdentity(Record):
     """The run that this one repeats, ``ENTITY/PROJECT/ID`` as far as it is known."""
 
 
-class Execution(ExecutionRecord):
+class Execution(Grown, ExecutionRecord):
     """What a rerun acts on. Every field must be known to the reader."""
 
     command: Command | Unavailable
@@ -73,6 +80,9 @@ class Execution(ExecutionRecord):
     it: sweep parameters stand nowhere else."""
     world_size: int = 1
     """Processes that trained together."""
+    earlier_seeds: tuple[str | Unavailable, ...] = later(())
+    """Of each run that the same process recorded before this one, in their order. A rerun makes
+    these runs, too: what they left in memory may matter."""
 
 
 class Description(Record):

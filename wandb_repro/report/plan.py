@@ -51,6 +51,9 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     parts = plan.parts
     yield "command", shlex.join(["python", *plan.arguments])
     yield "in folder", _folder(plan)
+    earlier = len(plan.manifest.execution.earlier_seeds)
+    if earlier:
+        yield "before it", f"{count(earlier, 'run')} of the same process, made again first"
     if plan.cells is not None:
         yield from _cells(plan.cells)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"

@@ -17,7 +17,7 @@ _SHELL_CELL = re.compile(r"\s*%%(?:bash|sh|script|system|sx|!|perl|ruby|cmd)\b")
 _SHELL_LINE = re.compile(r"\s*(?:[\w, ]+=\s*)?(?:!|%(?:sx|system|sc)\b)")
 _PACKAGES = r"(?:pip3?|conda|mamba|micromamba|uv|poetry|pixi|apt|apt-get)"
 _INSTALL = re.compile(
-    rf"\s*(?:[\w, ]+=\s*)?(?:[%!]+\s*|%(?:sx|system)\s+)(?:sudo\s+)?(?:\S*python[\d.]*\s+-m\s+)?"
+    rf"\s*(?:[\w, ]+=\s*)?(?:[%!]+\s*|%(?:sx|system)\s+)(?:sudo\s+)?(?:\S+\s+-m\s+)?"
     rf"(?:{_PACKAGES}\b(?=.*\b(?:install|uninstall|add|remove|update|upgrade|sync)\b))"
 )
 """A line that changes the environment: ``%pip install x``, ``!python -m pip install x``."""

@@ -28,6 +28,7 @@ from wandb_repro.manifest.order import Options, Order
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.session.background import Background
 from wandb_repro.session.cells import Notebook, notebook_of
+from wandb_repro.session.earlier import SCRIPTS_OWN
 from wandb_repro.session.installed import Installed
 from wandb_repro.session.run import Run, config_of, folders_of, identity_of, unknown_identity
 from wandb_repro.session.seeding import Seeding
@@ -54,12 +55,14 @@ class Facts:
         options: Options,
         order: Order | None,
         world_size: int,
+        earlier: tuple[str | Unavailable, ...],
     ) -> None:
         self._run = run
         self._host = host
         self._seeding = seeding
         self._order = order
         self._world_size = world_size
+        self._earlier = earlier
         self._recorded_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.data: dict[str, Dataset] = {}
         self.trail: str | Unavailable = TRAIL
@@ -138,12 +141,11 @@ class Facts:
             command=self._command_now(),
             code=self._source.code,
             packages=self._installed.packages,
-            seed=Unavailable(unavailable="the script sets its own seeds")
-            if seed is None
-            else str(seed),
+            seed=SCRIPTS_OWN if seed is None else str(seed),
             deterministic=self._seeding.deterministic,
             config=self._config,
             world_size=self._world_size,
+            earlier_seeds=self._earlier,
         )
 
     def _command_now(self) -> Command | Unavailable:

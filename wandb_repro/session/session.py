@@ -59,6 +59,7 @@ class Session:
         *,
         order: Order | None,
         world_size: int,
+        earlier: tuple[str | Unavailable, ...] = (),
     ) -> None:
         self.run = run
         self.seeding = seeding
@@ -79,6 +80,7 @@ class Session:
             options=options,
             order=order,
             world_size=world_size,
+            earlier=earlier,
         )
         self._recorder = self._begun_trail()
         manifest = self._written_manifest()

@@ -1,0 +1,41 @@
+"""Runs that one process makes one after the other: the later ones begin where the earlier ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.document import Execution
+from wandb_repro.session.run import Run
+from wandb_repro.session.seeding import Seeding
+
+__all__ = ["SCRIPTS_OWN", "comes_before", "seed_of", "seeds_before"]
+
+SCRIPTS_OWN = Unavailable(unavailable="the script sets its own seeds")
+
+
+def seeds_before(run: Run, seedings: Iterable[Seeding]) -> tuple[str | Unavailable, ...]:
+    """Return the seeds of the runs before this one, in their order.
+
+    A run of a sweep is told its parameters by the sweep, not by the runs before: it has none.
+    """
+    if getattr(run, "sweep_id", None):
+        return ()
+    return tuple(SCRIPTS_OWN if one.seed is None else str(one.seed) for one in seedings)
+
+
+def comes_before(execution: Execution, begun: int) -> bool:
+    """Tell whether the next run of a rerun stands for one before that which is repeated.
+
+    Args:
+        execution: of the run that is repeated.
+        begun: how many runs this process began to record so far.
+    """
+    return begun < len(execution.earlier_seeds)
+
+
+def seed_of(execution: Execution, begun: int) -> int | None:
+    """Return the seed of a rerun's next run; None where the script sets its own."""
+    before = comes_before(execution, begun)
+    seed = execution.earlier_seeds[begun] if before else execution.seed
+    return int(seed) if isinstance(seed, str) else None
