@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +16,7 @@ from tests.support.lean import lean
 from tests.support.recorded import ask, keras_run, killed_run, numbers
 from tests.support.server import wandb_server
 from tests.support.training import offline, own_wandb
+from wandb_repro.rerun.cache import CACHE_VARIABLE
 
 __all__ = [
     "ask",
@@ -32,6 +38,20 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What fixtures of a whole session build is kept nowhere that a user looks.
+    os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep environments where no other test, and no user, looks for them."""
+    place = tmp_path_factory.getbasetemp() / f"cache-{secrets.token_hex(4)}"
+    monkeypatch.setenv(CACHE_VARIABLE, str(place))
+
+
+def pytest_unconfigure() -> None:
+    """Take away what was kept."""
+    shutil.rmtree(os.environ[CACHE_VARIABLE], ignore_errors=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

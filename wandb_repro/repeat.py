@@ -24,11 +24,14 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.order import Order
 from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.words import count
+from wandb_repro.rerun.bytecode import keep_bytecode
 from wandb_repro.rerun.choice import Choice, choose
-from wandb_repro.rerun.environment import rebuild
+from wandb_repro.rerun.environment import Rebuilt
 from wandb_repro.rerun.execute import Child, restore_code, train, variables_set
 from wandb_repro.rerun.inequality import Inequality
+from wandb_repro.rerun.interpreter import find_python
 from wandb_repro.rerun.plan import Plan, make_plan
+from wandb_repro.rerun.provide import Provided, Wanted, provide
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.cells import read_cells
 from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
@@ -62,6 +65,8 @@ class Wishes:
     """``auto``, ``here``, ``rebuild``, or the path of an interpreter whose environment is used."""
     base_python: Path | None = None
     """Interpreter to rebuild the environment with, instead of the recorded version."""
+    use_cache: bool = True
+    """Whether an environment that an earlier rerun built will do, and a new one is kept."""
     threads: int | None = None
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
     """Switches instead of the recorded ones, by name."""
@@ -150,8 +155,9 @@ def prepare(
         wishes.environment,
         wishes.base_python,
         work=work,
+        use_cache=wishes.use_cache,
     )
-    sets = variables_set(plan, os.environ, rebuilt=choice.python is None)
+    sets = variables_set(plan, os.environ, rebuilt=choice.stands_alone)
     return Prepared(capsule, manifest, plan, choice, wishes, whose_it_is(found), sets)
 
 
@@ -215,11 +221,13 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
     with _gone_unless_ready(plan.work):
         say(f"Restoring {count(plan.parts.code.files, 'file')}, tree {plan.parts.code.tree[:12]}")
         restore_code(plan, bundle_of(prepared.capsule, plan.parts.code))
-        python, inequalities, notes = _environment(prepared, say)
+        provided = _environment(prepared, say)
         order = _order(prepared)
     say("Training")
-    child = train(plan, python, order, rebuilt=prepared.choice.stands_alone)
-    return _judged(prepared, child, inequalities, notes)
+    child = train(plan, provided.built.python, order, rebuilt=prepared.choice.stands_alone)
+    if provided.kept is not None and not child.returncode:
+        keep_bytecode(provided.kept, plan.environment_folder)
+    return _judged(prepared, child, provided.built.inequalities, provided.built.notes)
 
 
 @contextlib.contextmanager
@@ -244,22 +252,19 @@ def bundle_of(capsule: Capsule, code: Code) -> Path:
     return capsule.bundle
 
 
-def _environment(
-    prepared: Prepared, say: Say
-) -> tuple[Path, tuple[Inequality, ...], tuple[str, ...]]:
+def _environment(prepared: Prepared, say: Say) -> Provided:
     choice, plan = prepared.choice, prepared.plan
     if choice.python is not None:
-        return choice.python, choice.inequalities, ()
-    built = rebuild(
-        plan.parts.packages,
-        prepared.capsule.wheels,
-        plan.environment_folder,
-        python=choice.base.path if choice.base else None,
-        on_progress=say,
-    )
+        return Provided(Rebuilt(choice.python, choice.inequalities, ()))
+    packages = plan.parts.packages
+    base = choice.base or find_python(packages.interpreter, outside=plan.work)
+    wanted = Wanted(packages, prepared.capsule.wheels, base)
+    use_cache = prepared.wishes.use_cache
+    provided = provide(wanted, plan.environment_folder, say, use_cache=use_cache)
+    built = provided.built
     for sentence in (*map(inequality_sentence, built.inequalities), *built.notes):
         say(f"Not as in the original: {sentence}")
-    return built.python, built.inequalities, built.notes
+    return provided
 
 
 def _order(prepared: Prepared) -> Order:

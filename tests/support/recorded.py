@@ -26,6 +26,7 @@ from tests.support.repositories import Repository, repository
 from wandb_repro.cli.main import main
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.rerun.cache import CACHE_VARIABLE
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_manifest, read_trail
 
@@ -119,7 +120,11 @@ _DROPPED = ("WANDB_", "TF_", "PYTHON", "NUMBERS_", "OMP_", "GIT_", "COLUMNS", "F
 
 def newcomer(**more: str) -> dict[str, str]:
     """Return a newcomer's environment: W&B offline and quiet, no switch set."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_DROPPED) or name == CACHE_VARIABLE
+    }
     own = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
     return {**kept, **own, "CUDA_VISIBLE_DEVICES": "", **more}
 

@@ -21,6 +21,7 @@ from wandb_repro.errors import RefusedError, TrainingFailedError
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.repeat import Outcome, Wishes, carry_out, prepare, run_name
 from wandb_repro.report.verdict import verdict_text
+from wandb_repro.rerun.cache import CACHE_VARIABLE
 from wandb_repro.rerun.uv import find_uv
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_manifest
@@ -58,7 +59,8 @@ def command(folder: Path | None, as_json: bool) -> int:
 
 def _forget_other_projects() -> None:
     for name in [name for name in os.environ if name.startswith(_FOREIGN) or name in RESTORED]:
-        del os.environ[name]
+        if name != CACHE_VARIABLE:
+            del os.environ[name]
     os.environ.update(_QUIET)
 
 

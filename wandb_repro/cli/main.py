@@ -19,6 +19,7 @@ _COMMANDS = {
     "rerun": "Rebuild, run, verify live, give the verdict.",
     "verify": "The verdict on two runs that both happened already.",
     "export": "Write a run's code, lock and plain commands into a folder.",
+    "cache": "The environments that reruns built and kept: list, clear.",
 }
 
 

@@ -16,13 +16,17 @@ from wandb_repro.report.layout import bullets, heading, page
 from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.words import clean
 from wandb_repro.rerun.exported import Exported, Prepared
+from wandb_repro.rerun.interpreter import find_python
 from wandb_repro.store.resolve import locate
 
 __all__ = ["prepare_folder", "refuse_wishes"]
 
 _FINDINGS = 1
 _TAKEN = frozenset(
-    {"run", "prepared_folder", "base_python", "packages", "allow_missing", "yes", "as_json"}
+    {
+        *("run", "prepared_folder", "base_python", "packages", "use_cache"),
+        *("allow_missing", "yes", "as_json"),
+    }
 )
 """Options of ``rerun`` that mean something while a folder is prepared, or do no harm."""
 
@@ -42,7 +46,9 @@ def refuse_wishes(context: click.Context) -> None:
         )
 
 
-def prepare_folder(run: str, folder: Path, base_python: Path | None, output: Output) -> int:
+def prepare_folder(
+    run: str, folder: Path, base_python: Path | None, output: Output, *, use_cache: bool
+) -> int:
     """Export the run to a folder, or take one that holds it, and build its environment there.
 
     Raises:
@@ -55,7 +61,9 @@ def prepare_folder(run: str, folder: Path, base_python: Path | None, output: Out
         if not exported.holds(capsule):
             stack.enter_context(new_folder(folder))
             write_export(capsule, plan, base_python, output)
-        prepared = exported.prepare(plan.parts.packages, base_python, output.progress)
+        packages = plan.parts.packages
+        base = find_python(packages.interpreter, base_python, outside=plan.work)
+        prepared = exported.prepare(packages, base, output.progress, use_cache=use_cache)
     _report(exported, prepared, output)
     return _FINDINGS if prepared.inequalities else 0
 

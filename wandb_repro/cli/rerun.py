@@ -53,6 +53,13 @@ _POSITIVE = click.IntRange(min=1)
     type=click.Path(path_type=Path),
     help="Rebuild with this interpreter instead of the recorded version.",
 )
+@click.option(
+    "--no-cache",
+    "use_cache",
+    flag_value=False,
+    default=True,
+    help="Build a new environment, though one like it is kept, and keep none.",
+)
 @click.option("--keep-going", is_flag=True, help="Train on after the first difference.")
 @click.option("--until-epoch", type=_POSITIVE, metavar="N", help="Verify only so many epochs.")
 @click.option("--until-step", type=_POSITIVE, metavar="N", help="Verify only so many steps.")
@@ -104,7 +111,9 @@ def command(
     tolerance = tolerance_of(rtol, metrics)
     if prepared_folder is not None:
         refuse_wishes(click.get_current_context())
-        return prepare_folder(run, prepared_folder, wishes["base_python"], output)
+        return prepare_folder(
+            run, prepared_folder, wishes["base_python"], output, use_cache=wishes["use_cache"]
+        )
     with scratch_folder() as scratch:
         located = locate(run, scratch)
         wanted = Wishes(

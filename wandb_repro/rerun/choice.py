@@ -19,6 +19,7 @@ from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
 from wandb_repro.rerun.inequality import Inequality, matches_here
 from wandb_repro.rerun.interpreter import FoundPython, find_python
 from wandb_repro.rerun.lockfile import extra_missing
+from wandb_repro.rerun.provide import is_kept
 from wandb_repro.rerun.uv import find_uv
 
 __all__ = ["Choice", "check_rebuildable", "choose"]
@@ -43,7 +44,13 @@ class Choice:
 
 
 def choose(
-    packages: Packages, wheels: Path, told: str, base_python: Path | None, *, work: Path
+    packages: Packages,
+    wheels: Path,
+    told: str,
+    base_python: Path | None,
+    *,
+    work: Path,
+    use_cache: bool = True,
 ) -> Choice:
     """Return the environment to use. What a new one needs is looked for here, and not yet used.
 
@@ -53,6 +60,7 @@ def choose(
         told: ``auto``, ``here``, ``rebuild``, or an interpreter.
         base_python: interpreter to rebuild with instead of one of the recorded version.
         work: new folder of the rerun.
+        use_cache: whether one that an earlier rerun built will do.
 
     Raises:
         RebuildError: it has to be rebuilt, and something for that is not here.
@@ -63,7 +71,10 @@ def choose(
         if not reason:
             here = Path(sys.executable)
             return Choice(here, "the one at hand: its record equals the original's")
-        base = check_rebuildable(packages, wheels, base_python, work=work)
+        base = find_python(packages.interpreter, base_python, outside=work)
+        if use_cache and is_kept(packages, base):
+            return Choice(None, f"{reason}; built by an earlier rerun and kept", base=base)
+        check_rebuildable(packages, wheels, base_python, work=work)
         return Choice(None, reason, base=base)
     if base_python is not None:
         raise UsageError(

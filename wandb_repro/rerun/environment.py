@@ -28,6 +28,7 @@ __all__ = [
     "Rebuilt",
     "compare_environments",
     "matches_here",
+    "notes_on",
     "rebuild",
     "site_packages",
 ]
@@ -45,7 +46,6 @@ class Rebuilt:
 
     python: Path
     """Its interpreter. Starting it runs the ``.pth`` files of what was installed."""
-    lock: Lock
     inequalities: tuple[Inequality, ...]
     """What the copy does not have as the original had it."""
     notes: tuple[str, ...]
@@ -89,9 +89,8 @@ def rebuild(
     copy = read_distributions(site_packages(destination))
     return Rebuilt(
         python=destination / "bin" / "python",
-        lock=lock,
         inequalities=compare_environments(packages, copy),
-        notes=(*_notes_on(packages.interpreter, base), *lock.notes),
+        notes=(*notes_on(packages.interpreter, base), *lock.notes),
     )
 
 
@@ -143,7 +142,8 @@ def site_packages(environment: Path) -> Path:
     return next(iter(environment.glob("lib/python*/site-packages")), environment)
 
 
-def _notes_on(wanted: Interpreter, base: FoundPython) -> tuple[str, ...]:
+def notes_on(wanted: Interpreter, base: FoundPython) -> tuple[str, ...]:
+    """Return what the interpreter is not as the recorded one was, a sentence or none."""
     if (base.version, base.implementation) != (wanted.version, wanted.implementation):
         return (f"Python {base.version} stands in for the recorded {python_of(wanted)}.",)
     if base.build != wanted.build:

@@ -14,11 +14,12 @@ from wandb_repro.capture.packages import read_distributions
 from wandb_repro.manifest.packages import Packages, Repacked
 from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
 from wandb_repro.rerun.code import restore
-from wandb_repro.rerun.environment import rebuild, site_packages
+from wandb_repro.rerun.environment import site_packages
 from wandb_repro.rerun.inequality import Inequality, compare_environments
 from wandb_repro.rerun.interpreter import FoundPython
 from wandb_repro.rerun.lock import resolve_lock
 from wandb_repro.rerun.plan import Parts
+from wandb_repro.rerun.provide import Wanted, provide
 from wandb_repro.store.base import FOLDER, Capsule
 
 __all__ = ["Exported", "Prepared"]
@@ -88,13 +89,16 @@ class Exported:
         self._write_lock(parts.packages, base, say)
         self._write_script(base)
 
-    def prepare(self, packages: Packages, python: Path | None, say: Say) -> Prepared:
-        """Build the environment in the folder, or look at the one that is there.
+    def prepare(
+        self, packages: Packages, base: FoundPython, say: Say, *, use_cache: bool = True
+    ) -> Prepared:
+        """Put the environment into the folder, or look at the one that is there.
 
         Args:
             packages: what was recorded.
-            python: interpreter to build with instead of one of the recorded version.
+            base: interpreter to build with.
             say: told each step.
+            use_cache: take one that an earlier rerun built, and keep a new one.
 
         Raises:
             RebuildError: it cannot be built; nothing of it is left then.
@@ -103,18 +107,18 @@ class Exported:
             say("Comparing the environment that is there with the original")
             copy = read_distributions(site_packages(self.environment))
             return Prepared(compare_environments(packages, copy))
-        wheels = self.capsule.wheels
-        built = rebuild(packages, wheels, self.environment, python=python, on_progress=say)
+        wanted = Wanted(packages, self.capsule.wheels, base)
+        built = provide(wanted, self.environment, say, use_cache=use_cache).built
         return Prepared(built.inequalities, built.notes)
 
     def _copy_capsule(self, capsule: Capsule, bundle: Path, packages: Packages) -> None:
-        """Copy the files that make a capsule, and no other that may lie beside them."""
+        """Copy the files of a capsule and the recorded wheels, and nothing that a link leads to."""
         mine = self.capsule
         mine.wheels.mkdir(parents=True)
-        shutil.copyfile(capsule.manifest, mine.manifest)
+        for path in capsule.folder.iterdir():
+            if path.is_file() and not path.is_symlink():
+                shutil.copyfile(path, mine.folder / path.name)
         shutil.copyfile(bundle, mine.bundle)
-        if capsule.trail.exists():
-            shutil.copyfile(capsule.trail, mine.trail)
         for found in packages.distributions:
             if isinstance(found.repacked, Repacked):
                 wheel = wheel_of_capsule(found, found.repacked, capsule.wheels).wheels[0].name

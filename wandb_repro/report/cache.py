@@ -1,0 +1,64 @@
+"""The kept environments as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from wandb_repro.report.layout import blank, heading, page, rows
+from wandb_repro.report.words import clean, count, size
+
+__all__ = ["KeptRow", "cache_text"]
+
+_KEY_LETTERS = 12
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class KeptRow:
+    """One kept environment, as it is told."""
+
+    key: str
+    python: str
+    """Version."""
+    packages: int
+    size_bytes: int
+    """Of all its files; those that uv's cache or a rerun shares take no room of their own."""
+    unused_s: float
+    """Seconds since it was last used."""
+
+
+def cache_text(folder: str, kept: Sequence[KeptRow]) -> RenderableType:
+    """Return what is kept and where."""
+    total = sum(one.size_bytes for one in kept)
+    return page(
+        heading("cache", f"{count(len(kept), 'environment')}, {size(total)}"),
+        _table(kept) if kept else blank(),
+        rows([("in folder", folder), ("files", "shared with uv's cache where the disk allows")]),
+    )
+
+
+def _table(kept: Iterable[KeptRow]) -> RenderableType:
+    table = Table.grid(padding=(0, 2), expand=False)
+    for justify in ("left", "left", "right", "right", "left"):
+        table.add_column(no_wrap=True, justify=justify)
+    for one in kept:
+        words = (
+            one.key[:_KEY_LETTERS],
+            f"Python {one.python}",
+            count(one.packages, "package"),
+            size(one.size_bytes),
+            _used(one.unused_s),
+        )
+        table.add_row(*(Text(clean(word)) for word in words))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _used(unused_s: float) -> str:
+    days = int(unused_s // _DAY_S)
+    return f"used {count(days, 'day')} ago" if days > 0 else "used today"
