@@ -55,6 +55,9 @@ class Bridge:
 
     def _answer(self, body: dict[str, Any], base_url: str) -> dict[str, Any] | None:
         text = str(body.get("query", ""))
+        variables: dict[str, Any] = body.get("variables") or {}
+        if "mutation UpsertBucket" in text and variables.keys() == {"id", "summaryMetrics"}:
+            return {"data": self._replaced_summary(**variables)}
         name = re.search(r"^\s*query\s+(\w+)", text, re.MULTILINE)
         respond = ANSWERS.get(name.group(1)) if name else None
         if respond is None:
@@ -64,6 +67,16 @@ class Bridge:
             return {"data": respond(query)}
         except UnknownFilterError as error:
             return {"data": None, "errors": [{"message": str(error)}]}
+
+    def _replaced_summary(self, id: str, summaryMetrics: str) -> dict[str, Any]:  # noqa: A002, N803
+        """Write a summary whole, as ``run.summary.update()`` of the public API means it.
+
+        NOTE: openwandb takes this id, which it tells itself, for the name of a run.
+        """
+        with self._database.get_db() as connection:
+            command = "UPDATE runs SET summary_json = ? WHERE id = ?"
+            connection.execute(command, (summaryMetrics, int(id)))
+        return {"upsertBucket": {"bucket": {"id": id}}}
 
     async def _forward(self, request: Request, body: bytes, send: Send) -> None:
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from sqlite3 import Connection
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -34,6 +36,7 @@ class Database(Protocol):
     def list_runs(self, project_id: int, *, limit: int) -> Sequence[Row]: ...
     def list_files(self, run_id: str, /) -> Sequence[Row]: ...
     def get_metrics(self, run_id: str, *, limit: int) -> Sequence[Row]: ...
+    def get_db(self) -> AbstractContextManager[Connection]: ...
     def get_user_by_id(self, user_id: int, /) -> Row | None: ...
 
 

@@ -13,7 +13,7 @@ from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option
 from wandb_repro.cli.prepare import prepare_folder, refuse_wishes
 from wandb_repro.cli.switches import set_option, switches_of
 from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
-from wandb_repro.errors import RefusedError, UsageError
+from wandb_repro.errors import RefusedError, ReproError, UsageError
 from wandb_repro.narrow import narrow
 from wandb_repro.repeat import (
     Outcome,
@@ -25,10 +25,13 @@ from wandb_repro.repeat import (
     run_name,
 )
 from wandb_repro.report.plan import inequality_sentence, plan_text
+from wandb_repro.report.reproduced import attempt_of, reproduced_line
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.plan import Plan
+from wandb_repro.store.attempts import note_attempt
 from wandb_repro.store.folder import read_manifest
 from wandb_repro.store.resolve import locate
+from wandb_repro.store.run import RemoteRun
 
 __all__ = ["command"]
 
@@ -89,6 +92,11 @@ _POSITIVE = click.IntRange(min=1)
     help="Run nothing: export to DIR and build the environment there, for DIR/rerun.sh to run "
     "with neither a network nor a terminal.",
 )
+@click.option(
+    "--write-back",
+    is_flag=True,
+    help="Note on the original run, on W&B, that and where it was reproduced.",
+)
 @tolerance_options
 @json_option
 @answers
@@ -104,6 +112,7 @@ def command(
     metrics: tuple[str, ...],
     sets: tuple[str, ...],
     bisect: bool,
+    write_back: bool,
     **wishes: Any,
 ) -> int:
     """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
@@ -124,6 +133,8 @@ def command(
         if not _agreed(prepared, output, yes=yes, dry_run=dry_run):
             return 0
         outcome = _carried_out(prepared, output, bisect=bisect)
+        if write_back:
+            _write_back(prepared, outcome, located.found, output)
     _report(outcome, output)
     return outcome.verdict.exit_code
 
@@ -139,6 +150,23 @@ def _carried_out(prepared: Prepared, output: Output, *, bisect: bool) -> Outcome
     finally:
         if work.is_dir():
             output.progress(f"Everything of it is in {work}")
+
+
+def _write_back(
+    prepared: Prepared, outcome: Outcome, found: RemoteRun | None, output: Output
+) -> None:
+    """Note the rerun on the original. Failing to changes nothing of the verdict."""
+    if found is None:
+        output.progress("Not written back: the original is not on W&B, as far as is known here")
+        return
+    rerun = read_manifest(outcome.capsule)
+    attempt = attempt_of(outcome.verdict.grade, prepared.manifest, rerun)
+    try:
+        line = note_attempt(found.path, rerun.run.id, attempt, reproduced_line)
+    except ReproError as error:
+        output.progress(f"Not written back: {error.message}")
+        return
+    output.progress(f"Written back to {found.path}: {line}")
 
 
 def _values(arguments: tuple[str, ...]) -> dict[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
-__all__ = ["Api", "ApiFile", "ApiRun"]
+__all__ = ["Api", "ApiFile", "ApiRun", "ApiSummary"]
 
 
 class ApiFile(Protocol):
@@ -28,6 +28,18 @@ class ApiFile(Protocol):
 
     def download(self, *, root: str, replace: bool) -> TextIO:
         """Write it to ``root`` / its name, return it open."""
+        ...
+
+
+class ApiSummary(Protocol):
+    """A run's summary (``wandb.apis.public.summary.HTTPSummary``)."""
+
+    def items(self) -> Iterable[tuple[str, object]]:
+        """Return names and values."""
+        ...
+
+    def update(self, key_vals: dict[str, str], /) -> object:
+        """Set these, and write the whole summary."""
         ...
 
 
@@ -62,6 +74,11 @@ class ApiRun(Protocol):
     @property
     def url(self) -> str:
         """The address of its page."""
+        ...
+
+    @property
+    def summary(self) -> ApiSummary:
+        """Its summary, as it was when it was read."""
         ...
 
     def files(self, *, names: list[str], per_page: int) -> Iterable[ApiFile]:

@@ -1,0 +1,99 @@
+"""That and where a run was reproduced is noted on it when somebody asks for it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.online.conftest import Original
+from tests.support.machine import Machine
+from tests.support.records import full_manifest, rerun_manifest
+from tests.support.server import WandbServer
+from wandb_repro.errors import ReproError
+from wandb_repro.report.reproduced import attempt_of, place_of, reproduced_line
+from wandb_repro.store.attempts import note_attempt
+
+
+def connect(server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def test_two_who_write_at_once_are_both_counted_and_nothing_else_is_lost(
+    original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(original.stored.server, monkeypatch)
+    before = original.stored.summary
+    attempts = {"one": "identical, same machine", "two": "identical, other CPU"}
+
+    threads = [
+        threading.Thread(target=note_attempt, args=(original.stored.path, *it, reproduced_line))
+        for it in attempts.items()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(180)
+    line = note_attempt(original.stored.path, "three", "diverged, other GPU", reproduced_line)
+
+    after = original.stored.summary
+    assert {name: after[f"repro/rerun/{name}"] for name in attempts} == attempts
+    assert line.startswith("reproduced 2 of 3: ")
+    assert after["repro/reproduced"] == line
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_run_that_is_not_there_is_an_error_and_no_more(
+    original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(original.stored.server, monkeypatch)
+
+    with pytest.raises(ReproError, match="no run"):
+        note_attempt("default/online/not-there", "x", "identical, same machine", reproduced_line)
+
+
+@pytest.mark.slow
+def test_rerun_writes_back_when_asked(original: Original, clean: Machine) -> None:
+    words = ("rerun", original.stored.path, "--env", "here", "--yes", "--write-back")
+
+    done = clean.repro(*words)
+
+    assert done.code == 0, done.said
+    assert f"Written back to {original.stored.path}: reproduced " in done.said
+    assert "same machine" in original.stored.summary["repro/reproduced"]
+
+
+LINES: list[tuple[list[str], str]] = [
+    ([], "reproduced 0 of 0"),
+    (["diverged, other GPU"], "reproduced 0 of 1"),
+    (["inconclusive, same machine", "nonsense"], "reproduced 0 of 0"),
+    (
+        ["identical, same machine", "identical, other CPU", "equivalent, same machine"],
+        "reproduced 3 of 3: same machine 2, other CPU 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("attempts", "line"), LINES)
+def test_the_line_counts_what_was_reproduced_and_where(attempts: list[str], line: str) -> None:
+    assert reproduced_line(attempts) == line
+
+
+PLACES: list[tuple[dict[str, object], str]] = [
+    ({}, "same machine"),
+    ({"description.machine.hostname": "hopper"}, "other machine"),
+    ({"description.runtime.processor.model": "Intel"}, "other CPU"),
+    ({"description.accelerator.gpus.0.name": "NVIDIA A100"}, "other GPU"),
+    ({"description.machine": {"unavailable": "lost"}}, "other machine"),
+]
+
+
+@pytest.mark.parametrize(("changes", "place"), PLACES)
+def test_where_a_rerun_ran_is_seen_from_the_original(
+    changes: dict[str, object], place: str
+) -> None:
+    rerun = rerun_manifest(changes)
+
+    assert place_of(full_manifest(), rerun) == place
+    assert attempt_of("identical", full_manifest(), rerun) == f"identical, {place}"

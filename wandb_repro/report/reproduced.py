@@ -1,0 +1,67 @@
+"""How often and where a run was reproduced, in one line, from what each rerun wrote of itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from wandb_repro.manifest.accelerator import Accelerator
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.verify.verdict import Grade
+
+__all__ = ["attempt_of", "place_of", "reproduced_line"]
+
+_COUNTED: tuple[Grade, ...] = ("identical", "equivalent", "diverged")
+_REPRODUCED: tuple[Grade, ...] = ("identical", "equivalent")
+
+
+def attempt_of(grade: Grade, original: Manifest, rerun: Manifest) -> str:
+    """Return what a rerun writes of itself: ``identical, other CPU``."""
+    return f"{grade}, {place_of(original, rerun)}"
+
+
+def place_of(original: Manifest, rerun: Manifest) -> str:
+    """Return where a rerun ran, seen from the original."""
+    gpus = _gpus(original), _gpus(rerun)
+    if gpus[0] != gpus[1]:
+        return "other GPU"
+    processors = _processor(original), _processor(rerun)
+    if processors[0] != processors[1]:
+        return "other CPU"
+    hosts = _host(original), _host(rerun)
+    return "same machine" if hosts[0] == hosts[1] and hosts[0] else "other machine"
+
+
+def reproduced_line(attempts: Iterable[str]) -> str:
+    """Return ``reproduced 3 of 4: same machine 2, other CPU 1``.
+
+    A rerun that was inconclusive, or whose entry is none of ours, counts for nothing.
+    """
+    told = [attempt.partition(", ")[::2] for attempt in attempts]
+    counted = [(grade, place) for grade, place in told if grade in _COUNTED]
+    places = Counter(place for grade, place in counted if grade in _REPRODUCED)
+    where = ", ".join(f"{place} {times}" for place, times in places.most_common())
+    line = f"reproduced {places.total()} of {len(counted)}"
+    return f"{line}: {where}" if where else line
+
+
+def _gpus(manifest: Manifest) -> tuple[str, ...]:
+    found = manifest.description.accelerator
+    if not isinstance(found, Accelerator) or isinstance(found.gpus, Unavailable):
+        return ()
+    return tuple(gpu.name for gpu in found.gpus)
+
+
+def _processor(manifest: Manifest) -> tuple[str, object]:
+    found = manifest.description.runtime
+    if not isinstance(found, Runtime):
+        return "", ()
+    return str(found.processor.model), found.processor.instruction_sets
+
+
+def _host(manifest: Manifest) -> str:
+    found = manifest.description.machine
+    name = "" if isinstance(found, Unavailable) else found.hostname
+    return name if isinstance(name, str) else ""
