@@ -11,8 +11,10 @@ import pytest
 from tests.support.environments import make_wheel, use_folder_as_index
 from tests.support.recorded import Answer, Ask, Project, with_manifest
 from tests.support.repositories import on_disk
+from wandb_repro.manifest.cells import Cell, Cells
 from wandb_repro.manifest.code import Code
 from wandb_repro.store.base import Capsule
+from wandb_repro.store.cells import read_cells, write_cells
 from wandb_repro.store.folder import read_manifest
 
 
@@ -125,3 +127,17 @@ def test_code_that_is_kept_on_this_machine_is_part_of_the_export(
     answer = ask("export", "latest", out, cwd=project.folder, XDG_DATA_HOME=data, **index)
     assert answer.code == 0, answer.err
     assert (out / "repro" / "code.bundle").read_bytes() == local.read_bytes()
+
+
+def test_the_cells_of_a_notebook_are_part_of_the_export(
+    numbers: Project, tmp_path: Path, ask: Ask, index: dict[str, str]
+) -> None:
+    project = _small(numbers, tmp_path / "project")
+    cells = Cells(cells=(Cell(source="a = 1"),))
+    file = write_cells(project.capsule, cells, redacted=(), kept="run")
+    notebook = {"kind": "notebook", "cells": file.model_dump(mode="json")}
+    with_manifest(project, {f"execution.command.{name}": notebook[name] for name in notebook})
+    out = tmp_path / "out"
+    answer = ask("export", "latest", out, cwd=project.folder, **index)
+    assert answer.code == 0, answer.err
+    assert read_cells(Capsule(out / "repro"), file) == cells

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wandb_repro.capture.packages import read_distributions
+from wandb_repro.manifest.command import CellsFile
 from wandb_repro.manifest.packages import Packages, Repacked
 from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
 from wandb_repro.rerun.code import restore
@@ -21,6 +22,7 @@ from wandb_repro.rerun.lock import resolve_lock
 from wandb_repro.rerun.plan import Parts
 from wandb_repro.rerun.provide import Wanted, provide
 from wandb_repro.store.base import FOLDER, Capsule
+from wandb_repro.store.cells import read_cells
 
 __all__ = ["Exported", "Prepared"]
 
@@ -85,7 +87,7 @@ class Exported:
         """
         say(f"Restoring tree {parts.code.tree[:12]}")
         restore(bundle, parts.code, self.folder / "code")
-        self._copy_capsule(capsule, bundle, parts.packages)
+        self._copy_capsule(capsule, bundle, parts)
         self._write_lock(parts.packages, base, say)
         self._write_script(base)
 
@@ -111,7 +113,7 @@ class Exported:
         built = provide(wanted, self.environment, say, use_cache=use_cache).built
         return Prepared(built.inequalities, built.notes)
 
-    def _copy_capsule(self, capsule: Capsule, bundle: Path, packages: Packages) -> None:
+    def _copy_capsule(self, capsule: Capsule, bundle: Path, parts: Parts) -> None:
         """Copy the files of a capsule and the recorded wheels, and nothing that a link leads to."""
         mine = self.capsule
         mine.wheels.mkdir(parents=True)
@@ -119,7 +121,9 @@ class Exported:
             if path.is_file() and not path.is_symlink():
                 shutil.copyfile(path, mine.folder / path.name)
         shutil.copyfile(bundle, mine.bundle)
-        for found in packages.distributions:
+        if isinstance(parts.command.cells, CellsFile):
+            mine.cells.write_bytes(read_cells(capsule, parts.command.cells).to_bytes())
+        for found in parts.packages.distributions:
             if isinstance(found.repacked, Repacked):
                 wheel = wheel_of_capsule(found, found.repacked, capsule.wheels).wheels[0].name
                 shutil.copyfile(capsule.wheels / wheel, mine.wheels / wheel)

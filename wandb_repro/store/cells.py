@@ -34,17 +34,21 @@ def write_cells(
         redacted=redacted,
         kept=kept,
     )
-    path = cells_file(capsule, file)
+    path = _local(file) if kept == "local" else capsule.cells
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, document)
     return file
 
 
 def cells_file(capsule: Capsule, file: CellsFile) -> Path:
-    """Return where the cells are."""
-    if file.kept == "local":
-        return local_bundle(file.sha256).with_suffix(".cells.json")
+    """Return where the cells are; an exported capsule holds those that were kept local, too."""
+    if file.kept == "local" and not capsule.cells.exists():
+        return _local(file)
     return capsule.cells
+
+
+def _local(file: CellsFile) -> Path:
+    return local_bundle(file.sha256).with_suffix(".cells.json")
 
 
 def read_cells(capsule: Capsule, file: CellsFile) -> Cells:
