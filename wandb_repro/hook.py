@@ -22,6 +22,7 @@ from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Execution
 from wandb_repro.manifest.order import ORDER_VARIABLE, Options, Order
+from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.data import dataset_of
 from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
 from wandb_repro.session.earlier import comes_before, seed_of, seeds_before
@@ -110,12 +111,25 @@ def init(
         _merge_into(wandb.run, wandb_init_kwargs)
         return _attached(wandb.run, options)
     process.starting = True
+    begun = guarded(lambda: _begun_ahead(options, wandb_init_kwargs), "what is begun ahead")
+    ahead = None if isinstance(begun, Unavailable) else begun
     try:
         with discreet_arguments():
             run = wandb.init(**with_discreet_remote(as_rerun(wandb_init_kwargs)))
+        process.starting = False
+        return _attached(run, options, ahead)
     finally:
         process.starting = False
-    return _attached(run, options)
+        if ahead is not None:
+            guarded(ahead.close, "what was begun ahead")
+
+
+def _begun_ahead(options: Options, kwargs: Mapping[str, Any]) -> Ahead | None:
+    """Begin what needs no run while W&B starts one; None where there will be nothing to record."""
+    disabled = "disabled" in (kwargs.get("mode"), os.environ.get("WANDB_MODE"))
+    if options.code == "off" or disabled or ORDER_VARIABLE in os.environ:
+        return None
+    return Ahead(_HOST, options) if world_of(_HOST.environ).rank == 0 else None
 
 
 def _asks_for_another(run: wandb.Run, kwargs: Mapping[str, Any]) -> bool:
@@ -284,12 +298,12 @@ def _merge_into(run: wandb.Run, kwargs: Mapping[str, Any]) -> None:
         )
 
 
-def _attached(run: wandb.Run, options: Options) -> wandb.Run:
+def _attached(run: wandb.Run, options: Options, ahead: Ahead | None = None) -> wandb.Run:
     """Begin the session of a run; whatever goes wrong, the run is returned and training goes on."""
     mine = cast("Run", run)
     if mine.disabled and options.seed is None and options.deterministic is None:
         return run
-    begun = guarded(lambda: _begun(run, options), "this run is not recorded")
+    begun = guarded(lambda: _begun(run, options, ahead), "this run is not recorded")
     if isinstance(begun, Unavailable):
         if options.strict:
             raise RecordingError(f"strict=True, and {begun}.", hint=_STRICT_HINT)
@@ -302,7 +316,7 @@ def _attached(run: wandb.Run, options: Options) -> wandb.Run:
 _STRICT_HINT = "Mend it, or leave strict=True away to train with a record that says so."
 
 
-def _begun(run: wandb.Run, options: Options) -> Session | None:
+def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | None:
     """Seed, begin the session of a run, and return it; None where there is none to begin."""
     mine, order = cast("Run", run), order_of_rerun()
     known = process.sessions.get(mine.id)
@@ -334,6 +348,7 @@ def _begun(run: wandb.Run, options: Options) -> Session | None:
         order=order,
         world_size=world.size,
         earlier=earlier,
+        ahead=ahead,
     )
     process.sessions[mine.id] = session
     end_with(run, session)

@@ -138,13 +138,13 @@ def test_the_git_root_that_wandb_found_by_itself_is_no_choice(tmp_path: Path) ->
     host = FakeHost(command_line=("python", "-m", "train"), started_in=str(project))
     run = _run(root_dir=str(around_wandb), git_root=str(around_wandb))
 
-    assert start_folder(run, host) == project
+    assert start_folder(run.settings, host) == project
     told = FakeHost(
         command_line=host.command_line,
         started_in=str(project),
         environ={"WANDB_GIT_ROOT": str(around_wandb)},
     )
-    assert start_folder(run, told) == around_wandb
+    assert start_folder(run.settings, told) == around_wandb
 
 
 def _run(**settings: str) -> Run:

@@ -26,6 +26,7 @@ from wandb_repro.manifest.data import Dataset, InputFile
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.order import Options, Order
 from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import Background
 from wandb_repro.session.cells import Notebook, notebook_of
 from wandb_repro.session.earlier import SCRIPTS_OWN
@@ -56,6 +57,7 @@ class Facts:
         order: Order | None,
         world_size: int,
         earlier: tuple[str | Unavailable, ...],
+        ahead: Ahead | None = None,
     ) -> None:
         self._run = run
         self._host = host
@@ -71,7 +73,9 @@ class Facts:
         guarded(self._inputs.start, "watching which files are read")
         self._config = guarded(lambda: config_of(run), "config")
         with self._inputs.paused():
-            self._source = source_of(run, host, options=options, capsule=capsule, order=order)
+            self._source = source_of(
+                run, host, options=options, capsule=capsule, order=order, ahead=ahead
+            )
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
         self._notebook = guarded(
             lambda: notebook_of(run, host, choice=options.code, capsule=capsule, order=order),

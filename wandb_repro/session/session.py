@@ -19,6 +19,7 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.order import Options, Order, Whereabouts
 from wandb_repro.manifest.trail import Moment
+from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.card import publish_card, write_card
 from wandb_repro.session.data import dataset_of
 from wandb_repro.session.facts import Facts
@@ -60,6 +61,7 @@ class Session:
         order: Order | None,
         world_size: int,
         earlier: tuple[str | Unavailable, ...] = (),
+        ahead: Ahead | None = None,
     ) -> None:
         self.run = run
         self.seeding = seeding
@@ -81,6 +83,7 @@ class Session:
             order=order,
             world_size=world_size,
             earlier=earlier,
+            ahead=ahead,
         )
         self._recorder = self._begun_trail()
         manifest = self._written_manifest()

@@ -14,9 +14,10 @@ from wandb_repro.capture.snapshot import Snapshot, take_snapshot
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code, GitState
 from wandb_repro.manifest.order import Options, Order
+from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import Background
 from wandb_repro.session.run import Run, folders_of
-from wandb_repro.session.tree import limits_of, selection_of, start_folder
+from wandb_repro.session.tree import wanted
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import local_bundle, local_bundles, read_manifest, write_atomically
 
@@ -66,7 +67,13 @@ class Source:
 
 
 def source_of(
-    run: Run, host: Host, *, options: Options, capsule: Capsule, order: Order | None
+    run: Run,
+    host: Host,
+    *,
+    options: Options,
+    capsule: Capsule,
+    order: Order | None,
+    ahead: Ahead | None = None,
 ) -> Source:
     """Return the source tree that the script belongs to, or the one that a rerun restored.
 
@@ -76,10 +83,11 @@ def source_of(
         options: what is asked for of the code.
         capsule: where the bundle goes.
         order: in a rerun, what is repeated.
+        ahead: what was begun before W&B's run; None takes the snapshot now.
     """
     if order is not None:
         return _restored(order, capsule)
-    snapshot = _snapshot(run, host, options)
+    snapshot = _snapshot(run, host, options, ahead)
     if isinstance(snapshot, Unavailable):
         nothing = Background[Code | Unavailable](lambda: snapshot, "source tree")
         return Source(snapshot, nothing, snapshot=snapshot, root=None)
@@ -121,21 +129,24 @@ def _at_once(snapshot: Snapshot) -> Code | Unavailable:
     return guarded(lambda: snapshot.record(_NOT_YET, git=later), "source tree")
 
 
-def _snapshot(run: Run, host: Host, options: Options) -> Snapshot | Unavailable:
+def _snapshot(
+    run: Run, host: Host, options: Options, ahead: Ahead | None
+) -> Snapshot | Unavailable:
     reason = guarded(lambda: why_no_code(options.code, run), "source tree")
     if isinstance(reason, Unavailable):
         return reason
     if reason:
         return Unavailable(unavailable=reason)
-    return guarded(lambda: _taken(run, host, options), "source tree")
+    return guarded(lambda: _taken(run, host, options, ahead), "source tree")
 
 
-def _taken(run: Run, host: Host, options: Options) -> Snapshot:
+def _taken(run: Run, host: Host, options: Options, ahead: Ahead | None) -> Snapshot | Unavailable:
+    asked, exclude = wanted(run.settings, host, options), folders_of(run)
+    begun = None if ahead is None else ahead.snapshot(asked, exclude)
+    if begun is not None:
+        return begun
     return take_snapshot(
-        start_folder(run, host),
-        exclude=folders_of(run),
-        limits=limits_of(options),
-        selection=selection_of(run, host, options),
+        asked.start, exclude=exclude, limits=asked.limits, selection=asked.selection
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from wandb_repro.capture.choice import Limits
@@ -15,39 +16,61 @@ from wandb_repro.capture.selection import Selection
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.order import Options
 from wandb_repro.session.options import project_file
-from wandb_repro.session.run import Run
 
-__all__ = ["limits_of", "selection_of", "start_folder"]
+__all__ = ["Wanted", "limits_of", "start_folder", "wanted"]
 
 _BYTES = 1024 * 1024
 
 
-def start_folder(run: Run, host: Host) -> Path:
+@dataclass(frozen=True)
+class Wanted:
+    """Which source tree is to be recorded."""
+
+    start: Path
+    """Absolute, a folder of the tree."""
+    limits: Limits
+    selection: Selection
+
+
+def wanted(settings: object, host: Host, options: Options) -> Wanted:
+    """Return which tree is to be recorded, and which part of it.
+
+    Args:
+        settings: W&B's of the run, or None before there are any.
+        host: the process.
+        options: what is asked for.
+    """
+    return Wanted(
+        start_folder(settings, host), limits_of(options), _selection(settings, host, options)
+    )
+
+
+def start_folder(settings: object, host: Host) -> Path:
     """Return a folder of the tree: W&B's ``git_root`` where somebody set it, else the script's.
 
     ``code_dir`` is a part of that tree; where it is not, it is the tree.
     """
-    chosen = _git_root(run, host)
+    chosen = _git_root(settings, host)
     if chosen is not None:
         return chosen
     start = _script_folder(host)
-    code_dir = _code_dir(run, host)
+    code_dir = _code_dir(settings, host)
     top = repository_top(_real(start)) or _real(start)
     if code_dir is None or _real(code_dir).is_relative_to(top):
         return start
     return code_dir
 
 
-def selection_of(run: Run, host: Host, options: Options) -> Selection:
+def _selection(settings: object, host: Host, options: Options) -> Selection:
     """Return which part of the tree is wanted; the script and our settings always are."""
-    code_dir, script = _code_dir(run, host), _script(host)
-    settings = project_file(Path(host.started_in))
+    code_dir, script = _code_dir(settings, host), _script(host)
+    project = project_file(Path(host.started_in))
     return Selection(
         include=options.include,
         exclude=options.exclude,
         folders=() if code_dir is None else (code_dir,),
-        base=Path(host.started_in) if settings is None else settings.parent,
-        always=tuple(_real(file) for file in (script, settings) if file is not None),
+        base=Path(host.started_in) if project is None else project.parent,
+        always=tuple(_real(file) for file in (script, project) if file is not None),
     )
 
 
@@ -76,20 +99,20 @@ def _script_folder(host: Host) -> Path:
     return Path(host.started_in) if script is None else script.parent
 
 
-def _code_dir(run: Run, host: Host) -> Path | None:
-    return _folder(run, host, "code_dir")
+def _code_dir(settings: object, host: Host) -> Path | None:
+    return _folder(settings, host, "code_dir")
 
 
-def _git_root(run: Run, host: Host) -> Path | None:
+def _git_root(settings: object, host: Host) -> Path | None:
     """Return ``git_root`` if somebody set it.
 
     NOTE: W&B fills it in with the repository around its ``root_dir`` otherwise, which is where
     its own folder is (wandb 0.31, ``Settings.infer_git_root``).
     """
-    told = _folder(run, host, "git_root")
+    told = _folder(settings, host, "git_root")
     if told is None or _is_set("WANDB_GIT_ROOT", host.environ):
         return told
-    around = _folder(run, host, "root_dir")
+    around = _folder(settings, host, "root_dir")
     inferred = None if around is None else innermost_repository(_real(around))
     return None if _real(told) == inferred else told
 
@@ -98,9 +121,9 @@ def _is_set(name: str, environ: Mapping[str, str]) -> bool:
     return bool(environ.get(name))
 
 
-def _folder(run: Run, host: Host, setting: str) -> Path | None:
+def _folder(settings: object, host: Host, setting: str) -> Path | None:
     """Return a folder that is there, of those that W&B's settings name."""
-    value = getattr(run.settings, setting, None)
+    value = getattr(settings, setting, None)
     if not isinstance(value, str) or not value:
         return None
     folder = Path(host.started_in) / Path(value).expanduser()
