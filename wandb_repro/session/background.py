@@ -14,12 +14,23 @@ __all__ = ["Background"]
 
 T = TypeVar("T")
 
+_PATIENCE_S = 5.0
+
 
 class Background(Generic[T]):
-    """One piece of work in a thread of its own, which keeps no process alive."""
+    """One piece of work in a thread of its own, which keeps no process alive.
 
-    def __init__(self, work: Callable[[], T], what: str) -> None:
+    Args:
+        work: what is done.
+        what: its name.
+        after: what is waited for first, though not for ever.
+    """
+
+    def __init__(
+        self, work: Callable[[], T], what: str, *, after: threading.Event | None = None
+    ) -> None:
         self._what = what
+        self._after = after
         self._result: T | Unavailable = Unavailable(unavailable=f"{what}: not done in time")
         self._thread = threading.Thread(
             target=self._run, args=(work,), name=f"wandb_repro {what}", daemon=True
@@ -30,6 +41,8 @@ class Background(Generic[T]):
 
     def _run(self, work: Callable[[], T]) -> None:
         unnoticed()
+        if self._after is not None:
+            self._after.wait(_PATIENCE_S)
         self._result = guarded(work, self._what)
 
     def result(self, timeout_s: float) -> T | Unavailable:

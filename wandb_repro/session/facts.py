@@ -7,6 +7,7 @@ wheels) is made in the background and awaited before training; what only a train
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -69,12 +70,19 @@ class Facts:
         self.data: dict[str, Dataset] = {}
         self.trail: str | Unavailable = TRAIL
         self.ending: Ending | Unavailable = Unavailable(unavailable="the run has not ended")
+        self._begun = threading.Event()
         self._inputs = InputWatch()
         guarded(self._inputs.start, "watching which files are read")
         self._config = guarded(lambda: config_of(run), "config")
         with self._inputs.paused():
             self._source = source_of(
-                run, host, options=options, capsule=capsule, order=order, ahead=ahead
+                run,
+                host,
+                options=options,
+                capsule=capsule,
+                order=order,
+                ahead=ahead,
+                after=self._begun,
             )
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
         self._notebook = guarded(
@@ -82,7 +90,7 @@ class Facts:
             "cells",
         )
         self._installed = Installed(
-            host, capsule.wheels, withheld=_withheld(run, options.code, order)
+            host, capsule.wheels, withheld=_withheld(run, options.code, order), after=self._begun
         )
         self._machine = Background(lambda: probe_machine(host), "machine")
         self._runtime = guarded(lambda: probe_runtime(host, _LATER), "runtime")
@@ -108,8 +116,13 @@ class Facts:
         """The GPUs."""
         return self._accelerator
 
+    def begin_the_rest(self) -> None:
+        """Do now what takes long: the script goes on, and nothing of ours waits for it yet."""
+        self._begun.set()
+
     def settle(self) -> None:
         """Wait for the bundle and the wheels; what is not done in time is a reason."""
+        self._begun.set()
         until = time.monotonic() + _BACKGROUND_DEADLINE_S
         self._source.settle(until - time.monotonic())
         self._installed.settle(max(0.0, until - time.monotonic()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,15 +29,19 @@ class Installed:
         wheels: folder for what is repacked.
         withheld: why the user's own sources may not be stored, a wheel of them included; empty
             when they may. This package itself is packed all the same.
+        after: what is waited for before they are read.
     """
 
-    def __init__(self, host: Host, wheels: Path, *, withheld: str) -> None:
+    def __init__(
+        self, host: Host, wheels: Path, *, withheld: str, after: threading.Event | None = None
+    ) -> None:
         self._host = host
         self.packages: Packages | Unavailable = _NOT_YET
-        self._read = Background(lambda: probe_packages(host), "packages")
+        self._read = Background(lambda: probe_packages(host), "packages", after=after)
         self._repacked = Background(
             lambda: _repacked(host, self._read.result(_READ_S), wheels, withheld),
             "wheels that no index can give back",
+            after=after,
         )
 
     def settle(self, timeout_s: float) -> None:

@@ -91,6 +91,7 @@ class Session:
         self._announce()
         self._publish_config(manifest)
         self._publish_files(whole=False)
+        self._facts.begin_the_rest()
 
     def _begun_trail(self) -> Recorder | None:
         recorder = guarded(lambda: Recorder(self.capsule.trail, self._live), "the trail")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 from wandb_repro.capture.changes import changes
@@ -74,6 +75,7 @@ def source_of(
     capsule: Capsule,
     order: Order | None,
     ahead: Ahead | None = None,
+    after: threading.Event | None = None,
 ) -> Source:
     """Return the source tree that the script belongs to, or the one that a rerun restored.
 
@@ -84,6 +86,7 @@ def source_of(
         capsule: where the bundle goes.
         order: in a rerun, what is repeated.
         ahead: what was begun before W&B's run; None takes the snapshot now.
+        after: what the bundle waits for.
     """
     if order is not None:
         return _restored(order, capsule)
@@ -92,7 +95,7 @@ def source_of(
         nothing = Background[Code | Unavailable](lambda: snapshot, "source tree")
         return Source(snapshot, nothing, snapshot=snapshot, root=None)
     whole = Background[Code | Unavailable](
-        lambda: _whole(snapshot, host, options.code, capsule), "source tree"
+        lambda: _whole(snapshot, host, options.code, capsule), "source tree", after=after
     )
     return Source(_at_once(snapshot), whole, snapshot=snapshot, root=snapshot.root)
 
