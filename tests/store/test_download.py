@@ -4,13 +4,17 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 import pytest
 
 from tests.support.manifests import small_manifest
+from tests.support.records import changed
 from wandb_repro.errors import ManifestError, NotFoundError, RefusedError
+from wandb_repro.manifest.cells import Cell, Cells
+from wandb_repro.manifest.command import Command
 from wandb_repro.store.base import Capsule
+from wandb_repro.store.cells import write_cells
 from wandb_repro.store.download import download_capsule
 
 BUNDLE = b"bundle"
@@ -74,6 +78,45 @@ def test_the_capsule_comes_whole(tmp_path: Path) -> None:
     assert _download(tmp_path, _files(CAPSULE)) == []
     for name, content in CAPSULE.items():
         assert (tmp_path / "capsule" / name.removeprefix("repro/")).read_bytes() == content
+
+
+def _of_a_notebook(folder: Path, kept: Literal["run", "local"]) -> dict[str, bytes]:
+    """Return the capsule of a notebook; its cells as the server has them."""
+    cells = Cells(cells=(Cell(source="a = 1"),))
+    file = write_cells(Capsule(folder), cells, redacted=(), kept=kept)
+    command = Command(
+        kind="notebook",
+        target="notebook",
+        arguments=(),
+        working_directory=".",
+        environment={},
+        cells=file,
+    )
+    told = {"execution.command": command.model_dump(mode="json")}
+    manifest = changed(small_manifest(BUNDLE, WHEELS), told)
+    whole = {**CAPSULE, "repro/manifest.json": manifest.to_bytes()}
+    return whole if kept == "local" else {**whole, "repro/cells.json": cells.to_bytes()}
+
+
+def test_the_cells_of_a_notebook_come_too(tmp_path: Path) -> None:
+    found = _of_a_notebook(tmp_path, "run")
+    assert _download(tmp_path, _files(found)) == []
+    there = (tmp_path / "capsule" / "cells.json").read_bytes()
+    assert there == found["repro/cells.json"]
+
+
+def test_other_cells_than_the_manifest_s_are_refused(tmp_path: Path) -> None:
+    found = {**_of_a_notebook(tmp_path, "run"), "repro/cells.json": b"{}"}
+    with pytest.raises(RefusedError, match="is not the file that its manifest was written for"):
+        _download(tmp_path, _files(found))
+    assert not (tmp_path / "capsule" / "cells.json").exists()
+
+
+def test_cells_that_stayed_on_their_machine_are_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert _download(tmp_path, _files(_of_a_notebook(tmp_path, "local"))) == []
 
 
 def test_only_what_is_on_our_list_is_asked_for(tmp_path: Path) -> None:

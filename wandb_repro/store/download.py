@@ -119,8 +119,9 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     if not isinstance(code, Unavailable) and not isinstance(code.bundle, Unavailable):
         parts[BUNDLE] = code.bundle.sha256
     command = manifest.execution.command
-    if isinstance(command, Command) and isinstance(command.cells, CellsFile):
-        parts[CELLS] = command.cells.sha256
+    cells = command.cells if isinstance(command, Command) else None
+    if isinstance(cells, CellsFile) and cells.kept == "run":
+        parts[CELLS] = cells.sha256
     packages = manifest.execution.packages
     distributions = () if isinstance(packages, Unavailable) else packages.distributions
     for place, distribution in enumerate(distributions):
