@@ -12,6 +12,7 @@ from typing import Any
 
 from wandb_repro.session.held import Held, as_logged
 from wandb_repro.session.notices import say
+from wandb_repro.session.outputs_of_api import hold_back_api
 
 __all__ = ["hold_back"]
 
@@ -47,6 +48,7 @@ def hold_back(run: object, wandb: ModuleType) -> None:
     for name in _OF_ARTIFACT:
         if hasattr(wandb.Artifact, name):
             setattr(wandb.Artifact, name, _of_artifact(name, run))
+    hold_back_api(wandb, _tell)
 
 
 def _replace(run: object, name: str, wandb: ModuleType) -> None:

@@ -1,0 +1,181 @@
+"""Whole capsules from a stranger, opened by each command: refused, nothing written, nothing run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.bundles import HOSTILE, bundle_of
+from tests.support.recorded import Answer, Ask, Project, with_manifest
+from tests.support.records import lines_of
+from tests.support.repositories import fingerprint
+from wandb_repro.manifest import canonical
+from wandb_repro.manifest.trail import Missing, Start
+
+ESCAPES = "\x1b]0;owned\x07\x9b31m\u202egpj\r\x1b[2Kevil\u2066\ufeff\x00"
+INSPECTING = (("show",), ("show", "--leaving"), ("diff",), ("verify",), ("rerun", "--dry-run"))
+
+
+def _asked(ask: Ask, command: tuple[str, ...], run: Path, cwd: Path) -> Answer:
+    first, *options = command
+    runs = [run, run] if first in ("diff", "verify") else [run]
+    environment = ["--env", "here"] if first == "rerun" else []
+    return ask(first, *runs, *options, *environment, cwd=cwd)
+
+
+def _edited(project: Project, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the manifest as anybody can, its own digest made anew."""
+    body = json.loads(project.capsule.manifest.read_bytes())
+    change(body)
+    del body["digest"]
+    digest = "sha256:" + canonical.sha256(body)
+    project.capsule.manifest.write_bytes(canonical.dumps({**body, "digest": digest}))
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """Give a folder with somebody's work, beside everything that a test does."""
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "thesis.txt").write_text("years of work")
+    return tmp_path / "victim"
+
+
+def _refused(ask: Ask, project: Project, command: tuple[str, ...], tmp_path: Path) -> Answer:
+    """Check that a command refuses in one sentence, and changes nothing anywhere."""
+    before = fingerprint(tmp_path)
+    answer = _asked(ask, command, project.run_folder, tmp_path)
+    assert answer.code == 4, answer.err
+    assert "Traceback" not in answer.err
+    assert fingerprint(tmp_path) == before
+    return answer
+
+
+@pytest.mark.parametrize("command", INSPECTING, ids=" ".join)
+def test_no_text_of_a_record_moves_the_cursor(
+    numbers: Project, ask: Ask, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    project = numbers.copy(tmp_path / "project")
+    texts = {
+        "run.id": ESCAPES,
+        "run.entity": ESCAPES,
+        "run.project": ESCAPES.replace("\x00", ""),
+        "recorded_by": ESCAPES,
+        "execution.command.arguments": [ESCAPES.replace("\x00", "")],
+        "execution.config": {ESCAPES: ESCAPES},
+        "execution.code.left_out": [{"path": ESCAPES, "size_bytes": 1, "reason": ESCAPES}],
+        "ending.detail": ESCAPES,
+    }
+    with_manifest(project, texts)
+
+    answer = _asked(ask, command, project.run_folder, tmp_path)
+
+    shown = {*answer.out, *answer.err} - {"\n"}
+    assert shown
+    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r", "\u2066", "\ufeff", "\x00"} & shown
+
+
+@pytest.mark.parametrize("place", ["run.name", "execution.packages.digest", "version", "format"])
+def test_an_error_message_moves_no_cursor(
+    numbers: Project, ask: Ask, tmp_path: Path, place: str
+) -> None:
+    project = numbers.copy(tmp_path / "project")
+    *parents, last = place.split(".")
+
+    def spoil(body: dict[str, Any]) -> None:
+        inner: Any = body
+        for name in parents:
+            inner = inner[name]
+        inner[last] = {ESCAPES: 1}
+
+    _edited(project, spoil)
+    answer = _refused(ask, project, ("show",), tmp_path)
+    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & {*answer.out, *answer.err}
+
+
+def test_the_reasons_in_a_trail_move_no_cursor(numbers: Project, ask: Ask, tmp_path: Path) -> None:
+    project = numbers.copy(tmp_path / "project")
+    start = Start(leaf_algorithm=ESCAPES, root_algorithm=ESCAPES)
+    why = Missing(fit=1, moment="initial", epoch=0, step=0, reason=ESCAPES)
+    project.capsule.trail.write_bytes(b"".join(lines_of([start, why])))
+
+    for command in (("show",), ("verify",)):
+        answer = _asked(ask, command, project.run_folder, tmp_path)
+        assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & {*answer.out, *answer.err}
+
+
+DOCUMENTS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "a hundred megabytes": (lambda: b"[" + b"0," * 52_428_800 + b"0]", "is the most"),
+    "a hundred thousand levels": (lambda: b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+    "objects in objects": (lambda: b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "nested too deeply"),
+    "NaN": (lambda: b'{"format": NaN}', "NaN, which is not JSON"),
+    "Infinity": (lambda: b'{"format": -Infinity}', "Infinity, which is not JSON"),
+    "a number beyond any float": (lambda: b'{"format": 1e999}', "which no float can hold"),
+    "an enormous integer": (lambda: b'{"a": ' + b"9" * 100_000 + b"}", "not valid JSON"),
+    "half a character": (lambda: b'{"format": "\\ud800"}', "not valid JSON"),
+    "a key twice": (lambda: b'{"format": 1, "format": 2}', "stands twice"),
+    "a byte order mark": (lambda: b"\xef\xbb\xbf{}", "not valid JSON"),
+    "UTF-16": (lambda: "{}".encode("utf-16"), "not valid JSON"),
+    "NULs": (lambda: bytes(1000), "not valid JSON"),
+    "nothing": (lambda: b"", "not valid JSON"),
+    "gzip": (lambda: b"\x1f\x8b\x08" + bytes(100), "not valid JSON"),
+    "no object": (lambda: b"[]", "not a manifest"),
+    "another document": (lambda: b'{"format": "x"}', "not a manifest"),
+}
+
+
+@pytest.mark.parametrize(("make", "why"), DOCUMENTS.values(), ids=DOCUMENTS)
+def test_a_document_that_is_none_is_refused(
+    numbers: Project, ask: Ask, tmp_path: Path, make: Callable[[], bytes], why: str
+) -> None:
+    project = numbers.copy(tmp_path / "project")
+    project.capsule.manifest.write_bytes(make())
+
+    assert why in _refused(ask, project, ("show",), tmp_path).error
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_rerun_of_a_hostile_tree_writes_nothing(
+    numbers: Project, ask: Ask, tmp_path: Path, victim: Path, name: str
+) -> None:
+    project = numbers.copy(tmp_path / "project")
+    bundle, tree = bundle_of(tmp_path / "made", HOSTILE[name])
+    content = bundle.read_bytes()
+    project.capsule.bundle.write_bytes(content)
+    told = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+    with_manifest(
+        project,
+        {
+            "execution.code.tree": tree,
+            "execution.code.bundle": {"name": "code.bundle", "kept": "run", **told},
+        },
+    )
+    before = fingerprint(tmp_path)
+
+    words = ("rerun", project.run_folder, "--env", "here", "--yes", "--dir", tmp_path / "new")
+    answer = ask(*words, cwd=tmp_path)
+
+    assert answer.code == 4, answer.err
+    assert "Traceback" not in answer.err
+    assert "epoch 1" not in answer.err
+    assert fingerprint(tmp_path) == before
+    assert [path.name for path in victim.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("part", ["manifest.json", "trail.jsonl", "code.bundle"])
+def test_a_part_that_is_a_pipe_is_not_waited_for(
+    numbers: Project, ask: Ask, tmp_path: Path, part: str
+) -> None:
+    project = numbers.copy(tmp_path / "project")
+    path = project.capsule.folder / part
+    path.unlink()
+    os.mkfifo(path)
+
+    answer = _asked(ask, ("rerun", "--dry-run"), project.run_folder, tmp_path)
+
+    assert answer.code in (2, 4), answer.err
