@@ -237,3 +237,13 @@ def test_every_difference_is_found_whatever_else_differs(names: set[str]) -> Non
     changes = {FACTS[name][0]: FACTS[name][1] for name in names}
 
     assert len({one.fact for one in found(changes)}) == len(names)
+
+
+@pytest.mark.parametrize(("gpus", "effect"), [(False, "explains"), (True, "changes bits")])
+def test_what_only_a_gpu_reads_changes_no_bits_without_one(gpus: bool, effect: str) -> None:
+    none = {} if gpus else {f"{GPU}.gpus": absent("no NVML")}
+    setting = {f"{COMMAND}.environment.CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+
+    findings = differences(changed(full_manifest(), none), rerun_manifest({**none, **setting}))
+
+    assert [one.effect for one in findings] == [effect]

@@ -8,7 +8,7 @@ Source: names measured or read in TensorFlow 2.21, oneDNN, XLA, cuBLAS and NCCL 
 
 from __future__ import annotations
 
-__all__ = ["BIT_CHANGING", "RESTORED", "is_restored"]
+__all__ = ["BIT_CHANGING", "GPU_ONLY", "RESTORED", "is_restored"]
 
 BIT_CHANGING: tuple[str, ...] = (
     "TF_NUM_INTRAOP_THREADS",
@@ -46,6 +46,13 @@ BIT_CHANGING: tuple[str, ...] = (
     "NPY_DISABLE_CPU_FEATURES",
 )
 """Measured or documented to change the bits of a training."""
+
+GPU_ONLY: tuple[str, ...] = tuple(
+    name
+    for name in BIT_CHANGING
+    if name.startswith(("TF_CUDNN_", "TF_USE_CUDNN", "NVIDIA_", "CUBLAS_", "NCCL_"))
+)
+"""Of these, what only a GPU's libraries read."""
 
 RESTORED: tuple[str, ...] = (
     *BIT_CHANGING,

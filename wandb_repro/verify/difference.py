@@ -12,12 +12,13 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.switches import BIT_CHANGING
+from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY
 from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.instructions import CAP_VARIABLES, ONEDNN_VARIABLE
 from wandb_repro.verify.surroundings import (
     THREADS_VARIABLE,
     frameworks,
+    has_gpu,
     surroundings,
     used_classes,
 )
@@ -101,18 +102,26 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
     ):
         yield from differ("command", fact, mine, yours, "may change bits")
     used = used_classes(original, here)
+    idle = CAP_VARIABLES if used is not None and used[0] == used[1] else ()
+    on_gpu = any(has_gpu(manifest) for manifest in (original, here))
     yield from _environment(
-        one.environment, two.environment, same_class=used is not None and used[0] == used[1]
+        one.environment, two.environment, idle=(*idle, *(() if on_gpu else GPU_ONLY))
     )
 
 
 def _environment(
-    original: dict[str, str], here: dict[str, str], *, same_class: bool
+    original: dict[str, str], here: dict[str, str], *, idle: tuple[str, ...]
 ) -> Iterator[Finding]:
-    """Yield each variable that is set otherwise; a cap that caps nothing changes no bits."""
+    """Yield each variable that is set otherwise; one that does nothing here changes no bits.
+
+    Args:
+        original: its variables.
+        here: those of the other side.
+        idle: variables that do nothing on either: a cap that caps nothing, or a GPU's without one.
+    """
     for name in sorted({*original, *here} - {THREADS_VARIABLE, ONEDNN_VARIABLE}):
         mine, yours = original.get(name, "not set"), here.get(name, "not set")
-        meant = _meant(name, mine) == _meant(name, yours) or (name in CAP_VARIABLES and same_class)
+        meant = _meant(name, mine) == _meant(name, yours) or name in idle
         effect: Effect = "changes bits" if name in BIT_CHANGING and not meant else "explains"
         cure = f"unset {name}" if mine == "not set" else f"set {name}={mine}"
         yield from differ("switch", name, mine, yours, effect, cure)

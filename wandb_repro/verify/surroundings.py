@@ -21,7 +21,7 @@ from wandb_repro.verify.instructions import (
 )
 from wandb_repro.verify.values import both_are, differ, recorded, text
 
-__all__ = ["THREADS_VARIABLE", "frameworks", "surroundings", "used_classes"]
+__all__ = ["THREADS_VARIABLE", "frameworks", "has_gpu", "surroundings", "used_classes"]
 
 THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
@@ -213,6 +213,12 @@ def _accelerator(original: Manifest, here: Manifest) -> Iterator[Finding]:
         ("loaded GPU libraries", one.loaded_libraries, two.loaded_libraries),
     ):
         yield from differ("accelerator", fact, mine, yours, "may change bits")
+
+
+def has_gpu(manifest: Manifest) -> bool:
+    """Tell whether a run had a GPU, or may have had one: where that is not known."""
+    found = manifest.description.accelerator
+    return not isinstance(found, Accelerator) or not isinstance(found.gpus, Unavailable)
 
 
 def _gpus(accelerator: Accelerator) -> object:
