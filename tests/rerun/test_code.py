@@ -309,3 +309,28 @@ def test_a_bundle_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "code.bundle")
 
     _refused(tmp_path / "code.bundle", code, tmp_path / "restored", "is no file")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--upload-pack=touch victim/x",
+        "ext::sh -c 'touch victim/x'",
+        "refs/heads/../../victim/x",
+        "refs/heads/$(touch victim/x)",
+        "file:///victim/x",
+    ],
+)
+def test_what_a_bundle_calls_its_refs_runs_nothing(line: str, tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    bundle, tree = bundle_of(tmp_path / "made", {"train.py": "x = 1\n"})
+    head, _, rest = bundle.read_bytes().partition(b"refs/heads/snapshot")
+    bundle.write_bytes(head + line.encode() + rest)
+
+    restore(bundle, _described(bundle, tree), tmp_path / "restored")
+
+    assert on_disk(tmp_path / "restored") == {"train.py": ("100644", b"x = 1\n")}
+    assert list((tmp_path / "victim").iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("made", "made.bundle", "restored", "victim")
+    }

@@ -140,6 +140,8 @@ HOSTILE: dict[str, Callable[[Repository], str]] = {
     "a file with an absolute name": _named("/victim/file"),
     "a file with backslashes": _named("..\\victim"),
     "a file without name": _named(""),
+    "a file of a huge name": _named("x" * 100_000),
+    "a folder of a huge name": _below("x" * 3_000),
     "a hook in a folder named .git": _below(".git"),
     "a hook in a folder named .Git": _below(".Git"),
     "a file in a folder named dot dot": _below(".."),
