@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, Array, leaf_digest, root_digest
+from wandb_repro.digest import (
+    LEAF_ALGORITHM,
+    ROOT_ALGORITHM,
+    Array,
+    leaf_digest,
+    leaf_digests,
+    root_digest,
+)
 from wandb_repro.errors import DigestError
 
 Numpy: TypeAlias = Any  # an array: what NumPy's stubs make of views and dtypes helps nobody
@@ -194,3 +201,20 @@ def test_how_leaves_are_split_into_groups_counts() -> None:
 
 def test_one_leaf_more_counts() -> None:
     assert root_digest([("a", ONE), ("a", ONE)]) != root_digest([("a", ONE)])
+
+
+def test_many_arrays_have_the_digests_they_have_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(3)
+    many = [generator.integers(0, 9, size).astype("f4") for size in (7, 3_000_000, 0, 900_000, 1)]
+    for cores in (1, 2, 64):
+        monkeypatch.setattr("wandb_repro.digest._cores", lambda found=cores: found)
+
+        assert leaf_digests(cast("list[Array]", many)) == [digest(one) for one in many]
+
+
+def test_one_array_of_many_that_has_no_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wandb_repro.digest._cores", lambda: 2)
+    many = [np.zeros(3_000_000), np.array([object()])]
+
+    with pytest.raises(DigestError, match="Python objects"):
+        leaf_digests(cast("list[Array]", many))

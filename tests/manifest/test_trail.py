@@ -344,6 +344,18 @@ def test_what_a_trail_holds_can_be_asked() -> None:
     assert written.end == end()
 
 
+def test_steps_are_written_and_read_as_canonical_json_says() -> None:
+    for line in lines_of(every_kind().records):
+        assert line == canonical.dumps(json.loads(line)) + b"\n"
+
+
+def test_a_step_that_another_program_wrote_with_blanks_is_read() -> None:
+    lines = linked([START, STRUCTURE, STEP])
+    spaced = lines[2].replace(b",", b", ")
+
+    assert parse([*lines[:2], spaced]) == parse(lines)
+
+
 def test_a_line_has_no_blanks_and_one_end() -> None:
     for line in LINES:
         assert line == canonical.dumps(json.loads(line)) + b"\n"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from wandb_repro.digest import Array, Leaf, leaf_digest, root_digest
+from wandb_repro.digest import Array, Leaf, leaf_digests, root_digest
 
 __all__ = ["GROUPS", "Variable", "digest_variables", "root_of"]
 
@@ -23,15 +23,16 @@ class Variable(NamedTuple):
     value: Array
 
 
-def digest_variables(variables: Iterable[Variable]) -> tuple[Leaf, ...]:
+def digest_variables(variables: Sequence[Variable]) -> tuple[Leaf, ...]:
     """Return each variable's digest, in the given order.
 
     Raises:
         DigestError: a variable has no bytes of its own.
     """
+    digests = leaf_digests([variable.value for variable in variables])
     return tuple(
-        Leaf(group, label, str(value.dtype.name), tuple(value.shape), leaf_digest(value))
-        for group, label, value in variables
+        Leaf(group, label, str(value.dtype.name), tuple(value.shape), digest)
+        for (group, label, value), digest in zip(variables, digests, strict=True)
     )
 
 

@@ -66,7 +66,8 @@ class Options(ExecutionRecord):
     deterministic: bool | None = None
     code: str = "auto"
     strict: bool = False
-    steps: int | None = None
+    steps: int | list[int] | None = None
+    """Every so many, or these."""
     include: Patterns = ()
     """As in ``.gitignore``; when there are any, nothing else is in the snapshot."""
     exclude: Patterns = ()

@@ -7,6 +7,7 @@ counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from wandb_repro.manifest.base import Record, Unavailable
 
 __all__ = [
+    "PLACES",
     "SHORT",
     "VERSION",
     "Digested",
@@ -33,6 +35,7 @@ __all__ = [
     "Trail",
     "TrailRecord",
     "Weights",
+    "is_due",
     "places_in",
     "places_of",
     "spans_of",
@@ -63,7 +66,8 @@ HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,128}$")]
 HexDigits = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]*$")]
 HexFloat = Annotated[str, AfterValidator(_exact)]
 
-Places = Annotated[str, StringConstraints(pattern=r"^(\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*)?$")]
+PLACES = re.compile(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*", re.ASCII)
+Places = Annotated[str, StringConstraints(pattern=rf"^({PLACES.pattern})?$")]
 
 Moment = Literal["initial", "step", "epoch", "final"]
 
@@ -152,7 +156,7 @@ class Step(Record):
     the record before's: something else than training changed them. None where it is the same, or
     was not looked at."""
     data: HexDigest | None
-    """Root over the batches since the record before; None where ``Granularity.data`` says why."""
+    """Root over the batches since the last step record; ``Granularity.data`` says why not."""
 
 
 class Losses(Record):
@@ -247,6 +251,21 @@ def places_in(places: Iterable[int]) -> str:
     return ",".join(f"{one}-{two}" if two > one else f"{one}" for one, two in spans)
 
 
+def is_due(step: int, every: int, chosen: Sequence[int], steps_at_once: int) -> bool:
+    """Tell whether the weights are digested after a step: it, or one that ran with it, was meant.
+
+    Args:
+        step: the last step that is complete.
+        every: as in *Granularity*.
+        chosen: as in *Granularity*.
+        steps_at_once: how many steps ended together, this one the last.
+    """
+    first = step - steps_at_once + 1
+    if every and step // every > (first - 1) // every:
+        return True
+    return any(first <= one <= step for one in chosen)
+
+
 class Digested(Weights):
     """A step record with what it left out filled in: as ``Weights``, and what only steps know.
 
@@ -330,9 +349,12 @@ class _Known:
         return weights
 
     def filled(self, step: Step) -> Digested:
-        leaves = self._leaves[step.fit]
-        for at, place in enumerate(places_of(step.changed)):
-            leaves[place] = step.leaves[SHORT * at : SHORT * (at + 1)]
+        leaves, written = self._leaves[step.fit], step.leaves
+        short = [written[at : at + SHORT] for at in range(0, len(written), SHORT)]
+        at = 0
+        for first, last in spans_of(step.changed):
+            leaves[first : last + 1] = short[at : at + last + 1 - first]
+            at += last + 1 - first
         return Digested.model_construct(
             fit=step.fit,
             moment="step",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wandb_repro.manifest.order import Order
-from wandb_repro.manifest.trail import Shape, Trail, Weights
+from wandb_repro.manifest.trail import Granularity, Shape, Trail, Weights, is_due
 from wandb_repro.session.notices import say
 from wandb_repro.verify.trails import FirstDifference, Limit, Reference, moment_name
 
@@ -24,7 +24,13 @@ class Live:
 
     def __init__(self, order: Order, original: Trail) -> None:
         self._reference = Reference(original)
-        self._steps = {(it.fit, it.step) for it in original.weights if it.moment == "step"}
+        self._planned = {it.fit: it for it in original.of(Granularity)}
+        # Trails from before 1.1 do not say which steps were meant to be digested.
+        self._steps = (
+            set[tuple[int, int]]()
+            if self._planned
+            else {(it.fit, it.step) for it in original.moments() if it.moment == "step"}
+        )
         self._steps_of = order.steps_fit, order.steps_after_epoch
         self._keep_going = order.keep_going
         self._limit = Limit(order.until_epoch, order.until_step)
@@ -40,7 +46,22 @@ class Live:
             epochs: how many of this ``fit`` are complete.
         """
         ordered, after = self._steps_of
-        return (fit, step) in self._steps or (fit == ordered and epochs >= after)
+        if fit == ordered and epochs >= after:
+            return True
+        return self._had_step(fit, step)
+
+    def wants_steps(self, fit: int) -> bool:
+        """Tell whether there is any such step of a fit beside its first."""
+        plan = self._planned.get(fit)
+        return fit == self._steps_of[0] or bool(plan and (plan.every or plan.chosen))
+
+    def _had_step(self, fit: int, step: int) -> bool:
+        """Tell whether the original was digested after this step, between its epochs' ends."""
+        plan = self._planned.get(fit)
+        if plan is None:
+            return (fit, step) in self._steps
+        at_once = max(1, plan.steps_at_once)
+        return is_due(step, plan.every, plan.chosen, at_once)
 
     def check(self, weights: Weights, shapes: Sequence[Shape]) -> None:
         """Compare one moment.

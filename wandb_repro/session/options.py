@@ -63,7 +63,8 @@ def _checked(options: Options) -> Options:
         raise UsageError(f"code={options.code!r} is none of {', '.join(map(repr, CODE_CHOICES))}.")
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise UsageError(f"seed={options.seed} is not between 0 and {MAX_SEED}.")
-    if options.steps is not None and options.steps < 1:
+    steps = [options.steps] if isinstance(options.steps, int) else options.steps
+    if steps is not None and (not steps or min(steps) < 1):
         raise UsageError(f"steps={options.steps} is not a number of steps; give 1 or more.")
     return options
 

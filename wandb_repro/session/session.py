@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.order import Options, Order, Whereabouts
-from wandb_repro.manifest.trail import Moment
+from wandb_repro.manifest.trail import Granularity, Moment
 from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.card import publish_card, write_card
 from wandb_repro.session.data import dataset_of
@@ -198,29 +198,82 @@ class Session:
         epoch: int,
         step: int,
         metrics: Mapping[str, str],
+        fit: int | None = None,
+        before: str | None = None,
+        data: str | None = None,
     ) -> None:
         """Digest the weights; in a rerun, compare them at once.
+
+        ``fit`` is the number of the fit, None for the last that began; for a step, ``before`` is
+        the root of the weights when it began and ``data`` the root of its batches.
 
         Raises:
             RerunStopped: in a rerun that has seen enough.
         """
         if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.weights(moment, variables, epoch=epoch, step=step, metrics=metrics)
+            self._recorder.weights(
+                moment,
+                variables,
+                epoch=epoch,
+                step=step,
+                metrics=metrics,
+                fit=fit,
+                before=before,
+                data=data,
+            )
 
     @harmless("why a moment has no digest")
-    def missing(self, moment: Moment, reason: str, *, epoch: int, step: int) -> None:
+    def missing(
+        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
+    ) -> None:
         """Note why a moment has no digest."""
         if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.missing(moment, reason, epoch=epoch, step=step)
+            self._recorder.missing(moment, reason, epoch=epoch, step=step, fit=fit)
 
-    def original_has_step(self, step: int) -> bool:
-        """Tell whether this step of this fit is digested, whatever the callback was told.
+    @harmless("the losses of steps")
+    def losses(
+        self,
+        values: Mapping[str, Sequence[float]],
+        *,
+        fit: int,
+        epoch: int,
+        first: int,
+        every: int,
+        last: int,
+    ) -> None:
+        """Note loss and metrics after each step."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.losses(
+                fit=fit, epoch=epoch, first=first, every=every, last=last, values=values
+            )
+
+    @harmless("what the records of a fit can show")
+    def granularity(self, record: Granularity) -> None:
+        """Note what the records of a fit can show."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.granularity(record)
+
+    @property
+    def fits(self) -> int:
+        """How many fits began."""
+        return self._recorder.fits if self._recorder is not None else 0
+
+    def root_now(self, variables: Sequence[Variable]) -> str | None:
+        """Return the root of variables without a record; None where nothing is recorded."""
+        if self._recorder is None or self._is_elsewhere():
+            return None
+        return self._recorder.root_now(variables)
+
+    def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
+        """Tell whether this step of a fit is digested, whatever the callback was told.
 
         So it is where the run that this one repeats was, and where a bisection asks for it.
         """
-        if self._live is None or self._recorder is None:
-            return False
-        return self._live.wants_step(self._recorder.fits, step, self._recorder.epochs)
+        return self._live is not None and self._live.wants_step(fit, step, epochs)
+
+    def wants_steps(self, fit: int) -> bool:
+        """Tell whether any steps of a fit are digested, whatever the callback was told."""
+        return self._live is not None and self._live.wants_steps(fit)
 
     def end_fit(self) -> None:
         """Note that ``fit`` returned by itself."""

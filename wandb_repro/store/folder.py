@@ -8,9 +8,10 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
 from wandb_repro.errors import CodeError, ManifestError, NotFoundError, TrailError
 from wandb_repro.manifest import canonical, chain
@@ -146,18 +147,71 @@ def read_manifest(capsule: Capsule) -> Manifest:
 
 
 def read_trail(capsule: Capsule) -> Trail:
-    """Return a capsule's trail; an absent file is an empty trail.
+    """Return a capsule's trail, all of it checked; an absent file is an empty trail.
+
+    A long one stays on the disk and is read again whenever it is gone through.
 
     Raises:
         TrailError: it cannot be read or believed.
     """
     try:
         with _open(capsule.trail) as file:
-            return chain.parse(_lines(file, capsule.trail))
+            size = os.fstat(file.fileno()).st_size
+            if size <= _IN_MEMORY_BYTES:
+                return chain.parse(_lines(file, capsule.trail, size))
+        return _on_disk(_OnDisk(capsule.trail, size))
     except FileNotFoundError:
         return Trail((), torn=False)
     except OSError as error:
         raise TrailError(f"{capsule.trail} cannot be read: {error.strerror}.") from error
+
+
+_IN_MEMORY_BYTES = 4 * 1024**2
+"""A larger trail is read from the disk each time: its records would take ten times as much."""
+
+
+def _on_disk(records: _OnDisk) -> Trail:
+    """Go through a long trail once, so that a fault in it is found before anything is compared."""
+    for _ in records:
+        pass
+    return Trail(records, torn=records.torn)
+
+
+class _OnDisk(Sequence[TrailRecord]):
+    """The records of a file, up to the size it had: a run that goes on may add to it.
+
+    Raises:
+        TrailError: while it is gone through, if the file is no longer what it was.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._size = size
+        self.torn = False
+
+    def __iter__(self) -> Iterator[TrailRecord]:
+        try:
+            with _open(self._path) as file:
+                read = chain.Lines(_lines(file, self._path, self._size))
+                yield from read
+                self.torn = read.torn
+        except OSError as error:
+            raise TrailError(f"{self._path} cannot be read: {error.strerror}.") from error
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @overload
+    def __getitem__(self, index: int) -> TrailRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[TrailRecord]: ...
+    def __getitem__(self, index: int | slice) -> TrailRecord | Sequence[TrailRecord]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        wanted = index if index >= 0 else len(self) + index
+        for record in islice(self, wanted, None) if wanted >= 0 else ():
+            return record
+        raise IndexError(index)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -173,13 +227,14 @@ def _open(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def _lines(file: BinaryIO, path: Path, size: int) -> Iterator[bytes]:
     """Yield the lines of a trail, none of them larger than a document may be."""
-    if os.fstat(file.fileno()).st_size > _TRAIL_MAX_BYTES:
+    if size > _TRAIL_MAX_BYTES:
         raise TrailError(f"{path} is too large to be a trail.")
-    while line := file.readline(canonical.MAX_BYTES + 1):
+    while size > 0 and (line := file.readline(min(size, canonical.MAX_BYTES + 1))):
         if len(line) > canonical.MAX_BYTES:
             raise TrailError(f"{path} holds a line that is too large for a trail.")
+        size -= len(line)
         yield line
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import islice
+from typing import Literal, NamedTuple
 
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM
 from wandb_repro.manifest.base import Record
@@ -104,45 +105,107 @@ def algorithms_of(trail: Trail) -> tuple[str, str] | None:
     return (start.leaf_algorithm, start.root_algorithm) if start else None
 
 
+class _Found(NamedTuple):
+    weights: Weights
+    shapes: tuple[Shape, ...]
+    within: bool
+    """Whether it lies within the limit."""
+
+
+class _Cursor:
+    """Goes through a trail once, beside another that has the same moments in the same order.
+
+    What it passed and was not asked for is held; of two alike trails that is nothing, however
+    long they are.
+    """
+
+    def __init__(self, trail: Trail, limit: Limit) -> None:
+        self._coming = _keyed(trail, limit)
+        self._ahead: tuple[Key, _Found] | None = next(self._coming, None)
+        self.passed: dict[Key, _Found] = {}
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing comes any more."""
+        return self._ahead is None
+
+    def take(self, key: Key) -> _Found | None:
+        """Return the moment of this key, and forget it; None if the trail has none."""
+        while key not in self.passed and self._ahead is not None:
+            coming, found = self._ahead
+            if _is_later(coming, key):
+                return None
+            self.passed[coming] = found
+            self._ahead = next(self._coming, None)
+        return self.passed.pop(key, None)
+
+    def rest(self) -> Iterator[_Found]:
+        """Yield all that was not asked for, in order."""
+        yield from self.passed.values()
+        while self._ahead is not None:
+            yield self._ahead[1]
+            self._ahead = next(self._coming, None)
+
+
+_RANKS = {"initial": 0, "step": 1, "epoch": 2, "final": 3}
+
+
+def _is_later(one: Key, two: Key) -> bool:
+    """Tell whether one moment certainly comes after another of its fit."""
+    (fit, moment, _, step, times), (of, name, _, at, count) = one, two
+    place, other = (step, _RANKS[moment], times), (at, _RANKS[name], count)
+    return fit == of and place > other
+
+
 @dataclass
 class Reference:
     """An original's trail, asked moment by moment while another training runs.
 
-    Digests by another algorithm are not compared: they would differ, and mean nothing.
+    Digests by another algorithm are not compared: they would differ, and mean nothing. The
+    original is gone through once, as the other training comes to its moments.
     """
 
     original: Trail
     algorithms: tuple[str, str] | None = (LEAF_ALGORITHM, ROOT_ALGORITHM)
     """What makes the other training's digests."""
+    limit: Limit = field(default_factory=Limit)
     last_equal: str = ""
     last_root: str = ""
     compared: int = 0
     trained: int = 0
     digests: int = 0
-    seen: set[Key] = field(default_factory=set[Key])
 
     def __post_init__(self) -> None:
-        self._asked: Counter[tuple[int, str, int, int]] = Counter()
+        self._asked = _Times()
         self._comparable = self.algorithms == algorithms_of(self.original)
-        self._moments = _keyed(self.original)
-        self._last = next(reversed(self._moments), None)
+        self._cursor = _Cursor(self.original, self.limit)
+        self._last_found: _Found | None = None
+        self._equal = (0, 0)
+        self._held: tuple[Sequence[Shape], Sequence[Shape]] = ((), ())
 
     def check(self, weights: Weights, shapes: Sequence[Shape]) -> FirstDifference | None:
         """Return the difference at this moment; None if it is equal or cannot be compared."""
-        self._asked[_name(weights)] += 1
-        found = self._found(weights)
+        found = self._cursor.take(self._asked.key(weights))
+        self._last_found = found
         if found is None or not self._comparable:
             return None
-        self.seen.add(self._key(weights))
         self.compared += 1
         self.digests += len(weights.leaves)
-        difference = _difference(*found, weights, shapes)
+        difference = _difference(found.weights, self._paired(found.shapes, shapes), weights, shapes)
         if difference is None:
             self._note_equal(weights)
             return None
         return difference.model_copy(
             update={"last_equal": self.last_equal, "stage": self._stage(weights)}
         )
+
+    def _paired(self, theirs: Sequence[Shape], ours: Sequence[Shape]) -> Sequence[Shape]:
+        """Return ours for theirs where they are equal: they are compared once, not every step."""
+        if (id(theirs), id(ours)) != self._equal and theirs != ours:
+            return theirs
+        self._equal = (id(theirs), id(ours))
+        self._held = (theirs, ours)  # so that no other takes these ids
+        return ours
 
     def _note_equal(self, weights: Weights) -> None:
         self.trained += weights.step > 0
@@ -155,32 +218,35 @@ class Reference:
         # A trail of epochs does not tell the step: nothing trained and equal yet is early.
         return "first steps" if weights.step <= 1 or not self.trained else "later"
 
-    def _key(self, weights: Weights) -> Key:
-        return (*_name(weights), self._asked[_name(weights)])
+    def absent(self) -> tuple[str, ...]:
+        """Return the original's moments, within the limit, that were never asked about.
 
-    def _found(self, weights: Weights) -> tuple[Weights, tuple[Shape, ...]] | None:
-        return self._moments.get(self._key(weights))
-
-    def absent(self, limit: Limit) -> tuple[str, ...]:
-        """Return the original's moments, within the limit, that were never asked about."""
-        unseen = {id(found[0]) for key, found in self._moments.items() if key not in self.seen}
-        within = limit.within(self._moments.values())
-        return tuple(moment_name(weights) for weights, _ in within if id(weights) in unseen)
+        The first thousand of them; asked last.
+        """
+        within = (found.weights for found in self._cursor.rest() if found.within)
+        return tuple(moment_name(weights) for weights in islice(within, _MOST_NAMES))
 
     def exhausted_by(self, weights: Weights) -> bool:
         """Tell whether the original holds nothing after this moment, and no end either."""
-        return self.original.end is None and self._key(weights) == self._last
+        return self._is_last_found(weights) and self._cursor.at_end and self.original.end is None
 
     def metrics_of(self, weights: Weights) -> dict[str, str]:
-        """Return the original's metrics at the moment last asked about; empty if it has none."""
-        found = self._found(weights)
-        return found[0].metrics if found else {}
+        """Return the original's metrics at the moment last checked; empty if it has none."""
+        found = self._last_found
+        return found.weights.metrics if found and self._is_last_found(weights) else {}
+
+    def _is_last_found(self, weights: Weights) -> bool:
+        found = self._last_found
+        return found is not None and _name(found.weights) == _name(weights)
+
+
+_MOST_NAMES = 1000
 
 
 def compare(original: Trail, other: Trail, limit: Limit | None = None) -> Comparison:
     """Compare two trails, both read and chain-checked."""
     limit = limit or Limit()
-    reference = Reference(original, algorithms_of(other))
+    reference = Reference(original, algorithms_of(other), limit)
     first: FirstDifference | None = None
     pairs: list[tuple[dict[str, str], dict[str, str]]] = []
     for weights, shapes in limit.within(other.with_shapes()):
@@ -193,7 +259,7 @@ def compare(original: Trail, other: Trail, limit: Limit | None = None) -> Compar
         trained_moments=reference.trained,
         digests=reference.digests,
         first=first,
-        absent=reference.absent(limit),
+        absent=reference.absent(),
         last_equal=first.last_equal if first else reference.last_equal,
         last_root=reference.last_root,
         metric_epochs=len(pairs),
@@ -206,20 +272,41 @@ def _name(weights: Weights) -> tuple[int, str, int, int]:
     return (weights.fit, weights.moment, weights.epoch, weights.step)
 
 
-def _keyed(trail: Trail) -> dict[Key, tuple[Weights, tuple[Shape, ...]]]:
-    """Return a trail's moments by key; the second of the same name is another moment."""
-    times: Counter[tuple[int, str, int, int]] = Counter()
-    moments: dict[Key, tuple[Weights, tuple[Shape, ...]]] = {}
+class _Times:
+    """Counts moments of one name: the second of the same name is another moment.
+
+    Only a fit's last step is remembered, since a fit's steps do not come again.
+    """
+
+    def __init__(self) -> None:
+        self._at: dict[int, tuple[int, Counter[tuple[int, str, int, int]]]] = {}
+
+    def key(self, weights: Weights) -> Key:
+        """Return the key of the next moment."""
+        step, counted = self._at.get(weights.fit, (-1, Counter[tuple[int, str, int, int]]()))
+        if step != weights.step:
+            counted = Counter[tuple[int, str, int, int]]()
+        self._at[weights.fit] = (weights.step, counted)
+        name = _name(weights)
+        counted[name] += 1
+        return (*name, counted[name])
+
+
+def _keyed(trail: Trail, limit: Limit) -> Iterator[tuple[Key, _Found]]:
+    """Yield a trail's moments with their keys."""
+    times = _Times()
+    within = True
     for weights, shapes in trail.with_shapes():
-        times[_name(weights)] += 1
-        moments[(*_name(weights), times[_name(weights)])] = (weights, shapes)
-    return moments
+        yield times.key(weights), _Found(weights, shapes, within)
+        within = within and not limit.reached_by(weights)
 
 
 def _difference(
     theirs: Weights, their_shapes: Sequence[Shape], ours: Weights, our_shapes: Sequence[Shape]
 ) -> FirstDifference | None:
-    structure = _structure(their_shapes, our_shapes)
+    structure = "" if their_shapes is our_shapes else _structure(their_shapes, our_shapes)
+    if not structure and theirs.root == ours.root and theirs.leaves == ours.leaves:
+        return None
     different = () if structure else _different_leaves(theirs, ours, their_shapes)
     if not structure and not different and theirs.root == ours.root:
         return None
@@ -248,8 +335,15 @@ def _different_leaves(
         for place, (shape, mine, yours) in enumerate(
             zip(shapes, theirs.leaves, ours.leaves, strict=True)
         )
-        if mine != yours
+        if not _same(mine, yours)
     )
+
+
+def _same(mine: str, yours: str) -> bool:
+    """Compare two digests of a leaf; a step record may hold only the first digits."""
+    if len(mine) == len(yours):
+        return mine == yours
+    return mine.startswith(yours) or yours.startswith(mine)
 
 
 def _structure(theirs: Sequence[Shape], ours: Sequence[Shape]) -> str:

@@ -1,0 +1,77 @@
+"""Loss and metrics of every step, as Keras hands them to callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+__all__ = ["Losses", "Run", "number_of"]
+
+_AT_ONCE = 256
+"""Steps in one record: what a killed process loses at most."""
+
+
+class Run(NamedTuple):
+    """Values of steps one after the other."""
+
+    first: int
+    """Position in the epoch, from 1, of the step after which the first value stood."""
+    last: int
+    values: dict[str, list[float]]
+
+
+class Losses:
+    """Collects what ``on_train_batch_end`` is given, from any thread and in any order."""
+
+    def __init__(self, steps_at_once: int) -> None:
+        self._at_once = steps_at_once
+        self._found: dict[int, dict[str, float]] = {}
+        self._next = 0
+
+    def take(self, batch: int, logs: Mapping[str, Any]) -> None:
+        """Take the values after the step of this position in the epoch, from 0."""
+        numbers = {str(name): number_of(value) for name, value in logs.items()}
+        self._found[batch] = {
+            name: number for name, number in numbers.items() if number is not None
+        }
+
+    def ready(self) -> bool:
+        """Tell whether there are enough to be written down."""
+        return len(self._found) >= _AT_ONCE
+
+    def begin_epoch(self) -> None:
+        """Count from the first step again."""
+        self._found.clear()
+        self._next = 0
+
+    def taken(self, steps: int | None = None) -> Iterator[Run]:
+        """Yield what has come without a gap, and forget it.
+
+        Args:
+            steps: of the whole epoch, when it is over; the last ones may have been fewer at once.
+        """
+        run: Run | None = None
+        while self._next + self._at_once - 1 in self._found:
+            first = self._next + self._at_once
+            logs = self._found.pop(first - 1)
+            last = min(first, steps) if steps is not None else first
+            self._next = first
+            if run is None or run.values.keys() != logs.keys():
+                if run is not None:
+                    yield run
+                run = Run(last, last, {name: [] for name in logs})
+            for name, number in logs.items():
+                run.values[name].append(number)
+            run = run._replace(last=last)
+        if run is not None and run.values:
+            yield run
+
+
+def number_of(value: object) -> float | None:
+    """Return a metric's value; None of one that is no single number, such as a matrix."""
+    if getattr(value, "shape", ()) != ():
+        return None
+    try:
+        return float(value)  # pyright: ignore[reportArgumentType] - whatever float takes
+    except (TypeError, ValueError, OverflowError):
+        return None
