@@ -52,7 +52,7 @@ for epoch in range(1, run.config["epochs"] + 1):
         width = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
         if step == SPOILED and (width != "2" or os.environ.get("SPOIL") == "always"):
             bias[1] = np.nextafter(bias[1], 9)
-        if session.original_has_step(step) or (EVERY and step % EVERY == 0):
+        if session.wants_step(step, fit=1, epochs=epoch - 1) or (EVERY and step % EVERY == 0):
             digest("step", epoch - 1, step)
     digest("epoch", epoch, step)
 digest("final", run.config["epochs"], step)

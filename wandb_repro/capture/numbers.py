@@ -67,7 +67,7 @@ class _Sums:
         self._low, self._high = math.inf, -math.inf
         self._non_finite = 0
 
-    def add(self, piece: np.ndarray[Any, Any], block: int) -> None:
+    def add(self, piece: Any, block: int) -> None:
         """Take the next elements, binary64; ``block`` is the number of their first block."""
         import numpy as np
 
@@ -77,18 +77,20 @@ class _Sums:
             self._non_finite += int(piece.size - np.count_nonzero(finite))
             low = piece.min(initial=math.inf, where=finite)
             high = piece.max(initial=-math.inf, where=finite)
-            piece = cast("np.ndarray[Any, Any]", np.where(finite, piece, 0.0))
+            piece = np.nan_to_num(piece, nan=0.0, posinf=0.0, neginf=0.0)
         self._low, self._high = min(self._low, float(low)), max(self._high, float(high))
         with np.errstate(over="ignore", invalid="ignore"):
             self._squares.append(float(np.dot(piece, piece)))
             self._project(piece, block)
 
-    def _project(self, piece: np.ndarray[Any, Any], block: int) -> None:
+    def _project(self, piece: Any, block: int) -> None:
         import numpy as np
 
         blocks = -(-piece.size // _BLOCK)
         if piece.size % _BLOCK:
-            piece = np.pad(piece, (0, blocks * _BLOCK - piece.size))
+            padded: Any = np.zeros(blocks * _BLOCK)
+            padded[: piece.size] = piece
+            piece = padded
         rows = piece.reshape(blocks, _BLOCK) @ _signs("s", 0, _BLOCK)
         found = (rows * _signs("t", block, blocks)).sum(axis=0)
         self._sketch = [one + float(more) for one, more in zip(self._sketch, found, strict=True)]

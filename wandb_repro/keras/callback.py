@@ -304,8 +304,8 @@ class ReproCallback(keras.callbacks.Callback):
         before, self._before = (self._before, None) if of_step else (None, self._before)
         anew = not of_step or self._digested <= 0
         self._digested = self._step
-        watched = of_step and isinstance(self._batches, Batches)
-        data = self._batches.root() if watched else None
+        batches = self._batches if of_step else None
+        data = batches.root() if isinstance(batches, Batches) else None
         self._session.weights(
             moment,
             self._read(anew=anew),
