@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 from tests.support.training import Recorded, Young, data, dense_model, recorded_in, tensorflow_data
 from wandb_repro.digest import Array, leaf_digest
 from wandb_repro.errors import UsageError
+from wandb_repro.manifest.trail import Digested, Granularity, Losses, Numbers
 
 SAME_ORDER = "shows the examples in the same order in every epoch"
 
@@ -477,3 +479,69 @@ def fork_through_our_methods() -> None:
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+class Nudging:
+    """Changes a weight after a step, while nothing trains."""
+
+    def __new__(cls, batch: int) -> Any:
+        class Callback(keras().callbacks.Callback):
+            def on_train_batch_begin(self, at: int, logs: Any = None) -> None:
+                if at == batch:
+                    bias = self.model.trainable_variables[1]
+                    bias.assign(bias + 1.0)
+
+        return Callback()
+
+
+def steps_of(recorded: Recorded) -> list[Digested]:
+    return [it for it in recorded.trail.weights if isinstance(it, Digested)]
+
+
+def test_every_step_has_its_weights_its_batch_and_its_losses(offline: Young) -> None:
+    with recording(offline) as found:
+        fit(dense_model(), callback(steps=1), epochs=1)
+    steps = steps_of(found[0])
+    assert [it.step for it in steps] == [1, 2, 3]
+    assert len({it.root for it in steps}) == 3
+    assert len({it.data for it in steps} - {None}) == 3
+    assert [it.before for it in steps] == [None] * 3
+    (losses,) = found[0].trail.of(Losses)
+    assert (losses.first, losses.every, losses.last) == (1, 1, 3)
+    loss = found[0].at("epoch").metrics["loss"]
+    assert struct.unpack(">d", bytes.fromhex(losses.bits["loss"][-16:]))[0].hex() == loss
+
+
+def test_losses_of_every_step_are_kept_where_only_epochs_are_digested(offline: Young) -> None:
+    with recording(offline) as found:
+        fit(dense_model())
+    assert [(it.epoch, it.first, it.last) for it in found[0].trail.of(Losses)] == [
+        (0, 1, 3),
+        (1, 4, 6),
+    ]
+
+
+def test_chosen_steps_are_digested(offline: Young) -> None:
+    with recording(offline) as found:
+        fit(dense_model(), callback(steps=[2, 5]))
+    assert [it.step for it in steps_of(found[0])] == [1, 2, 5]
+    (told,) = found[0].trail.of(Granularity)
+    assert (told.every, told.chosen, told.steps_at_once) == (0, (2, 5), 1)
+
+
+def test_a_callback_that_changes_weights_between_steps_is_told_from_a_step(offline: Young) -> None:
+    with recording(offline) as found:
+        fit(dense_model(), Nudging(2), callback(steps=1), epochs=1)
+    one, two, three = steps_of(found[0])
+    assert (one.before, two.before) == (None, None)
+    assert three.before not in (None, two.root, three.root)
+
+
+def test_numbers_stand_beside_the_digests_of_epochs(offline: Young) -> None:
+    model = dense_model()
+    with recording(offline) as found:
+        fit(model, epochs=1)
+    epoch = next(it for it in found[0].trail.of(Numbers) if it.moment == "epoch")
+    kernel = keras().ops.convert_to_numpy(model.trainable_variables[0])
+    (norm,) = struct.unpack(">d", bytes.fromhex(epoch.norm[:16]))
+    assert norm == pytest.approx(float((kernel.astype("f8") ** 2).sum()) ** 0.5, rel=1e-12)
