@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wandb_repro.capture.accelerator import probe_accelerator
+from wandb_repro.capture.at_hand import packages_at_hand
 from wandb_repro.capture.host import Host, ThisHost
 from wandb_repro.capture.machine import probe_machine
-from wandb_repro.capture.packages import probe_packages
 from wandb_repro.capture.processor import probe_processor
-from wandb_repro.capture.repack import repack_all
 from wandb_repro.capture.threads import effective_width
 from wandb_repro.errors import InconclusiveError, RefusedError
 from wandb_repro.manifest.accelerator import Accelerator
@@ -264,11 +262,7 @@ def _command(recorded: Command | Unavailable, host: Host, aim: Aim) -> Command |
 def _packages(recorded: Packages | Unavailable, host: Host) -> Packages | Unavailable:
     if isinstance(recorded, Unavailable):
         return recorded
-    found = probe_packages(host)
-    if isinstance(found, Unavailable):
-        return found
-    with tempfile.TemporaryDirectory(prefix="wandb-repro-") as scratch:
-        return repack_all(host, found, Path(scratch))
+    return packages_at_hand(host)
 
 
 def _runtime(recorded: Runtime | Unavailable, host: Host, aim: Aim) -> Runtime | Unavailable:

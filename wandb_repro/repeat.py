@@ -75,6 +75,8 @@ class Wishes:
     until_step: int | None = None
     values: Mapping[int, str] = field(default_factory=dict[int, str])
     allow_missing: bool = False
+    all_packages: bool = False
+    """Rebuild also what the run did not load."""
     allow_outputs: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
     steps_of: tuple[int, int] | None = None
@@ -156,6 +158,7 @@ def prepare(
         wishes.base_python,
         work=work,
         use_cache=wishes.use_cache,
+        everything=wishes.all_packages,
     )
     sets = variables_set(plan, os.environ, rebuilt=choice.stands_alone)
     return Prepared(capsule, manifest, plan, choice, wishes, whose_it_is(found), sets)
@@ -256,7 +259,7 @@ def _environment(prepared: Prepared, say: Say) -> Provided:
     choice, plan = prepared.choice, prepared.plan
     if choice.python is not None:
         return Provided(Rebuilt(choice.python, choice.inequalities, ()))
-    packages = plan.parts.packages
+    packages = choice.needed.packages if choice.needed else plan.parts.packages
     base = choice.base or find_python(packages.interpreter, outside=plan.work)
     wanted = Wanted(packages, prepared.capsule.wheels, base)
     use_cache = prepared.wishes.use_cache
@@ -290,30 +293,33 @@ def _judged(
 ) -> Outcome:
     told = child.whereabouts
     if told is None:
-        _refuse_silence(child)
+        _refuse_silence(child, prepared.choice)
     capsule = Capsule(Path(told.capsule))
     limit = Limit(prepared.wishes.until_epoch, prepared.wishes.until_step)
     verdict = verify(prepared.capsule, capsule, limit, prepared.wishes.tolerance)
     if child.returncode and verdict.grade != "diverged":
-        raise _failed(child)
+        raise _failed(child, prepared.choice)
     return Outcome(verdict, capsule, prepared.plan.work, told.url, inequalities, notes)
 
 
-def _refuse_silence(child: Child) -> NoReturn:
+def _refuse_silence(child: Child, choice: Choice) -> NoReturn:
     if child.returncode:
-        raise _failed(child)
+        raise _failed(child, choice)
     raise InconclusiveError(
         "The script ended without recording anything, so there is nothing to compare.",
         hint="It must call wandb_repro.init, or have been recorded by wandb-repro run.",
     )
 
 
-def _failed(child: Child) -> TrainingFailedError:
+def _failed(child: Child, choice: Choice) -> TrainingFailedError:
+    lacks = choice.needed is not None and choice.needed.left_out
+    cure = " If it lacks a package that only a process it started uses: --packages all."
     code = child.returncode
     how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
     return TrainingFailedError(
         f"The training {how}; its own output above says why.",
-        hint="Mend what it complains of and rerun; nothing of the original was touched.",
+        hint="Mend what it complains of and rerun; nothing of the original was touched."
+        + (cure if lacks else ""),
         returncode=code,
     )
 

@@ -7,12 +7,9 @@ import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel, one_of
 from tests.support.fake_host import FakeHost
+from wandb_repro.capture.dist_info import normalised_name
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.capture.packages import (
-    normalised_name,
-    probe_packages,
-    read_distributions,
-)
+from wandb_repro.capture.packages import probe_packages, read_distributions
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Packages
 

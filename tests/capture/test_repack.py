@@ -128,7 +128,7 @@ def test_an_editable_install_with_a_hook_comes_back(tmp_path: Path) -> None:
 
 def test_this_package_itself_can_be_packed(tmp_path: Path) -> None:
     own = installed(ThisHost().distributions())["wandb-repro"]
-    packed = repack(own, tmp_path)
+    packed = repack(own.distribution, tmp_path)
     assert isinstance(packed, Repacked)
     again = _reinstalled(tmp_path, tmp_path / packed.name)
     assert one_of(again.packages(), "wandb-repro").record_digest == packed.record_digest

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,18 @@ def _small(numbers: Project, folder: Path) -> Project:
     packages = json.loads(project.capsule.manifest.read_text())["execution"]["packages"]
     (one,) = (each for each in packages["distributions"] if each["name"] == "click")
     small = {**one, "name": "small", "version": "1.0", "tags": ["py3-none-any"]}
-    with_manifest(project, {"execution.packages.distributions": [small]})
+    _with_packages(project, small)
     return project
+
+
+def _with_packages(project: Project, *found: Mapping[str, object]) -> None:
+    """Record these distributions, all of them loaded."""
+    names = [one["name"] for one in found]
+    loaded = {"at_start": names, "at_end": names}
+    with_manifest(
+        project,
+        {"execution.packages.distributions": list(found), "execution.packages.loaded": loaded},
+    )
 
 
 @pytest.fixture
@@ -87,7 +98,7 @@ def test_a_package_that_cannot_be_had_any_more_leaves_no_folder(
     project = _small(numbers, tmp_path / "project")
     packages = json.loads(project.capsule.manifest.read_text())["execution"]["packages"]
     gone = {**packages["distributions"][0], "name": "gone"}
-    with_manifest(project, {"execution.packages.distributions": [gone]})
+    _with_packages(project, gone)
     answer = ask("export", "latest", tmp_path / "out", cwd=project.folder, **index)
     _refused(answer, 4, "gone", tmp_path / "out")
 
@@ -141,3 +152,15 @@ def test_the_cells_of_a_notebook_are_part_of_the_export(
     answer = ask("export", "latest", out, cwd=project.folder, **index)
     assert answer.code == 0, answer.err
     assert read_cells(Capsule(out / "repro"), file) == cells
+
+
+def test_only_what_the_run_loaded_is_locked_unless_all_is_asked_for(
+    numbers: Project, tmp_path: Path, ask: Ask, index: dict[str, str]
+) -> None:
+    project = _small(numbers, tmp_path / "project")
+    with_manifest(project, {"execution.packages.loaded": {"at_start": [], "at_end": []}})
+    for words, locked in (((), ""), (("--packages", "all"), "small==1.0")):
+        out = tmp_path / f"out{len(words)}"
+        answer = ask("export", "latest", out, *words, cwd=project.folder, **index)
+        assert answer.code == 0, answer.err
+        assert (out / "requirements.txt").read_text().partition(" ")[0] == locked

@@ -346,7 +346,11 @@ def test_a_package_that_cannot_be_had_any_more_is_named(
     packages = json.loads(project.capsule.manifest.read_text())["execution"]["packages"]
     (six,) = [one for one in packages["distributions"] if one["name"] == "click"]
     with_manifest(
-        project, {"execution.packages.distributions": [{**six, "name": "gone", "version": "9.9"}]}
+        project,
+        {
+            "execution.packages.distributions": [{**six, "name": "gone", "version": "9.9"}],
+            "execution.packages.loaded": {"at_start": ["gone"], "at_end": ["gone"]},
+        },
     )
     answer = ask(*words, cwd=project.folder, UV_DEFAULT_INDEX=index)
     _refused(answer, 4, "gone")

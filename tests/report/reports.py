@@ -19,6 +19,7 @@ from wandb_repro.report.preflight import preflight_text
 from wandb_repro.report.record import record_text
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.choice import Choice
+from wandb_repro.rerun.closure import Needed
 from wandb_repro.rerun.inequality import Inequality
 from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
@@ -87,7 +88,12 @@ def plan() -> RenderableType:
     return plan_text(
         NAME,
         replace(made, inputs=inputs),
-        Choice(None, "a new one, since here 10 packages differ", unequal),
+        Choice(
+            None,
+            "a new one, since here 10 packages differ",
+            unequal,
+            needed=Needed(made.parts.packages, left_out=("jupyter", "pandas")),
+        ),
         whose="ada, as run ada/digits/a1b2c3d4; so says W&B at wandb.example",
         sets={**made.switches, "WANDB_DIR": "/tmp/rerun-1"},
     )

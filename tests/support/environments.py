@@ -62,7 +62,7 @@ class Environment:
     def host(self) -> FakeHost:
         """A process that would run in it."""
         found = importlib.metadata.distributions(path=[str(self.site_packages)])
-        return FakeHost(installed=tuple(found))
+        return FakeHost(installed=tuple(found), package_folders=(str(self.site_packages),))
 
     def packages(self, wheels: Path | None = None) -> Packages:
         """Return its record; with a folder for wheels, repacked as a run would."""

@@ -45,6 +45,7 @@ class FakeHost:
     system: platform.uname_result = field(default_factory=fake_uname)
     process_id: int = 4242
     command_folders: tuple[str, ...] = ("/environment/bin",)
+    package_folders: tuple[str, ...] = ()
 
     def real_path(self, path: str) -> str:
         for link, target in self.links.items():

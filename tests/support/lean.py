@@ -32,7 +32,10 @@ def lean(numbers: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     kept = [one for one in packages_of(project.capsule).distributions if one.name in needed]
     with_manifest(
         project,
-        {"execution.packages.distributions": [one.model_dump(mode="json") for one in kept]},
+        {
+            "execution.packages.distributions": [one.model_dump(mode="json") for one in kept],
+            "execution.packages.loaded": {"unavailable": "it is lean already"},
+        },
     )
     return project
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from wandb_repro.capture.packages import direct_url_of
+from wandb_repro.capture.dist_info import DistInfo, direct_url_of
 from wandb_repro.capture.record_file import record_paths
 
 __all__ = ["Importable", "importable_files", "source_folder"]
@@ -41,7 +41,7 @@ class Importable(NamedTuple):
 
 def source_folder(distribution: importlib.metadata.Distribution) -> Path:
     """Return the folder that was installed in place."""
-    url = urlsplit(str(direct_url_of(distribution).get("url", "")))
+    url = urlsplit(str(direct_url_of(DistInfo(distribution)).get("url", "")))
     if url.scheme == "file":
         return Path(url2pathname(url.path))
     return Path(str(distribution.locate_file("")))

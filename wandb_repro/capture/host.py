@@ -53,6 +53,11 @@ class Host(Protocol):
         """Where installed distributions put their commands: the environment's, the user's."""
         ...
 
+    @property
+    def package_folders(self) -> tuple[str, ...]:
+        """Where the environment itself keeps what is installed in it."""
+        ...
+
     def real_path(self, path: str) -> str:
         """Return an absolute path with every symbolic link followed, existing or not."""
         ...
@@ -130,6 +135,11 @@ class ThisHost:
         """Where installed distributions put their commands."""
         of_user = sysconfig.get_path("scripts", f"{os.name}_user")
         return (sysconfig.get_path("scripts"), of_user)
+
+    @property
+    def package_folders(self) -> tuple[str, ...]:
+        """Where the environment itself keeps what is installed in it."""
+        return (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
     def real_path(self, path: str) -> str:
         """Return an absolute path with every symbolic link followed."""

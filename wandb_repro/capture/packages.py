@@ -1,7 +1,7 @@
 """What is installed: read in process, offline, from the metadata of each distribution.
 
 The record digest says "the same bytes were installed", whoever installed them and from which
-archive. It trusts RECORD: a file edited by hand in ``site-packages`` afterwards is not seen.
+archive. It trusts RECORD: what was edited by hand afterwards is found by ``altered.py``.
 
 Source: measured with uv 0.13 and pip 26.3: the digest of a wheel installed by either is equal.
 """
@@ -16,20 +16,19 @@ import platform
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
+from wandb_repro.capture.dist_info import DistInfo, direct_url_of, normalised_name
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.record_file import record_digest_of
 from wandb_repro.capture.secrets import cut_url
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Distribution, Interpreter, Packages
+from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Shadowed
 
 __all__ = [
-    "direct_url_of",
     "installed",
-    "normalised_name",
     "packages_digest",
     "probe_packages",
     "read_distribution",
@@ -42,7 +41,9 @@ Origin = Literal["index", "local", "editable", "vcs", "archive"]
 def probe_packages(host: Host) -> Packages | Unavailable:
     """Return every distribution that the process can import, and its interpreter."""
     try:
-        distributions = tuple(map(read_distribution, installed(host.distributions()).values()))
+        found = list(map(DistInfo, host.distributions()))
+        chosen = _chosen(found)
+        distributions = _read(chosen, own_folders=host.package_folders)
     except OSError as error:
         return Unavailable(unavailable=f"the installed distributions cannot be read: {error}")
     if not distributions:
@@ -51,6 +52,7 @@ def probe_packages(host: Host) -> Packages | Unavailable:
         interpreter=_interpreter(),
         distributions=distributions,
         digest=packages_digest(distributions),
+        shadowed=tuple(_shadowed(found, chosen)),
     )
 
 
@@ -61,22 +63,38 @@ def read_distributions(site_packages: Path) -> tuple[Distribution, ...]:
         site_packages: of any environment, this process's own or another's.
     """
     found = importlib.metadata.distributions(path=[str(site_packages)])
-    return tuple(map(read_distribution, installed(found).values()))
+    return _read(_chosen(map(DistInfo, found)), own_folders=(str(site_packages),))
 
 
-def read_distribution(distribution: importlib.metadata.Distribution) -> Distribution:
-    """Return one distribution's record."""
-    origin, detail = _origin(distribution)
-    name, version = _name_and_version(distribution)
-    wheel = _text(distribution, "WHEEL")
+def _read(chosen: Mapping[str, DistInfo], own_folders: Collection[str]) -> tuple[Distribution, ...]:
+    return tuple(
+        read_distribution(info, among=chosen, own_folders=own_folders) for info in chosen.values()
+    )
+
+
+def read_distribution(
+    info: DistInfo, *, among: Collection[str] = (), own_folders: Collection[str] = ()
+) -> Distribution:
+    """Return one distribution's record.
+
+    Args:
+        info: its metadata.
+        among: normalised names of everything installed: what it requires of that is recorded.
+        own_folders: where the environment itself keeps packages.
+    """
+    origin, detail = _origin(info)
+    headers = info.headers
     return Distribution(
-        name=name,
-        version=version,
+        name=headers.name,
+        version=headers.version,
         origin=origin,
         origin_detail=detail,
-        installer=_text(distribution, "INSTALLER").strip(),
-        tags=tuple(sorted(re.findall(r"^Tag:[ \t]*(\S+)", wheel, re.MULTILINE))),
-        record_digest=_record_digest(distribution),
+        installer=info.text("INSTALLER").strip(),
+        tags=tuple(sorted(re.findall(r"^Tag:[ \t]*(\S+)", info.text("WHEEL"), re.MULTILINE))),
+        record_digest=_record_digest(info),
+        requires=_requires(headers.requires, among),
+        plugin_groups=_plugin_groups(info),
+        found_in="" if info.location in own_folders else info.location,
     )
 
 
@@ -86,54 +104,93 @@ def packages_digest(distributions: Iterable[Distribution]) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def installed(
-    found: Iterable[importlib.metadata.Distribution],
-) -> dict[str, importlib.metadata.Distribution]:
+def installed(found: Iterable[importlib.metadata.Distribution]) -> dict[str, DistInfo]:
     """Return what is imported, by normalised name, sorted: the first on the path wins.
 
     An ``.egg-info`` gives way to a ``.dist-info``: a build leaves one beside the sources, and
     the folder of the script comes first on ``sys.path``.
     """
-    chosen: dict[str, importlib.metadata.Distribution] = {}
-    for distribution in found:
-        name = _name_and_version(distribution)[0]
-        if not name or _left_by_pip(distribution):
+    return _chosen(map(DistInfo, found))
+
+
+def _chosen(found: Iterable[DistInfo]) -> dict[str, DistInfo]:
+    chosen: dict[str, DistInfo] = {}
+    for info in found:
+        name = info.headers.name
+        # What pip could not remove it renames to "~name"; nothing imports that.
+        if not name or info.base.startswith("~"):
             continue
-        if name not in chosen or (_is_egg(chosen[name]) and not _is_egg(distribution)):
-            chosen[name] = distribution
+        if name not in chosen or (chosen[name].is_egg and not info.is_egg):
+            chosen[name] = info
     return dict(sorted(chosen.items()))
 
 
-def normalised_name(name: str) -> str:
-    """Return the name as PEP 503 writes it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _shadowed(found: Iterable[DistInfo], chosen: Mapping[str, DistInfo]) -> Iterator[Shadowed]:
+    """Yield each distribution that lies behind another of its name on ``sys.path``."""
+    for info in found:
+        winner = chosen.get(info.headers.name)
+        if winner is None or winner is info or info.base.startswith("~"):
+            continue
+        if os.path.realpath(info.folder) != os.path.realpath(winner.folder):
+            name, version, _ = info.headers
+            yield Shadowed(name=name, version=version, found_in=info.location)
 
 
-def direct_url_of(distribution: importlib.metadata.Distribution) -> dict[str, Any]:
-    """Return ``direct_url.json`` (PEP 610); empty where it came from an index."""
-    try:
-        content: object = json.loads(_text(distribution, "direct_url.json") or "{}")
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+def _requires(told: Iterable[str], among: Collection[str]) -> tuple[str, ...]:
+    """Return the requirements that are installed, without those of extras that are not whole.
+
+    What an extra brings on any condition of its own is not asked for: it may rightly be absent.
+    """
+    lacking = {
+        extra[1]
+        for each in told
+        if "extra" in each and (extra := _ONLY_EXTRA.search(each)) and _required(each) not in among
+    }
+    return tuple(
+        each
+        for each in told
+        if _required(each) in among
+        and not ("extra" in each and lacking.intersection(_ANY_EXTRA.findall(each)))
+    )
 
 
-def _record_digest(distribution: importlib.metadata.Distribution) -> str | Unavailable:
-    record = _text(distribution, "RECORD")
+_ANY_EXTRA = re.compile(r"""extra\s*==\s*["']([^"']*)["']""")
+_ONLY_EXTRA = re.compile(r""";\s*\(?\s*extra\s*==\s*["']([^"']*)["']\s*\)?\s*$""")
+
+
+def _required(requirement: str) -> str:
+    """Return the normalised name that a requirement begins with (PEP 508)."""
+    begins = _BEGINS.match(requirement)
+    return normalised_name(begins[0]) if begins else ""
+
+
+_BEGINS = re.compile(r"[\w.-]+")
+
+
+def _plugin_groups(info: DistInfo) -> tuple[str, ...]:
+    groups = re.findall(r"^\[([^\]\n]+)\]", info.text("entry_points.txt"), re.MULTILINE)
+    return tuple(sorted({group.strip() for group in groups} - _SCRIPTS))
+
+
+_SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
+
+
+def _record_digest(info: DistInfo) -> str | Unavailable:
+    record = info.text("RECORD")
     if record.strip():
         try:
             return record_digest_of(record)
         except ValueError as error:
             return Unavailable(unavailable=str(error))
-    by = _text(distribution, "INSTALLER").strip()
+    by = info.text("INSTALLER").strip()
     who = f"it was installed by {by}" if by else "no installer left its name"
     return Unavailable(unavailable=f"it has no RECORD ({who})")
 
 
-def _origin(distribution: importlib.metadata.Distribution) -> tuple[Origin, str]:
-    direct = direct_url_of(distribution)
+def _origin(info: DistInfo) -> tuple[Origin, str]:
+    direct = direct_url_of(info)
     if not direct:
-        return ("editable" if _is_develop(distribution) else "index"), ""
+        return ("editable" if _is_develop(info) else "index"), ""
     if isinstance(vcs := direct.get("vcs_info"), dict):
         commit = cast("dict[str, object]", vcs).get("commit_id", "")
         return "vcs", f"{cut_url(str(direct.get('url', '')))}@{commit}"
@@ -143,39 +200,10 @@ def _origin(distribution: importlib.metadata.Distribution) -> tuple[Origin, str]
     return "archive", ""
 
 
-def _text(distribution: importlib.metadata.Distribution, name: str) -> str:
-    try:
-        return distribution.read_text(name) or ""
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _name_and_version(distribution: importlib.metadata.Distribution) -> tuple[str, str]:
-    # NOTE: Distribution.metadata parses the whole message, three times as long.
-    text = _text(distribution, "METADATA") or _text(distribution, "PKG-INFO")
-    headers = dict(
-        re.findall(r"^(Name|Version):[ \t]*(\S+)", text[: text.find("\n\n")], re.MULTILINE)
-    )
-    return normalised_name(headers.get("Name", "")), headers.get("Version", "unknown")
-
-
-def _folder(distribution: importlib.metadata.Distribution) -> str:
-    return os.path.basename(str(getattr(distribution, "_path", "")))  # noqa: PTH119
-
-
-def _left_by_pip(distribution: importlib.metadata.Distribution) -> bool:
-    # What pip could not remove it renames to "~name"; nothing imports that.
-    return _folder(distribution).startswith("~")
-
-
-def _is_egg(distribution: importlib.metadata.Distribution) -> bool:
-    return _folder(distribution).endswith(".egg-info")
-
-
-def _is_develop(distribution: importlib.metadata.Distribution) -> bool:
+def _is_develop(info: DistInfo) -> bool:
     # "setup.py develop" writes no direct_url.json: its sources are on sys.path themselves.
-    at = Path(str(distribution.locate_file("")))
-    return _is_egg(distribution) and at.name not in {"site-packages", "dist-packages"}
+    at = os.path.basename(info.location)  # noqa: PTH119
+    return info.is_egg and at not in {"site-packages", "dist-packages"}
 
 
 def _interpreter() -> Interpreter:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from wandb_repro.capture.dist_info import DistInfo
 from wandb_repro.capture.editable import Importable, importable_files
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages import installed, read_distribution
@@ -18,9 +19,9 @@ from wandb_repro.capture.record_file import INSTALLER_FILES, record_paths
 from wandb_repro.capture.secret_files import secret_in_name, secret_in_text
 from wandb_repro.capture.wheel import WheelFile, wheel_name, write_wheel
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Distribution, Packages, Repacked
+from wandb_repro.manifest.packages import Altered, Distribution, Packages, Repacked
 
-__all__ = ["MAXIMUM_BYTES", "repack", "repack_all"]
+__all__ = ["MAXIMUM_BYTES", "repack", "repack_all", "with_altered"]
 
 _PREFIX = "../../../"
 """From ``PREFIX/lib/pythonX.Y/site-packages`` to where scripts and data lie."""
@@ -47,10 +48,38 @@ def repack_all(
     found = installed(host.distributions())
 
     def completed(each: Distribution) -> Distribution:
-        if each.name not in found or not _needs_wheel(each, found[each.name]):
+        info = found.get(each.name)
+        if info is None or not _needs_wheel(each, info):
             return each
-        wheel = repack(found[each.name], folder, maximum_bytes=maximum_bytes)
+        wheel = repack(info.distribution, folder, maximum_bytes=maximum_bytes)
         return each.model_copy(update={"repacked": wheel})
+
+    return packages.model_copy(
+        update={"distributions": tuple(map(completed, packages.distributions))}
+    )
+
+
+def with_altered(
+    host: Host, packages: Packages, altered: Iterable[Altered], folder: Path, *, withheld: str = ""
+) -> Packages:
+    """Return the packages with a wheel for each that was edited by hand, as it is on the disk.
+
+    Args:
+        host: whose distributions ``packages`` tells of.
+        packages: the record to complete.
+        altered: what was edited.
+        folder: where the wheels go; made if need be.
+        withheld: why sources of the user may not be stored; empty when they may.
+    """
+    names = {each.name for each in altered}
+    found = installed(host.distributions()) if names else {}
+
+    def completed(each: Distribution) -> Distribution:
+        if each.name not in names or each.name not in found or each.origin == "editable":
+            return each
+        wheel = Unavailable(unavailable=withheld)
+        again = wheel if withheld else repack(found[each.name].distribution, folder)
+        return each.model_copy(update={"repacked": again})
 
     return packages.model_copy(
         update={"distributions": tuple(map(completed, packages.distributions))}
@@ -73,17 +102,17 @@ def repack(
         return Unavailable(unavailable=f"it cannot be packed: {error}")
 
 
-def _needs_wheel(record: Distribution, distribution: importlib.metadata.Distribution) -> bool:
+def _needs_wheel(record: Distribution, info: DistInfo) -> bool:
     # An index takes no wheel for plain "linux", and uv says what it built: a source release.
     built_here = any(re.search(r"-linux_\w+$", tag) for tag in record.tags)
-    built_by_uv = distribution.read_text("uv_build.json") is not None
+    built_by_uv = info.has("uv_build.json")
     return record.origin != "index" or built_here or built_by_uv
 
 
 def _repack(
     distribution: importlib.metadata.Distribution, folder: Path, maximum_bytes: int
 ) -> Repacked | Unavailable:
-    record = read_distribution(distribution)
+    record = read_distribution(DistInfo(distribution))
     if record.installer == "conda":
         return Unavailable(unavailable="conda installed it, and only conda gives it back")
     paths, left_out = _paths(distribution, editable=record.origin == "editable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,11 +14,13 @@ from wandb_repro.cli.frame import (
     check_new_folder,
     json_option,
     new_folder,
+    packages_option,
     scratch_folder,
 )
 from wandb_repro.repeat import bundle_of
 from wandb_repro.report.words import clean
 from wandb_repro.rerun.choice import check_rebuildable
+from wandb_repro.rerun.closure import needed_by_run
 from wandb_repro.rerun.exported import Exported
 from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.store.base import Capsule
@@ -36,15 +39,16 @@ __all__ = ["command", "plan_of", "write_export"]
     type=click.Path(path_type=Path),
     help="Lock for this interpreter instead of the recorded version.",
 )
+@packages_option
 @json_option
 @answers
-def command(run: str, folder: Path, base_python: Path | None, as_json: bool) -> int:
+def command(run: str, folder: Path, base_python: Path | None, packages: str, as_json: bool) -> int:
     """Write RUN into the new folder DIR: code, capsule, lock, requirements, rerun.sh."""
     check_new_folder(folder)
     output = Output(as_json=as_json)
     with scratch_folder() as scratch:
         capsule = locate(run, scratch).capsule
-        plan = plan_of(capsule, folder)
+        plan = plan_of(capsule, folder, packages)
         with new_folder(folder):
             write_export(capsule, plan, base_python, output)
     names = sorted(path.name for path in folder.iterdir())
@@ -54,11 +58,21 @@ def command(run: str, folder: Path, base_python: Path | None, as_json: bool) -> 
     return 0
 
 
-def plan_of(capsule: Capsule, folder: Path) -> Plan:
-    """Return what a rerun would do, as far as another machine will have to do it."""
+def plan_of(capsule: Capsule, folder: Path, packages: str) -> Plan:
+    """Return what a rerun would do, as far as another machine will have to do it.
+
+    Args:
+        capsule: of the run.
+        folder: to export to.
+        packages: ``needed`` or ``all``.
+    """
     manifest = read_manifest(capsule)
     read_trail(capsule)  # one that cannot be believed is refused before anything is written
-    return make_plan(manifest, folder, allow_missing=True, ask_values=False)
+    plan = make_plan(manifest, folder, allow_missing=True, ask_values=False)
+    if packages == "all":
+        return plan
+    needed = needed_by_run(plan.parts.packages)
+    return replace(plan, parts=replace(plan.parts, packages=needed.packages))
 
 
 def write_export(

@@ -23,7 +23,15 @@ from rich.text import Text
 from wandb_repro.errors import ReproError, UsageError
 from wandb_repro.report.words import clean
 
-__all__ = ["Output", "answers", "check_new_folder", "json_option", "new_folder", "scratch_folder"]
+__all__ = [
+    "Output",
+    "answers",
+    "check_new_folder",
+    "json_option",
+    "new_folder",
+    "packages_option",
+    "scratch_folder",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +39,14 @@ _INTERRUPTED = 130
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the same content as JSON on standard output."
+)
+
+packages_option = click.option(
+    "--packages",
+    type=click.Choice(["needed", "all"]),
+    default="needed",
+    help="Rebuild what the run loaded and what that requires (needed), or everything that was "
+    "installed (all).",
 )
 
 

@@ -47,7 +47,13 @@ def refuse_wishes(context: click.Context) -> None:
 
 
 def prepare_folder(
-    run: str, folder: Path, base_python: Path | None, output: Output, *, use_cache: bool
+    run: str,
+    folder: Path,
+    base_python: Path | None,
+    output: Output,
+    *,
+    which: str,
+    use_cache: bool,
 ) -> int:
     """Export the run to a folder, or take one that holds it, and build its environment there.
 
@@ -56,7 +62,7 @@ def prepare_folder(
     """
     with scratch_folder() as scratch, contextlib.ExitStack() as stack:
         capsule = locate(run, scratch).capsule
-        plan = plan_of(capsule, folder.absolute())
+        plan = plan_of(capsule, folder.absolute(), which)
         exported = Exported(plan.work)
         if not exported.holds(capsule):
             stack.enter_context(new_folder(folder))

@@ -9,7 +9,14 @@ from typing import Any
 
 import click
 
-from wandb_repro.cli.frame import Output, answers, check_new_folder, json_option, scratch_folder
+from wandb_repro.cli.frame import (
+    Output,
+    answers,
+    check_new_folder,
+    json_option,
+    packages_option,
+    scratch_folder,
+)
 from wandb_repro.cli.prepare import prepare_folder, refuse_wishes
 from wandb_repro.cli.switches import set_option, switches_of
 from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
@@ -77,6 +84,7 @@ _POSITIVE = click.IntRange(min=1)
     "--arg", "arguments", multiple=True, metavar="N=VALUE", help="A credential cut from argv."
 )
 @click.option("--allow-missing", is_flag=True, help="Go on without files that the original read.")
+@packages_option
 @click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts again.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to rerun in.")
 @click.option(
@@ -113,6 +121,7 @@ def command(
     sets: tuple[str, ...],
     bisect: bool,
     write_back: bool,
+    packages: str,
     **wishes: Any,
 ) -> int:
     """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
@@ -121,12 +130,21 @@ def command(
     if prepared_folder is not None:
         refuse_wishes(click.get_current_context())
         return prepare_folder(
-            run, prepared_folder, wishes["base_python"], output, use_cache=wishes["use_cache"]
+            run,
+            prepared_folder,
+            wishes["base_python"],
+            output,
+            which=packages,
+            use_cache=wishes["use_cache"],
         )
     with scratch_folder() as scratch:
         located = locate(run, scratch)
         wanted = Wishes(
-            values=_values(arguments), tolerance=tolerance, sets=switches_of(sets), **wishes
+            values=_values(arguments),
+            tolerance=tolerance,
+            sets=switches_of(sets),
+            all_packages=packages == "all",
+            **wishes,
         )
         work = _work_folder(folder, run_name(read_manifest(located.capsule)))
         prepared = prepare(located.capsule, work, wanted, found=located.found)
@@ -216,6 +234,7 @@ def _plan_data(prepared: Prepared) -> dict[str, Any]:
         "tree": plan.parts.code.tree,
         "work": str(plan.work),
         "environment": prepared.choice.reason,
+        "left_out": list(prepared.choice.needed.left_out) if prepared.choice.needed else [],
         "not_equal": [inequality_sentence(one) for one in prepared.choice.inequalities],
         "recorded_by": prepared.whose,
         "sets": dict(prepared.sets),

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wandb_repro.manifest.base import ExecutionRecord, Unavailable
+from wandb_repro.manifest.base import ExecutionRecord, Grown, Unavailable, later
 
-__all__ = ["Distribution", "Interpreter", "Packages", "Repacked"]
+__all__ = [
+    "Altered",
+    "Distribution",
+    "Interpreter",
+    "Loaded",
+    "Packages",
+    "Repacked",
+    "Shadowed",
+]
 
 
 class Interpreter(ExecutionRecord):
@@ -43,7 +51,7 @@ class Repacked(ExecutionRecord):
     links that lead elsewhere."""
 
 
-class Distribution(ExecutionRecord):
+class Distribution(Grown, ExecutionRecord):
     """One installed distribution."""
 
     name: str
@@ -61,9 +69,49 @@ class Distribution(ExecutionRecord):
     """SHA-256 over the sorted ``path,hash`` rows of RECORD, without what an installer adds."""
     repacked: Repacked | Unavailable | None = None
     """The wheel that gives it back; None when an index can."""
+    requires: tuple[str, ...] = later(())
+    """What its metadata requires of what was installed beside it, as written (PEP 508); of an
+    extra only where all that it brings was installed."""
+    plugin_groups: tuple[str, ...] = later(())
+    """Groups of its entry points, scripts not counted: what may load it by name."""
+    found_in: str = later("")
+    """Folder of ``sys.path`` that it lay in, where that is not the environment's own: a second
+    environment, the system's, the user's; else empty."""
 
 
-class Packages(ExecutionRecord):
+class Shadowed(ExecutionRecord):
+    """A distribution that lay behind another of its name on ``sys.path``: not imported."""
+
+    name: str
+    """Normalised."""
+    version: str
+    found_in: str
+    """Folder of ``sys.path``."""
+
+
+class Altered(ExecutionRecord):
+    """A distribution that was edited by hand after it was installed."""
+
+    name: str
+    """Normalised."""
+    files: tuple[str, ...]
+    """Those whose bytes are not what RECORD says, by their path there."""
+
+
+class Loaded(ExecutionRecord):
+    """Which distributions a run had loaded a module or a library of."""
+
+    at_start: tuple[str, ...]
+    """Names, sorted, when the run began and when its training did."""
+    at_end: tuple[str, ...] | Unavailable
+    """Names, sorted, when it ended."""
+
+
+_NOT_LOOKED = Unavailable(unavailable="what it loaded was not recorded")
+_NOT_LOOKED_FOR = Unavailable(unavailable="edits by hand were not looked for")
+
+
+class Packages(Grown, ExecutionRecord):
     """Everything installed that the run could import."""
 
     interpreter: Interpreter
@@ -71,3 +119,9 @@ class Packages(ExecutionRecord):
     """Sorted by name; the first on ``sys.path`` where a name stands twice."""
     digest: str
     """SHA-256 over names, versions and record digests: equal when the environments are."""
+    loaded: Loaded | Unavailable = later(_NOT_LOOKED)
+    altered: tuple[Altered, ...] | Unavailable = later(_NOT_LOOKED_FOR)
+    """Sorted by name."""
+    shadowed: tuple[Shadowed, ...] = later(())
+    unowned: tuple[str, ...] = later(())
+    """Loaded files among installed packages that belong to none of them, absolute."""

@@ -9,11 +9,12 @@ from typing import TypeAlias
 from rich.console import RenderableType
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Repacked
+from wandb_repro.manifest.packages import Distribution, Repacked
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.words import count
 from wandb_repro.rerun.cells import PlannedCells
 from wandb_repro.rerun.choice import Choice
+from wandb_repro.rerun.closure import Needed
 from wandb_repro.rerun.environment import Inequality
 from wandb_repro.rerun.plan import Plan
 
@@ -58,8 +59,8 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
         yield from _cells(plan.cells)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
     yield "environment", choice.reason
-    if choice.python is None:
-        yield from _origins(plan)
+    if choice.needed is not None:
+        yield from _origins(choice.needed)
     for inequality in inequalities[:_MOST]:
         yield "not equal", inequality_sentence(inequality)
     if len(inequalities) > _MOST:
@@ -106,14 +107,27 @@ def _several(name: str, values: Sequence[str]) -> Rows:
         yield name, f"and {count(len(values) - _MOST_FILES, 'file')} more"
 
 
-def _origins(plan: Plan) -> Rows:
-    found = plan.parts.packages.distributions
-    index = [one for one in found if one.repacked is None]
+def _origins(needed: Needed) -> Rows:
+    found = needed.packages.distributions
     own = [one for one in found if isinstance(one.repacked, Repacked)]
-    lost = [one for one in found if isinstance(one.repacked, Unavailable)]
-    yield "packages", f"{len(index)} from your own indexes, {len(own)} from the capsule"
+    lost = [one for one in found if _is_lost(one)]
+    index = len(found) - len(own) - len(lost)
+    yield "packages", f"{index} from your own indexes, {len(own)} from the capsule"
     yield "from capsule", ", ".join(f"{one.name} {one.version} ({one.origin})" for one in own)
     yield "not to be had", ", ".join(one.name for one in lost)
+    names = ", ".join(needed.left_out[:_MOST]) + (" ..." if len(needed.left_out) > _MOST else "")
+    told = f"{count(len(needed.left_out), 'package')} that the run did not load: {names}"
+    yield "left out", told if needed.left_out else ""
+
+
+def _is_lost(found: Distribution) -> bool:
+    return isinstance(found.repacked, Unavailable) and found.origin != "index"
+
+
+def _edited_sentence(inequality: Inequality) -> str:
+    if inequality.original:
+        return f"{inequality.name} was edited by hand in the original ({inequality.original})"
+    return f"{inequality.name} was edited by hand ({inequality.copy})"
 
 
 def inequality_sentence(inequality: Inequality) -> str:
@@ -125,6 +139,8 @@ def inequality_sentence(inequality: Inequality) -> str:
             return f"{inequality.name} {inequality.copy} is there and was not in the original"
         case "content":
             return f"{inequality.name} has another content"
+        case "edited":
+            return _edited_sentence(inequality)
         case "unknown":
             return f"the content of {inequality.name} cannot be compared"
         case "version":

@@ -5,17 +5,16 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from wandb_repro.capture.at_hand import packages_at_hand
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.capture.packages import probe_packages
-from wandb_repro.capture.repack import repack_all
-from wandb_repro.errors import RefusedError, UsageError
+from wandb_repro.errors import RebuildError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Packages, Repacked
 from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
+from wandb_repro.rerun.closure import Needed, needed_by_run
 from wandb_repro.rerun.inequality import Inequality, matches_here
 from wandb_repro.rerun.interpreter import FoundPython, find_python
 from wandb_repro.rerun.lockfile import extra_missing
@@ -36,6 +35,8 @@ class Choice:
     """What is known already not to be as in the original."""
     base: FoundPython | None = None
     """The interpreter that it will be rebuilt with; None when it is there."""
+    needed: Needed | None = None
+    """What will be rebuilt; None when it is there."""
 
     @property
     def stands_alone(self) -> bool:
@@ -51,6 +52,7 @@ def choose(
     *,
     work: Path,
     use_cache: bool = True,
+    everything: bool = False,
 ) -> Choice:
     """Return the environment to use. What a new one needs is looked for here, and not yet used.
 
@@ -61,42 +63,66 @@ def choose(
         base_python: interpreter to rebuild with instead of one of the recorded version.
         work: new folder of the rerun.
         use_cache: whether one that an earlier rerun built will do.
+        everything: rebuild also what the run did not load.
 
     Raises:
         RebuildError: it has to be rebuilt, and something for that is not here.
         UsageError: there is no such interpreter, or the two wishes contradict each other.
     """
     if told in ("auto", "rebuild"):
-        reason = _reason_to_rebuild(packages, told, base_python)
+        needed = Needed(packages) if everything else _needed_if_told(packages)
+        reason = _reason_to_rebuild(packages, needed, told, base_python)
         if not reason:
             here = Path(sys.executable)
             return Choice(here, "the one at hand: its record equals the original's")
         base = find_python(packages.interpreter, base_python, outside=work)
-        if use_cache and is_kept(packages, base):
-            return Choice(None, f"{reason}; built by an earlier rerun and kept", base=base)
-        check_rebuildable(packages, wheels, base_python, work=work)
-        return Choice(None, reason, base=base)
+        if use_cache and is_kept(needed.packages, base):
+            reason = f"{reason}; built by an earlier rerun and kept"
+            return Choice(None, reason, base=base, needed=needed)
+        check_rebuildable(needed.packages, wheels, base_python, work=work)
+        return Choice(None, reason, base=base, needed=needed)
     if base_python is not None:
         raise UsageError(
             "--python is the interpreter to rebuild with, and --env says not to rebuild.",
             hint="Leave one of them away.",
         )
-    return _here(packages) if told == "here" else Choice(_interpreter(told), f"that of {told}")
+    return (
+        _here(packages, everything=everything)
+        if told == "here"
+        else Choice(_interpreter(told), f"that of {told}")
+    )
 
 
-def _reason_to_rebuild(packages: Packages, told: str, base_python: Path | None) -> str:
+def _reason_to_rebuild(
+    packages: Packages, needed: Needed, told: str, base_python: Path | None
+) -> str:
     """Return why the environment at hand is not used; empty when it is."""
     if told == "rebuild" or base_python is not None:
         return "a new one, as asked"
-    unequal = matches_here(packages, _environment_at_hand())
+    unequal = _unequal_here(packages, needed)
     return f"a new one, since here {_what_differs(unequal)}" if unequal else ""
 
 
-def _here(packages: Packages) -> Choice:
-    unequal = matches_here(packages, _environment_at_hand())
+def _unequal_here(packages: Packages, needed: Needed) -> tuple[Inequality, ...]:
+    """Return what is not equal here; what the run had and did not need may be absent."""
+    found = matches_here(packages, _environment_at_hand())
+    return tuple(one for one in found if one.what != "missing" or one.name not in needed.left_out)
+
+
+def _here(packages: Packages, *, everything: bool) -> Choice:
+    needed = Needed(packages) if everything else _needed_if_told(packages)
+    unequal = _unequal_here(packages, needed)
     differs = f"not the original's, since here {_what_differs(unequal)}"
     word = differs if unequal else "its record equals the original's"
     return Choice(Path(sys.executable), f"the one at hand, as asked: {word}", unequal)
+
+
+def _needed_if_told(packages: Packages) -> Needed:
+    """Return what is needed; everything where the library that reads requirements is not here."""
+    try:
+        return needed_by_run(packages)
+    except RebuildError:
+        return Needed(packages)
 
 
 def _what_differs(unequal: tuple[Inequality, ...]) -> str:
@@ -107,12 +133,10 @@ def _what_differs(unequal: tuple[Inequality, ...]) -> str:
 
 def _environment_at_hand() -> Packages:
     """Return what is installed here, editable installs by what they would be packed as."""
-    host = ThisHost()
-    found = probe_packages(host)
+    found = packages_at_hand(ThisHost())
     if isinstance(found, Unavailable):
         raise RefusedError(f"The environment at hand cannot be read: {found}.")
-    with tempfile.TemporaryDirectory(prefix="wandb-repro-") as scratch:
-        return repack_all(host, found, Path(scratch))
+    return found
 
 
 def _interpreter(told: str) -> Path:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Repacked
+from wandb_repro.manifest.packages import Altered, Distribution, Interpreter, Packages, Repacked
 
 __all__ = ["Inequality", "compare_environments", "matches_here", "python_of"]
 
 _PYTHON = "python"
+_MOST = 3
+"""Edited files that are named."""
 
 
 @dataclass(frozen=True)
@@ -20,26 +22,40 @@ class Inequality:
 
     name: str
     """Of the distribution; ``python`` stands for the interpreter."""
-    what: Literal["missing", "extra", "version", "content", "unknown"]
-    """``missing`` and ``extra`` are seen from the copy; ``unknown`` where a side has no record
-    of its content, so that the two cannot be told to be equal."""
+    what: Literal["missing", "extra", "version", "content", "edited", "unknown"]
+    """``missing`` and ``extra`` are seen from the copy; ``edited`` where a side was edited by hand
+    after it was installed; ``unknown`` where a side has no record of its content, so that the two
+    cannot be told to be equal."""
     original: str
     copy: str
 
 
 def compare_environments(
-    original: Packages, copy: Iterable[Distribution]
+    original: Packages, copy: Iterable[Distribution], copy_altered: Iterable[Altered] = ()
 ) -> tuple[Inequality, ...]:
     """Return each distribution that is not equal, sorted by name.
 
     Two are equal if their versions are, and the records of their files. What was packed with
     the run is compared by what the packed wheel installs.
+
+    Args:
+        original: what was recorded.
+        copy: the other's distributions.
+        copy_altered: what of them was edited by hand.
     """
     ours = {each.name: each for each in original.distributions}
     theirs = {each.name: each for each in copy}
     pairs = ((name, ours.get(name), theirs.get(name)) for name in sorted({*ours, *theirs}))
-    found = (_compare(name, one, other) for name, one, other in pairs)
+    edited = _edited(original.altered), _edited(copy_altered)
+    found = (_compare(name, one, other, *edited) for name, one, other in pairs)
     return tuple(each for each in found if each)
+
+
+def _edited(altered: Iterable[Altered] | Unavailable) -> dict[str, str]:
+    """Return the edited files of each distribution, in words."""
+    if isinstance(altered, Unavailable):
+        return {}
+    return {each.name: ", ".join(each.files[:_MOST]) for each in altered}
 
 
 def matches_here(packages: Packages, here: Packages) -> tuple[Inequality, ...]:
@@ -51,7 +67,8 @@ def matches_here(packages: Packages, here: Packages) -> tuple[Inequality, ...]:
             editable install RECORD tells nothing, so unpacked it counts as not equal.
     """
     one, other = packages.interpreter, here.interpreter
-    found = compare_environments(packages, here.distributions)
+    altered = () if isinstance(here.altered, Unavailable) else here.altered
+    found = compare_environments(packages, here.distributions, altered)
     if one.version != other.version or one.implementation != other.implementation:
         what = Inequality(_PYTHON, "version", python_of(one), python_of(other))
         return (what, *found)
@@ -60,16 +77,28 @@ def matches_here(packages: Packages, here: Packages) -> tuple[Inequality, ...]:
     return found
 
 
-def _compare(name: str, one: Distribution | None, other: Distribution | None) -> Inequality | None:
+def _compare(
+    name: str,
+    one: Distribution | None,
+    other: Distribution | None,
+    edited: Mapping[str, str],
+    edited_copy: Mapping[str, str],
+) -> Inequality | None:
     if one is None or other is None:
         what = "extra" if one is None else "missing"
         return Inequality(name, what, one.version if one else "", other.version if other else "")
     if one.version != other.version:
         return Inequality(name, "version", one.version, other.version)
     ours, theirs = _content(one), _content(other)
+    if (name in edited and not _is_packed(one)) or (name in edited_copy and not _is_packed(other)):
+        return Inequality(name, "edited", edited.get(name, ""), edited_copy.get(name, ""))
     if isinstance(ours, Unavailable) or isinstance(theirs, Unavailable):
         return Inequality(name, "unknown", str(ours), str(theirs))
     return None if ours == theirs else Inequality(name, "content", ours, theirs)
+
+
+def _is_packed(distribution: Distribution) -> bool:
+    return isinstance(distribution.repacked, Repacked)
 
 
 def _content(distribution: Distribution) -> str | Unavailable:

@@ -134,6 +134,11 @@ class Facts:
         self._runtime = guarded(lambda: probe_runtime(self._host, framework), "runtime")
         self._accelerator = guarded(lambda: probe_accelerator(self._host), "accelerator")
         guarded(self._seeding.look_again, "the script's own seeds")
+        guarded(self._installed.look, "loaded packages")
+
+    def at_end(self) -> None:
+        """Read what only a process that has done its work knows."""
+        guarded(self._installed.end, "loaded packages")
 
     def manifest(self) -> Manifest:
         """Return the record as it stands now."""

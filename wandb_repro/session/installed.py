@@ -1,17 +1,26 @@
-"""What is installed: read when a run starts; what no index can give back is packed meanwhile."""
+"""What is installed, and what of it the run used.
+
+Read when the run starts; what no index can give back is packed meanwhile, and edits by hand are
+looked for. Which of it was loaded is noted when the run starts, trains and ends.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from wandb_repro.capture.altered import find_altered
+from wandb_repro.capture.dist_info import DistInfo
 from wandb_repro.capture.editable import source_folder
+from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.packages import normalised_name, probe_packages
-from wandb_repro.capture.repack import repack_all
+from wandb_repro.capture.loaded import Owners, loaded_files
+from wandb_repro.capture.packages import installed, probe_packages
+from wandb_repro.capture.repack import repack_all, with_altered
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Distribution, Packages
+from wandb_repro.manifest.packages import Altered, Distribution, Loaded, Packages
 from wandb_repro.session.background import Background
 
 __all__ = ["Installed"]
@@ -19,6 +28,16 @@ __all__ = ["Installed"]
 
 _OURS = "wandb-repro"
 _NOT_YET = Unavailable(unavailable="the packages were still being read")
+_RUNNING = Unavailable(unavailable="the run has not ended")
+_READ_S = 60.0
+_LOOK_S = 20.0
+
+
+class _Found(NamedTuple):
+    """What is looked up files in."""
+
+    infos: Mapping[str, DistInfo]
+    owners: Owners
 
 
 class Installed:
@@ -36,30 +55,108 @@ class Installed:
         self, host: Host, wheels: Path, *, withheld: str, after: threading.Event | None = None
     ) -> None:
         self._host = host
-        self.packages: Packages | Unavailable = _NOT_YET
+        self._wheels = wheels
+        self._withheld = withheld
+        self._packages: Packages | Unavailable = _NOT_YET
+        self._loaded: Loaded | Unavailable = _NOT_YET
+        self._altered: tuple[Altered, ...] | Unavailable = _NOT_YET
+        self._unowned: tuple[str, ...] = ()
+        self._files = guarded(lambda: loaded_files(host), "loaded files")
         self._read = Background(lambda: probe_packages(host), "packages", after=after)
         self._repacked = Background(
             lambda: _repacked(host, self._read.result(_READ_S), wheels, withheld),
             "wheels that no index can give back",
             after=after,
         )
+        self._found = Background(self._find, "owners of loaded files", after=after)
+        self._edited = Background(self._find_altered, "edits by hand", after=after)
+
+    def _find(self) -> _Found:
+        self._read.result(_READ_S)  # the script's own start goes on beside one thread, not four
+        infos = installed(self._host.distributions())
+        return _Found(infos, Owners(infos))
+
+    def _find_altered(self) -> tuple[Altered, ...] | Unavailable:
+        self._repacked.result(_READ_S)
+        found = self._found.result(_READ_S)
+        if isinstance(found, Unavailable):
+            return found
+        return find_altered(found.infos, sources=_known(self._files))
+
+    @property
+    def packages(self) -> Packages | Unavailable:
+        """What is known by now."""
+        if isinstance(self._packages, Unavailable):
+            return self._packages
+        known = {"loaded": self._loaded, "altered": self._altered, "unowned": self._unowned}
+        return self._packages.model_copy(update=known)
 
     def settle(self, timeout_s: float) -> None:
         """Wait for the wheels; without them the record stands as it was read."""
         repacked = self._repacked.result(timeout_s)
-        self.packages = repacked if isinstance(repacked, Packages) else self._read.result(0)
+        self._packages = repacked if isinstance(repacked, Packages) else self._read.result(0)
+        found = self._found.result(timeout_s)
+        self._note(found, _RUNNING)
+        self._take_altered(self._edited.result(0))
+
+    def end(self) -> None:
+        """Note what was loaded in the end, and edits of what was loaded meanwhile."""
+        before, now = self._files, guarded(lambda: loaded_files(self._host), "loaded files")
+        found = self._found.result(_LOOK_S)
+        if isinstance(found, Unavailable) or isinstance(now, Unavailable):
+            self._note(found, now if isinstance(now, Unavailable) else _RUNNING)
+            return
+        self._note(found, found.owners.names(now))
+        self._unowned = found.owners.unowned(now | _known(before))
+        edited = self._edited.result(_LOOK_S)
+        if isinstance(edited, Unavailable):
+            self._altered = edited
+            return
+        more = find_altered(found.infos, sources=now - _known(before), only_sources=True)
+        self._take_altered(_joined(edited, more))
+
+    def look(self) -> None:
+        """Note what is loaded now, before training."""
+        now = guarded(lambda: loaded_files(self._host), "loaded files")
+        self._files = _known(self._files) | _known(now)
+
+    def _note(self, found: _Found | Unavailable, at_end: tuple[str, ...] | Unavailable) -> None:
+        if isinstance(found, Unavailable):
+            self._loaded = found
+        elif isinstance(self._files, Unavailable):
+            self._loaded = self._files
+        else:
+            self._loaded = Loaded(at_start=found.owners.names(self._files), at_end=at_end)
+
+    def _take_altered(self, altered: tuple[Altered, ...] | Unavailable) -> None:
+        """Record the edits, and pack what was edited: no index has it like that."""
+        self._altered = altered
+        if isinstance(self._packages, Packages) and not isinstance(altered, Unavailable):
+            self._packages = with_altered(
+                self._host, self._packages, altered, self._wheels, withheld=self._withheld
+            )
 
     def source_folders(self) -> Iterator[Path]:
         """Yield the folders of editable installs: they come back as wheels, not as inputs."""
-        if isinstance(self.packages, Unavailable):
+        if isinstance(self._packages, Unavailable):
             return
-        editable = {one.name for one in self.packages.distributions if one.origin == "editable"}
-        for found in self._host.distributions():
-            if normalised_name(found.name) in editable:
-                yield source_folder(found)
+        editable = {one.name for one in self._packages.distributions if one.origin == "editable"}
+        for name, info in installed(self._host.distributions()).items():
+            if name in editable:
+                yield source_folder(info.distribution)
 
 
-_READ_S = 60.0
+def _known(files: frozenset[str] | Unavailable) -> frozenset[str]:
+    return frozenset() if isinstance(files, Unavailable) else files
+
+
+def _joined(one: tuple[Altered, ...], more: tuple[Altered, ...]) -> tuple[Altered, ...]:
+    files: dict[str, set[str]] = {}
+    for each in (*one, *more):
+        files.setdefault(each.name, set()).update(each.files)
+    return tuple(
+        Altered(name=name, files=tuple(sorted(them))) for name, them in sorted(files.items())
+    )
 
 
 def _repacked(

@@ -290,6 +290,7 @@ class Session:
         self._ended = True
         status = self._status()
         self._settle()
+        self._facts.at_end()
         self._facts.ending = Ending(status=status, detail=self._failure)
         self._end_trail(status)
         manifest = self._written_manifest()

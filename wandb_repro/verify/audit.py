@@ -9,7 +9,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, Code
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.packages import Packages, Repacked
 from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.manifest.seeds import Seeds
 from wandb_repro.manifest.trail import Trail
@@ -145,11 +145,39 @@ def _packages(manifest: Manifest) -> Iterator[Finding]:
         )
         return
     yield from _lost(packages)
+    yield from _edited(packages)
+    for file in packages.unowned:
+        yield _found(
+            "package",
+            "file among packages",
+            file,
+            "may change bits",
+            f"{file} was loaded, and no installed package has it: a rebuilt environment lacks it",
+            "put it into the project, or rerun with --env here",
+        )
+
+
+def _edited(packages: Packages) -> Iterator[Finding]:
+    if isinstance(packages.altered, Unavailable):
+        return
+    packed = {one.name for one in packages.distributions if isinstance(one.repacked, Repacked)}
+    for one in packages.altered:
+        files = ", ".join(one.files[:3]) + (" ..." if len(one.files) > 3 else "")
+        kept = one.name in packed
+        yield _found(
+            "package",
+            one.name,
+            files,
+            "explains" if kept else "may change bits",
+            f"{one.name} was edited by hand after it was installed: {files}"
+            + ("; it is kept with the run as it was" if kept else "; a rebuilt one is without it"),
+            "" if kept else "rerun with --env here, where it still is as it was",
+        )
 
 
 def _lost(packages: Packages) -> Iterator[Finding]:
     for found in packages.distributions:
-        if isinstance(found.repacked, Unavailable):
+        if isinstance(found.repacked, Unavailable) and found.origin != "index":
             yield _found(
                 "package",
                 found.name,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.packages import Distribution, Packages
+from wandb_repro.manifest.packages import Distribution, Packages, Repacked
 from wandb_repro.manifest.runtime import Framework, Processor, Runtime
 from wandb_repro.verify.finding import Effect, Finding, Kind
 from wandb_repro.verify.instructions import (
@@ -244,15 +244,48 @@ def _packages(original: Manifest, here: Manifest) -> Iterator[Finding]:
     )
     mine = {found.name: found for found in one.distributions}
     yours = {found.name: found for found in two.distributions}
-    for name in sorted({*mine, *yours}):
-        yield from _package(name, mine.get(name), yours.get(name))
+    unused = _unused(one) & _unused(two)
+    for name in sorted({*mine, *yours} - (_unused(one) - {*yours})):
+        yield from _package(name, mine.get(name), yours.get(name), unused=name in unused)
+    yield from differ(
+        "package",
+        "packages that it did not load",
+        len(_unused(one)),
+        len(_unused(one) & {*yours}),
+        "explains",
+    )
+    yield from differ("package", "edits by hand", _edits(one), _edits(two), "may change bits")
+
+
+def _unused(packages: Packages) -> set[str]:
+    """Return the names of what is known not to have been loaded."""
+    loaded = packages.loaded
+    if isinstance(loaded, Unavailable) or isinstance(loaded.at_end, Unavailable):
+        return set()
+    used = {*loaded.at_start, *loaded.at_end}
+    return {found.name for found in packages.distributions if found.name not in used}
+
+
+def _edits(packages: Packages) -> tuple[str, ...]:
+    """Return the edited files that no repacked wheel brings along."""
+    if isinstance(packages.altered, Unavailable):
+        return ()
+    packed = {one.name for one in packages.distributions if isinstance(one.repacked, Repacked)}
+    return tuple(
+        f"{one.name}: {file}"
+        for one in packages.altered
+        if one.name not in packed
+        for file in one.files
+    )
 
 
 def _package(
-    name: str, original: Distribution | None, here: Distribution | None
+    name: str, original: Distribution | None, here: Distribution | None, *, unused: bool
 ) -> Iterable[Finding]:
     numeric = name in _NUMERIC_PACKAGES
     effect: Effect = "changes bits" if numeric else "may change bits"
+    if unused:  # neither run loaded it
+        effect = "explains"
     kind: Kind = "framework" if numeric else "package"
     mine = original.version if original else "not installed"
     yours = here.version if here else "not installed"
