@@ -17,6 +17,7 @@ from wandb_repro.errors import (
     RefusedError,
     TrainingFailedError,
 )
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.cells import Cells
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.command import CellsFile, Command
@@ -24,6 +25,7 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.order import Order
 from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.words import count
+from wandb_repro.rerun.beside import added_of
 from wandb_repro.rerun.bytecode import keep_bytecode
 from wandb_repro.rerun.choice import Choice, choose
 from wandb_repro.rerun.environment import Rebuilt
@@ -199,9 +201,14 @@ def _as_found(manifest: Manifest, found: RemoteRun | None) -> Manifest:
 
 
 def _check_held(plan: Plan, capsule: Capsule) -> None:
-    bundle = bundle_of(capsule, plan.parts.code)
-    if not bundle.is_file():
-        local = bundle != capsule.bundle
+    code = plan.parts.code
+    bundles = [bundle_of(capsule, code)]
+    if added_of(code) is not None:
+        bundles.append(added_bundle(capsule, code))
+    for bundle in bundles:
+        if bundle.is_file():
+            continue
+        local = not bundle.is_relative_to(capsule.folder)
         raise RefusedError(
             f"The run's source tree is not here: there is no {bundle}.",
             hint='It was recorded with code="local": rerun it on the machine that recorded it.'
@@ -223,7 +230,8 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
     plan = prepared.plan
     with _gone_unless_ready(plan.work):
         say(f"Restoring {count(plan.parts.code.files, 'file')}, tree {plan.parts.code.tree[:12]}")
-        restore_code(plan, bundle_of(prepared.capsule, plan.parts.code))
+        code = plan.parts.code
+        restore_code(plan, bundle_of(prepared.capsule, code), added_bundle(prepared.capsule, code))
         provided = _environment(prepared, say)
         order = _order(prepared)
     say("Training")
@@ -253,6 +261,14 @@ def bundle_of(capsule: Capsule, code: Code) -> Path:
     if isinstance(code.bundle, BundleFile) and code.bundle.kept == "local":
         return local_bundle(code.bundle.sha256)
     return capsule.bundle
+
+
+def added_bundle(capsule: Capsule, code: Code) -> Path:
+    """Return where the bytes are of what a run used beside its tree."""
+    added = added_of(code)
+    if added and isinstance(added.bundle, BundleFile) and added.bundle.kept == "local":
+        return local_bundle(added.bundle.sha256)
+    return capsule.added
 
 
 def _environment(prepared: Prepared, say: Say) -> Provided:
@@ -293,35 +309,47 @@ def _judged(
 ) -> Outcome:
     told = child.whereabouts
     if told is None:
-        _refuse_silence(child, prepared.choice)
+        _refuse_silence(child, prepared)
     capsule = Capsule(Path(told.capsule))
     limit = Limit(prepared.wishes.until_epoch, prepared.wishes.until_step)
     verdict = verify(prepared.capsule, capsule, limit, prepared.wishes.tolerance)
     if child.returncode and verdict.grade != "diverged":
-        raise _failed(child, prepared.choice)
+        raise _failed(child, prepared)
     return Outcome(verdict, capsule, prepared.plan.work, told.url, inequalities, notes)
 
 
-def _refuse_silence(child: Child, choice: Choice) -> NoReturn:
+def _refuse_silence(child: Child, prepared: Prepared) -> NoReturn:
     if child.returncode:
-        raise _failed(child, choice)
+        raise _failed(child, prepared)
     raise InconclusiveError(
         "The script ended without recording anything, so there is nothing to compare.",
         hint="It must call wandb_repro.init, or have been recorded by wandb-repro run.",
     )
 
 
-def _failed(child: Child, choice: Choice) -> TrainingFailedError:
-    lacks = choice.needed is not None and choice.needed.left_out
+def _failed(child: Child, prepared: Prepared) -> TrainingFailedError:
+    needed = prepared.choice.needed
     cure = " If it lacks a package that only a process it started uses: --packages all."
     code = child.returncode
     how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
     return TrainingFailedError(
-        f"The training {how}; its own output above says why.",
+        f"The training {how}; its own output above says why."
+        + _not_recorded(prepared.plan.parts.code),
         hint="Mend what it complains of and rerun; nothing of the original was touched."
-        + (cure if lacks else ""),
+        + (cure if needed is not None and needed.left_out else ""),
         returncode=code,
     )
+
+
+def _not_recorded(code: Code) -> str:
+    """Return what may be missing because the record was cut off."""
+    if isinstance(code.added, Unavailable):
+        when = "it imported"
+    elif code.added.known_until == "training":
+        when = "it imported after training had begun"
+    else:
+        return ""
+    return f" The original was cut off: what {when} from outside its snapshot is not in its record."
 
 
 def verify(

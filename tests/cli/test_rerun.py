@@ -250,8 +250,8 @@ def test_a_work_folder_that_is_not_empty_is_wrong_use(
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(
     numbers: Project, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(plan: Plan, bundle: Path) -> None:
-        del bundle
+    def full(plan: Plan, bundle: Path, added: Path) -> None:
+        del bundle, added
         (plan.work / "half").touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(plan.work / "half"))
 
@@ -404,14 +404,15 @@ def test_a_relative_file_outside_the_repository_is_found_again(tmp_path: Path, a
     (project.folder / "inside.txt").write_text("0.25")  # which git ignores
     words = ("train.py", "../data/start.txt", "inside.txt")
     assert project.record(*words).returncode == 0
-    moved = project.folder.rename(tmp_path / "home" / "gone")
-    (moved / "inside.txt").rename(tmp_path / "kept.txt")
-    run = Project(moved).run_folder
+    run = Project(project.folder.rename(tmp_path / "gone")).run_folder
+    outside.rename(tmp_path / "kept.txt")
     answer = ask("rerun", run, *HERE, "--dir", tmp_path / "one", cwd=tmp_path)
-    _refused(answer, 3, f"files that are not here: {project.folder}/inside.txt", "--allow-missing")
+    _refused(answer, 3, f"files that are not here: {outside}", "--allow-missing")
+    outside.write_text("0.7")
+    answer = ask("rerun", run, *HERE, "--dir", tmp_path / "one", cwd=tmp_path)
+    _refused(answer, 3, f"files that are not the same here: {outside}", "--allow-missing")
     assert not (tmp_path / "one").exists()
-    project.folder.mkdir()
-    (tmp_path / "kept.txt").rename(project.folder / "inside.txt")
+    (tmp_path / "kept.txt").rename(outside)
     answer = ask("rerun", run, *HERE, "--dir", tmp_path / "two", cwd=tmp_path)
     assert answer.code == 0, answer.err
     assert "start.txt as ../data/start.txt" in answer.error

@@ -19,6 +19,7 @@ BASE: dict[str, Any] = {
     f"{COMMAND}.interpreter_flags": (),
     f"{COMMAND}.launcher": False,
     "description.inputs": (),
+    "execution.code.added": absent("nothing was used beside the tree"),
 }
 
 
@@ -37,7 +38,7 @@ def _started(**changes: Any) -> list[str]:
 
 
 def _input(absolute: Path | str, path: str = "") -> dict[str, object]:
-    return {"path": path or str(absolute), "absolute": str(absolute), "size_bytes": 1}
+    return {"path": path or str(absolute), "absolute": str(absolute), "size_bytes": 0}
 
 
 def test_a_script_is_started_as_its_folder_sees_it() -> None:
@@ -240,8 +241,8 @@ def test_files_that_are_not_here_are_named_before_training() -> None:
     gone = [_input(f"/gone/{number}.csv") for number in range(7)]
     with pytest.raises(InconclusiveError) as caught:
         _plan(description__inputs=gone)
-    assert "/gone/0.csv, /gone/1.csv" in caught.value.message
-    assert "/gone/4.csv and 2 more" in caught.value.message
+    assert "are not here: /gone/0.csv, /gone/1.csv" in caught.value.message
+    assert "/gone/6.csv." in caught.value.message
     assert "--allow-missing" in caught.value.hint
 
 

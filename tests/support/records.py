@@ -12,7 +12,7 @@ from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, root_digest
 from wandb_repro.manifest.accelerator import Accelerator, Gpu
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.chain import chained
-from wandb_repro.manifest.code import BundleFile, Code, GitState, LeftOut
+from wandb_repro.manifest.code import Added, AddedFile, BundleFile, Code, GitState, LeftOut
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import ArrayDigest, Dataset, InputFile
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
@@ -119,6 +119,16 @@ def _code() -> Code:
             dirty=True,
             pushed=False,
             changed=("train.py", "notes/new idea.md"),
+        ),
+        added=Added(
+            top="/home/ada/digits",
+            tree="d670460b4b4aece5915caf5c68d12f560a9fe3e4",
+            bundle=BundleFile(name="added.bundle", sha256=_sha256("added"), size_bytes=812),
+            files=(
+                AddedFile(path="layers/mine.py", size_bytes=1_204, digest=_digest("layers")),
+                AddedFile(path="local.yaml", size_bytes=41, digest=_digest("local")),
+            ),
+            known_until="end",
         ),
         left_out=(LeftOut(path="data/big.npz", size_bytes=90_000_000, reason="larger than 20 MB"),),
     )
@@ -262,6 +272,10 @@ def _accelerator() -> Accelerator:
         cudnn_build="9",
         loaded_libraries=("libcublas.so.12", "libcudnn.so.9"),
     )
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{_sha256(text)}"
 
 
 def _sha256(text: str) -> str:

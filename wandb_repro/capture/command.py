@@ -19,6 +19,8 @@ __all__ = ["ignores_environment", "probe_command"]
 
 NOTEBOOKS = frozenset({"ipykernel_launcher", "ipykernel", "colab_kernel_launcher"})
 SHELLS = frozenset({"ipython", "ipython3", "IPython", "bpython", "ptpython"})
+_DEAF = {"-E", "-I"}
+"""Options that make an interpreter deaf to ``PYTHON...`` variables."""
 WORKERS = ("from multiprocessing.", "from joblib.externals.loky", "from loky.")
 WORKER_MODULES = ("joblib.externals.loky.", "loky.backend.")
 
@@ -45,7 +47,7 @@ def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
 
 def ignores_environment(command_line: Sequence[str]) -> bool:
     """Tell whether ``-E`` or ``-I`` makes this interpreter deaf to ``PYTHON...`` variables."""
-    return not {"-E", "-I"}.isdisjoint(parse(command_line).flags)
+    return not _DEAF.isdisjoint(parse(command_line).flags)
 
 
 def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
@@ -59,6 +61,7 @@ def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
         interpreter_flags=found.flags,
         working_directory=_relative(host, code_root, host.started_in),
         launcher=found.launcher,
+        python_path=_python_path(host, found),
         environment={name: host.environ[name] for name in RESTORED if name in host.environ},
     )
 
@@ -74,9 +77,19 @@ def _notebook(host: Host, code_root: Path | None, found: Invocation, shell: Shel
         arguments=(),
         interpreter_flags=found.flags,
         working_directory=_relative(host, code_root, host.started_in),
+        python_path=_python_path(host, found),
         environment={name: host.environ[name] for name in RESTORED if name in host.environ},
         cells=Unavailable(unavailable="no cell was recorded yet"),
     )
+
+
+def _python_path(host: Host, found: Invocation) -> tuple[str, ...]:
+    """Return the folders of ``PYTHONPATH``, absolute; an empty entry is the working directory."""
+    told = host.environ.get("PYTHONPATH", "")
+    if not told or not _DEAF.isdisjoint(found.flags):
+        return ()
+    entries = (os.path.join(host.started_in, entry) for entry in told.split(os.pathsep))  # noqa: PTH118
+    return tuple(dict.fromkeys(map(os.path.normpath, entries)))
 
 
 def _refusal(found: Invocation) -> str:

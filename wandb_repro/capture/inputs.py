@@ -7,7 +7,7 @@ OpenCV, Arrow) or in another process.
 from __future__ import annotations
 
 import importlib.util
-import os.path
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -35,6 +35,17 @@ class InputWatch:
         """Notice from now on. A second watch knows what the first one noticed."""
         self._openings = Openings.of_process()
 
+    def own(self, root: Path) -> None:
+        """Notice what is opened below the source tree, wherever it lies."""
+        self._openings.own = (f"{root}{os.sep}",)
+
+    def is_as_read(self, place: str) -> bool:
+        """Tell whether a file still has the size and the time that it was read with."""
+        status = os.stat(place)  # noqa: PTH116
+        _, size_bytes = self._openings.read.get(place, ("", status.st_size))
+        modified_ns = self._openings.modified_ns.get(place, status.st_mtime_ns)
+        return (size_bytes, modified_ns) == (status.st_size, status.st_mtime_ns)
+
     @property
     def is_full(self) -> bool:
         """Whether more files were opened than are kept."""
@@ -50,7 +61,12 @@ class InputWatch:
             self._openings.on = True
 
     def inputs(
-        self, *, code_paths: frozenset[str], code_root: Path | None, ignore: Sequence[Path]
+        self,
+        *,
+        code_paths: frozenset[str],
+        code_root: Path | None,
+        ignore: Sequence[Path],
+        installed: frozenset[str] = frozenset(),
     ) -> tuple[InputFile, ...]:
         """Return what was read and is still there, sorted by place, at most 10,000 files.
 
@@ -58,8 +74,9 @@ class InputWatch:
             code_paths: the snapshot's files, POSIX, relative to ``code_root``.
             code_root: top of the source tree.
             ignore: folders whose files are nobody's input, such as W&B's.
+            installed: absolute paths of files that a wheel brings, and the source folder does not.
         """
-        known = _absolute(code_root, code_paths)
+        known = _absolute(code_root, code_paths) | installed
         skipped = tuple(f"{folder}{os.sep}" for folder in ignore)
         found = {
             file.absolute: file

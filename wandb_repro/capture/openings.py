@@ -7,17 +7,17 @@ import stat
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import cast
 
-__all__ = ["Openings", "unnoticed"]
+__all__ = ["Openings", "environment_folders", "unnoticed", "unseen"]
 
 MOST_FILES = 10_000
 
 SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/")
 
 WRITING = os.O_WRONLY | os.O_RDWR
-
 
 _OURS = threading.local()
 
@@ -27,22 +27,38 @@ def unnoticed() -> None:
     _OURS.thread = True
 
 
+@contextmanager
+def unseen() -> Generator[None]:
+    """Notice nothing that this thread opens meanwhile; the user's other threads are seen."""
+    before = getattr(_OURS, "thread", False)
+    _OURS.thread = True
+    try:
+        yield
+    finally:
+        _OURS.thread = before
+
+
 class Openings:
     """Paths opened for reading or for writing, outside the system and the environment.
 
     Attributes:
         read: by absolute path, the path as it was given and the size in bytes at that moment.
+        modified_ns: when each file that was read had been changed last, at that moment.
         written: absolute paths.
         on: whether anything is noted.
+        own: folders of the user's, each with its slash, though they lie in one of the system's:
+            a container's ``/usr/src/app``.
     """
 
     _of_process: Openings | None = None
 
     def __init__(self) -> None:
         self.read: dict[str, tuple[str, int]] = {}
+        self.modified_ns: dict[str, int] = {}
         self.written: set[str] = set()
         self.on = True
-        self._skipped = _environment_folders()
+        self.own: tuple[str, ...] = ()
+        self._skipped = environment_folders()
 
     @classmethod
     def of_process(cls) -> Openings:
@@ -62,7 +78,7 @@ class Openings:
         ``os.rename`` (which ``os.replace`` announces too) source and destination.
         """
         try:
-            if hasattr(_OURS, "thread"):
+            if getattr(_OURS, "thread", False):
                 return
             if event == "open":
                 self._opened(arguments[0], arguments[2])
@@ -75,21 +91,25 @@ class Openings:
         name = _name(path)
         if name in self.read or name in self.written:
             return
-        if not name or name.startswith(self._skipped) or not self.on:
+        if not name or self._is_skipped(name) or not self.on:
             return
         place = os.path.abspath(name)  # noqa: PTH100 - 10 times as fast, on the user's time
-        if place in self.read or place in self.written or place.startswith(self._skipped):
+        if place in self.read or place in self.written or self._is_skipped(place):
             return
         if cast(int, flags) & WRITING:
             self._note_written(place)
         elif len(self.read) < MOST_FILES:
             self._note_read(place, name)
 
+    def _is_skipped(self, path: str) -> bool:
+        return path.startswith(self._skipped) and not path.startswith(self.own)
+
     def _note_read(self, place: str, name: str) -> None:
         """Keep a regular file that is there now: a later one is the run's own work."""
         status = os.stat(place)  # noqa: PTH116
         if stat.S_ISREG(status.st_mode):
             self.read[place] = (name, status.st_size)
+            self.modified_ns[place] = status.st_mtime_ns
 
     def _note_written(self, place: str) -> None:
         if len(self.written) < MOST_FILES:
@@ -117,8 +137,11 @@ def _hook(openings: Openings) -> Callable[[str, tuple[object, ...]], None]:
     return hook
 
 
-def _environment_folders() -> tuple[str, ...]:
-    """Return the folders of the system, the interpreter and the installed packages."""
+def environment_folders() -> tuple[str, ...]:
+    """Return the folders of the system, the interpreter and the installed packages.
+
+    Each with its slash.
+    """
     told = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
     folders = {folder for it in told for folder in (it, os.path.realpath(it))}
     return (*SYSTEM_FOLDERS, *(f"{folder}/" for folder in sorted(folders) if folder != "/"))

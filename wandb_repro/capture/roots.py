@@ -8,7 +8,12 @@ from pathlib import Path
 
 from wandb_repro.errors import CodeError
 
-__all__ = ["innermost_repository", "refuse_as_root", "repository_top"]
+__all__ = [
+    "holds_more_than_code",
+    "innermost_repository",
+    "refuse_as_root",
+    "repository_top",
+]
 
 # Folders of the system, that people also start scripts in.
 _SHARED = tuple(
@@ -28,7 +33,7 @@ def repository_top(start: Path) -> Path | None:
     settings, is not taken for the one of a project.
     """
     found = innermost_repository(start)
-    return None if found is None or _holds_more_than_code(found) else found
+    return None if found is None or holds_more_than_code(found) else found
 
 
 def innermost_repository(start: Path) -> Path | None:
@@ -45,14 +50,15 @@ def refuse_as_root(folder: Path) -> None:
     Raises:
         CodeError: it is the home folder, a folder around it, or one that all users share.
     """
-    if _holds_more_than_code(folder):
+    if holds_more_than_code(folder):
         raise CodeError(
             f"{folder} holds more than code and is no git repository of its own",
             hint="move the script into a folder of its own, or run `git init` there",
         )
 
 
-def _holds_more_than_code(folder: Path) -> bool:
+def holds_more_than_code(folder: Path) -> bool:
+    """Tell whether a folder is the home folder, one around it, or one that all users share."""
     home = Path(os.path.realpath(Path.home()))
     temporary = Path(os.path.realpath(tempfile.gettempdir()))
     return folder in (home, *home.parents, temporary, *_SHARED)

@@ -244,6 +244,8 @@ def _plan_data(prepared: Prepared) -> dict[str, Any]:
         },
         "links": {link.place: link.target for link in plan.inputs.links},
         "missing": list(plan.inputs.missing),
+        "changed": list(plan.inputs.changed),
+        "python_path": list(map(str, plan.python_path)),
         **_cells_data(plan),
     }
 

@@ -103,6 +103,6 @@ class Code(Grown, ExecutionRecord):
     git: GitState | Unavailable
     left_out: tuple[LeftOut, ...] = ()
     added: Added | Unavailable = later(
-        Unavailable(unavailable="what the run used outside its snapshot was not recorded")
+        Unavailable(unavailable="the program that recorded it did not look")
     )
     """What the run used beside the snapshot; unavailable until training begins."""

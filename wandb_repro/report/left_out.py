@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 from wandb_repro.report.words import size
 
-__all__ = ["left_out_rows"]
+__all__ = ["left_out_rows", "named_file"]
 
 _NAMED = 20
 _DIGITS = 12
@@ -25,8 +26,13 @@ def left_out_rows(files: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
 
 
 def _named(file: LeftOut) -> str:
-    told = [size(file.size_bytes)] if isinstance(file.size_bytes, int) else []
-    if isinstance(file.digest, str):
-        algorithm, _, digits = file.digest.partition(":")
+    return named_file(file.path, file.size_bytes, file.digest)
+
+
+def named_file(path: str, size_bytes: int | Unavailable, digest: str | Unavailable) -> str:
+    """Return a file's name, with its size and the first digits of its digest."""
+    told = [size(size_bytes)] if isinstance(size_bytes, int) else []
+    if isinstance(digest, str):
+        algorithm, _, digits = digest.partition(":")
         told.append(f"{algorithm}:{digits[:_DIGITS]}")
-    return f"{file.path} ({', '.join(told)})" if told else file.path
+    return f"{path} ({', '.join(told)})" if told else path

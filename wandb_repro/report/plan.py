@@ -9,9 +9,11 @@ from typing import TypeAlias
 from rich.console import RenderableType
 
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Added
 from wandb_repro.manifest.packages import Distribution, Repacked
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.words import count
+from wandb_repro.rerun.beside import added_of
 from wandb_repro.rerun.cells import PlannedCells
 from wandb_repro.rerun.choice import Choice
 from wandb_repro.rerun.closure import Needed
@@ -58,6 +60,8 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     if plan.cells is not None:
         yield from _cells(plan.cells)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
+    added = added_of(parts.code)
+    yield "beside it", _beside(added) if added else ""
     yield "environment", choice.reason
     if choice.needed is not None:
         yield from _origins(choice.needed)
@@ -68,6 +72,8 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     yield "sets", " ".join(f"{name}={shlex.quote(sets[name])}" for name in sorted(sets))
     yield from _several("reads", [f"{link.target} as {link.place}" for link in plan.inputs.links])
     yield from _several("missing", plan.inputs.missing)
+    changed = (f"{it} is not what the original read" for it in plan.inputs.changed)
+    yield from _several("changed", list(changed))
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
 
 
@@ -90,6 +96,10 @@ def first_line(source: str) -> str:
     """Return the first line of a cell that says something, and whether more follow."""
     lines = [line.strip() for line in source.split("\n") if line.strip()] or [""]
     return f"{lines[0]} ..." if len(lines) > 1 else lines[0]
+
+
+def _beside(added: Added) -> str:
+    return f"tree {added.tree} ({count(len(added.files), 'file')} that the original used)"
 
 
 def _folder(plan: Plan) -> str:

@@ -17,6 +17,7 @@ from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.report.beside import added_rows, input_rows
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
 from wandb_repro.report.left_out import left_out_rows
 from wandb_repro.report.words import count, size
@@ -165,6 +166,7 @@ def _code(manifest: Manifest) -> Rows:
     else:
         yield "git", str(code.git)
     yield from left_out_rows(code.left_out)
+    yield from added_rows(code.added)
 
 
 def _bundle(code: Code) -> str:
@@ -273,8 +275,7 @@ def _data(manifest: Manifest) -> Rows:
         for part in data:
             yield part.name, str(part.digest)
     if not isinstance(inputs, Unavailable) and inputs:
-        more = f" and {len(inputs) - 5} more" if len(inputs) > 5 else ""
-        yield "files read", ", ".join(found.path for found in inputs[:5]) + more
+        yield from input_rows(inputs)
 
 
 def _trail(trail: Trail) -> Rows:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.order import ORDER_VARIABLE, Order, Whereabouts
 from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.rerun.beside import restore_added
 from wandb_repro.rerun.code import restore
 from wandb_repro.rerun.plan import Link, Plan, moved
 
@@ -65,8 +66,13 @@ class Child:
     """None when the script never began to record."""
 
 
-def restore_code(plan: Plan, bundle: Path) -> None:
+def restore_code(plan: Plan, bundle: Path, added: Path) -> None:
     """Restore the tree in its new folder and check that it is the recorded one.
+
+    Args:
+        plan: says where.
+        bundle: of the tree.
+        added: bundle of what the original used beside it.
 
     Raises:
         CodeError: it cannot be, or is not.
@@ -74,6 +80,9 @@ def restore_code(plan: Plan, bundle: Path) -> None:
     """
     plan.code.parent.mkdir(parents=True, exist_ok=True)
     restore(bundle, plan.parts.code, plan.code)
+    restore_added(
+        added, plan.parts.code, plan.code, within=plan.tree_folder, scratch=plan.work / "added"
+    )
     place_inputs(plan.code, plan.inputs.links, within=plan.tree_folder)
     _make_working_folder(plan)
 
@@ -176,13 +185,14 @@ def _mode(plan: Plan, mine: Mapping[str, str]) -> dict[str, str]:
 
 
 def _python_path(plan: Plan, mine: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
-    """Return today's PYTHONPATH, its folders of the original's tree moved to the restored one.
+    """Return the recorded PYTHONPATH, as far as its folders are restored, and then today's.
 
-    Beside a rebuilt environment other absolute folders are left out: what they hold is not what
-    was recorded.
+    Of today's, folders of the original's tree are moved to the restored one. Beside a rebuilt
+    environment other absolute folders are left out: what they hold is not what was recorded.
     """
-    kept: list[str] = []
-    for folder in filter(None, mine.get("PYTHONPATH", "").split(os.pathsep)):
+    kept = [str(folder) for folder in plan.python_path]
+    today = [it for it in mine.get("PYTHONPATH", "").split(os.pathsep) if it]
+    for folder in (it for it in today if it not in plan.parts.command.python_path):
         there = moved(folder, plan.parts.code.root, plan.code)
         if there != folder or not rebuilt or not Path(folder).is_absolute():
             kept.append(there)

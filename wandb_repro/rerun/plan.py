@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -21,7 +21,9 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.rerun.beside import adds_below, folders_up, mirrored
 from wandb_repro.rerun.cells import PlannedCells, plan_cells
+from wandb_repro.rerun.sameness import changed_files
 
 __all__ = ["Inputs", "Link", "Parts", "Plan", "make_plan", "moved"]
 
@@ -48,6 +50,8 @@ class Inputs:
     """Absolute paths that are not here."""
     up: int
     """How many folders above the tree the script looks."""
+    changed: tuple[str, ...] = ()
+    """Absolute paths of files that are not what the original read."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class Plan:
     """Place of an installed command's name in ``arguments``; None for any other start."""
     switches: dict[str, str]
     """Variables that are set."""
+    python_path: tuple[Path, ...] = ()
+    """Restored folders that modules are looked for in, beside the usual ones."""
     cells: PlannedCells | None = None
     """Of a notebook, where its cells were read."""
 
@@ -131,17 +137,14 @@ def make_plan(
 
     Raises:
         RefusedError: it cannot be started: the sentence says what is missing.
-        InconclusiveError: files that the original read are not here.
+        InconclusiveError: files that the original used are not here, or not as they were.
         UsageError: a position in ``values`` was not cut out.
     """
     parts = _parts(manifest)
     inputs = _inputs(manifest, parts.code)
-    if inputs.missing and not allow_missing:
-        raise InconclusiveError(
-            f"The original read files that are not here: {_some(inputs.missing)}.",
-            hint="Put them where they were, or pass --allow-missing to train without them.",
-        )
-    up = max(inputs.up, _up_to_folder(parts))
+    if not allow_missing:
+        _refuse_lacking(inputs)
+    up = max(inputs.up, folders_up(parts.code), _up_to_folder(parts))
     code = _code_folder(work / "tree", parts.code.root, up)
     cwd = _working_folder(parts, code)
     before = _before_arguments(parts, work, code, cwd)
@@ -160,7 +163,37 @@ def make_plan(
         console_place=len(before) - 1 if parts.command.kind == "console" else None,
         switches={**_switches(manifest, parts.command, threads), **(sets or {})},
         cells=planned,
+        python_path=tuple(_python_path(parts, code, work / "tree")),
     )
+
+
+def _refuse_lacking(inputs: Inputs) -> None:
+    """Raise for files that the rerun would need: all of them, before anything is done."""
+    told = [
+        f"The original used files that {how}: {', '.join(paths)}."
+        for how, paths in (
+            ("are not here", inputs.missing),
+            ("are not the same here", inputs.changed),
+        )
+        if paths
+    ]
+    if told:
+        raise InconclusiveError(
+            " ".join(told),
+            hint="Put them where they were, or pass --allow-missing to train without them.",
+        )
+
+
+def _python_path(parts: Parts, code: Path, within: Path) -> Iterator[Path]:
+    """Yield the folders of the original's PYTHONPATH that the new folder holds, each once."""
+    seen: set[Path] = set()
+    for folder in parts.command.python_path:
+        if not _is_place(folder) or os.pathsep in folder:
+            raise RefusedError(f"The record names a PYTHONPATH that is none: {folder[:80]!r}.")
+        there = mirrored(folder, parts.code.root, code, within)
+        if there is not None and there not in seen:
+            seen.add(there)
+            yield there
 
 
 def cells_place(work: Path) -> Path:
@@ -217,10 +250,11 @@ def _inputs(manifest: Manifest, code: Code) -> Inputs:
             missing.append(found.absolute)
         elif place is not None:
             links.append(Link(place, found.absolute))
+    changed = changed_files(it for it in recorded if it.absolute not in missing)
     up = max((PurePosixPath(link.place).parts.count("..") for link in links), default=0)
     if up > _UP_MOST:
         raise RefusedError(f"The original read files {up} folders above its own; that is too far.")
-    return Inputs(tuple(links), tuple(missing), up)
+    return Inputs(tuple(links), tuple(missing), up, changed)
 
 
 def _place(found: InputFile, code: Code) -> str | None:
@@ -248,11 +282,6 @@ def _code_folder(tree: Path, root: str, up: int) -> Path:
     return tree.joinpath(*names[-max(up, 1) :])
 
 
-def _some(paths: tuple[str, ...]) -> str:
-    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
-    return ", ".join(paths[:5]) + more
-
-
 def _inside(code: Path, recorded: str) -> Path:
     """Return a recorded path in the restored tree; one outside it stays where it was."""
     if _is_place(recorded):
@@ -265,7 +294,7 @@ def _inside(code: Path, recorded: str) -> Path:
 def _up_to_folder(parts: Parts) -> int:
     """Return how many folders above the tree the way leads to a working directory beside it."""
     recorded = parts.command.working_directory
-    if not _is_place(recorded) or os.path.isdir(recorded):  # noqa: PTH112 - False for any text
+    if not _is_place(recorded) or _starts_in_place(parts):
         return 0
     up = PurePosixPath(posixpath.relpath(recorded, parts.code.root)).parts.count("..")
     if up > _UP_MOST:
@@ -276,10 +305,16 @@ def _up_to_folder(parts: Parts) -> int:
     return up
 
 
+def _starts_in_place(parts: Parts) -> bool:
+    """Tell whether a folder outside the tree is here, with nothing in it to be restored."""
+    recorded = parts.command.working_directory
+    return os.path.isdir(recorded) and not adds_below(parts.code, recorded)  # noqa: PTH112
+
+
 def _working_folder(parts: Parts, code: Path) -> Path:
     """Return where the training starts: where the original did, as the tree sees it."""
     recorded = parts.command.working_directory
-    if not _is_place(recorded) or os.path.isdir(recorded):  # noqa: PTH112 - False for any text
+    if not _is_place(recorded) or _starts_in_place(parts):
         return _inside(code, recorded)
     return Path(os.path.normpath(code / posixpath.relpath(recorded, parts.code.root)))
 

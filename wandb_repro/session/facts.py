@@ -7,21 +7,26 @@ wheels) is made in the background and awaited before training; what only a train
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
+from typing import Literal
 
 from wandb_repro.capture.accelerator import probe_accelerator
 from wandb_repro.capture.command import probe_command
 from wandb_repro.capture.framework import probe_framework
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
+from wandb_repro.capture.imported import imported_files
 from wandb_repro.capture.inputs import InputWatch
 from wandb_repro.capture.machine import probe_machine
+from wandb_repro.capture.openings import unseen
 from wandb_repro.capture.runtime import probe_runtime
+from wandb_repro.capture.used import Snapshotted, used_files
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.code import Added, Code, LeftOut
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import Dataset, InputFile
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
@@ -32,6 +37,7 @@ from wandb_repro.session.background import Background
 from wandb_repro.session.cells import Notebook, notebook_of
 from wandb_repro.session.earlier import SCRIPTS_OWN
 from wandb_repro.session.installed import Installed
+from wandb_repro.session.looked import Looked
 from wandb_repro.session.run import Run, config_of, folders_of, identity_of, unknown_identity
 from wandb_repro.session.seeding import Seeding
 from wandb_repro.session.source import source_of, why_no_code
@@ -42,6 +48,7 @@ __all__ = ["Facts"]
 
 _BACKGROUND_DEADLINE_S = 120.0
 _LATER = Unavailable(unavailable="training has not begun")
+_USED = "what the run used outside its snapshot"
 
 
 class Facts:
@@ -84,11 +91,16 @@ class Facts:
                 ahead=ahead,
                 after=self._begun,
             )
+        if self._source.root is not None:
+            self._inputs.own(self._source.root)
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
         self._notebook = guarded(
             lambda: notebook_of(run, host, choice=options.code, capsule=capsule, order=order),
             "cells",
         )
+        self._choice = options.code
+        self._capsule = capsule
+        self._looked: Looked | Unavailable = _LATER
         self._installed = Installed(
             host, capsule.wheels, withheld=_withheld(run, options.code, order), after=self._begun
         )
@@ -140,6 +152,36 @@ class Facts:
         """Read what only a process that has done its work knows."""
         guarded(self._installed.end, "loaded packages")
 
+    def look(self, until: Literal["training", "end"]) -> None:
+        """Store or name what the run used so far that its snapshot lacks."""
+        snapshot = self._source.snapshotted
+        if snapshot is None:
+            return
+        with unseen():
+            found = guarded(lambda: self._look(snapshot, until), _USED)
+        if isinstance(found, Looked) or isinstance(self._looked, Unavailable):
+            self._looked = found
+
+    def _look(self, snapshot: Snapshotted, until: Literal["training", "end"]) -> Looked:
+        used = used_files(
+            snapshot,
+            imported=self._imported(snapshot.root),
+            opened=self._input_files(),
+            own_folders=(self._host.started_in,),
+            is_as_read=self._inputs.is_as_read,
+        )
+        return Looked.stored(used, self._capsule.added, self._choice, until)
+
+    def _imported(self, root: Path) -> dict[str, str]:
+        packed = self._installed.packed_files()
+        found = imported_files(self._host.modules, root)
+        return {place: folder for place, folder in found.items() if place not in packed}
+
+    @property
+    def added(self) -> Added | Unavailable:
+        """What is stored beside the snapshot."""
+        return self._looked.added if isinstance(self._looked, Looked) else self._looked
+
     def manifest(self) -> Manifest:
         """Return the record as it stands now."""
         return Manifest(
@@ -160,8 +202,8 @@ class Facts:
     def _execution(self) -> Execution:
         seed = self._seeding.seed
         return Execution(
-            command=self._command_now(),
-            code=self._source.code,
+            command=self._command_with_folders(),
+            code=self._code_with_added(),
             packages=self._installed.packages,
             seed=SCRIPTS_OWN if seed is None else str(seed),
             deterministic=self._seeding.deterministic,
@@ -178,6 +220,20 @@ class Facts:
         cells = notebook if isinstance(notebook, Unavailable) else guarded(notebook.file, "cells")
         return command.model_copy(update={"cells": cells})
 
+    def _command_with_folders(self) -> Command | Unavailable:
+        command = self._command_now()
+        if isinstance(command, Unavailable) or not isinstance(self._looked, Looked):
+            return command
+        folders = dict.fromkeys((*command.python_path, *self._looked.search_folders))
+        return command.model_copy(update={"python_path": tuple(folders)})
+
+    def _code_with_added(self) -> Code | Unavailable:
+        code = self._source.code
+        if isinstance(code, Unavailable) or self._source.snapshotted is None:
+            return code
+        left_out = _still_left_out(code, self.added)
+        return code.model_copy(update={"added": self.added, "left_out": left_out})
+
     def _description(self) -> Description:
         return Description(
             machine=self._machine.result(0),
@@ -188,7 +244,9 @@ class Facts:
             config=guarded(lambda: config_of(self._run), "config"),
             data=tuple(self.data.values())
             or Unavailable(unavailable="wandb_repro.fingerprint was not called"),
-            inputs=guarded(self._input_files, "files read"),
+            inputs=self._looked.inputs
+            if isinstance(self._looked, Looked)
+            else guarded(self._input_files, "files read"),
         )
 
     def _input_files(self) -> tuple[InputFile, ...]:
@@ -196,7 +254,8 @@ class Facts:
         return self._inputs.inputs(
             code_paths=self._source.paths,
             code_root=self._source.root,
-            ignore=(*folders_of(self._run), *self._installed.source_folders(), *restored),
+            ignore=(*folders_of(self._run), *restored),
+            installed=self._installed.packed_files(),
         )
 
     def close(self) -> None:
@@ -204,6 +263,14 @@ class Facts:
         self._source.close()
         if isinstance(self._notebook, Notebook):
             self._notebook.close()
+
+
+def _still_left_out(code: Code, added: Added | Unavailable) -> tuple[LeftOut, ...]:
+    """Return what is neither in the snapshot nor stored beside it."""
+    if isinstance(added, Unavailable):
+        return code.left_out
+    stored = {os.path.relpath(f"{added.top}/{file.path}", code.root) for file in added.files}
+    return tuple(left for left in code.left_out if left.path not in stored)
 
 
 def _withheld(run: Run, code: str, order: Order | None) -> str:

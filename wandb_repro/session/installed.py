@@ -6,6 +6,7 @@ looked for. Which of it was loaded is noted when the run starts, trains and ends
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,14 +14,14 @@ from typing import NamedTuple
 
 from wandb_repro.capture.altered import find_altered
 from wandb_repro.capture.dist_info import DistInfo
-from wandb_repro.capture.editable import source_folder
+from wandb_repro.capture.editable import importable_files
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.loaded import Owners, loaded_files
 from wandb_repro.capture.packages import installed, probe_packages
 from wandb_repro.capture.repack import repack_all, with_altered
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Altered, Distribution, Loaded, Packages
+from wandb_repro.manifest.packages import Altered, Distribution, Loaded, Packages, Repacked
 from wandb_repro.session.background import Background
 
 __all__ = ["Installed"]
@@ -62,6 +63,7 @@ class Installed:
         self._altered: tuple[Altered, ...] | Unavailable = _NOT_YET
         self._unowned: tuple[str, ...] = ()
         self._files = guarded(lambda: loaded_files(host), "loaded files")
+        self._packed: frozenset[str] | None = None
         self._read = Background(lambda: probe_packages(host), "packages", after=after)
         self._repacked = Background(
             lambda: _repacked(host, self._read.result(_READ_S), wheels, withheld),
@@ -136,14 +138,14 @@ class Installed:
                 self._host, self._packages, altered, self._wheels, withheld=self._withheld
             )
 
-    def source_folders(self) -> Iterator[Path]:
-        """Yield the folders of editable installs: they come back as wheels, not as inputs."""
-        if isinstance(self._packages, Unavailable):
-            return
-        editable = {one.name for one in self._packages.distributions if one.origin == "editable"}
-        for name, info in installed(self._host.distributions()).items():
-            if name in editable:
-                yield source_folder(info.distribution)
+    def packed_files(self) -> frozenset[str]:
+        """Return the files of editable installs that come back as wheels, absolute.
+
+        Each by its name and by where it really is.
+        """
+        if self._packed is None and isinstance(self._packages, Packages):
+            self._packed = frozenset(_packed_files(self._host, self._packages))
+        return self._packed or frozenset()
 
 
 def _known(files: frozenset[str] | Unavailable) -> frozenset[str]:
@@ -157,6 +159,20 @@ def _joined(one: tuple[Altered, ...], more: tuple[Altered, ...]) -> tuple[Altere
     return tuple(
         Altered(name=name, files=tuple(sorted(them))) for name, them in sorted(files.items())
     )
+
+
+def _packed_files(host: Host, packages: Packages) -> Iterator[str]:
+    wheels = {
+        one.name: one.repacked
+        for one in packages.distributions
+        if one.origin == "editable" and isinstance(one.repacked, Repacked)
+    }
+    for own_name, info in installed(host.distributions()).items():
+        wheel = wheels.get(own_name)
+        files = importable_files(info.distribution).files if wheel else {}
+        for name, path in files.items():
+            if wheel and name not in wheel.left_out:
+                yield from (str(path), os.path.realpath(path))
 
 
 def _repacked(

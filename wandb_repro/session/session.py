@@ -14,7 +14,7 @@ from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.errors import RecordingError
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.order import Options, Order, Whereabouts
@@ -35,7 +35,7 @@ from wandb_repro.session.publish import (
 from wandb_repro.session.recorder import Recorder
 from wandb_repro.session.run import Run, identity_of, name_of
 from wandb_repro.session.seeding import Seeding
-from wandb_repro.session.words import opening, secrets_left_out
+from wandb_repro.session.words import opening, secrets_left_out, stored_beside
 from wandb_repro.store.base import FOLDER, Capsule
 from wandb_repro.store.folder import read_trail, write_atomically
 
@@ -182,6 +182,7 @@ class Session:
     def _before_training(self, model: object) -> None:
         guarded(lambda: self._facts.at_fit(model), "what only a process that trains knows")
         self._settle()
+        self._look("training")
         manifest = self._written_manifest()
         self._publish_config(manifest)
         self._publish_files(whole=True)
@@ -291,6 +292,7 @@ class Session:
         status = self._status()
         self._settle()
         self._facts.at_end()
+        self._look("end")
         self._facts.ending = Ending(status=status, detail=self._failure)
         self._end_trail(status)
         manifest = self._written_manifest()
@@ -300,6 +302,13 @@ class Session:
         self._publish_card(manifest, outcome)
         self._publish_files(whole=True)
         guarded(self._facts.close, "what was needed only while recording")
+
+    @harmless("what the run used outside its snapshot")
+    def _look(self, until: Literal["training", "end"]) -> None:
+        self._facts.look(until)
+        added = self._facts.added
+        if isinstance(added, Added) and until == "end" and (told := stored_beside(added)):
+            say(told)
 
     @harmless("the end of the trail")
     def _end_trail(self, status: Status) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from wandb_repro.capture.changes import changes
@@ -12,8 +13,9 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.repository import told_state
 from wandb_repro.capture.snapshot import Snapshot, take_snapshot
+from wandb_repro.capture.used import Snapshotted
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import BundleFile, Code, GitState
+from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
 from wandb_repro.manifest.order import Options, Order
 from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import Background
@@ -22,7 +24,7 @@ from wandb_repro.session.tree import wanted
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import local_bundle, local_bundles, read_manifest, write_atomically
 
-__all__ = ["Source", "source_of", "why_no_code"]
+__all__ = ["Source", "source_of", "stored", "why_no_code"]
 
 
 class Source:
@@ -52,6 +54,14 @@ class Source:
     def paths(self) -> frozenset[str]:
         """Every file of the snapshot, POSIX, relative to its root; none where it was not taken."""
         return frozenset() if isinstance(self._snapshot, Unavailable) else self._snapshot.paths()
+
+    @property
+    def snapshotted(self) -> Snapshotted | None:
+        """What was taken of the tree; None where nothing was, and in a rerun."""
+        if isinstance(self._snapshot, Unavailable):
+            return None
+        taken = self._snapshot
+        return Snapshotted(taken.root, taken.entries, taken.excluded)
 
     def settle(self, timeout_s: float) -> None:
         """Wait for the bundle; what is not done in time is a reason."""
@@ -101,7 +111,7 @@ def source_of(
 
 
 def _whole(snapshot: Snapshot, host: Host, choice: str, capsule: Capsule) -> Code:
-    bundle = guarded(lambda: _written(snapshot, choice, capsule), _BUNDLE)
+    bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
     if choice != "local":
         guarded(lambda: _write_changes(snapshot, capsule), "what was not committed, as a diff")
     left_out = guarded(snapshot.all_left_out, "what is left out")
@@ -153,16 +163,22 @@ def _taken(run: Run, host: Host, options: Options, ahead: Ahead | None) -> Snaps
     )
 
 
-def _written(snapshot: Snapshot, choice: str, capsule: Capsule) -> BundleFile:
-    """Write the bundle into the capsule, or, kept local, where no upload ever looks."""
+def stored(write: Callable[[Path], BundleFile], place: Path, choice: str) -> BundleFile:
+    """Write a bundle into the capsule, or, kept local, where no upload ever looks.
+
+    Args:
+        write: writes it to a path.
+        place: of the bundle in the capsule.
+        choice: ``code`` as ``init`` was given it.
+    """
     if choice != "local":
-        return snapshot.write_bundle(capsule.bundle)
+        return write(place)
     folder = local_bundles()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    written = folder / f"{os.getpid()}-{snapshot.tree}.writing"
-    bundle = snapshot.write_bundle(written)
+    written = folder / f"{os.getpid()}-{place.name}.writing"
+    bundle = write(written)
     written.replace(local_bundle(bundle.sha256))
-    return bundle.model_copy(update={"name": capsule.bundle.name, "kept": "local"})
+    return bundle.model_copy(update={"name": place.name, "kept": "local"})
 
 
 def _restored(order: Order, capsule: Capsule) -> Source:
@@ -170,7 +186,8 @@ def _restored(order: Order, capsule: Capsule) -> Source:
     original = Capsule(Path(order.capsule))
     code = guarded(lambda: read_manifest(original).execution.code, "source tree")
     if isinstance(code, Code):
-        code = code.model_copy(update={"root": order.code_root, "bundle": _NOT_YET})
+        moved = {"root": order.code_root, "added": _moved(code, order), "bundle": _NOT_YET}
+        code = code.model_copy(update=moved)
     whole = Background[Code | Unavailable](
         lambda: _with_copied_bundle(code, original, capsule), "source tree"
     )
@@ -184,7 +201,18 @@ def _with_copied_bundle(
     if isinstance(code, Unavailable):
         return code
     recorded = read_manifest(original).execution.code
+    if isinstance(recorded, Code) and original.added.is_file():
+        shutil.copyfile(original.added, capsule.added)
     return code.model_copy(update={"bundle": _copied(recorded, original, capsule)})
+
+
+def _moved(code: Code, order: Order) -> Added | Unavailable:
+    """Return what the original used beside its tree, and a rerun has beside the restored one."""
+    added = code.added
+    if isinstance(added, Unavailable):
+        return added
+    up = os.path.relpath(added.top, code.root)
+    return added.model_copy(update={"top": os.path.normpath(f"{order.code_root}/{up}")})
 
 
 def _copied(

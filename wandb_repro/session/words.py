@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.document import Manifest
 
-__all__ = ["opening", "secrets_left_out"]
+__all__ = ["opening", "secrets_left_out", "stored_beside"]
 
 _NAMED = 5
 
@@ -52,3 +52,16 @@ def secrets_left_out(code: Code) -> str:
         return ""
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     return f"left out of the snapshot, it looks like a secret: {', '.join(paths[:_NAMED])}{more}"
+
+
+def stored_beside(added: Added) -> str:
+    """Return which files were stored beside the snapshot; empty when there are none."""
+    if isinstance(added.bundle, Unavailable):
+        return ""
+    where = "on this machine only" if added.bundle.kept == "local" else "with the run"
+    named = ", ".join(file.path for file in added.files[:_NAMED])
+    more = f" and {len(added.files) - _NAMED} more" if len(added.files) > _NAMED else ""
+    return (
+        f"used and not in the snapshot, stored {where} "
+        f"({sum(file.size_bytes for file in added.files) / 1e6:.1f} MB): {named}{more}"
+    )

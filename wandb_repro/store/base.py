@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "ADDED",
     "BUNDLE",
     "CELLS",
     "CHANGES",
@@ -22,6 +23,7 @@ FOLDER = "repro"
 MANIFEST = "manifest.json"
 BUNDLE = "code.bundle"
 CELLS = "cells.json"
+ADDED = "added.bundle"
 TRAIL = "trail.jsonl"
 WHEELS = "wheels"
 CHANGES = "changes.diff"
@@ -48,6 +50,11 @@ class Capsule:
     def cells(self) -> Path:
         """What a notebook executed."""
         return self.folder / CELLS
+
+    @property
+    def added(self) -> Path:
+        """What the run used outside its source tree."""
+        return self.folder / ADDED
 
     @property
     def trail(self) -> Path:

@@ -15,16 +15,32 @@ from pathlib import Path, PurePosixPath
 from wandb_repro.errors import ManifestError, NotFoundError, RefusedError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.cells import MOST_BYTES
+from wandb_repro.manifest.code import Added
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.store.api import ApiFile, ApiRun
-from wandb_repro.store.base import BUNDLE, CELLS, FOLDER, MANIFEST, TRAIL, WHEELS, Capsule
+from wandb_repro.store.base import (
+    ADDED,
+    BUNDLE,
+    CELLS,
+    FOLDER,
+    MANIFEST,
+    TRAIL,
+    WHEELS,
+    Capsule,
+)
 from wandb_repro.store.folder import read_manifest, sha256_of
 
 __all__ = ["Downloader", "download_capsule", "size_limit"]
 
 _MB = 1_000_000
-_LIMITS = {MANIFEST: 16 * _MB, CELLS: MOST_BYTES, BUNDLE: 600 * _MB, TRAIL: 1000 * _MB}
+_LIMITS = {
+    MANIFEST: 16 * _MB,
+    CELLS: MOST_BYTES,
+    BUNDLE: 600 * _MB,
+    ADDED: 100 * _MB,
+    TRAIL: 1000 * _MB,
+}
 _WHEEL_LIMIT = 60 * _MB
 _WHEEL_NAME = re.compile(r"[A-Za-z0-9._+-]+\.whl")
 _MAX_WHEELS = 1000
@@ -118,6 +134,7 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     code = manifest.execution.code
     if not isinstance(code, Unavailable) and not isinstance(code.bundle, Unavailable):
         parts[BUNDLE] = code.bundle.sha256
+        parts.update(_added(code.added))
     command = manifest.execution.command
     cells = command.cells if isinstance(command, Command) else None
     if isinstance(cells, CellsFile) and cells.kept == "run":
@@ -131,6 +148,12 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     if len(parts) > _MAX_WHEELS:
         raise ManifestError(f"The manifest names more than {_MAX_WHEELS} wheels.")
     return parts
+
+
+def _added(added: Added | Unavailable) -> dict[str, str]:
+    if isinstance(added, Unavailable) or isinstance(added.bundle, Unavailable):
+        return {}
+    return {ADDED: added.bundle.sha256} if added.bundle.kept == "run" else {}
 
 
 def _safe(wheel: str, place: int) -> str:

@@ -13,6 +13,7 @@ from wandb_repro.manifest.packages import Packages, Repacked
 from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.manifest.seeds import Seeds
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.verify.beside import beside
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
 __all__ = ["audit"]
@@ -117,6 +118,7 @@ def _code(manifest: Manifest) -> Iterator[Finding]:
             "rerun it there",
         )
     yield from _left_out(manifest, code)
+    yield from beside(manifest, code)
 
 
 def _left_out(manifest: Manifest, code: Code) -> Iterable[Finding]:
