@@ -401,7 +401,9 @@ def test_summary_history_and_files_are_as_wandb_will_sync_them(offline: Young) -
     log = log_of(run)
     rows = [record["history"] for record in log if record["type"] == "history"]
     assert [(row["step"]["num"], "repro" in json.dumps(row)) for row in rows] == [(0, False)]
-    assert summary_of(log) == {
+    summary = summary_of(log)
+    assert summary.pop("repro/card")["_type"] == "html-file"
+    assert summary == {
         "repro/weights": f"wrepro-root-xxh3-128-1:{recorded.trail.weights[-1].root}",
         "repro/manifest": recorded.manifest.digest(),
         "repro/environment": environment_line(recorded.manifest),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
-__all__ = ["Api", "ApiFile", "ApiRun", "ApiSummary"]
+__all__ = ["Api", "ApiFile", "ApiRun", "ApiRunToWrite", "ApiSummary"]
 
 
 class ApiFile(Protocol):
@@ -76,19 +76,23 @@ class ApiRun(Protocol):
         """The address of its page."""
         ...
 
+    def files(self, *, names: list[str], per_page: int) -> Iterable[ApiFile]:
+        """Return those of the named files that the server tells of."""
+        ...
+
+
+class ApiRunToWrite(ApiRun, Protocol):
+    """A run that something is noted on."""
+
     @property
     def summary(self) -> ApiSummary:
         """Its summary, as it was when it was read."""
-        ...
-
-    def files(self, *, names: list[str], per_page: int) -> Iterable[ApiFile]:
-        """Return those of the named files that the server tells of."""
         ...
 
 
 class Api(Protocol):
     """``wandb.Api``."""
 
-    def run(self, path: str, /) -> ApiRun:
+    def run(self, path: str, /) -> ApiRunToWrite:
         """Return a run."""
         ...

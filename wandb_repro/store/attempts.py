@@ -15,7 +15,7 @@ from pathlib import Path
 
 from wandb_repro.errors import RefusedError, StoreError
 from wandb_repro.store.apart import run_apart
-from wandb_repro.store.api import ApiRun
+from wandb_repro.store.api import ApiRun, ApiRunToWrite
 from wandb_repro.store.client import configured, connect, find_run, translated
 
 __all__ = ["PREFIX", "note_attempt"]
@@ -86,7 +86,7 @@ def _check_ended(run: ApiRun) -> None:
         )
 
 
-def _written(run: ApiRun, own: Mapping[str, str], line: Callable[[list[str]], str]) -> str:
+def _written(run: ApiRunToWrite, own: Mapping[str, str], line: Callable[[list[str]], str]) -> str:
     entries = {name: value for name, value in run.summary.items() if name.startswith(PREFIX)}
     summed = line([str(value) for value in {**entries, **own}.values()])
     run.summary.update({**own, LINE: summed})

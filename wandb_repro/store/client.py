@@ -12,7 +12,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from wandb_repro.errors import NotFoundError, ReproError, StoreError
-from wandb_repro.store.api import Api, ApiRun
+from wandb_repro.store.api import Api, ApiRunToWrite
 
 __all__ = ["configured", "connect", "find_run", "translated"]
 
@@ -92,7 +92,7 @@ def _behind_proxy(scheme: str) -> bool:
     )
 
 
-def find_run(api: Api, path: str, server: str) -> ApiRun:
+def find_run(api: Api, path: str, server: str) -> ApiRunToWrite:
     """Return a run.
 
     Raises:
