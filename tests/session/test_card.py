@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,42 +22,60 @@ def capsule(tmp_path: Path) -> Capsule:
 
 
 def test_the_page_lies_in_the_capsule(capsule: Capsule) -> None:
-    page = write_card(capsule, full_manifest(), trail(), None)
+    write_card(capsule, full_manifest(), trail(), None)
 
-    assert capsule.report.read_text() == page
-    assert "What was not committed" not in page
+    assert "can be rerun" in capsule.report.read_text()
+    assert "What was not committed" not in capsule.report.read_text()
 
 
 def test_what_was_not_committed_is_taken_from_the_capsule(capsule: Capsule) -> None:
     capsule.changes.write_text("+rate = 0.2\n")
 
-    assert "+rate = 0.2" in write_card(capsule, full_manifest(), trail(), None)
+    write_card(capsule, full_manifest(), trail(), None)
+
+    assert "+rate = 0.2" in capsule.report.read_text()
 
 
 def test_a_rerun_has_its_verdict_and_how_much_was_compared(capsule: Capsule) -> None:
     manifest = rerun_manifest()
     verdict = judge(full_manifest(), trail(), manifest, trail())
-    page = write_card(capsule, manifest, trail(), Outcome(verdict, verdict.moments + 2))
+    write_card(capsule, manifest, trail(), Outcome(verdict, verdict.moments + 2))
 
-    assert "identical bit for bit" in page
-    assert "2 not compared" in page
+    assert "identical bit for bit" in capsule.report.read_text()
+    assert "2 not compared" in capsule.report.read_text()
 
 
-def test_it_is_in_the_summary_and_asks_w_and_b_for_nothing() -> None:
-    told: dict[str, Any] = {}
+class OfARun:
+    """A run with nothing but a summary: nothing else of it is touched."""
 
-    class OfARun:
-        """A run with nothing but a summary: the history is not touched."""
+    def __init__(self) -> None:
+        self.summary: dict[str, Any] = {}
 
-        class summary:  # noqa: N801 - as W&B's run has it
-            """Its summary."""
 
-            @staticmethod
-            def update(values: Mapping[str, Any]) -> None:
-                """Take values."""
-                told.update(values)
+def test_it_is_in_the_summary_as_the_file_that_lies_in_the_capsule(capsule: Capsule) -> None:
+    write_card(capsule, full_manifest(), trail(), None)
+    run = OfARun()
 
-    publish_card(cast("Run", OfARun()), "<!doctype html>\n<p>card")
+    publish_card(cast("Run", run), capsule)
 
-    assert list(told) == ["repro/card"]
-    assert Path(told["repro/card"]._path).read_text() == "<!doctype html>\n<p>card"
+    assert list(run.summary) == ["repro/card"]
+    assert run.summary["repro/card"].html == capsule.report.read_text()
+    assert run.summary["repro/card"]._path == str(capsule.report)
+
+
+def test_a_wandb_that_takes_text_alone_is_given_text(
+    capsule: Capsule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def html(data: object, *, inject: bool) -> object:
+        assert not inject
+        if not isinstance(data, str):
+            raise ValueError("data must be a string or an io object")  # noqa: TRY004 - as wandb does
+        return data
+
+    monkeypatch.setattr("wandb.Html", html)
+    write_card(capsule, full_manifest(), trail(), None)
+    run = OfARun()
+
+    publish_card(cast("Run", run), capsule)
+
+    assert run.summary == {"repro/card": capsule.report.read_text()}

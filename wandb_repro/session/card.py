@@ -19,7 +19,7 @@ KEY = "repro/card"
 """Its name in the run's summary."""
 
 
-def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> str:
+def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> None:
     """Write the page into the capsule, and return it.
 
     Raises:
@@ -32,7 +32,6 @@ def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outc
     )
     page = card(name_of(manifest.run), manifest, trail, audit(manifest, trail), seen)
     write_atomically(capsule.report, page.encode())
-    return page
 
 
 def _text_of(path: Path) -> str:
@@ -42,12 +41,18 @@ def _text_of(path: Path) -> str:
         return ""  # nothing was changed, or nothing could be said of it
 
 
-def publish_card(run: Run, page: str) -> None:
+def publish_card(run: Run, capsule: Capsule) -> None:
     """Show the page in the run.
 
     NOTE: in the summary and not in the history, where even ``commit=False`` adds it to the next
-    row that the user logs. Without ``inject=False`` W&B adds a link to a style of its own.
+    row that the user logs. Without ``inject=False`` W&B adds a link to a style of its own. Given
+    as a file, it is copied from there; given as text, from a folder of W&B's that forked
+    processes share, and that the first of them to end removes.
     """
     import wandb
 
-    run.summary.update({KEY: wandb.Html(page, inject=False)})
+    try:
+        page = wandb.Html(capsule.report, inject=False)
+    except (TypeError, ValueError):  # wandb before 0.20 takes no files
+        page = wandb.Html(capsule.report.read_text(encoding="utf-8"), inject=False)
+    run.summary.update({KEY: page})

@@ -363,7 +363,8 @@ class Session:
         if isinstance(manifest, Unavailable):
             return
         trail = read_trail(self.capsule)
-        publish_card(self.run, write_card(self.capsule, manifest, trail, outcome))
+        write_card(self.capsule, manifest, trail, outcome)
+        publish_card(self.run, self.capsule)
 
     def _outcome(self, manifest: Manifest | Unavailable) -> Outcome | None:
         """Return a rerun's verdict on itself; None for a run that repeats nothing."""
