@@ -158,7 +158,7 @@ def test_how_the_script_ended_stands_in_the_record_and_its_exit_is_its_own(
     assert recorded.trail.end is not None
     assert recorded.trail.end.status == ending.status
     assert epochs(recorded)[:3] == [1, 2, 3]
-    assert not any("warning" in line for line in done.ours)
+    assert [line for line in done.ours if "warning" in line] == []
 
 
 def test_on_a_full_disk_training_ends_well_and_what_was_recorded_stays(
