@@ -348,7 +348,9 @@ def test_code_kept_local_never_lies_in_the_runs_folder(offline: Young) -> None:
     assert isinstance(code.bundle, BundleFile)
     assert (code.bundle.kept, code.bundle.name) == ("local", "code.bundle")
     assert local_bundle(code.bundle.sha256).stat().st_size == code.bundle.size_bytes
-    assert not any("bundle" in path for path in seen)
+    run_files = str(recorded.capsule.folder.parent)
+    assert [path for path in seen if path.startswith(run_files) and "bundle" in path] == []
+    assert list(recorded.capsule.folder.rglob("*bundle*")) == []
 
 
 def noted(seen: list[str]) -> Any:
@@ -356,7 +358,7 @@ def noted(seen: list[str]) -> Any:
     is_file = Path.is_file
 
     def looked(path: Path) -> bool:
-        seen.append(path.name)
+        seen.append(str(path))
         return is_file(path)
 
     return looked

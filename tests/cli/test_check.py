@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.recorded import Ask, Project, with_manifest
 from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.verify.instructions import onednn_is_on
 
 PROCESSOR = "description.runtime.processor"
 
@@ -38,7 +39,9 @@ def test_on_the_machine_that_recorded_it_a_rerun_is_expected_to_be_identical(
 def test_switches_of_this_shell_are_settled_by_rerun_and_stand_in_the_way_by_hand(
     numbers: Project, tmp_path: Path, ask: Ask
 ) -> None:
-    shell = {"TF_NUM_INTRAOP_THREADS": "7", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    described = numbers.manifest.model_dump()["description"]["runtime"]
+    other = "0" if onednn_is_on(described["processor"]["instruction_sets"], {}) else "1"
+    shell = {"TF_NUM_INTRAOP_THREADS": "7", "TF_ENABLE_ONEDNN_OPTS": other}
     words = ("check", numbers.run_folder, "--env", "here", "--json")
 
     by_rerun = ask(*words, cwd=tmp_path, **shell)
@@ -48,7 +51,7 @@ def test_switches_of_this_shell_are_settled_by_rerun_and_stand_in_the_way_by_han
     assert set(facts(by_rerun.data["settled"])) == {"intra-op threads", "TF_ENABLE_ONEDNN_OPTS"}
     assert (by_hand.code, by_hand.data["expected"]) == (1, "different")
     assert set(facts(by_hand.data["findings"])) == {"intra-op threads", "TF_ENABLE_ONEDNN_OPTS"}
-    width = numbers.manifest.model_dump()["description"]["runtime"]["intra_op_threads"]
+    width = described["intra_op_threads"]
     cures = {one["cure"] for one in by_hand.data["findings"]}
     assert cures == {f"set TF_NUM_INTRAOP_THREADS={width}", "unset TF_ENABLE_ONEDNN_OPTS"}
 

@@ -37,7 +37,7 @@ PROBES = (
     "session.source.Snapshot.close",
     "session.installed.probe_packages",
     "session.installed.repack_all",
-    "session.installed.source_folder",
+    "session.installed.importable_files",
     "session.facts.probe_command",
     "session.facts.probe_machine",
     "session.facts.probe_runtime",
@@ -57,13 +57,13 @@ PROBES = (
 """What reads facts: its failure is a reason in the manifest."""
 
 WEIGHTS = (
-    "keras._on_host",
-    "keras._is_built",
-    "keras._exact",
-    "keras._warn_of_same_order",
-    "keras._Fit.around",
-    "session.recorder.digest_variables",
-    "session.recorder.root_of",
+    "keras.variables._reader_of",
+    "keras.callback._is_built",
+    "keras.callback._exact",
+    "keras.callback._warn_of_same_order",
+    "keras.callback.Fit.around",
+    "session.recorder.leaf_digests",
+    "session.recorder.root_digest",
     "session.recorder.Recorder.begin_fit",
     "session.recorder.Recorder.weights",
     "session.recorder.Recorder.end",
@@ -88,6 +88,8 @@ PUBLISHERS = (
     "session.session.publish_files",
     "session.session.publish_summary",
     "session.session.environment_line",
+    "session.session.write_card",
+    "session.session.publish_card",
     "session.session.opening",
     "session.session.secrets_left_out",
     "of the run: save",
@@ -242,6 +244,7 @@ def test_a_training_ends_as_if_we_were_not_there(
 
 MOST_LINES = {
     "manifest.document.Manifest.digest": 3,  # the file, the columns and the summary each need it
+    "of the run: summary": 2,  # its strings and the card
 }
 
 
@@ -274,7 +277,7 @@ def test_a_ctrl_c_and_an_exit_of_the_script_pass_through_us(offline: Young, stag
                 stage,
                 offline.folder / type(theirs).__name__,
                 lambda theirs=theirs: plant(
-                    offline.monkeypatch, "session.recorder.digest_variables", theirs
+                    offline.monkeypatch, "session.recorder.leaf_digests", theirs
                 ),
                 "",
                 theirs,

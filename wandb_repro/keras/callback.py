@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
 from wandb_repro import hook
+from wandb_repro.capture.weights import Variable
 from wandb_repro.errors import UsageError
 from wandb_repro.keras.batches import Batches
 from wandb_repro.keras.fit import Fit, changes_between_steps
@@ -278,7 +279,7 @@ class ReproCallback(keras.callbacks.Callback):
     def look_again(self) -> None:
         """Note the root of the weights if they are no longer what the last record says."""
         if self._open and self._suspicious and self._session and self._digested == self._step:
-            self._before = self._session.root_now(self._read(anew=False))
+            self._before = self._session.root_now(list(self._read(anew=False)))
 
     @harmless("the end of this fit")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -317,14 +318,17 @@ class ReproCallback(keras.callbacks.Callback):
             data=data,
         )
 
-    def _read(self, *, anew: bool) -> Any:
-        """Return the variables. They are looked for anew at every epoch: that takes longest."""
+    def _read(self, *, anew: bool) -> Iterator[Variable]:
+        """Yield the variables. They are looked for anew at every epoch: that takes longest.
+
+        Nothing is read before the session asks, which turns an error into a reason, said once.
+        """
         model = self._trained  # NOTE: asking Keras for it brings JAX's values up to date
         if self._reader is None:
             self._reader = Reader(model)
         elif anew:
             self._reader.walk()
-        return self._reader.read()
+        yield from self._reader.read()
 
 
 class _Edge(keras.callbacks.Callback):
