@@ -133,6 +133,7 @@ def test_people_read_the_step_below_the_verdict(bisected: Bisected) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_a_machine_that_does_not_give_the_originals_bits_says_so(
     steps: Project, tmp_path: Path, ask: Ask
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_machine_that_does_not_give_the_originals_bits_says_so(
     assert "does not give its bits, but differs at the end of epoch 2" in bisection["reason"]
 
 
+@pytest.mark.slow
 def test_a_step_that_is_known_is_not_looked_for(tmp_path: Path, ask: Ask) -> None:
     project = recorded(tmp_path, every=1)
 

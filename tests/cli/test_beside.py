@@ -171,6 +171,7 @@ def test_what_is_not_stored_is_named_and_missed_before_training(tmp_path: Path, 
     _is_identical(answer)
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_training_says_what_it_does_not_know(tmp_path: Path, ask: Ask) -> None:
     kill = NUMBERS.replace("session.begin_fit(None)", "os.kill(os.getpid(), signal.SIGKILL)")
     project = _bare(tmp_path / "home" / "project", kill)
@@ -224,6 +225,7 @@ def test_code_kept_on_this_machine_has_what_was_added_there(
     _is_identical(answer)
 
 
+@pytest.mark.slow
 def test_a_module_that_is_edited_while_it_trains_is_named(tmp_path: Path, ask: Ask) -> None:
     edit = NUMBERS.replace("session.end_fit()", "Path('network.py').write_text('SIZE = 5')")
     project = Project.made(tmp_path / "project", edit)

@@ -90,6 +90,7 @@ def test_a_prepared_folder_reruns_identically_with_no_network_and_no_terminal(
     assert Path(verdict["work"]).parent == tmp_path / "wandb"
 
 
+@pytest.mark.slow
 def test_its_exit_codes_are_those_of_rerun(prepared: Path, alone: Run) -> None:
     script = prepared / "rerun.sh"
     assert alone(script, NUMBERS_DO="differ:2").returncode == 1
@@ -155,6 +156,7 @@ def test_an_unprepared_folder_without_a_network_is_refused_and_nothing_half_is_l
     ]
 
 
+@pytest.mark.slow
 def test_preparing_again_looks_at_what_is_there(prepared: Path, ask: Ask, tmp_path: Path) -> None:
     copy = _copy(prepared, tmp_path / "copy")
     assert ask("rerun", copy, "--prepare", copy, cwd=tmp_path).code == 0
@@ -167,6 +169,7 @@ def test_preparing_again_looks_at_what_is_there(prepared: Path, ask: Ask, tmp_pa
     assert answer.data["not_equal"] == ["click has another content"]
 
 
+@pytest.mark.slow
 def test_an_exported_folder_can_be_prepared_later(prepared: Path, ask: Ask, tmp_path: Path) -> None:
     copy = _copy(prepared, tmp_path / "copy")
     shutil.rmtree(copy / "env")

@@ -90,6 +90,7 @@ def test_a_module_is_rerun_from_a_subfolder(tmp_path: Path, ask: Ask) -> None:
     assert answer.code == 0, answer.err
 
 
+@pytest.mark.slow
 def test_a_script_is_rerun_from_a_subfolder(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project")
     project.repository.write("jobs/now/start.csv", "1.5")
@@ -182,6 +183,7 @@ CHANGES_FOLDER = f"import os\nos.chdir('deep/er')\n{NO_FILES}" + (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [["train.py"], pytest.param(["-m", "train"], marks=pytest.mark.slow)],
@@ -267,6 +269,7 @@ for rate in (1.0, 2.0):
 """
 
 
+@pytest.mark.slow
 def test_the_second_run_of_a_process_is_rerun_after_the_first(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project", TWO_RUNS)
     assert project.record("train.py").returncode == 0
