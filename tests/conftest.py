@@ -31,13 +31,15 @@ __all__ = [
 
 
 def pytest_configure() -> None:
-    """Give Ctrl-C back its meaning, here and in every process that the tests start.
+    """Give Ctrl-C and a closed terminal back their meaning, here and in all that the tests start.
 
-    A shell that is no terminal's starts its background jobs with SIGINT ignored; that is
-    inherited, and a test that interrupts a training would wait for ever.
+    A shell that is no terminal's starts its background jobs with SIGINT ignored, and nohup ignores
+    SIGHUP; that is inherited, and a test that interrupts a training would wait for ever.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    for number, handler in usual.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
     # What fixtures of a whole session build is kept nowhere that a user looks.
     os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
 
