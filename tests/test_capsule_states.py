@@ -12,10 +12,7 @@ from tests.support.code_states import CODE_STATES, Made
 from tests.support.recorded import Ask, Project
 from wandb_repro.store.base import Capsule
 
-TELLING = (
-    *("clean", "untracked folder", "binary edit", "no git at all"),
-    *("submodule at another commit", "odd file names"),
-)
+TELLING = ("clean", "untracked folder", "no git at all")
 """One of each kind: the others take minutes together, and are restored byte for byte by
 ``tests/capture/test_snapshot.py`` and ``tests/rerun/test_code.py`` all the same."""
 

@@ -95,6 +95,7 @@ def bisected(steps: Project, tmp_path_factory: pytest.TempPathFactory) -> Bisect
     return Bisected(process.returncode, json.loads(out), folder)
 
 
+@pytest.mark.slow
 def test_the_step_and_its_tensor_are_named_where_only_epochs_were_recorded(
     bisected: Bisected,
 ) -> None:
@@ -110,6 +111,7 @@ def test_the_step_and_its_tensor_are_named_where_only_epochs_were_recorded(
     assert verdict["bisection"]["reason"] == ""
 
 
+@pytest.mark.slow
 def test_only_the_epoch_that_differs_is_digested_step_by_step_and_nothing_after_it_is_trained(
     bisected: Bisected,
 ) -> None:
@@ -125,6 +127,7 @@ def test_only_the_epoch_that_differs_is_digested_step_by_step_and_nothing_after_
         assert digested[-1] == ("epoch", 8)
 
 
+@pytest.mark.slow
 def test_people_read_the_step_below_the_verdict(bisected: Bisected) -> None:
     text = on_paper(verdict_text(Verdict.model_validate_json(json.dumps(bisected.verdict))))
 

@@ -94,6 +94,7 @@ def test_a_folder_that_the_script_inserts_into_its_path_is_rerun(tmp_path: Path,
     _is_identical(_rerun_alone(project, tmp_path, ask, away=tmp_path / "home"))
 
 
+@pytest.mark.slow
 def test_ignored_modules_and_files_that_were_read_are_rerun(tmp_path: Path, ask: Ask) -> None:
     project = _bare(tmp_path / "project", NUMBERS.replace("from network", "from local.network"))
     _library(project.folder / "local")
@@ -107,6 +108,7 @@ def test_ignored_modules_and_files_that_were_read_are_rerun(tmp_path: Path, ask:
     _is_identical(_rerun_alone(project, tmp_path, ask, away=project.folder))
 
 
+@pytest.mark.slow
 def test_a_script_outside_the_repository_it_works_on_is_rerun(tmp_path: Path, ask: Ask) -> None:
     """Its folder is no repository and has a neighbour; the package is the repository's."""
     home = tmp_path / "home"

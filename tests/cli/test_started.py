@@ -100,6 +100,7 @@ def test_a_script_is_rerun_from_a_subfolder(tmp_path: Path, ask: Ask) -> None:
     alone.rerun_identical(ask)
 
 
+@pytest.mark.slow
 def test_the_text_of_a_command_line_is_rerun(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project")
     assert project.record("-c", NO_FILES + "# \u00e9\n", "-m", "x").returncode == 0
@@ -166,6 +167,7 @@ ODD = (
 )
 
 
+@pytest.mark.slow
 def test_flags_and_odd_arguments_are_handed_on_as_they_were(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project", SAYS_HOW)
     flags = ("-O", "-X", "utf8", "-W", "error::ResourceWarning")
