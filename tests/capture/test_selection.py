@@ -118,21 +118,21 @@ def test_odd_file_names_are_matched_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "base", "found"),
     [
-        ("*.csv", "/r/root", "*.csv"),
+        ("*.csv", "/r/code", "*.csv"),
         ("*.csv", "/r", "*.csv"),
-        ("*.csv", "/r/root/t", "/t/**/*.csv"),
-        ("data/", "/r/root/t", "/t/**/data/"),
-        ("a/b/", "/r/root/t", "/t/a/b/"),
-        ("!a/b", "/r/root/t", "!/t/a/b"),
-        ("/x", "/r/root", "/x"),
-        ("../libs/", "/r/root/t", "/libs/"),
-        ("..", "/r/root/t", "/*"),
-        (".", "/r/root", "/*"),
-        ("root/src", "/r", "/src"),
+        ("*.csv", "/r/code/t", "/t/**/*.csv"),
+        ("data/", "/r/code/t", "/t/**/data/"),
+        ("a/b/", "/r/code/t", "/t/a/b/"),
+        ("!a/b", "/r/code/t", "!/t/a/b"),
+        ("/x", "/r/code", "/x"),
+        ("../libs/", "/r/code/t", "/libs/"),
+        ("..", "/r/code/t", "/*"),
+        (".", "/r/code", "/*"),
+        ("code/src", "/r", "/src"),
         ("other/src", "/r", ""),
-        ("../../../x", "/r/root/t", ""),
-        ("a/b", "/r/root/[t]*", r"/\[t]\*/a/b"),
+        ("../../../x", "/r/code/t", ""),
+        ("a/b", "/r/code/[t]*", r"/\[t]\*/a/b"),
     ],
 )
 def test_a_pattern_of_one_folder_is_told_for_another(pattern: str, base: str, found: str) -> None:
-    assert from_root(pattern, base=Path(base), root=Path("/r/root")) == found
+    assert from_root(pattern, base=Path(base), root=Path("/r/code")) == found
