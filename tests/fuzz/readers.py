@@ -18,7 +18,7 @@ from tests.fuzz.choices import Choices, mutated
 from tests.support.bundles import bundle_of
 from tests.support.records import full_manifest, lines_of, trail
 from tests.support.terminal import on_paper
-from tests.support.wheels import wheel_bytes
+from tests.support.wheels import recorded_wheel, wheel_bytes
 from wandb_repro.capture.packages import read_distributions
 from wandb_repro.capture.record_file import record_digest_of, record_paths
 from wandb_repro.capture.secrets import cut_arguments, cut_text, cut_url
@@ -28,7 +28,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.packages import Distribution, Repacked
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
@@ -195,30 +194,11 @@ def wheel(data: bytes) -> None:
     whole = choices.left if end == 0 else bytes(content) + (choices.left if end == 1 else b"")
     with scratch() as folder:
         (folder / _WHEEL_NAME).write_bytes(whole)
-        wheel_of_capsule(*_recorded(whole), folder)
+        wheel_of_capsule(*recorded_wheel(_WHEEL_NAME, whole), folder)
 
 
 _WHEEL_NAME = "own-1.0-py3-none-any.whl"
 _WHEEL = wheel_bytes("own", {"own.py": b"x = 1\n"})
-
-
-def _recorded(content: bytes) -> tuple[Distribution, Repacked]:
-    repacked = Repacked(
-        name=_WHEEL_NAME,
-        sha256=hashlib.sha256(content).hexdigest(),
-        record_digest="0" * 64,
-        size_bytes=len(content),
-    )
-    distribution = Distribution(
-        name="own",
-        version="1.0",
-        origin="local",
-        installer="pip",
-        tags=("py3-none-any",),
-        record_digest="0" * 64,
-        repacked=repacked,
-    )
-    return distribution, repacked
 
 
 class _File:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import stat
 import struct
@@ -13,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.repositories import fingerprint
-from tests.support.wheels import wheel_bytes
+from tests.support.wheels import recorded_wheel, wheel_bytes
 from wandb_repro.errors import RebuildError
-from wandb_repro.manifest.packages import Distribution, Repacked
 from wandb_repro.rerun import wheel_archive
 from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
 from wandb_repro.rerun.wheel_archive import check_archive
@@ -137,26 +135,6 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-def _recorded(content: bytes) -> tuple[Distribution, Repacked]:
-    """Return the record of a wheel, its digest right: whoever writes the wheel writes that too."""
-    repacked = Repacked(
-        name=NAME,
-        sha256=hashlib.sha256(content).hexdigest(),
-        record_digest="0" * 64,
-        size_bytes=len(content),
-    )
-    distribution = Distribution(
-        name="own",
-        version="1.0",
-        origin="local",
-        installer="pip",
-        tags=("py3-none-any",),
-        record_digest="0" * 64,
-        repacked=repacked,
-    )
-    return distribution, repacked
-
-
 @pytest.mark.parametrize(("make", "why"), HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_wheel_is_refused_and_nothing_is_written(
     make: Callable[[], bytes], why: str, tmp_path: Path
@@ -168,7 +146,7 @@ def test_a_hostile_wheel_is_refused_and_nothing_is_written(
     before = fingerprint(tmp_path)
 
     with pytest.raises(RebuildError, match=why) as caught:
-        wheel_of_capsule(*_recorded(content), tmp_path / "wheels")
+        wheel_of_capsule(*recorded_wheel(NAME, content), tmp_path / "wheels")
 
     assert caught.value.message.isprintable()
     assert fingerprint(tmp_path) == before
@@ -185,7 +163,7 @@ def test_an_honest_wheel_is_taken(tmp_path: Path) -> None:
     content = wheel_bytes("own", files)
     (tmp_path / NAME).write_bytes(content)
 
-    assert wheel_of_capsule(*_recorded(content), tmp_path).wheels[0].name == NAME
+    assert wheel_of_capsule(*recorded_wheel(NAME, content), tmp_path).wheels[0].name == NAME
 
 
 def test_a_wheel_of_too_many_files_is_refused(
@@ -204,11 +182,11 @@ def test_a_wheel_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(RebuildError, match="missing or is not the one"):
-        wheel_of_capsule(*_recorded(content), tmp_path)
+        wheel_of_capsule(*recorded_wheel(NAME, content), tmp_path)
 
 
 def test_a_wheel_larger_than_any_is_not_read(tmp_path: Path) -> None:
-    distribution, repacked = _recorded(b"")
+    distribution, repacked = recorded_wheel(NAME, b"")
     with (tmp_path / NAME).open("wb") as file:
         file.truncate(1 << 40)  # a sparse file: a terabyte that takes no room
 

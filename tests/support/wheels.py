@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
 
-__all__ = ["wheel_bytes"]
+from wandb_repro.manifest.packages import Distribution, Repacked
+
+__all__ = ["recorded_wheel", "wheel_bytes"]
+
+
+def recorded_wheel(name: str, content: bytes) -> tuple[Distribution, Repacked]:
+    """Return the record of a wheel, its digest right: whoever writes the wheel writes that too."""
+    repacked = Repacked(
+        name=name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        record_digest="0" * 64,
+        size_bytes=len(content),
+    )
+    distribution = Distribution(
+        name="own",
+        version="1.0",
+        origin="local",
+        installer="pip",
+        tags=("py3-none-any",),
+        record_digest="0" * 64,
+        repacked=repacked,
+    )
+    return distribution, repacked
 
 
 def wheel_bytes(name: str, files: Mapping[str, bytes], *, version: str = "1.0") -> bytes:
