@@ -14,7 +14,7 @@ from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.manifest.seeds import Seeds
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.beside import beside
-from wandb_repro.verify.finding import Effect, Finding, Kind
+from wandb_repro.verify.finding import Effect, Finding, about_one_run
 
 __all__ = ["audit"]
 
@@ -40,28 +40,16 @@ def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: _WEIGHT[finding.effect]))
 
 
-def _found(kind: Kind, fact: str, value: str, effect: Effect, sentence: str, cure: str) -> Finding:
-    return Finding(
-        kind=kind,
-        fact=fact,
-        original=value,
-        here="",
-        effect=effect,
-        sentence=sentence,
-        cure=cure,
-    )
-
-
 def _command(manifest: Manifest) -> Iterator[Finding]:
     command = manifest.execution.command
     if isinstance(command, Unavailable):
-        yield _found(
+        yield about_one_run(
             "command", "command", "", "stops", f"How it was started is not known: {command}", ""
         )
         return
     yield from _cells(command)
     for place in command.redacted:
-        yield _found(
+        yield about_one_run(
             "command",
             "command",
             command.arguments[place],
@@ -70,7 +58,7 @@ def _command(manifest: Manifest) -> Iterator[Finding]:
             f"rerun with --arg {place}=VALUE",
         )
     if manifest.execution.world_size > 1:
-        yield _found(
+        yield about_one_run(
             "command",
             "processes",
             str(manifest.execution.world_size),
@@ -87,12 +75,12 @@ def _cells(command: Command) -> Iterator[Finding]:
     file = command.cells
     if not isinstance(file, CellsFile):
         why = file or "nobody wrote them"
-        yield _found(
+        yield about_one_run(
             "command", "cells", "", "stops", f"The notebook's cells are not recorded: {why}", ""
         )
         return
     for number in file.redacted:
-        yield _found(
+        yield about_one_run(
             "command",
             "cells",
             f"cell {number}",
@@ -106,10 +94,12 @@ def _code(manifest: Manifest) -> Iterator[Finding]:
     code = manifest.execution.code
     if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
         why = code if isinstance(code, Unavailable) else code.bundle
-        yield _found("code", "code", "", "stops", f"Its source tree is not recorded: {why}", "")
+        yield about_one_run(
+            "code", "code", "", "stops", f"Its source tree is not recorded: {why}", ""
+        )
         return
     if code.bundle.kept == "local":
-        yield _found(
+        yield about_one_run(
             "code",
             "code",
             "local",
@@ -128,7 +118,7 @@ def _left_out(manifest: Manifest, code: Code) -> Iterable[Finding]:
         needed = f"{code.root}/{left.path}" in read
         if not needed and left.reason.startswith((IGNORED, EXCLUDED)):
             continue  # as its user wants it; what it is stands in the record
-        yield _found(
+        yield about_one_run(
             "code",
             "file left out",
             left.path,
@@ -142,14 +132,14 @@ def _left_out(manifest: Manifest, code: Code) -> Iterable[Finding]:
 def _packages(manifest: Manifest) -> Iterator[Finding]:
     packages = manifest.execution.packages
     if isinstance(packages, Unavailable):
-        yield _found(
+        yield about_one_run(
             "package", "packages", "", "stops", f"Its packages are not recorded: {packages}", ""
         )
         return
     yield from _lost(packages)
     yield from _edited(packages)
     for file in packages.unowned:
-        yield _found(
+        yield about_one_run(
             "package",
             "file among packages",
             file,
@@ -166,7 +156,7 @@ def _edited(packages: Packages) -> Iterator[Finding]:
     for one in packages.altered:
         files = ", ".join(one.files[:3]) + (" ..." if len(one.files) > 3 else "")
         kept = one.name in packed
-        yield _found(
+        yield about_one_run(
             "package",
             one.name,
             files,
@@ -180,7 +170,7 @@ def _edited(packages: Packages) -> Iterator[Finding]:
 def _lost(packages: Packages) -> Iterator[Finding]:
     for found in packages.distributions:
         if isinstance(found.repacked, Unavailable) and found.origin != "index":
-            yield _found(
+            yield about_one_run(
                 "package",
                 found.name,
                 found.version,
@@ -199,7 +189,7 @@ def _seeds(manifest: Manifest) -> Iterator[Finding]:
         else []
     )
     if late:
-        yield _found(
+        yield about_one_run(
             "seed",
             "seed",
             ", ".join(late),
@@ -209,7 +199,7 @@ def _seeds(manifest: Manifest) -> Iterator[Finding]:
         )
     runtime = manifest.description.runtime
     if isinstance(runtime, Runtime) and runtime.hash_seed == "random":
-        yield _found(
+        yield about_one_run(
             "switch",
             "PYTHONHASHSEED",
             "random",
@@ -224,7 +214,7 @@ def _determinism(manifest: Manifest) -> Iterator[Finding]:
     framework = runtime.framework if isinstance(runtime, Runtime) else None
     on_gpu = isinstance(accelerator, Accelerator) and not isinstance(accelerator.gpus, Unavailable)
     if isinstance(framework, Framework) and framework.op_determinism is False:
-        yield _found(
+        yield about_one_run(
             "determinism",
             "op determinism",
             "off",
@@ -238,11 +228,11 @@ def _determinism(manifest: Manifest) -> Iterator[Finding]:
 def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
     if not any(weights.leaves for weights in trail.moments()):
         why = trail.missing[0].reason if trail.missing else "fit was not called with ReproCallback"
-        yield _found(
+        yield about_one_run(
             "ending", "weights", "", "stops", f"No weights were digested: {why}", "add the callback"
         )
     elif trail.end is None or isinstance(manifest.ending, Unavailable):
-        yield _found(
+        yield about_one_run(
             "ending",
             "end",
             "",
@@ -255,7 +245,7 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
 
 def _data(manifest: Manifest) -> Iterator[Finding]:
     if isinstance(manifest.description.data, Unavailable):
-        yield _found(
+        yield about_one_run(
             "data",
             "data",
             "",

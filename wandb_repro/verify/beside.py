@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.finding import Finding, about_one_run
 
 __all__ = ["beside"]
 
@@ -25,12 +25,15 @@ def beside(manifest: Manifest, code: Code) -> Iterator[Finding]:
     for file in () if isinstance(inputs, Unavailable) else inputs:
         if file.reason and file.absolute not in told:
             sentence = f"{file.path} was used and is not in the capsule: {file.reason}"
-            yield _found("file not stored", file.path, "may change bits", sentence, _KEEP)
+            yield about_one_run(
+                "code", "file not stored", file.path, "may change bits", sentence, _KEEP
+            )
 
 
 def _unknown(manifest: Manifest, reason: Unavailable) -> Finding:
     killed = isinstance(manifest.ending, Unavailable)
-    return _found(
+    return about_one_run(
+        "code",
         "files beside the snapshot",
         "",
         "may change bits" if killed else "explains",
@@ -41,7 +44,8 @@ def _unknown(manifest: Manifest, reason: Unavailable) -> Finding:
 
 def _edited(added: Added) -> Iterator[Finding]:
     for path in added.edited:
-        yield _found(
+        yield about_one_run(
+            "code",
             "edited module",
             path,
             "may change bits",
@@ -49,15 +53,3 @@ def _edited(added: Added) -> Iterator[Finding]:
             "known",
             "record again, and edit a copy while it trains",
         )
-
-
-def _found(fact: str, value: str, effect: Effect, sentence: str, cure: str) -> Finding:
-    return Finding(
-        kind="code",
-        fact=fact,
-        original=value,
-        here="",
-        effect=effect,
-        sentence=sentence,
-        cure=cure,
-    )

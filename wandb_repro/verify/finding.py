@@ -6,7 +6,7 @@ from typing import Literal
 
 from wandb_repro.manifest.base import Record
 
-__all__ = ["Effect", "Finding", "Kind"]
+__all__ = ["Effect", "Finding", "Kind", "about_one_run"]
 
 Kind = Literal[
     "accelerator",
@@ -46,3 +46,12 @@ class Finding(Record):
     """The whole of it in one sentence."""
     cure: str = ""
     """What would settle it; empty when nothing here can."""
+
+
+def about_one_run(
+    kind: Kind, fact: str, value: str, effect: Effect, sentence: str, cure: str
+) -> Finding:
+    """Return a finding that needs no other side."""
+    return Finding(
+        kind=kind, fact=fact, original=value, here="", effect=effect, sentence=sentence, cure=cure
+    )
