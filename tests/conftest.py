@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -40,6 +41,10 @@ def pytest_configure() -> None:
     for number, handler in usual.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+    # Images of containers set it: each of the hundreds of processes that the tests start would
+    # compile TensorFlow once more, for 10 s.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # What fixtures of a whole session build is kept nowhere that a user looks.
     os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
 

@@ -71,6 +71,12 @@ def test_what_the_machine_needs_is_kept() -> None:
     assert {name: child[name] for name in needed} == needed
 
 
+def test_a_new_environment_may_keep_what_it_compiles() -> None:
+    today = {"PYTHONDONTWRITEBYTECODE": "1"}
+    assert "PYTHONDONTWRITEBYTECODE" not in _environment(today)
+    assert _environment(today, rebuilt=False)["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
 def test_its_commands_come_from_its_environment_first() -> None:
     assert _environment({"PATH": "/usr/bin:/bin"})["PATH"] == "/env/bin:/usr/bin:/bin"
     assert _environment({})["PATH"] == f"/env/bin:{os.defpath}"

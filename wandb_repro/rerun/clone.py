@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from wandb_repro.rerun.listing import Listing
 
 __all__ = ["clone"]
+
+_WORKERS = 2
+"""Of a 28,000-file environment on two cores: 1.2 s with one, 0.85 with two, 1.1 with four."""
+
+_Entry = tuple[str, tuple[int, int, str]]
+_Place = Callable[[str, str], None]
 
 
 def clone(source: Path, listing: Listing, destination: Path) -> bool:
@@ -25,8 +33,21 @@ def clone(source: Path, listing: Listing, destination: Path) -> bool:
         OSError: a file is gone, or the disk is full.
     """
     place = _copied if _is_elsewhere(source, listing, destination) else os.link
+    entries = list(listing.items())
+    share = max(1, -(-len(entries) // _WORKERS))
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        tasks = [
+            pool.submit(_clone, source, entries[first : first + share], destination, place)
+            for first in range(0, len(entries), share)
+        ]
+    for task in tasks:
+        task.result()
+    return place is os.link
+
+
+def _clone(source: Path, entries: list[_Entry], destination: Path, place: _Place) -> None:
     made: set[str] = set()
-    for path, (_, _, link) in listing.items():
+    for path, (_, _, link) in entries:
         above = path.rpartition("/")[0]
         if above not in made:
             os.makedirs(f"{destination}/{above}", exist_ok=True)  # noqa: PTH103 - 20,000 files
@@ -35,7 +56,6 @@ def clone(source: Path, listing: Listing, destination: Path) -> bool:
             os.symlink(link, f"{destination}/{path}")  # noqa: PTH211
         else:
             place(f"{source}/{path}", f"{destination}/{path}")
-    return place is os.link
 
 
 def _is_elsewhere(source: Path, listing: Listing, destination: Path) -> bool:

@@ -52,6 +52,11 @@ _KEPT_OF_PYTHON = frozenset(
 """The rest (``PYTHONHOME``, ``PYTHONOPTIMIZE``, ``PYTHONSAFEPATH``, ...) is about what is imported
 or executed, and the original ran without it."""
 
+_NOT_OF_A_REBUILT = "PYTHONDONTWRITEBYTECODE"
+"""Images of containers set it, to stay small. A new environment has nothing compiled yet, and is
+ours: with it, every start of a rerun would compile the whole framework once more (10 s for
+TensorFlow on 2 cores)."""
+
 _COPIED_BYTES = 1 << 30
 _GRACE_S = 30
 _STANDARD_ERROR = 2
@@ -141,6 +146,8 @@ def child_environment(
 ) -> dict[str, str]:
     """Return the training's environment variables: today's, with the recorded switches."""
     kept = {name: value for name, value in mine.items() if _is_kept(name)}
+    if rebuilt:
+        kept.pop(_NOT_OF_A_REBUILT, None)
     return {
         **kept,
         **variables_set(plan, mine, rebuilt=rebuilt),

@@ -10,23 +10,24 @@ import base64
 import csv
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 __all__ = ["unlike_their_wheel"]
 
 _WORKERS = 4
+_AT_ONCE = 200
+"""Files of one task: of 28,000 files, handing them over one by one took longer than reading."""
 _PIECE_BYTES = 1 << 20
 
 
 def unlike_their_wheel(site_packages: Path) -> Iterator[str]:
     """Yield a sentence for each distribution with a file that has not the hash of its RECORD."""
+    records = sorted(site_packages.glob("*.dist-info/RECORD"))
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for record in sorted(site_packages.glob("*.dist-info/RECORD")):
-            rows = [row for row in _rows(record) if row[1]]
-            found = pool.map(partial(_is_other, site_packages), rows)
-            other = [path for (path, _), is_other in zip(rows, found, strict=True) if is_other]
+        tasks = [list(_tasks(pool, site_packages, record)) for record in records]
+        for record, parts in zip(records, tasks, strict=True):
+            other = [path for part in parts for path in part.result()]
             if other:
                 name = record.parent.name.partition("-")[0]
                 yield (
@@ -36,19 +37,28 @@ def unlike_their_wheel(site_packages: Path) -> Iterator[str]:
                 )
 
 
+def _tasks(pool: Executor, folder: Path, record: Path) -> Iterator[Future[list[str]]]:
+    rows = [row for row in _rows(record) if row[1]]
+    for first in range(0, len(rows), _AT_ONCE):
+        yield pool.submit(_others, f"{folder}/", rows[first : first + _AT_ONCE])
+
+
+def _others(folder: str, rows: list[tuple[str, str]]) -> list[str]:
+    return [path for path, recorded in rows if _is_other(folder + path, recorded)]
+
+
 def _rows(record: Path) -> list[tuple[str, str]]:
     with record.open(encoding="utf-8", newline="") as file:
         return [(row[0], row[1]) for row in csv.reader(file) if len(row) > 1]
 
 
-def _is_other(folder: Path, row: tuple[str, str]) -> bool:
-    path, recorded = row
+def _is_other(path: str, recorded: str) -> bool:
     algorithm, _, value = recorded.partition("=")
     if algorithm != "sha256":
         return False
     digest = hashlib.sha256()
     try:
-        with (folder / path).open("rb") as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - 28,000 times
             while piece := file.read(_PIECE_BYTES):
                 digest.update(piece)
     except OSError:
