@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.benchmarks import imports, init, rerun, trail
+from tests.benchmarks import foreseen, imports, init, rerun, trail
 
 BENCHMARKS = {
     "import": imports.measure,
     "init": init.measure,
     "trail": trail.measure,
     "rerun": rerun.measure,
+    "check": foreseen.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""A thousand random changes of a capsule: not one leaves two runs identical.
+"""A thousand random changes of a capsule, six kinds of them: not one leaves two runs identical.
 
 Identical is a word about two things: digests that are all equal, and records that are intact. So a
 host's name, which changes no bits, may be another in another run's record; but a record in which it
@@ -15,20 +15,38 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
-from tests.support.records import changed, full_manifest, lines_of, rerun_manifest, trail
+from tests.support.records import (
+    SHAPES,
+    changed,
+    full_manifest,
+    granularity,
+    lines_of,
+    moment,
+    rerun_manifest,
+    step,
+    trail,
+)
+from wandb_repro.digest import ROOT_ALGORITHM, leaf_digest, root_digest
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Trail
 from wandb_repro.repeat import verify
 from wandb_repro.store.base import Capsule
+
+Array = Any
+"""Of NumPy."""
 
 WHEEL = "tools-0.3-py3-none-any.whl"
 BUNDLE = b"a bundle of a few bytes"
 WHEEL_BYTES = b"a wheel of a few bytes"
+DATA: Array = np.random.default_rng(1).normal(size=(20, 3)).astype("float32")
+KERNEL: Array = np.random.default_rng(2).normal(size=(3, 2)).astype("float32")
 
 
-def with_parts(manifest: Manifest) -> Manifest:
+def with_parts(manifest: Manifest, data: Array = DATA) -> Manifest:
     """Return a manifest that names the parts of these capsules."""
     wheel = "execution.packages.distributions.3.repacked.sha256"
     return changed(
@@ -36,14 +54,32 @@ def with_parts(manifest: Manifest) -> Manifest:
         {
             "execution.code.bundle.sha256": hashlib.sha256(BUNDLE).hexdigest(),
             wheel: hashlib.sha256(WHEEL_BYTES).hexdigest(),
+            "description.data.0.digest": f"{ROOT_ALGORITHM}:{root_digest([('x', of(data))])}",
         },
     )
+
+
+def of(array: Array) -> str:
+    return leaf_digest(array)
+
+
+def trained(kernel: Array = KERNEL, data: Array = DATA) -> Trail:
+    """Return the trail of a training of one step that ended with this kernel."""
+    one = moment("initial", epoch=0, step=0)
+    batch = step(1, leaves=("a1", "b1", "c1"), data=of(data))
+    leaves = (of(kernel), *one.leaves[1:])
+    root = root_digest(zip([shape.group for shape in SHAPES], leaves, strict=True))
+    last = [
+        moment(name, step=1).model_copy(update={"leaves": leaves, "root": root})
+        for name in ("epoch", "final")
+    ]
+    return trail([one, granularity(), batch, *last])
 
 
 def written(folder: Path, manifest: Manifest) -> Capsule:
     (folder / "wheels").mkdir(parents=True)
     (folder / "manifest.json").write_bytes(manifest.to_bytes())
-    (folder / "trail.jsonl").write_bytes(b"".join(lines_of(trail().records)))
+    (folder / "trail.jsonl").write_bytes(b"".join(lines_of(trained().records)))
     (folder / "code.bundle").write_bytes(BUNDLE)
     (folder / "wheels" / WHEEL).write_bytes(WHEEL_BYTES)
     return Capsule(folder)
@@ -91,6 +127,62 @@ def swap_lines(content: bytes, chance: random.Random) -> bytes:
 
 BYTES: list[Callable[[bytes, random.Random], bytes]] = [flip, cut, drop, swap_lines]
 PARTS = ["manifest.json", "trail.jsonl", "code.bundle", f"wheels/{WHEEL}"]
+
+
+def bent(array: Array, chance: random.Random) -> Array:
+    """Return an array of which one bit is another."""
+    other: Array = np.frombuffer(flip(array.tobytes(), chance), array.dtype)
+    return other.reshape(array.shape)
+
+
+def spoiled_bytes(name: str) -> Callable[[Capsule, random.Random], None]:
+    """Return what changes a file as a disk or an editor would, its digests left as they were."""
+
+    def spoil(capsule: Capsule, chance: random.Random) -> None:
+        path = capsule.folder / name
+        ways = [*BYTES, *([edited] * 3 if path.suffix in (".json", ".jsonl") else [])]
+        before = path.read_bytes()
+        while (after := chance.choice(ways)(before, chance)) == before:
+            pass
+        path.write_bytes(after)
+
+    return spoil
+
+
+def other_lock(capsule: Capsule, chance: random.Random) -> None:
+    """Change what the environment is rebuilt from: a wheel, or the recorded packages."""
+    if chance.random() < 0.5:
+        spoiled_bytes(f"wheels/{WHEEL}")(capsule, chance)
+        return
+    document = json.loads(capsule.manifest.read_bytes())
+    leaf_changed(document["execution"]["packages"], chance)
+    capsule.manifest.write_text(json.dumps(document))
+
+
+def other_weights(capsule: Capsule, chance: random.Random) -> None:
+    """Let one bit of one weight be another when training ends: an honest record of it."""
+    lines = lines_of(trained(kernel=bent(KERNEL, chance)).records)
+    capsule.trail.write_bytes(b"".join(lines))
+
+
+def other_data(capsule: Capsule, chance: random.Random) -> None:
+    """Let one bit of one example be another: in its fingerprint, or in a batch."""
+    data = bent(DATA, chance)
+    if chance.random() < 0.5:
+        capsule.trail.write_bytes(b"".join(lines_of(trained(data=data).records)))
+        return
+    own = Manifest.from_bytes(capsule.manifest.read_bytes())
+    capsule.manifest.write_bytes(with_parts(own, data).to_bytes())
+
+
+KINDS: dict[str, Callable[[Capsule, random.Random], None]] = {
+    "weights": other_weights,
+    "manifest": spoiled_bytes("manifest.json"),
+    "bundle": spoiled_bytes("code.bundle"),
+    "lock": other_lock,
+    "trail": spoiled_bytes("trail.jsonl"),
+    "data": other_data,
+}
 
 
 def leaf_changed(document: object, chance: random.Random) -> None:
@@ -141,27 +233,33 @@ def outcome(one: Capsule, two: Capsule) -> str:
         return "refused"
 
 
+EXPECTED = {
+    "weights": {"diverged"},
+    "manifest": {"refused"},
+    "bundle": {"refused"},
+    "lock": {"refused"},
+    "trail": {"refused", "inconclusive", "diverged"},
+    "data": {"inconclusive"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_of_a_thousand_changed_capsules_none_is_called_identical(
-    pair: tuple[Capsule, Capsule], tmp_path: Path
+    pair: tuple[Capsule, Capsule], kind: str
 ) -> None:
-    chance = random.Random(1)  # noqa: S311 - the same thousand every time
-    grades: list[str] = []
-    for number in range(1000):
-        side = chance.randrange(2)
-        spoiled = Capsule(tmp_path / "capsule")
-        shutil.copytree(pair[side].folder, spoiled.folder)
-        path = spoiled.folder / chance.choice(PARTS)
-        ways = [*BYTES, *([edited] * 3 if path.suffix in (".json", ".jsonl") else [])]
-        before = path.read_bytes()
-        while (after := chance.choice(ways)(before, chance)) == before:
-            pass
-        path.write_bytes(after)
-        sides = (spoiled, pair[1]) if side == 0 else (pair[0], spoiled)
-        grades.append(outcome(*sides))
-        assert grades[-1] != "identical", (number, path.name, after[:2000])
-        shutil.rmtree(spoiled.folder)
-    assert set(grades) <= {"refused", "inconclusive", "diverged"}
-    assert len(grades) == 1000
+    chance = random.Random(kind)  # noqa: S311 - the same thousand every time
+    grades: set[str] = set()
+    for number in range(170):
+        spoiled = pair[chance.randrange(2)]
+        whole = {name: (spoiled.folder / name).read_bytes() for name in PARTS}
+        KINDS[kind](spoiled, chance)
+        grade = outcome(*pair)
+        for name, content in whole.items():
+            (spoiled.folder / name).write_bytes(content)
+        assert grade != "identical", (kind, number)
+        grades.add(grade)
+    assert grades <= EXPECTED[kind]
+    assert outcome(*pair) == "identical"
 
 
 def test_a_record_that_is_another_runs_own_may_name_another_host(

@@ -14,8 +14,10 @@ from tests.support.records import (
     moment,
     moments,
     rerun_manifest,
+    step,
     trail,
 )
+from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Missing, Structure, Trail, TrailRecord, Weights
 from wandb_repro.verify.finding import Finding
@@ -177,6 +179,31 @@ def test_differences_around_it_do_not_make_equal_bits_unequal() -> None:
     verdict = judged(trail(), rerun=rerun)
 
     assert (verdict.grade, verdict.causes) == ("identical", ())
+
+
+def test_equal_weights_on_other_data_are_not_called_identical() -> None:
+    rerun = rerun_manifest({"description.data.0.digest": f"{ROOT_ALGORITHM}:00"})
+
+    verdict = judged(trail(), rerun=rerun)
+
+    assert verdict.grade == "inconclusive"
+    assert "the data 'train' is not what the original fingerprinted" in verdict.reasons[0]
+
+
+def test_data_that_only_one_of_them_fingerprinted_is_not_held_against_it() -> None:
+    assert judged(trail(), rerun=rerun_manifest({"description.data": []})).grade == "identical"
+
+
+def test_equal_weights_on_another_batch_are_not_called_identical() -> None:
+    one, two = (
+        trail([*WHOLE[:1], step(1, data="d1"), step(2, data=data), WHOLE[-1]])
+        for data in ("d2", "d9")
+    )
+
+    verdict = judged(two, original=one)
+
+    assert verdict.grade == "inconclusive"
+    assert verdict.reasons == ("the weights are equal, but not the batches up to step 2 (epoch 1)",)
 
 
 def test_a_prefix_needs_no_end() -> None:

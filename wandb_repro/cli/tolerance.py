@@ -22,7 +22,8 @@ def tolerance_options(command: F) -> F:
         "--rtol",
         type=float,
         metavar="R",
-        help="Call it equivalent when every number of the last epoch is within R of its size.",
+        help="Call it equivalent when every metric of the last epoch, and every weight as far as "
+        "its numbers tell, is within R of its size.",
     )
     metric = click.option(
         "--metric",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich.console import RenderableType
 
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
 from wandb_repro.report.words import count
+from wandb_repro.verify.distance import Distance
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.moved import Moved
 from wandb_repro.verify.tolerance import Measured, Tolerated
@@ -58,6 +60,35 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
     elif verdict.grade == "identical":
         yield "weights", verdict.final_weights
     yield "metrics", _metrics(verdict)
+    yield "apart", _apart(verdict.distance)
+
+
+def _apart(found: Distance | None) -> str:
+    """Say how far apart the weights are, as parts of their size: a last bit, or another model."""
+    if found is None:
+        return ""
+    farthest, at = found.farthest, f"at {found.at}"
+    if farthest.part == 0:
+        return f"no weight of the model is, {at}"
+    if math.isinf(farthest.part):
+        return f"{farthest.label} cannot be told, {at}: it has numbers that are not finite, or is 0"
+    whole = float(found.apart) / float(found.size)
+    return (
+        f"about {whole:.1g} of the weights' size {at} ({_in_words(whole)}); farthest "
+        f"{farthest.label}, {farthest.part:.1g}"
+    )
+
+
+def _in_words(part: float) -> str:
+    return next(words for most, words in _FAR if part <= most)
+
+
+_FAR = (
+    (1e-6, "the last bits"),
+    (1e-3, "the digits behind the third"),
+    (0.1, "other weights, alike"),
+    (math.inf, "another model"),
+)
 
 
 def _first(first: FirstDifference, moved: Moved | None) -> Iterator[tuple[str, str]]:
@@ -112,9 +143,10 @@ def _tolerance(tolerance: Tolerated | None) -> Iterator[RenderableType]:
 def _stated(tolerance: Tolerated) -> str:
     parts = [f"{name} within {allowed:g}" for name, allowed in tolerance.metrics.items()]
     if tolerance.rtol is not None:
-        parts.append(f"every number within {tolerance.rtol:g} of its size")
-    at = f", at {tolerance.at}" if tolerance.at else ""
-    return f"{' and '.join(parts)}{at}"
+        what = "weight and metric" if tolerance.weights_at else "metric"
+        parts.append(f"every {what} within {tolerance.rtol:g} of its size")
+    at = tolerance.at or tolerance.weights_at
+    return f"{' and '.join(parts)}{f', at {at}' if at else ''}"
 
 
 def _mark(one: Measured) -> str:
@@ -123,6 +155,8 @@ def _mark(one: Measured) -> str:
 
 def _measured(one: Measured) -> str:
     apart, allowed = float(one.apart), float(one.allowed)
+    if one.of == "weights":
+        return f"{one.what}: at most about {apart:.3g} apart, {allowed:.3g} allowed"
     return f"{one.what}: {one.original} and {one.rerun}, {apart:.3g} apart, {allowed:.3g} allowed"
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY
 from wandb_repro.verify.finding import Effect, Finding
@@ -22,7 +21,7 @@ from wandb_repro.verify.surroundings import (
     surroundings,
     used_classes,
 )
-from wandb_repro.verify.values import both_are, differ, recorded, text
+from wandb_repro.verify.values import both_are, differ, digests_by_name, recorded, text
 
 __all__ = ["differences"]
 
@@ -160,7 +159,7 @@ def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
     yield from recorded("data", "data", one, two)
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         return
-    mine, yours = _digests(one), _digests(two)
+    mine, yours = digests_by_name(one), digests_by_name(two)
     for name in sorted({*mine, *yours}):
         yield from differ(
             "data",
@@ -170,11 +169,3 @@ def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
             "changes bits",
             "train on the data that the original was trained on",
         )
-
-
-def _digests(data: Iterable[Dataset]) -> dict[str, object]:
-    """Return each name's digest, or digests: a name may be given twice."""
-    found: dict[str, tuple[object, ...]] = {}
-    for part in data:
-        found[part.name] = (*found.get(part.name, ()), part.digest)
-    return {name: parts[0] if len(parts) == 1 else parts for name, parts in found.items()}

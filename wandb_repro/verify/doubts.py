@@ -9,6 +9,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.trails import Comparison, algorithms_of
+from wandb_repro.verify.values import digests_by_name
 
 __all__ = ["Side", "doubts", "doubts_of_sides", "run_name"]
 
@@ -30,7 +31,11 @@ class Side(NamedTuple):
 
 def doubts(one: Side, two: Side, found: Comparison, *, whole: bool) -> tuple[str, ...]:
     """Return every reason why equal digests would still not prove the runs identical."""
-    return (*_evidence(one.trail, two.trail, found), *doubts_of_sides(one, two, whole=whole))
+    return (
+        *_evidence(one.trail, two.trail, found),
+        *_other_data(one.manifest, two.manifest, found),
+        *doubts_of_sides(one, two, whole=whole),
+    )
 
 
 def doubts_of_sides(one: Side, two: Side, *, whole: bool) -> tuple[str, ...]:
@@ -50,6 +55,22 @@ def _evidence(one: Trail, two: Trail, found: Comparison) -> list[str]:
     if not found.trained_moments:
         return ["no weights were compared after the first step of training"]
     return []
+
+
+def _other_data(one: Manifest, two: Manifest, found: Comparison) -> list[str]:
+    """Return what was trained on other data, although no weight shows it."""
+    reasons: list[str] = []
+    if found.other_batches:
+        reasons.append(f"the weights are equal, but not the batches up to {found.other_batches}")
+    mine, yours = one.description.data, two.description.data
+    if not isinstance(mine, Unavailable) and not isinstance(yours, Unavailable):
+        theirs = digests_by_name(yours)
+        reasons += [
+            f"the weights are equal, but the data {name!r} is not what the original fingerprinted"
+            for name, digest in digests_by_name(mine).items()
+            if theirs.get(name, digest) != digest
+        ]
+    return reasons
 
 
 def _nothing_compared(one: Trail, two: Trail) -> str:

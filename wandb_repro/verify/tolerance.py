@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from wandb_repro.manifest.base import Record
 from wandb_repro.manifest.trail import Trail, Weights
+from wandb_repro.verify.distance import MARGIN, Distance
 from wandb_repro.verify.limit import Limit
 
 __all__ = ["Measured", "Tolerance", "Tolerated", "tolerated"]
@@ -18,7 +20,7 @@ class Tolerance:
     """What somebody allows. Nothing stated allows nothing: bits or nothing."""
 
     rtol: float | None = None
-    """Largest difference of any number, as a part of the larger of the two."""
+    """Largest difference of any metric, and distance of any weight, as a part of its size."""
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     """Largest difference of a metric, by its name, in the metric's own unit."""
 
@@ -32,14 +34,15 @@ class Measured(Record):
     """One number of both runs, and how far apart it may be."""
 
     what: str
-    """``val_accuracy``."""
+    """``val_accuracy``; of weights the variable, ``dense/kernel``."""
     original: str
-    """The value, as Python writes it: ``0.8653``, ``nan``."""
+    """The value, as Python writes it: ``0.8653``, ``nan``; of weights empty."""
     rerun: str
     apart: str
-    """Absolute difference."""
+    """Absolute difference; of weights the most that their distance hardly ever exceeds."""
     allowed: str
     within: bool
+    of: Literal["metric", "weights"] = "metric"
 
 
 class Tolerated(Record):
@@ -54,17 +57,38 @@ class Tolerated(Record):
     """Whether something was measured and all of it is within."""
     reason: str
     """Why it could not be applied; empty when it could."""
+    weights_at: str = ""
+    """The moment whose weights were measured, in words; empty where none were."""
 
 
-def tolerated(original: Trail, rerun: Trail, tolerance: Tolerance, limit: Limit) -> Tolerated:
+def tolerated(
+    original: Trail,
+    rerun: Trail,
+    tolerance: Tolerance,
+    limit: Limit,
+    apart: Distance | None = None,
+) -> Tolerated:
     """Apply a tolerance to the last moment with metrics that the original holds.
 
     A tolerance is about what a training gave, not about the way there. A metric that is not a
     number is never within; neither is anything when a metric that was asked for is not there.
+    ``rtol`` is for the weights too, where both trails hold numbers of them at the end: each
+    variable is within it when four times its estimated distance is.
+
+    Args:
+        original: a trail, chain-checked.
+        rerun: the other.
+        tolerance: what was stated.
+        limit: how far is compared.
+        apart: how far apart the weights are there, as far as the trails tell.
     """
+    weights = tuple(_weights(apart, tolerance.rtol))
+    if apart is not None and tolerance.rtol is not None and not apart.at_end:
+        return _result(tolerance, "", (), f"only {apart.at} has numbers of the weights in both")
     last = _last(original, limit)
     if last is None:
-        return _result(tolerance, "", (), "the original holds no metrics")
+        why = "" if weights and not tolerance.metrics else "the original holds no metrics"
+        return _result(tolerance, "", () if why else weights, why, apart)
     other = _same(last, rerun)
     if other is None:
         return _result(tolerance, "", (), f"the rerun holds no metrics of {_name(last)}")
@@ -74,12 +98,17 @@ def tolerated(original: Trail, rerun: Trail, tolerance: Tolerance, limit: Limit)
         return _result(
             tolerance, _name(last), (), f"no metric {unknown[0]} in both runs; there is {have}"
         )
-    measured = tuple(_metrics(last, other, tolerance))
-    return _result(tolerance, _name(last), measured, "" if measured else "nothing can be measured")
+    measured = (*_metrics(last, other, tolerance), *weights)
+    why = "" if measured else "nothing can be measured"
+    return _result(tolerance, _name(last), measured, why, apart if weights else None)
 
 
 def _result(
-    tolerance: Tolerance, at: str, measured: tuple[Measured, ...], reason: str
+    tolerance: Tolerance,
+    at: str,
+    measured: tuple[Measured, ...],
+    reason: str,
+    apart: Distance | None = None,
 ) -> Tolerated:
     return Tolerated(
         rtol=tolerance.rtol,
@@ -88,7 +117,25 @@ def _result(
         measured=measured,
         within=bool(measured) and all(one.within for one in measured),
         reason=reason,
+        weights_at=apart.at if apart and not reason else "",
     )
+
+
+def _weights(apart: Distance | None, rtol: float | None) -> Iterator[Measured]:
+    """Yield each weight of the model, the most that it is apart, and what is allowed."""
+    if apart is None or rtol is None or not apart.at_end:
+        return
+    for leaf in apart.leaves:
+        most, allowed = MARGIN * float(leaf.apart), rtol * float(leaf.size)
+        yield Measured(
+            what=leaf.label,
+            original="",
+            rerun="",
+            apart=repr(most),
+            allowed=repr(allowed),
+            within=most <= allowed,
+            of="weights",
+        )
 
 
 def _last(trail: Trail, limit: Limit) -> Weights | None:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM
 from wandb_repro.manifest.base import Record
-from wandb_repro.manifest.trail import Shape, Trail, Weights
+from wandb_repro.manifest.trail import Digested, Shape, Trail, Weights
 from wandb_repro.verify.limit import Limit
 from wandb_repro.verify.metrics import printed
 
@@ -85,6 +85,8 @@ class Comparison:
     """Of these, how many agree in every bit."""
     metrics_equal_printed: int
     """Of these, how many look the same as Keras prints them."""
+    other_batches: str = ""
+    """The first moment whose weights are equal and whose batches are not; empty for none."""
 
 
 def moment_name(weights: Weights) -> str:
@@ -174,6 +176,8 @@ class Reference:
     compared: int = 0
     trained: int = 0
     digests: int = 0
+    other_batches: str = ""
+    """As in *Comparison*."""
 
     def __post_init__(self) -> None:
         self._asked = _Times()
@@ -194,6 +198,7 @@ class Reference:
         difference = _difference(found.weights, self._paired(found.shapes, shapes), weights, shapes)
         if difference is None:
             self._note_equal(weights)
+            self.other_batches = self.other_batches or _other_batches(found.weights, weights)
             return None
         return difference.model_copy(
             update={"last_equal": self.last_equal, "stage": self._stage(weights)}
@@ -265,6 +270,7 @@ def compare(original: Trail, other: Trail, limit: Limit | None = None) -> Compar
         metric_epochs=len(pairs),
         metrics_equal_bits=sum(one == two for one, two in pairs),
         metrics_equal_printed=sum(printed(one) == printed(two) for one, two in pairs),
+        other_batches=reference.other_batches,
     )
 
 
@@ -322,6 +328,15 @@ def _difference(
         last_equal="",
         structure=structure or ("" if different else _ROOT_ONLY),
     )
+
+
+def _other_batches(theirs: Weights, ours: Weights) -> str:
+    """Return the name of a step whose batches differ, as far as both were digested."""
+    if not isinstance(theirs, Digested) or not isinstance(ours, Digested):
+        return ""
+    if theirs.data is None or ours.data is None or theirs.data == ours.data:
+        return ""
+    return moment_name(ours)
 
 
 _ROOT_ONLY = "every variable is equal and the digest over all of them is not: a trail was changed"

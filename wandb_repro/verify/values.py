@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar, cast
 
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.data import Dataset
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["both_are", "differ", "recorded", "text"]
+__all__ = ["both_are", "differ", "digests_by_name", "recorded", "text"]
 
 _T = TypeVar("_T")
 
@@ -59,3 +60,11 @@ def recorded(kind: Kind, fact: str, original: object, here: object) -> Iterator[
 
 def _presence(value: object) -> object:
     return value if isinstance(value, Unavailable) else "recorded"
+
+
+def digests_by_name(data: Iterable[Dataset]) -> dict[str, object]:
+    """Return each name's digest, or digests: a name may be given twice."""
+    found: dict[str, tuple[object, ...]] = {}
+    for part in data:
+        found[part.name] = (*found.get(part.name, ()), part.digest)
+    return {name: parts[0] if len(parts) == 1 else parts for name, parts in found.items()}

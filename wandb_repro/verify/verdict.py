@@ -9,6 +9,7 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.causes import rank
 from wandb_repro.verify.difference import differences
+from wandb_repro.verify.distance import Distance, distance
 from wandb_repro.verify.doubts import Side, doubts, doubts_of_sides, run_name
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.moved import Moved, what_moved
@@ -64,6 +65,8 @@ class Verdict(Record):
     """What moved first at that difference; None where nothing differs."""
     tolerance: Tolerated | None = None
     """What was allowed and what it was applied to; None where nothing was stated."""
+    distance: Distance | None = None
+    """How far apart the weights are in the end; None where nothing differs, or no numbers tell."""
     bisection: Bisection | None = None
     """What ``rerun --bisect`` found; None where it was not asked for, or nothing differs."""
 
@@ -105,8 +108,9 @@ def judge(
         if found.first
         else doubts(*sides, found, whole=not ends_early)
     )
+    apart = distance(original_trail, rerun_trail, limit) if found.first else None
     applied = (
-        tolerated(original_trail, rerun_trail, tolerance, limit)
+        tolerated(original_trail, rerun_trail, tolerance, limit, apart)
         if found.first and tolerance.is_stated
         else None
     )
@@ -132,6 +136,7 @@ def judge(
         metrics_equal_bits=found.metrics_equal_bits,
         metrics_equal_printed=found.metrics_equal_printed,
         tolerance=applied,
+        distance=apart,
     )
 
 
