@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.benchmarks import foreseen, imports, init, rerun, trail
+from tests.benchmarks import audit, card, foreseen, imports, init, rerun, trail
 
 BENCHMARKS = {
     "import": imports.measure,
@@ -17,6 +17,8 @@ BENCHMARKS = {
     "trail": trail.measure,
     "rerun": rerun.measure,
     "check": foreseen.measure,
+    "card": card.measure,
+    "audit": audit.measure,
 }
 
 

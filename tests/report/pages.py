@@ -7,13 +7,12 @@ from html.parser import HTMLParser
 from tests.report.reports import BENT, NAME, diverged, nothing
 from tests.support.records import full_manifest, rerun_manifest, trail
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.card import Seen, card
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.verdict import judge
 
-__all__ = ["CARDS", "Page", "card_of", "many_packages"]
+__all__ = ["CARDS", "DIFF", "Page", "card_of"]
 
 DIFF = """\
 diff --git a/train.py b/train.py
@@ -69,18 +68,3 @@ CARDS = {
     "card-rerun": _rerun,
     "card-nothing-known": lambda: card_of(nothing(), trail([], ended=False)),
 }
-
-
-def many_packages(number: int) -> Manifest:
-    """Return a run with so many packages."""
-    manifest = full_manifest()
-    packages = manifest.execution.packages
-    assert isinstance(packages, Packages)
-    one = packages.distributions[0]
-    found = tuple(
-        one.model_copy(update={"name": f"package-{place}-of-a-team"}) for place in range(number)
-    )
-    execution = manifest.execution.model_copy(
-        update={"packages": packages.model_copy(update={"distributions": found})}
-    )
-    return manifest.model_copy(update={"execution": execution})

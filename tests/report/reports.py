@@ -17,6 +17,7 @@ from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
 from wandb_repro.report.preflight import preflight_text
 from wandb_repro.report.record import record_text
+from wandb_repro.report.standing import standings_text
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.choice import Choice
 from wandb_repro.rerun.closure import Needed
@@ -25,6 +26,7 @@ from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.difference import differences
 from wandb_repro.verify.preflight import How, foresee
+from wandb_repro.verify.standing import Standing, look_at, standings, without_record
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import judge
@@ -121,7 +123,32 @@ def near(epochs: int = 3) -> list[Any]:
 
 NEAR = Tolerance(rtol=1e-3, metrics={"accuracy": 0.002})
 
+RULES = ("seed", "clean-tree", "data-fingerprints", "reproduced")
+
+
+def project() -> RenderableType:
+    """Return what ``audit`` prints of a project with one run of each kind."""
+
+    def run(name: str, changes: dict[str, Any], **told: Any) -> Standing:
+        manifest = rerun_manifest({"run.id": name, "run.rerun_of": absent("none"), **changes})
+        return look_at(f"ada/digits/{name}", manifest, trail(), RULES, **told)
+
+    torn = "the manifest's own digest does not fit its content: it was cut off or changed"
+    found = (
+        run(
+            "a1b2c3d4", {"execution.code.git.dirty": False}, attempts={"z": "identical, other CPU"}
+        ),
+        run("e5f6a7b8", {"execution.code": absent("the probe failed: OSError")}),
+        run("e5f6a7b9", {"description.data": absent("nothing was fingerprinted")}),
+        run("c0ffee00", {"run.rerun_of": "ada/digits/e5f6a7b9"}, verdict="diverged"),
+        without_record("ada/digits/old", RULES, name="", state="", why="nobody", recorded=False),
+        without_record("ada/digits/torn", RULES, name="", state="", why=torn, recorded=True),
+    )
+    return standings_text("ada/digits", standings(found, RULES), RULES, 240)
+
+
 REPORTS = {
+    "audit": project,
     "verdict-identical": lambda: verdict(trail()),
     "verdict-prefix": lambda: verdict(trail(), limit=Limit(epoch=1)),
     "verdict-diverged": lambda: verdict(trail(diverged(), ended=False), BENT),

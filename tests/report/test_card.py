@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.report.pages import CARDS, DIFF, Page, card_of, many_packages
+from tests.report.pages import CARDS, DIFF, Page, card_of
 from tests.support.golden import Golden
+from tests.support.many_packages import many_packages
 from tests.support.records import full_manifest, moment, rerun_manifest, trail
 from wandb_repro.manifest.code import Code, GitState
 from wandb_repro.report.card import Seen, commit_page
@@ -128,7 +129,7 @@ def test_a_commit_that_nobody_else_has_is_linked_to_nothing() -> None:
 
 def test_a_large_environment_and_a_long_trail_are_a_small_page() -> None:
     many = trail([moment(epoch=epoch, step=9 * epoch) for epoch in range(1, 1001)])
-    text = card_of(many_packages(345), many, Seen(changes="+x = 1\n" * 1500))
+    text = card_of(many_packages(full_manifest(), 345), many, Seen(changes="+x = 1\n" * 1500))
 
     assert len(text.encode()) < 300_000
 

@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from wandb_repro.errors import ReproError, UsageError
@@ -72,6 +73,20 @@ class Output:
     def progress(self, step: str) -> None:
         """Say what is being done."""
         self._progress.print(Text(f"· {clean(step)}", style="dim"), soft_wrap=True)
+
+    @contextmanager
+    def bar(self, what: str) -> Generator[Callable[[int], None]]:
+        """Show on standard error how far something is; give what says that one more is done.
+
+        What is given is called with how many there are. Without a terminal nothing is drawn.
+        """
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        console = self._progress
+        with Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda total: progress.update(task, advance=1, total=total)
 
     def agree(self, question: str) -> bool:
         """Ask; without a terminal nobody can answer."""

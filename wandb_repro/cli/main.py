@@ -16,6 +16,7 @@ _COMMANDS = {
     "show": "What was recorded, and every reason why it might not run again.",
     "check": "Whether a rerun here would be bit-identical, before it is run.",
     "diff": "What differs between two runs, what can change bits first.",
+    "audit": "How all runs of a project stand, and whether each keeps your rules.",
     "rerun": "Rebuild, run, verify live, give the verdict.",
     "verify": "The verdict on two runs that both happened already.",
     "export": "Write a run's code, lock and plain commands into a folder.",

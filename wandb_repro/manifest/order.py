@@ -77,3 +77,5 @@ class Options(ExecutionRecord):
     max_total_mb: Megabytes = 500
     """Size that all files together may have, in 2**20 bytes."""
     max_untracked_files: Annotated[int, Field(ge=0)] = 20_000
+    require: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Rules that ``audit`` holds each run of a project to. A training does not look at them."""

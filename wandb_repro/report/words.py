@@ -17,6 +17,8 @@ def clean(text: object, limit: int = 2000) -> str:
     the text of ``python -c``, is shown as an arrow.
     """
     whole = str(text)
+    if len(whole) <= limit and whole.isprintable():  # nearly all is, and a card has thousands
+        return whole
     shown = "".join(_safe(letter) for letter in whole[:limit])
     return shown if len(whole) <= limit else f"{shown} ..."
 

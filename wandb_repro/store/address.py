@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from wandb_repro.errors import UsageError
 
-__all__ = ["RunAddress", "parse_address", "same_server"]
+__all__ = ["RunAddress", "parse_address", "parse_project", "same_server"]
 
 _PART = re.compile(r"[^\s/\\:?#%\x00-\x1f]+")
 """What W&B takes in an entity, a project and a run id. Source: ``wandb.init`` of 0.31."""
@@ -48,6 +48,33 @@ def parse_address(text: str) -> RunAddress:
         raise UsageError(f"{text!r} is no address: {error}.") from error
     segments = [unquote(segment) for segment in parts.path.split("/") if segment]
     return RunAddress(_path(text, _run_of_page(segments)), server)
+
+
+def parse_project(text: str) -> RunAddress:
+    """Read ``ENTITY/PROJECT``, ``PROJECT``, or the address of a project's page.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    text = text.strip()
+    server, parts = "", text.split("/")
+    if re.match(r"https?://", text, re.IGNORECASE):
+        try:
+            address = urlsplit(text)
+            server = f"{address.scheme}://{_host(text)}"
+        except ValueError as error:
+            raise UsageError(f"{text!r} is no address: {error}.") from error
+        # W&B writes ENTITY/PROJECT[/workspace...], openwandb projects/ENTITY/PROJECT.
+        segments = [unquote(segment) for segment in address.path.split("/") if segment]
+        parts = segments[segments[:1] == ["projects"] :][:2]
+    if len(parts) not in (1, 2) or (server and len(parts) != len(("entity", "project"))):
+        parts = []
+    if not parts or not all(_is_part(part) for part in parts):
+        raise UsageError(
+            f"{text!r} is no project of W&B.",
+            hint="Write entity/project, the address of the project's page, or a folder of runs.",
+        )
+    return RunAddress("/".join(parts), server)
 
 
 def same_server(address: str, configured: str) -> bool:

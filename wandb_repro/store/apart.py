@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from wandb_repro.errors import RefusedError, ReproError, StoreError
 
@@ -30,6 +31,7 @@ def run_apart(
     scratch: Path,
     limit: Callable[[str], int],
     stall_s: float,
+    told: Callable[[Any], None] | None = None,
 ) -> T:
     """Return what a function returns, called in a new process.
 
@@ -38,7 +40,9 @@ def run_apart(
         arguments: its arguments.
         scratch: the folder it downloads into; its output is kept there, too.
         limit: how many bytes a file of a name may have.
-        stall_s: seconds without one new byte after which it is ended.
+        stall_s: seconds without one new byte or word after which it is ended.
+        told: where given, the function's first argument is a function too, and what that is
+            called with, from any of its threads, arrives here.
 
     Raises:
         ReproError: the function raised it.
@@ -49,13 +53,20 @@ def run_apart(
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
-        target=_child, args=(theirs, scratch / _LOG, task, arguments), daemon=True
+        target=_child,
+        args=(theirs, scratch / _LOG, task, arguments, told is not None),
+        daemon=True,
     )
     process.start()
     theirs.close()
     try:
-        _watch(ours, scratch, limit, stall_s)
-        return cast("T", _received(ours, scratch / _LOG))
+        while True:
+            _watch(ours, scratch, limit, stall_s)
+            answer = _received(ours, scratch / _LOG)
+            if not isinstance(answer, _Told):
+                return cast("T", answer)
+            if told is not None:
+                told(answer.word)
     finally:
         # wandb's own service sees its parent gone and ends.
         process.kill()
@@ -63,14 +74,30 @@ def run_apart(
         ours.close()
 
 
+class _Told(NamedTuple):
+    """A word on the way to the answer."""
+
+    word: Any
+
+
 def _child(
-    pipe: Connection, log: Path, task: Callable[..., Any], arguments: tuple[Any, ...]
+    pipe: Connection,
+    log: Path,
+    task: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    tells: bool,
 ) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    lock = threading.Lock()
+
+    def tell(word: Any) -> None:
+        with lock:
+            pipe.send(_Told(word))
+
     try:
-        pipe.send(task(*arguments))
+        pipe.send(task(*((tell,) if tells else ()), *arguments))
     except ReproError as error:
         pipe.send(error)
 

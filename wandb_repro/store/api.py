@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol, TextIO
 
-__all__ = ["Api", "ApiFile", "ApiRun", "ApiRunToWrite", "ApiSummary"]
+__all__ = ["Api", "ApiFile", "ApiRun", "ApiRunToWrite", "ApiRuns", "ApiSummary"]
 
 
 class ApiFile(Protocol):
@@ -82,7 +82,7 @@ class ApiRun(Protocol):
 
 
 class ApiRunToWrite(ApiRun, Protocol):
-    """A run that something is noted on."""
+    """A run with what is noted on it."""
 
     @property
     def summary(self) -> ApiSummary:
@@ -90,8 +90,24 @@ class ApiRunToWrite(ApiRun, Protocol):
         ...
 
 
+class ApiRuns(Protocol):
+    """The runs of a project (``wandb.apis.public.Runs``), read page by page."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
+
+    def __iter__(self) -> Iterator[ApiRunToWrite]:
+        """Go through them."""
+        ...
+
+
 class Api(Protocol):
     """``wandb.Api``."""
+
+    def runs(self, path: str, /, *, order: str, per_page: int, **options: bool) -> ApiRuns:
+        """Return the runs of a project."""
+        ...
 
     def run(self, path: str, /) -> ApiRunToWrite:
         """Return a run."""

@@ -17,7 +17,7 @@ from wandb_repro.store.base import FOLDER, Capsule
 from wandb_repro.store.client import configured, connect, find_run, translated
 from wandb_repro.store.download import download_capsule, size_limit
 
-__all__ = ["RemoteRun", "fetch_capsule"]
+__all__ = ["RemoteRun", "check_server", "fetch_capsule"]
 
 STALL_S = 90.0
 """Longer than one query with its retries takes."""
@@ -88,7 +88,7 @@ def _fetch(address: RunAddress, destination: Path, scratch: Path, code: bool) ->
     # NOTE: wandb.init leaves this behind; with it we would talk to the service of a training.
     os.environ.pop("WANDB_SERVICE", None)
     with configured(scratch) as (server, pages):
-        _check_server(address, server, pages)
+        check_server(address, server, pages)
         run = find_run(connect(server), address.path, server)
         capsule = Capsule(destination)
         with translated(server):
@@ -96,10 +96,15 @@ def _fetch(address: RunAddress, destination: Path, scratch: Path, code: bool) ->
         return _remote_run(run, capsule, tuple(missing))
 
 
-def _check_server(address: RunAddress, server: str, pages: str) -> None:
+def check_server(address: RunAddress, server: str, pages: str) -> None:
+    """Check that a page is one of the server that wandb is set up for.
+
+    Raises:
+        UsageError: it is on another.
+    """
     if address.server and not any(same_server(address.server, own) for own in (server, pages)):
         raise UsageError(
-            f"The run's page is on {address.server}, and wandb is set up for {server}.",
+            f"Its page is on {address.server}, and wandb is set up for {server}.",
             hint="Set WANDB_BASE_URL to that server, or run `wandb login --host` with it.",
         )
 

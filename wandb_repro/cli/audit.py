@@ -1,0 +1,106 @@
+"""``audit``: how all runs of a project stand, and whether each keeps the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
+from wandb_repro.errors import ReproError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.report.standing import standings_data, standings_text
+from wandb_repro.session.options import combined
+from wandb_repro.store.folder import read_manifest, read_trail
+from wandb_repro.store.project import Projected, ProjectRun, local_runs, read_project
+from wandb_repro.store.resolve import looks_like_path
+from wandb_repro.verify.rules import RULES, check_rules
+from wandb_repro.verify.standing import (
+    Standing,
+    exit_code_of,
+    look_at,
+    standings,
+    without_record,
+)
+
+__all__ = ["command"]
+
+_LAST = 1000
+
+
+@click.command("audit")
+@click.argument("project")
+@click.option(
+    "--require",
+    multiple=True,
+    metavar="RULE",
+    help=f"Require this of every run, too; repeatable. Rules: {', '.join(RULES)}.",
+)
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=_LAST,
+    show_default=True,
+    help="Read only so many runs, the newest.",
+)
+@json_option
+@answers
+def command(project: str, require: tuple[str, ...], last: int, as_json: bool) -> int:
+    """Show how the runs of PROJECT stand: repeatable? reproduced? what is missing?
+
+    PROJECT is ENTITY/PROJECT, the address of its page, or a folder of runs such as ./wandb. The
+    rules are those of `require` in [tool.wandb_repro] of pyproject.toml, and of --require. Ends
+    with 1 where a run breaks one, else with 3 where a run could not be read.
+    """
+    output = Output(as_json=as_json)
+    rules = check_rules((*combined({}, folder=Path.cwd()).require, *require))
+    found: list[Standing] = []
+    with output.bar("Reading runs") as advance:
+
+        def each(read: Projected) -> None:
+            found.append(_looked_at(read.run, rules))
+            advance(read.total)
+
+        if Path(project).is_dir() or looks_like_path(project):
+            total = _local(Path(project), last, each)
+        else:
+            with scratch_folder() as scratch:
+                total = read_project(project, scratch, last, each)
+    runs = standings(found, rules)
+    output.report(
+        standings_text(project, runs, rules, total), standings_data(project, runs, rules, total)
+    )
+    return exit_code_of(runs)
+
+
+def _local(folder: Path, last: int, each: Callable[[Projected], None]) -> int:
+    """Look at the runs of a folder, the newest first, and return how many it has."""
+    total = 0
+    for place, read in enumerate(local_runs(folder)):
+        total = read.total
+        if place == last:
+            break
+        each(read._replace(total=min(last, total)))
+    return total
+
+
+def _looked_at(run: ProjectRun, rules: tuple[str, ...]) -> Standing:
+    try:
+        if not isinstance(run.capsule, Unavailable):
+            return look_at(
+                run.path,
+                read_manifest(run.capsule),
+                read_trail(run.capsule),
+                rules,
+                name=run.name,
+                state=run.state,
+                verdict=run.verdict,
+                attempts=run.attempts,
+            )
+        why = str(run.capsule)
+    except (ReproError, OSError) as error:
+        why = str(error).rstrip(".")
+    return without_record(
+        run.path, rules, name=run.name, state=run.state, why=why, recorded=run.recorded
+    )
