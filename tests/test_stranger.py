@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.bundles import HOSTILE, bundle_of
-from tests.support.recorded import Answer, Ask, Project, with_manifest
+from tests.support.recorded import NUMBERS, Answer, Ask, Project, with_manifest
 from tests.support.records import lines_of
 from tests.support.repositories import fingerprint
 from wandb_repro.manifest import canonical
@@ -165,6 +165,84 @@ def test_a_rerun_of_a_hostile_tree_writes_nothing(
     assert "epoch 1" not in answer.err
     assert fingerprint(tmp_path) == before
     assert [path.name for path in victim.iterdir()] == ["thesis.txt"]
+
+
+ELSEWHERE: dict[str, dict[str, object]] = {
+    "a script of somebody's": {"target": "{victim}/job.py"},
+    "a script above the tree": {"target": "../victim/job.py"},
+    "a script by a detour": {"target": "a/../../victim/job.py"},
+    "a program": {"target": "/bin/sh"},
+    "a program as a command": {"kind": "console", "target": "/bin/sh"},
+    "a command above": {"kind": "console", "target": "../../bin/sh"},
+    "an option as a command": {"kind": "console", "target": "-c"},
+    "an option as a module": {"kind": "module", "target": "--help"},
+    "a folder above the tree": {"working_directory": "../victim"},
+    "a folder by a detour": {"working_directory": "a/../../victim"},
+    "a folder with a NUL": {"working_directory": "/victim\0"},
+    "text in place of an option": {"interpreter_flags": ["-c", "open('x', 'w')"]},
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_command_outside_the_tree_is_refused(
+    numbers: Project, ask: Ask, tmp_path: Path, victim: Path, name: str
+) -> None:
+    project = numbers.copy(tmp_path / "project")
+    (victim / "job.py").write_text("open('ran', 'w').close()\n")
+    told = {
+        f"execution.command.{field}": value.format(victim=victim)
+        if isinstance(value, str)
+        else value
+        for field, value in ELSEWHERE[name].items()
+    }
+    with_manifest(project, told)
+    before = fingerprint(tmp_path)
+
+    words = ("rerun", project.run_folder, "--env", "here", "--yes", "--dir", tmp_path / "new")
+    answer = ask(*words, cwd=tmp_path)
+
+    assert answer.code == 4, answer.err
+    assert "Traceback" not in answer.err
+    assert fingerprint(tmp_path) == before
+
+
+@pytest.mark.slow
+def test_a_rerun_starts_in_no_folder_of_this_machine(
+    ask: Ask, tmp_path: Path, victim: Path
+) -> None:
+    """Whatever folder a record names, and though it is here: what it writes is in the new one."""
+    project = Project.made(tmp_path / "project", NUMBERS + "Path('thesis.txt').write_text('x')\n")
+    assert project.record("train.py").returncode == 0
+    with_manifest(project, {"execution.command.working_directory": str(victim)})
+
+    words = ("rerun", project.run_folder, "--env", "here", "--yes", "--dir", tmp_path / "new")
+    answer = ask(*words, cwd=tmp_path)
+
+    assert answer.code == 0, answer.err
+    assert (victim / "thesis.txt").read_text() == "years of work"
+    assert [path.name for path in victim.iterdir()] == ["thesis.txt"]
+    assert [path.read_text() for path in (tmp_path / "new").rglob("thesis.txt")] == ["x"]
+
+
+@pytest.mark.parametrize("command", [*INSPECTING, ("rerun", "--yes")], ids=" ".join)
+def test_parts_that_are_hard_links_to_somebodys_files_leave_them_alone(
+    numbers: Project, ask: Ask, tmp_path: Path, victim: Path, command: tuple[str, ...]
+) -> None:
+    """A capsule's parts may be the same files as others on this disk: none is written to."""
+    project = numbers.copy(tmp_path / "project")
+    for part in sorted(project.capsule.folder.iterdir()):
+        if part.is_file():
+            (victim / part.name).hardlink_to(part)
+    before = fingerprint(victim)
+
+    words = ("--dir", tmp_path / "new") if "--yes" in command else ()
+    answer = _asked(ask, (*command, *map(str, words)), project.run_folder, tmp_path)
+
+    assert answer.code == (3 if command == ("verify",) else 0), answer.err
+    assert fingerprint(victim) == before
+    mine = {path.stat().st_ino for path in victim.iterdir()}
+    new = tmp_path / "new"
+    assert not any(path.lstat().st_ino in mine for path in new.rglob("*"))
 
 
 @pytest.mark.parametrize("part", ["manifest.json", "trail.jsonl", "code.bundle"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.support.planted import KINDS, signs
 from tests.support.recorded import NUMBERS, Ask, Project, with_manifest
+from wandb_repro.capture.pack import PackedFile, pack_files
 
 
 def test_every_file_of_the_run_is_named_with_its_size(numbers: Project, ask: Ask) -> None:
@@ -47,12 +48,28 @@ def test_code_that_stays_is_said_to_stay(numbers: Project, tmp_path: Path, ask: 
     assert "source does not leave: code=local keeps it on this machine" in answer.text
 
 
-def test_a_committed_secret_is_named_and_never_told(tmp_path: Path, ask: Ask) -> None:
+def test_a_committed_secret_stays_and_is_named(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project")
     planted = KINDS["a Stripe key"]
     project.repository.write(planted.file, planted.content)
     project.repository.commit()
     assert project.record("train.py").returncode == 0
+
+    answer = ask("show", "latest", "--leaving", cwd=project.folder)
+
+    assert re.search(rf"{planted.file} .*looks like a secret \(it holds a Stripe key", answer.text)
+    assert "Look at this first" not in answer.text
+    assert planted.value not in answer.out
+
+
+def test_a_committed_secret_that_an_older_record_holds_is_named(tmp_path: Path, ask: Ask) -> None:
+    project = Project.made(tmp_path / "project")
+    assert project.record("train.py").returncode == 0
+    planted = KINDS["a Stripe key"]
+    packed = {planted.file.encode(): PackedFile(planted.content.encode(), executable=False)}
+    tree, bundle = pack_files(packed, project.capsule.bundle)
+    told = {"execution.code.tree": tree, "execution.code.bundle": bundle.model_dump()}
+    with_manifest(project, told)
 
     answer = ask("show", "latest", "--leaving", cwd=project.folder)
 

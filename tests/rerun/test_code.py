@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from tests.support.bundles import HOSTILE, bundle_of, tree_bomb, two_faced_tree
+from tests.support.bundles import HOSTILE, bundle_of, delta_bomb, tree_bomb, two_faced_tree
 from tests.support.repositories import Repository, on_disk, repository
 from tests.support.work_trees import WORK_TREES
 from wandb_repro.capture.snapshot import take_snapshot
@@ -230,6 +232,21 @@ def test_a_bomb_of_bytes_is_refused(tmp_path: Path) -> None:
     _refused(bundle, _described(bundle, tree), tmp_path / "restored", "is larger than", small)
 
 
+def test_a_bomb_told_as_a_delta_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    bundle, tree = delta_bomb(tmp_path / "made", copies=60)
+
+    assert bundle.stat().st_size < 20_000
+    _refused(bundle, _described(bundle, tree), tmp_path / "restored", "git bundle failed.*limit")
+
+
+def test_a_delta_within_the_budget_is_restored(tmp_path: Path) -> None:
+    bundle, tree = delta_bomb(tmp_path / "made", copies=2)
+
+    restore(bundle, _described(bundle, tree), tmp_path / "restored")
+
+    assert (tmp_path / "restored" / "zeros.bin").stat().st_size == 2 * 0xFFFFFF
+
+
 def test_many_files_that_are_too_large_together_are_refused(tmp_path: Path) -> None:
     bundle, tree = bundle_of(tmp_path / "made", {f"{n}.bin": str(n) * 1000 for n in range(10)})
 
@@ -301,6 +318,63 @@ def test_names_that_differ_in_case_only_are_kept_apart(tmp_path: Path) -> None:
     restore(tmp_path / "code.bundle", code, tmp_path / "restored")
 
     assert (tmp_path / "restored" / "Model.py").read_text() == "a"
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9.py", "cafe\u0301.py"
+
+
+def test_names_that_differ_in_how_signs_are_composed_are_kept_apart(tmp_path: Path) -> None:
+    made = repository(tmp_path / "code", **{COMPOSED: "a", DECOMPOSED: "b"})
+    if len(os.listdir(made.path)) < 4:  # noqa: PTH208
+        pytest.skip("this disk does not tell them apart")
+    code = _captured(made.path, tmp_path / "code.bundle")
+
+    restore(tmp_path / "code.bundle", code, tmp_path / "restored")
+
+    assert (tmp_path / "restored" / COMPOSED).read_text() == "a"
+    assert (tmp_path / "restored" / DECOMPOSED).read_text() == "b"
+
+
+def _caseless(path: bytes) -> bytes:
+    return path.decode().casefold().encode()
+
+
+def _composed(path: bytes) -> bytes:
+    return unicodedata.normalize("NFC", path.decode()).encode()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "folded"),
+    [("Model.py", "model.py", _caseless), (COMPOSED, DECOMPOSED, _composed)],
+    ids=["case", "composition"],
+)
+def test_names_that_are_one_on_this_disk_are_refused(
+    one: str,
+    other: str,
+    folded: Callable[[bytes], bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on a disk of macOS; here, what names a file in bytes is folded before it is opened."""
+    bundle, tree = bundle_of(tmp_path / "made", {one: "a", other: "b"})
+    really = os.open
+
+    def on_such_a_disk(path: object, *rest: int, **options: int) -> int:
+        name = folded(path) if isinstance(path, bytes) else cast("str", path)
+        return really(name, *rest, **options)
+
+    monkeypatch.setattr(os, "open", on_such_a_disk)
+
+    _refused(bundle, _described(bundle, tree), tmp_path / "restored", "File exists")
+
+
+def test_no_restored_file_is_a_hard_link(tmp_path: Path) -> None:
+    """Not to its bundle, nor to another file of the same bytes: writing to one changes one."""
+    bundle, tree = bundle_of(tmp_path / "made", {"a.py": "x = 1\n", "b.py": "x = 1\n"})
+
+    restore(bundle, _described(bundle, tree), tmp_path / "restored")
+
+    assert [path.stat().st_nlink for path in (tmp_path / "restored").iterdir()] == [1, 1]
 
 
 def test_a_bundle_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

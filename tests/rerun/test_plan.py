@@ -54,21 +54,22 @@ def test_the_working_folder_is_the_same_one_below_the_restored_tree() -> None:
     assert plan.cwd == plan.code / "jobs" / "now"
 
 
-def test_a_working_folder_outside_the_tree_stays_where_it_was(tmp_path: Path) -> None:
-    plan = _plan(execution__command__working_directory=str(tmp_path))
-    assert plan.cwd == tmp_path
-    assert Path(tmp_path, plan.arguments[0]).resolve() == plan.code / "train.py"
-
-
-def test_a_working_folder_that_is_not_here_has_one_beside_the_restored_tree() -> None:
+def test_a_working_folder_outside_the_tree_has_one_beside_the_restored_tree() -> None:
     plan = _plan(execution__command__working_directory="/home/ada/runs/now")
     assert plan.cwd == WORK / "tree" / "runs" / "now"
     assert plan.code == WORK / "tree" / "digits"
     assert plan.arguments == ("../../digits/train.py",)
-    assert _plan(execution__command__working_directory="/data").cwd.is_relative_to(WORK / "tree")
 
 
-def test_a_working_folder_far_outside_that_is_not_here_is_refused() -> None:
+@pytest.mark.parametrize("place", ["/", "/etc", "/home/ada", "/home/../etc", "//etc", "/tmp/."])
+def test_no_working_folder_of_this_machine_is_used_though_it_is_here(place: str) -> None:
+    plan = _plan(execution__command__working_directory=place)
+    assert plan.cwd.is_relative_to(plan.tree_folder)
+    assert ".." not in plan.cwd.parts
+    assert Path(plan.cwd, plan.arguments[0]).resolve() == plan.code / "train.py"
+
+
+def test_a_working_folder_far_outside_is_refused() -> None:
     deep: dict[str, Any] = {"execution__code__root": "/" + "/".join("a" * 20)}
     with pytest.raises(RefusedError, match="far outside its source tree"):
         _plan(**deep, execution__command__working_directory="/gone")

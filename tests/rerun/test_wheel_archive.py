@@ -107,6 +107,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a pipe": (lambda: _with_member("own/pipe", stat.S_IFIFO | 0o666), "neither a file"),
     "a device": (lambda: _with_member("own/null", stat.S_IFCHR | 0o666), "neither a file"),
+    "names that are one where signs are composed": (
+        lambda: _twice("own/caf\u00e9.py", "own/cafe\u0301.py"),
+        "stands twice",
+    ),
     "one name twice": (lambda: _twice("own/a.py", "own/a.py"), "stands twice"),
     "names that differ in case only": (lambda: _twice("own/A.py", "own/a.py"), "stands twice"),
     "two names for one member": (_two_names, "is no wheel"),

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from wandb_repro.capture.added import AddedLimits, Gathering
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.order import OPTIONS_VARIABLE, Options
 from wandb_repro.session.options import combined
+from wandb_repro.session.tree import added_limits_of
 
 CALL = {"seed": None, "deterministic": None, "code": "auto", "strict": False}
 
@@ -61,3 +63,28 @@ def test_options_of_the_launcher_that_cannot_be_read_are_refused(
     monkeypatch.setenv(OPTIONS_VARIABLE, "seed=1")
     with pytest.raises(UsageError, match="does not hold options"):
         combined(CALL, folder=tmp_path)
+
+
+def test_limits_of_what_is_stored_beside_the_tree_are_the_projects(tmp_path: Path) -> None:
+    table = "max_added_file_mb = 0.5\nmax_added_total_mb = 2\nmax_added_files = 3"
+    options = combined(CALL, folder=project(tmp_path, table))
+    assert added_limits_of(options) == AddedLimits(
+        file_bytes=512 * 1024, total_bytes=2 * 1024**2, files=3
+    )
+    assert added_limits_of(Options()) == AddedLimits()
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (AddedLimits(file_bytes=2), "larger than 1.907e-06 MB"),
+        (AddedLimits(total_bytes=8), "over 7.629e-06 MB"),
+        (AddedLimits(files=2), "more than 2 files"),
+    ],
+)
+def test_a_limit_names_what_is_over_it(tmp_path: Path, limits: AddedLimits, why: str) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text("1.5")
+    gathering = Gathering(limits, lambda _: True)
+    gathering.add(str(tmp_path / name) for name in "abc")
+    assert why in gathering.found.refused[str(tmp_path / "c")]

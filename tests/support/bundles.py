@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.repositories import Repository
+from wandb_repro.capture.tree import blob_id
 
-__all__ = ["HOSTILE", "bundle_of", "tree_bomb", "two_faced_tree"]
+__all__ = ["HOSTILE", "bundle_of", "delta_bomb", "tree_bomb", "two_faced_tree"]
 
 
 def bundle_of(folder: Path, make: Callable[[Repository], str] | dict[str, str]) -> tuple[Path, str]:
@@ -126,6 +130,54 @@ def tree_bomb(made: Repository) -> str:
     for _ in range(9):
         inner = _tree(made, *(("40000", f"d{n}", inner) for n in range(10)))
     return inner
+
+
+_BASE_BYTES, _COPY_BYTES = 16 * 1024**2, 0xFFFFFF
+
+
+def delta_bomb(folder: Path, copies: int) -> tuple[Path, str]:
+    """Return a bundle with a file of so many times 16 MB, told in 7 bytes for each of them.
+
+    Source: git, Documentation/gitformat-pack.txt, "Deltified representation".
+    """
+    folder.mkdir()
+    made = Repository(folder)
+    made.git("init", "--quiet")
+    base, size = bytes(_BASE_BYTES), copies * _COPY_BYTES
+    identity = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    for _ in range(copies):
+        identity.update(base[:_COPY_BYTES])
+    line = b"100644 zeros.bin\0" + identity.digest()
+    tree = made.git("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=line)
+    commit = made.git("commit-tree", tree, "-m", "bomb")
+    delta = _varint(_BASE_BYTES) + _varint(size) + b"\xf0\xff\xff\xff" * copies
+    objects = [
+        _packed(1, made.output("cat-file", "commit", commit)),
+        _packed(2, made.output("cat-file", "tree", tree)),
+        _packed(3, base),
+        _packed(7, delta, bytes.fromhex(blob_id(base))),
+    ]
+    pack = b"PACK" + struct.pack(">II", 2, len(objects)) + b"".join(objects)
+    head = f"# v2 git bundle\n{commit} refs/heads/snapshot\n\n".encode()
+    bundle = folder.with_suffix(".bundle")
+    bundle.write_bytes(head + pack + hashlib.sha1(pack, usedforsecurity=False).digest())
+    return bundle, tree
+
+
+def _packed(kind: int, data: bytes, base: bytes = b"") -> bytes:
+    """Return an object as a pack holds it: kind and size, the base of a delta, the bytes."""
+    first, rest = len(data) & 0xF, len(data) >> 4
+    head = bytes([kind << 4 | first | (0x80 if rest else 0)])
+    return head + (_varint(rest) if rest else b"") + base + zlib.compress(data)
+
+
+def _varint(number: int) -> bytes:
+    """Return a number, seven bits in a byte, the lowest first."""
+    told = bytearray()
+    while number > 0x7F:
+        told.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*told, number])
 
 
 HOSTILE: dict[str, Callable[[Repository], str]] = {

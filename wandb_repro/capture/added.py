@@ -91,11 +91,10 @@ class Gathering:
 
     def _lacks_room(self, size_bytes: int, largest_bytes: int) -> str:
         if size_bytes > largest_bytes:
-            return (
-                f"larger than {largest_bytes // MB} MB, the limit for a file outside the snapshot"
-            )
+            most = f"{largest_bytes / MB:.4g} MB"
+            return f"larger than {most}, the limit for a file outside the snapshot"
         if size_bytes > self._bytes:
-            return f"all files outside the snapshot are over {self._limits.total_bytes // MB} MB"
+            return f"all files outside the snapshot are over {self._limits.total_bytes / MB:.4g} MB"
         if len(self.found.files) >= self._limits.files:
             return f"more than {self._limits.files:,} files outside the snapshot"
         return ""

@@ -105,4 +105,6 @@ def _check(code: int, what: str, complaints: IO[bytes], *, broken: bool, late: b
     if code != 0 or broken:
         complaints.seek(0)
         lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
-        raise CodeError(f"{what} failed: {lines[-1] if lines else f'it ended with {code}'}")
+        fatal = [line for line in lines if line.startswith("fatal:")]
+        told = [f"it ended with {code}", *lines, *fatal]
+        raise CodeError(f"{what} failed: {told[-1]}")

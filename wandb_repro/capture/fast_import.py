@@ -47,7 +47,7 @@ def import_files(private: Git, contents: Iterable[Content]) -> dict[bytes, Entry
     """
     entries: dict[bytes, Entry] = {}
     patient = replace(private, timeout_s=_IMPORT_S)
-    with patient.started("fast-import", "--quiet", "--done", "--depth=0") as process:
+    with patient.started("fast-import", "--quiet", "--done", "--force", "--depth=0") as process:
         stream = process.stdin
         assert stream is not None  # noqa: S101  (it was asked for)
         for content in contents:

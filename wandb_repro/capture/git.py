@@ -58,6 +58,8 @@ class Git:
     """The repository, or the file that stands for it in a linked work tree or submodule."""
     work_tree: Path | None = None
     timeout_s: float = field(default_factory=lambda: PATIENCE_S)
+    object_bytes: int | None = None
+    """What git may hold in memory at once for an object; None for any size."""
 
     def run(self, *arguments: str) -> bytes:
         """Return what a git command prints.
@@ -95,11 +97,15 @@ class Git:
             [*command, *arguments],
             what=f"git {next(a for a in arguments if not a.startswith('-') and '=' not in a)}",
             cwd=self.work_tree or self.git_dir,
-            environment=_environment() | HARDENED,
+            environment=_environment() | HARDENED | self._limit(),
             stdout=stdout,
             timeout_s=self.timeout_s,
         ) as process:
             yield process
+
+    def _limit(self) -> dict[str, str]:
+        # NOTE: git's own name for it, told nowhere in its manual: wrapper.c, memory_limit_check.
+        return {} if self.object_bytes is None else {"GIT_ALLOC_LIMIT": str(self.object_bytes)}
 
 
 def private_repository(folder: Path) -> Git:

@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -171,6 +171,11 @@ class Snapshot:
         return Git(self.folder)
 
     @property
+    def objects(self) -> Git:
+        """Holds what the user's repositories hold, and more only when :attr:`private` was asked."""
+        return Git(self.folder)
+
+    @property
     def files(self) -> int:
         """How many files it holds."""
         return len(self.entries)
@@ -195,6 +200,11 @@ class Snapshot:
             CodeError: git fails, or the disk does not take it.
         """
         return write_bundle(self.private, destination)
+
+    def without(self, refused: Mapping[bytes, LeftOut]) -> Snapshot:
+        """Return the same snapshot but for some of its files, which its record then names."""
+        named = (*self.left_out, *(refused[path] for path in sorted(refused)))
+        return replace(self, storing=self.storing.without(refused), left_out=named)
 
     def all_left_out(self, bounds: Bounds = Bounds()) -> tuple[LeftOut, ...]:  # noqa: B008
         """Return all that is not in the snapshot, with digests, ignored and excluded files too.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Storing:
         self, private: Git, root: Path, listing: Listing, sources: Sequence[Source]
     ) -> None:
         self._private = private
-        self._sources = sources
+        self.sources = sources
         self._lock = threading.Lock()
         known = settled(root, listing, sources)
         self._reader = Reader(os.fsencode(root), listing.index, listing.head, known)
@@ -71,7 +72,7 @@ class Storing:
         return held
 
     def _contents(self, reader: Reader) -> Iterator[Content]:
-        for content in reader.read(self._sources):
+        for content in reader.read(self.sources):
             if content is not None and content.problem:
                 path, size_bytes = content.source[:2]
                 self.refused[path] = left_out(path, size_bytes, content.problem)
@@ -91,6 +92,24 @@ class Storing:
         stored = self._private.run("rev-parse", "--verify", f"{SNAPSHOT_REF}^{{tree}}")
         if stored.decode().strip() != self.tree:
             raise CodeError("git stored another tree than the one that was read")
+
+    def without(self, refused: Mapping[bytes, LeftOut]) -> Storing:
+        """Return the files but for some; this one keeps them all."""
+        with self._lock:
+            held = self._held
+        if held is None:
+            held = [Content(one, self.entries[one.path], None) for one in self._taken()]
+        rest = copy.copy(self)
+        rest._lock = threading.Lock()
+        rest._held = [content for content in held if content.source.path not in refused]
+        rest.sources = [source for source in self.sources if source.path not in refused]
+        rest.entries = {path: entry for path, entry in self.entries.items() if path not in refused}
+        rest.refused = {**self.refused, **refused}
+        rest.tree = tree_id(rest.entries)
+        return rest
+
+    def _taken(self) -> list[Source]:
+        return [source for source in self.sources if source.path in self.entries]
 
     def _import(self, contents: Iterator[Content]) -> dict[bytes, Entry]:
         """Store contents; what the user's repository holds already is borrowed, if it does."""

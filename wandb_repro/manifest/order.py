@@ -79,3 +79,9 @@ class Options(ExecutionRecord):
     max_untracked_files: Annotated[int, Field(ge=0)] = 20_000
     require: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Rules that ``audit`` holds each run of a project to. A training does not look at them."""
+    max_added_file_mb: Megabytes = 10
+    """Size from which on a file that was used beside the snapshot is only named, in 2**20 bytes."""
+    max_added_total_mb: Megabytes = 50
+    """Size that all of those may have together, in 2**20 bytes."""
+    max_added_files: Annotated[int, Field(ge=0)] = 2_000
+    """How many they may be."""

@@ -104,9 +104,9 @@ def _beside(added: Added) -> str:
 
 def _folder(plan: Plan) -> str:
     recorded = plan.parts.command.working_directory
-    if not recorded.startswith("/") or str(plan.cwd) == recorded:
+    if not recorded.startswith("/"):
         return str(plan.cwd)
-    return f"{plan.cwd}, empty at first: {recorded} is not here"
+    return f"{plan.cwd}, in place of {recorded}"
 
 
 def _several(name: str, values: Sequence[str]) -> Rows:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from wandb_repro.capture.added import sha256_text
+from wandb_repro.capture.tree import readable
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.rerun.code import restore
 
-__all__ = ["added_of", "adds_below", "folders_up", "mirrored", "restore_added"]
+__all__ = ["added_of", "folders_up", "mirrored", "restore_added"]
 
 _UP_MOST = 16
 
@@ -28,14 +30,6 @@ def added_of(code: Code) -> Added | None:
     if isinstance(added, Unavailable) or isinstance(added.bundle, Unavailable):
         return None
     return added
-
-
-def adds_below(code: Code, folder: str) -> bool:
-    """Tell whether an added file lay below an absolute folder of the original's machine."""
-    added = added_of(code)
-    return added is not None and any(
-        PurePosixPath(added.top, file.path).is_relative_to(folder) for file in added.files
-    )
 
 
 def folders_up(code: Code) -> int:
@@ -93,15 +87,30 @@ def restore_added(bundle: Path, code: Code, restored: Path, *, within: Path, scr
     restore(bundle, code.model_copy(update={"tree": added.tree, "bundle": added.bundle}), scratch)
     try:
         top = mirrored(added.top, code.root, restored, within)
+        if top is None:
+            raise RefusedError(f"The record adds files to {added.top[:200]!r}, outside its tree.")
         files = sorted(_files(scratch))
-        if top is None or [str(file) for file in files] != sorted(it.path for it in added.files):
-            raise RefusedError("The record does not name the files that were added to it.")
+        _check_named(scratch, files, added)
         for file in files:
             _move(scratch / file, top / file, within)
     except OSError as error:
         raise RefusedError(f"An added file cannot be put in its place: {error}.") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_named(scratch: Path, files: Sequence[Path], added: Added) -> None:
+    """Check that the record names the files that its bundle holds: people decide by its names."""
+    held = {readable(os.fsencode(file)): scratch / file for file in files}
+    if sorted(held) != sorted(it.path for it in added.files):
+        raise RefusedError("The record does not name the files that were added to it.")
+    for named in added.files:
+        place = held[named.path]
+        if place.is_symlink():
+            raise RefusedError(f"The record adds {named.path!r}, which is a link.")
+        data = place.read_bytes()
+        if (len(data), sha256_text(data)) != (named.size_bytes, named.digest):
+            raise RefusedError(f"The file {named.path!r} is not the one that the record adds.")
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -112,8 +121,6 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _move(source: Path, place: Path, within: Path) -> None:
     """Move a file to where nothing is. A link of the tree must not lead it out."""
-    if source.is_symlink():
-        raise RefusedError(f"The record adds {source.name!r}, which is a link.")
     if not place.parent.resolve().is_relative_to(within.resolve()):
         raise RefusedError(f"The record adds a file outside the new folder: {place}.")
     if os.path.lexists(place):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from wandb_repro.capture.git import private_repository
 from wandb_repro.capture.secret_files import SCANNED_BYTES, secret_in_text
 from wandb_repro.capture.tree import LINK, readable
 from wandb_repro.manifest.code import Code
-from wandb_repro.rerun.code import check_bundle, unpack
+from wandb_repro.rerun.code import bounded, check_bundle, unpack
 from wandb_repro.rerun.tree_files import blobs
 from wandb_repro.rerun.tree_list import Budget, list_tree
 
@@ -30,7 +29,7 @@ def secrets_in_bundle(bundle: Path, code: Code) -> dict[str, str]:
     """
     check_bundle(bundle, code, _BUDGET)
     with tempfile.TemporaryDirectory(prefix="wandb-repro-") as folder:
-        git = replace(private_repository(Path(folder)), timeout_s=_BUDGET.seconds)
+        git = bounded(private_repository(Path(folder)), _BUDGET)
         unpack(git, bundle)
         files = [
             file

@@ -25,7 +25,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.rerun.tree_files import tree_on_disk, write_tree
 from wandb_repro.rerun.tree_list import Budget, list_tree
 
-__all__ = ["Budget", "check_bundle", "restore", "unpack"]
+__all__ = ["Budget", "bounded", "check_bundle", "restore", "unpack"]
 
 _HARMLESS = (
     # These are about files that only a checkout or a submodule command would act on.
@@ -114,7 +114,7 @@ def _workplace(destination: Path) -> Generator[Path]:
 
 def _restore(bundle: Path, tree: str, workplace: Path, budget: Budget) -> None:
     (workplace / "objects").mkdir()
-    git = replace(private_repository(workplace / "objects"), timeout_s=budget.seconds)
+    git = bounded(private_repository(workplace / "objects"), budget)
     unpack(git, bundle)
     files = list_tree(git, tree, budget)
     _check_objects(git)
@@ -123,6 +123,18 @@ def _restore(bundle: Path, tree: str, workplace: Path, budget: Budget) -> None:
     restored = tree_on_disk(workplace / "tree")
     if restored != tree:
         raise CodeError(f"the restored tree is {restored}, not {tree} as recorded")
+
+
+def bounded(git: Git, budget: Budget) -> Git:
+    """Return git with as much time and memory as the budget gives it.
+
+    A delta of a kilobyte tells of gigabytes, and git makes them to know what the object is called.
+    """
+    held_bytes = max(budget.file_bytes, _LEAST_HELD_BYTES)
+    return replace(git, timeout_s=budget.seconds, object_bytes=held_bytes)
+
+
+_LEAST_HELD_BYTES = 64 * 1024 * 1024
 
 
 def unpack(git: Git, bundle: Path) -> None:

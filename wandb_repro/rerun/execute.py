@@ -94,8 +94,6 @@ def restore_code(plan: Plan, bundle: Path, added: Path) -> None:
 
 def _make_working_folder(plan: Plan) -> None:
     """Make the folder to start in, where nothing that was restored lies in it."""
-    if not plan.cwd.is_relative_to(plan.tree_folder):
-        return
     try:
         plan.cwd.mkdir(parents=True, exist_ok=True)
     except OSError as error:

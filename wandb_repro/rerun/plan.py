@@ -21,7 +21,7 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.manifest.switches import RESTORED
-from wandb_repro.rerun.beside import adds_below, folders_up, mirrored
+from wandb_repro.rerun.beside import folders_up, mirrored
 from wandb_repro.rerun.cells import PlannedCells, plan_cells
 from wandb_repro.rerun.sameness import changed_files
 
@@ -75,7 +75,7 @@ class Plan:
     code: Path
     """Where the tree is restored."""
     cwd: Path
-    """Where it starts. One outside the tree that is not here has an empty one in its place."""
+    """Where it starts, in the new folder. One outside the tree has one beside it in its place."""
     arguments: tuple[str, ...]
     """What follows the interpreter, as it is shown: flags, target, arguments, credentials cut."""
     credentials: Mapping[int, str]
@@ -146,7 +146,7 @@ def make_plan(
         _refuse_lacking(inputs)
     up = max(inputs.up, folders_up(parts.code), _up_to_folder(parts))
     code = _code_folder(work / "tree", parts.code.root, up)
-    cwd = _working_folder(parts, code)
+    cwd = _working_folder(parts, code, work / "tree")
     before = _before_arguments(parts, work, code, cwd)
     planned = None if cells is None else _cells(parts, cells, values or {}, ask=ask_values)
     return Plan(
@@ -294,29 +294,30 @@ def _inside(code: Path, recorded: str) -> Path:
 def _up_to_folder(parts: Parts) -> int:
     """Return how many folders above the tree the way leads to a working directory beside it."""
     recorded = parts.command.working_directory
-    if not _is_place(recorded) or _starts_in_place(parts):
+    if not _is_place(recorded):
         return 0
     up = PurePosixPath(posixpath.relpath(recorded, parts.code.root)).parts.count("..")
     if up > _UP_MOST:
         raise RefusedError(
-            f"The original ran in {recorded}, far outside its source tree, which is not here.",
-            hint="Make that folder, with what the script reads in it.",
+            f"The original ran in {recorded[:200]}, far outside its source tree.",
+            hint="Start it from its source tree, or from a folder near it, and record it again.",
         )
     return up
 
 
-def _starts_in_place(parts: Parts) -> bool:
-    """Tell whether a folder outside the tree is here, with nothing in it to be restored."""
-    recorded = parts.command.working_directory
-    return os.path.isdir(recorded) and not adds_below(parts.code, recorded)  # noqa: PTH112
+def _working_folder(parts: Parts, code: Path, within: Path) -> Path:
+    """Return where the training starts: where the original did, as the restored tree sees it.
 
-
-def _working_folder(parts: Parts, code: Path) -> Path:
-    """Return where the training starts: where the original did, as the tree sees it."""
+    It is always in the new folder. A record may name any folder of this machine, and what a
+    script finds and writes there is somebody's.
+    """
     recorded = parts.command.working_directory
-    if not _is_place(recorded) or _starts_in_place(parts):
+    if not _is_place(recorded):
         return _inside(code, recorded)
-    return Path(os.path.normpath(code / posixpath.relpath(recorded, parts.code.root)))
+    there = mirrored(recorded, parts.code.root, code, within)
+    if there is None:
+        raise RefusedError(f"The record's working directory {recorded[:200]!r} leaves its tree.")
+    return there
 
 
 def _before_arguments(parts: Parts, work: Path, code: Path, cwd: Path) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import re
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -66,7 +67,7 @@ def _unfit(members: Iterable[zipfile.ZipInfo]) -> Iterable[tuple[zipfile.ZipInfo
     for member in members:
         reason = _reason(member)
         # A disk may not tell "A" from "a"; then the second would replace the first.
-        folded = member.filename.casefold()
+        folded = unicodedata.normalize("NFC", member.filename.casefold())
         if reason or folded in seen:
             yield member, reason or "its name stands twice"
         seen.add(folded)

@@ -41,6 +41,7 @@ from wandb_repro.session.looked import Looked
 from wandb_repro.session.run import Run, config_of, folders_of, identity_of, unknown_identity
 from wandb_repro.session.seeding import Seeding
 from wandb_repro.session.source import source_of, why_no_code
+from wandb_repro.session.tree import added_limits_of
 from wandb_repro.store.base import TRAIL, Capsule
 from wandb_repro.version import __version__
 
@@ -99,6 +100,7 @@ class Facts:
             "cells",
         )
         self._choice = options.code
+        self._added_limits = added_limits_of(options)
         self._capsule = capsule
         self._looked: Looked | Unavailable = _LATER
         self._installed = Installed(
@@ -169,6 +171,7 @@ class Facts:
             opened=self._input_files(),
             own_folders=(self._host.started_in,),
             is_as_read=self._inputs.is_as_read,
+            limits=self._added_limits,
         )
         return Looked.stored(used, self._capsule.added, self._choice, until)
 

@@ -178,6 +178,7 @@ class Session:
     @harmless("the bundle and the wheels")
     def _settle(self) -> None:
         self._facts.settle()
+        self._announce()
 
     def _before_training(self, model: object) -> None:
         guarded(lambda: self._facts.at_fit(model), "what only a process that trains knows")

@@ -7,8 +7,10 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from wandb_repro.capture.changes import changes
+from wandb_repro.capture.committed_secrets import without_committed_secrets
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.repository import told_state
@@ -27,12 +29,19 @@ from wandb_repro.store.folder import local_bundle, local_bundles, read_manifest,
 __all__ = ["Source", "source_of", "stored", "why_no_code"]
 
 
+class _Whole(NamedTuple):
+    """A source tree, all of it known."""
+
+    code: Code | Unavailable
+    snapshot: Snapshot | Unavailable
+
+
 class Source:
     """A source tree, as far as it is known yet.
 
     Args:
         code: the record, without its bundle and the repository's notes.
-        whole: the record with both, being made.
+        whole: the record with both, being made, and what it is of in the end.
         snapshot: what the record is of; a reason where the tree was not taken.
         root: top of the tree; None where there is none.
     """
@@ -40,7 +49,7 @@ class Source:
     def __init__(
         self,
         code: Code | Unavailable,
-        whole: Background[Code | Unavailable],
+        whole: Background[_Whole],
         *,
         snapshot: Snapshot | Unavailable,
         root: Path | None,
@@ -66,8 +75,8 @@ class Source:
     def settle(self, timeout_s: float) -> None:
         """Wait for the bundle; what is not done in time is a reason."""
         whole = self._whole.result(timeout_s)
-        if isinstance(whole, Code):
-            self.code = whole
+        if isinstance(whole, _Whole):
+            self.code, self._snapshot = whole
         elif isinstance(self.code, Code):
             self.code = self.code.model_copy(update={"bundle": whole})
 
@@ -102,24 +111,27 @@ def source_of(
         return _restored(order, capsule)
     snapshot = _snapshot(run, host, options, ahead)
     if isinstance(snapshot, Unavailable):
-        nothing = Background[Code | Unavailable](lambda: snapshot, "source tree")
+        nothing = Background(lambda: _Whole(snapshot, snapshot), "source tree")
         return Source(snapshot, nothing, snapshot=snapshot, root=None)
-    whole = Background[Code | Unavailable](
+    whole = Background(
         lambda: _whole(snapshot, host, options.code, capsule), "source tree", after=after
     )
     return Source(_at_once(snapshot), whole, snapshot=snapshot, root=snapshot.root)
 
 
-def _whole(snapshot: Snapshot, host: Host, choice: str, capsule: Capsule) -> Code:
+def _whole(taken: Snapshot, host: Host, choice: str, capsule: Capsule) -> _Whole:
+    searched = guarded(lambda: without_committed_secrets(taken), "secrets in committed files")
+    snapshot = taken if isinstance(searched, Unavailable) else searched
     bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
     if choice != "local":
         guarded(lambda: _write_changes(snapshot, capsule), "what was not committed, as a diff")
     left_out = guarded(snapshot.all_left_out, "what is left out")
-    return snapshot.record(
+    code = snapshot.record(
         bundle,
         git=_git(snapshot, host),
         left_out=None if isinstance(left_out, Unavailable) else left_out,
     )
+    return _Whole(code, snapshot)
 
 
 def _git(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
@@ -188,10 +200,10 @@ def _restored(order: Order, capsule: Capsule) -> Source:
     if isinstance(code, Code):
         moved = {"root": order.code_root, "added": _moved(code, order), "bundle": _NOT_YET}
         code = code.model_copy(update=moved)
-    whole = Background[Code | Unavailable](
-        lambda: _with_copied_bundle(code, original, capsule), "source tree"
-    )
     none = Unavailable(unavailable="a rerun has the tree of its original")
+    whole = Background(
+        lambda: _Whole(_with_copied_bundle(code, original, capsule), none), "source tree"
+    )
     return Source(code, whole, snapshot=none, root=Path(order.code_root))
 
 

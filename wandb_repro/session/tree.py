@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from wandb_repro.capture.added import AddedLimits
 from wandb_repro.capture.choice import Limits
 from wandb_repro.capture.command import probe_command
 from wandb_repro.capture.guard import guarded
@@ -17,7 +18,7 @@ from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.order import Options
 from wandb_repro.session.options import project_file
 
-__all__ = ["Wanted", "limits_of", "start_folder", "wanted"]
+__all__ = ["Wanted", "added_limits_of", "limits_of", "start_folder", "wanted"]
 
 _BYTES = 1024 * 1024
 
@@ -80,6 +81,15 @@ def limits_of(options: Options) -> Limits:
         file_bytes=int(options.max_file_mb * _BYTES),
         total_bytes=int(options.max_total_mb * _BYTES),
         untracked_files=options.max_untracked_files,
+    )
+
+
+def added_limits_of(options: Options) -> AddedLimits:
+    """Return how much may be stored beside the snapshot."""
+    return AddedLimits(
+        file_bytes=int(options.max_added_file_mb * _BYTES),
+        total_bytes=int(options.max_added_total_mb * _BYTES),
+        files=options.max_added_files,
     )
 
 
