@@ -23,10 +23,10 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Execution
 from wandb_repro.manifest.order import ORDER_VARIABLE, Options, Order
 from wandb_repro.session.ahead import Ahead
+from wandb_repro.session.background import imported_beside
 from wandb_repro.session.data import dataset_of
 from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
 from wandb_repro.session.earlier import comes_before, seed_of, seeds_before
-from wandb_repro.session.ending import end_with
 from wandb_repro.session.live import RerunStopped
 from wandb_repro.session.notices import forget, harmless, say, warn_once
 from wandb_repro.session.options import combined
@@ -35,13 +35,14 @@ from wandb_repro.session.own import of_its_own
 from wandb_repro.session.run import Run, jsonable
 from wandb_repro.session.script_seeds import seeds_of_script
 from wandb_repro.session.seeding import Seeding, drawn_seed
-from wandb_repro.session.session import Session
 from wandb_repro.session.world import world_of
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_manifest
 
 if TYPE_CHECKING:
     import wandb
+
+    from wandb_repro.session.session import Session
 
 __all__ = [
     "as_rerun",
@@ -111,6 +112,7 @@ def init(
         _merge_into(wandb.run, wandb_init_kwargs)
         return _attached(wandb.run, options)
     process.starting = True
+    imported_beside("wandb_repro.session.ending")
     begun = guarded(lambda: _begun_ahead(options, wandb_init_kwargs), "what is begun ahead")
     ahead = None if isinstance(begun, Unavailable) else begun
     try:
@@ -318,6 +320,10 @@ _STRICT_HINT = "Mend it, or leave strict=True away to train with a record that s
 
 def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | None:
     """Seed, begin the session of a run, and return it; None where there is none to begin."""
+    # Half of what we import, and first needed now: ``init`` has it imported while W&B starts.
+    from wandb_repro.session.ending import end_with
+    from wandb_repro.session.session import Session
+
     mine, order = cast("Run", run), order_of_rerun()
     known = process.sessions.get(mine.id)
     if order is not None and any(one.repeats and one.ended for one in process.sessions.values()):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+from tests.support.environments import Environment, make_project, one_of
+from tests.support.lean import leave_only, packages_of
 from tests.support.recorded import NUMBERS, Answer, Ask, Project
 from tests.support.repositories import repository
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code
+from wandb_repro.manifest.packages import Repacked
 from wandb_repro.store.base import Capsule
 
 HERE = ("--env", "here", "--yes")
@@ -78,6 +82,35 @@ def test_a_package_of_a_second_repository_on_pythonpath_is_rerun(tmp_path: Path,
     paths = [file.path for file in _added(project).files]
     assert paths == ["libraries/mine/network/__init__.py", "libraries/mine/network/size.csv"]
     _is_identical(_rerun_alone(project, tmp_path, ask, away=tmp_path / "home"))
+
+
+@pytest.mark.slow
+def test_a_package_of_a_second_repository_that_is_installed_editable_is_rerun(
+    tmp_path: Path, ask: Ask
+) -> None:
+    """Its code comes back as a wheel, the file that nobody committed too."""
+    project = _bare(tmp_path / "home" / "project")
+    own = {"src/network/__init__.py": LIBRARY, "src/network/size.csv": "4"}
+    second = make_project(tmp_path / "home" / "library", "network", files=own)
+    repository(second)
+    (second / "src" / "network" / "__init__.py").write_text("from network.found import SIZE\n")
+    (second / "src" / "network" / "found.py").write_text(LIBRARY)
+    environment = Environment(tmp_path / "home" / "environment").install("--editable", str(second))
+    (environment.site_packages / "beside.pth").write_text(
+        f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
+    )
+    assert project.record("train.py", python=environment.python).returncode == 0
+    recorded = one_of(packages_of(project.capsule), "network")
+    assert recorded.origin == "editable"
+    assert isinstance(recorded.repacked, Repacked)
+    leave_only(project, "network")
+    capsule = Capsule(tmp_path / "capsule")
+    shutil.copytree(project.capsule.folder, capsule.folder)
+    (tmp_path / "home").rename(tmp_path / "away")
+
+    answer = ask("rerun", capsule.folder, "--env", "rebuild", "--yes", "--no-cache", cwd=tmp_path)
+
+    _is_identical(answer)
 
 
 @pytest.mark.slow
@@ -199,7 +232,7 @@ def test_a_run_killed_in_training_has_what_it_used_until_then(tmp_path: Path, as
 
 @pytest.mark.slow
 def test_a_missing_import_of_a_cut_record_is_told_plainly(tmp_path: Path, ask: Ask) -> None:
-    late = NUMBERS.replace("    print(f", "    import late\n    print(f")
+    late = NUMBERS.replace("    print(f", "    import late\n    print(f", 1)
     project = _bare(tmp_path / "home" / "project", late)
     _library(tmp_path / "home" / "lib", **{"late.py": ""})
     ended = project.record("train.py", PYTHONPATH="../lib", NUMBERS_DO="kill:2")

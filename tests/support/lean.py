@@ -14,7 +14,7 @@ from wandb_repro.manifest.packages import Packages
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_manifest
 
-__all__ = ["lean", "packages_of"]
+__all__ = ["lean", "leave_only", "packages_of"]
 
 
 def packages_of(capsule: Capsule) -> Packages:
@@ -28,7 +28,13 @@ def packages_of(capsule: Capsule) -> Packages:
 def lean(numbers: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Give the training of four numbers as one recorded in an environment of some 40 packages."""
     project = numbers.copy(tmp_path_factory.mktemp("lean") / "project")
-    needed = set(_needed(["numpy", "wandb-repro"], set()))
+    leave_only(project)
+    return project
+
+
+def leave_only(project: Project, *more: str) -> None:
+    """Take out of a record what neither the training of four numbers nor ``more`` needs."""
+    needed = {*_needed(["numpy", "wandb-repro"], set()), *more}
     kept = [one for one in packages_of(project.capsule).distributions if one.name in needed]
     with_manifest(
         project,
@@ -37,7 +43,6 @@ def lean(numbers: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
             "execution.packages.loaded": {"unavailable": "it is lean already"},
         },
     )
-    return project
 
 
 def _needed(names: list[str], seen: set[str]) -> Iterator[str]:

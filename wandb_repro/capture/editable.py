@@ -12,8 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, cast
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from wandb_repro.capture.dist_info import DistInfo, direct_url_of
 from wandb_repro.capture.record_file import record_paths
@@ -43,7 +42,7 @@ def source_folder(distribution: importlib.metadata.Distribution) -> Path:
     """Return the folder that was installed in place."""
     url = urlsplit(str(direct_url_of(DistInfo(distribution)).get("url", "")))
     if url.scheme == "file":
-        return Path(url2pathname(url.path))
+        return Path(unquote(url.path))  # as urllib.request does, without its import of http
     return Path(str(distribution.locate_file("")))
 
 

@@ -15,8 +15,8 @@ from wandb_repro.manifest.packages import Distribution, Packages
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.chart import agreement
 from wandb_repro.report.html import Child, document, element, link
-from wandb_repro.report.record import Section, answer, sections
-from wandb_repro.report.verdict import verdict_line, verdict_rows
+from wandb_repro.report.sections import Section, answer, sections
+from wandb_repro.report.verdict_rows import verdict_line, verdict_rows
 from wandb_repro.report.words import count
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.verdict import Grade, Verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -10,7 +11,7 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.openings import unnoticed
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["Background"]
+__all__ = ["Background", "imported_beside"]
 
 T = TypeVar("T")
 
@@ -50,3 +51,16 @@ class Background(Generic[T]):
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         return self._result
+
+
+def imported_beside(*names: str) -> Background[None]:
+    """Import modules of ours beside the script's own start; who needs them imports them again.
+
+    Not at the end, when they are needed: a package may be upgraded while it trains.
+    """
+
+    def work() -> None:
+        for name in names:
+            importlib.import_module(name)
+
+    return Background(work, "import of what is needed later")

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
@@ -20,12 +20,11 @@ from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.order import Options, Order, Whereabouts
 from wandb_repro.manifest.trail import Granularity, Moment
 from wandb_repro.session.ahead import Ahead
-from wandb_repro.session.card import publish_card, write_card
+from wandb_repro.session.background import imported_beside
 from wandb_repro.session.data import dataset_of
 from wandb_repro.session.facts import Facts
 from wandb_repro.session.live import Live
 from wandb_repro.session.notices import harmless, say, warn_once
-from wandb_repro.session.outcome import Outcome, outcome_of
 from wandb_repro.session.publish import (
     environment_line,
     publish_config,
@@ -38,6 +37,9 @@ from wandb_repro.session.seeding import Seeding
 from wandb_repro.session.words import opening, secrets_left_out, stored_beside
 from wandb_repro.store.base import FOLDER, Capsule
 from wandb_repro.store.folder import read_trail, write_atomically
+
+if TYPE_CHECKING:
+    from wandb_repro.session.outcome import Outcome
 
 __all__ = ["Session"]
 
@@ -92,6 +94,7 @@ class Session:
         self._publish_config(manifest)
         self._publish_files(whole=False)
         self._facts.begin_the_rest()
+        self._needed_at_the_end = imported_beside("wandb_repro.session.card")
 
     def _begun_trail(self) -> Recorder | None:
         recorder = guarded(lambda: Recorder(self.capsule.trail, self._live), "the trail")
@@ -363,6 +366,8 @@ class Session:
     def _publish_card(self, manifest: Manifest | Unavailable, outcome: Outcome | None) -> None:
         if isinstance(manifest, Unavailable):
             return
+        from wandb_repro.session.card import publish_card, write_card
+
         trail = read_trail(self.capsule)
         write_card(self.capsule, manifest, trail, outcome)
         publish_card(self.run, self.capsule)
@@ -372,6 +377,8 @@ class Session:
         order = self._order
         if order is None or isinstance(manifest, Unavailable):
             return None
+        from wandb_repro.session.outcome import outcome_of
+
         found = guarded(lambda: outcome_of(order, manifest, self.capsule), "the verdict")
         if isinstance(found, Unavailable):
             warn_once(f"not recorded, training goes on: {found}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.records import absent, changed, full_manifest
-from wandb_repro.report.record import command_line
+from wandb_repro.report.sections import command_line
 
 PLAIN: dict[str, Any] = {
     "arguments": ["--lr", "0.1"],
