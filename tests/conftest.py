@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.golden import Golden
+from tests.support.ground import ground
 from tests.support.lean import lean
+from tests.support.package_index import package_index
 from tests.support.recorded import ask, keras_run, killed_run, numbers
 from tests.support.server import wandb_server
 from tests.support.training import offline, own_wandb
@@ -21,12 +23,14 @@ from wandb_repro.rerun.cache import CACHE_VARIABLE
 
 __all__ = [
     "ask",
+    "ground",
     "keras_run",
     "killed_run",
     "lean",
     "numbers",
     "offline",
     "own_wandb",
+    "package_index",
     "wandb_server",
 ]
 

@@ -13,6 +13,7 @@ sentence, a hint that says what to do, and its own exit code.
     │   ├── CodeError             the code cannot be recorded or restored exactly
     │   │   └── HungError             git did not end in time
     │   ├── RebuildError          the environment cannot be rebuilt
+    │   │   └── DiskFullError         there is no room for it
     │   └── StoreError            W&B did not give what was asked
     ├── TrainingFailedError   5   the training itself failed
     ├── DigestError           4   an array that has no bytes to digest
@@ -21,9 +22,12 @@ sentence, a hint that says what to do, and its own exit code.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 __all__ = [
     "CodeError",
     "DigestError",
+    "DiskFullError",
     "HungError",
     "InconclusiveError",
     "ManifestError",
@@ -114,6 +118,20 @@ class RebuildError(RefusedError):
     def __init__(self, message: str, *, hint: str = "", missing: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)
         self.missing = missing
+
+
+class DiskFullError(RebuildError):
+    """There is no room for the environment.
+
+    Attributes:
+        folder: where it was to be.
+        why: the system's own word.
+    """
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(f"{folder}: {why}.", hint="Free some space, or choose another folder.")
+        self.folder = folder
+        self.why = why
 
 
 class StoreError(RefusedError):

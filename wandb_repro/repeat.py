@@ -47,6 +47,7 @@ __all__ = [
     "Outcome",
     "Prepared",
     "Wishes",
+    "added_bundle",
     "bundle_of",
     "carry_out",
     "name_work_folder",
@@ -257,18 +258,23 @@ def _gone_unless_ready(work: Path) -> Generator[None]:
 
 
 def bundle_of(capsule: Capsule, code: Code) -> Path:
-    """Return where the bytes of a run's tree are: in its capsule, or kept on this machine."""
-    if isinstance(code.bundle, BundleFile) and code.bundle.kept == "local":
-        return local_bundle(code.bundle.sha256)
-    return capsule.bundle
+    """Return where the bytes of a run's tree are: in its capsule, or kept on this machine.
+
+    An export has both bundles in its capsule, wherever they were kept.
+    """
+    return _held(capsule.bundle, code.bundle)
 
 
 def added_bundle(capsule: Capsule, code: Code) -> Path:
     """Return where the bytes are of what a run used beside its tree."""
     added = added_of(code)
-    if added and isinstance(added.bundle, BundleFile) and added.bundle.kept == "local":
-        return local_bundle(added.bundle.sha256)
-    return capsule.added
+    return _held(capsule.added, added.bundle) if added else capsule.added
+
+
+def _held(exported: Path, bundle: BundleFile | Unavailable) -> Path:
+    if isinstance(bundle, BundleFile) and bundle.kept == "local" and not exported.is_file():
+        return local_bundle(bundle.sha256)
+    return exported
 
 
 def _environment(prepared: Prepared, say: Say) -> Provided:

@@ -138,6 +138,9 @@ def test_code_that_is_kept_on_this_machine_is_part_of_the_export(
     answer = ask("export", "latest", out, cwd=project.folder, XDG_DATA_HOME=data, **index)
     assert answer.code == 0, answer.err
     assert (out / "repro" / "code.bundle").read_bytes() == local.read_bytes()
+    local.unlink()  # as on any other machine
+    words = ("rerun", out / "repro", "--env", "here", "--dry-run", "--json")
+    assert ask(*words, cwd=tmp_path, XDG_DATA_HOME=data).data["arguments"] == ["train.py"]
 
 
 def test_the_cells_of_a_notebook_are_part_of_the_export(

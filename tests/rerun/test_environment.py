@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.environments import (
     make_wheel,
     use_folder_as_index,
 )
+from tests.support.pythons import without_shims
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun import environment as environment_module
@@ -25,6 +27,7 @@ from wandb_repro.rerun.lock import Lock, resolve_lock
 
 @pytest.fixture(autouse=True)
 def links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATH", without_shims(os.environ.get("PATH", "")))
     return use_folder_as_index(tmp_path / "links", monkeypatch)
 
 

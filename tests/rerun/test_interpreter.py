@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.support.environments import BASE_PYTHON, Environment
+from tests.support.pythons import without_shims
 from wandb_repro.capture.host import ThisHost
 from wandb_repro.capture.packages import probe_packages
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Interpreter, Packages
 from wandb_repro.rerun.interpreter import find_python
+
+
+@pytest.fixture(autouse=True)
+def no_shims(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", without_shims(os.environ.get("PATH", "")))
 
 
 def _recorded(**changes: str) -> Interpreter:
@@ -45,7 +53,7 @@ def test_a_version_that_is_not_here_is_told_with_a_cure(version: str) -> None:
     with pytest.raises(RebuildError) as caught:
         find_python(_recorded(version=version))
     assert version in caught.value.message
-    assert "--python PATH" in caught.value.hint
+    assert "--python " in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["train.sh", "python-evil", "run/python3"])
@@ -63,3 +71,38 @@ def test_a_program_that_is_no_python_is_told(tmp_path: Path) -> None:
     for python in (tmp_path / "absent", _script(tmp_path / "python3", "echo hello")):
         with pytest.raises(RebuildError, match="no Python that starts"):
             find_python(_recorded(), python)
+
+
+def _fake(folder: Path, version: str, build: str) -> Path:
+    """Write what answers as an interpreter of that build does."""
+    path = folder / "versions" / version / "bin" / "python"
+    answer = json.dumps([str(path), version, build, "cpython"])
+    return _script(path, f"echo '{answer}'")
+
+
+def test_of_two_builds_of_the_version_the_recorded_one_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that runs this has the version, and is another build."""
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    version = _recorded().version
+    same = _fake(tmp_path, version, "3.x (the recorded build)")
+    assert find_python(_recorded(build="3.x (the recorded build)")).path == same
+    assert find_python(_recorded()).path == BASE_PYTHON
+    assert find_python(_recorded(build="3.x (none of them)")).path == BASE_PYTHON
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nearest"),
+    [("3.98.3", "3.98.1"), ("3.98.9", "3.98.7"), ("3.97.1", "3.98.7"), ("3.99.1", "3.98.7")],
+)
+def test_the_nearest_that_is_here_is_named(
+    wanted: str, nearest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    for version in ("3.98.1", "3.98.7", "3.9.1", "3.98.x"):
+        _fake(tmp_path, version, "a build")
+    with pytest.raises(RebuildError) as caught:
+        find_python(_recorded(version=wanted))
+    path = tmp_path / "versions" / nearest / "bin" / "python"
+    assert f"the nearest here is Python {nearest}: --python {path}" in caught.value.hint

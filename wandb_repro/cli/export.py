@@ -17,7 +17,7 @@ from wandb_repro.cli.frame import (
     packages_option,
     scratch_folder,
 )
-from wandb_repro.repeat import bundle_of
+from wandb_repro.repeat import added_bundle, bundle_of
 from wandb_repro.report.words import clean
 from wandb_repro.rerun.choice import check_rebuildable
 from wandb_repro.rerun.closure import needed_by_run
@@ -81,8 +81,9 @@ def write_export(
     """Fill the plan's folder, which is there and empty."""
     base = check_rebuildable(plan.parts.packages, capsule.wheels, base_python, work=plan.work)
     exported = Exported(plan.work)
-    bundle = bundle_of(capsule, plan.parts.code)
-    exported.write(capsule, bundle, plan.parts, base, output.progress)
+    code = plan.parts.code
+    bundles = bundle_of(capsule, code), added_bundle(capsule, code)
+    exported.write(capsule, bundles, plan.parts, base, output.progress)
     for missing in plan.inputs.missing:
         output.progress(f"The original read {missing}, which must be there for the rerun")
     return exported

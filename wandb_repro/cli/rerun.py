@@ -31,7 +31,7 @@ from wandb_repro.repeat import (
     prepare,
     run_name,
 )
-from wandb_repro.report.plan import inequality_sentence, plan_text
+from wandb_repro.report.plan import inequality_sentence, interpreter_line, plan_text
 from wandb_repro.report.reproduced import attempt_of, reproduced_line
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.plan import Plan
@@ -234,6 +234,7 @@ def _plan_data(prepared: Prepared) -> dict[str, Any]:
         "tree": plan.parts.code.tree,
         "work": str(plan.work),
         "environment": prepared.choice.reason,
+        "interpreter": interpreter_line(plan.parts.packages.interpreter, prepared.choice.base),
         "left_out": list(prepared.choice.needed.left_out) if prepared.choice.needed else [],
         "not_equal": [inequality_sentence(one) for one in prepared.choice.inequalities],
         "recorded_by": prepared.whose,

@@ -10,17 +10,18 @@ from rich.console import RenderableType
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added
-from wandb_repro.manifest.packages import Distribution, Repacked
+from wandb_repro.manifest.packages import Distribution, Interpreter, Repacked
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.words import count
 from wandb_repro.rerun.beside import added_of
 from wandb_repro.rerun.cells import PlannedCells
 from wandb_repro.rerun.choice import Choice
 from wandb_repro.rerun.closure import Needed
-from wandb_repro.rerun.environment import Inequality
+from wandb_repro.rerun.environment import Inequality, notes_on
+from wandb_repro.rerun.interpreter import FoundPython
 from wandb_repro.rerun.plan import Plan
 
-__all__ = ["first_line", "inequality_sentence", "plan_text"]
+__all__ = ["first_line", "inequality_sentence", "interpreter_line", "plan_text"]
 
 _MOST = 5
 _MOST_CELLS = 50
@@ -63,6 +64,7 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     added = added_of(parts.code)
     yield "beside it", _beside(added) if added else ""
     yield "environment", choice.reason
+    yield "interpreter", interpreter_line(parts.packages.interpreter, choice.base)
     if choice.needed is not None:
         yield from _origins(choice.needed)
     for inequality in inequalities[:_MOST]:
@@ -75,6 +77,14 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     changed = (f"{it} is not what the original read" for it in plan.inputs.changed)
     yield from _several("changed", list(changed))
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
+
+
+def interpreter_line(wanted: Interpreter, base: FoundPython | None) -> str:
+    """Return what it will be rebuilt with; empty where it is not rebuilt."""
+    if base is None:
+        return ""
+    notes = notes_on(wanted, base)
+    return notes[0] if notes else f"Python {base.version}, the same build"
 
 
 def _cells(planned: PlannedCells) -> Iterator[tuple[str, str]]:
@@ -125,9 +135,20 @@ def _origins(needed: Needed) -> Rows:
     yield "packages", f"{index} from your own indexes, {len(own)} from the capsule"
     yield "from capsule", ", ".join(f"{one.name} {one.version} ({one.origin})" for one in own)
     yield "not to be had", ", ".join(one.name for one in lost)
+    yield "from conda", _of_conda([one.name for one in found if one.installer == "conda"])
     names = ", ".join(needed.left_out[:_MOST]) + (" ..." if len(needed.left_out) > _MOST else "")
     told = f"{count(len(needed.left_out), 'package')} that the run did not load: {names}"
     yield "left out", told if needed.left_out else ""
+
+
+def _of_conda(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = " ..." if len(names) > _MOST else ""
+    return (
+        f"{', '.join(names[:_MOST])}{more}: conda's own builds are not rebuilt, an index has "
+        "others; --env here uses those of this environment"
+    )
 
 
 def _is_lost(found: Distribution) -> bool:

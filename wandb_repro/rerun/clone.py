@@ -6,12 +6,14 @@ written in place changes in both, as in every environment that uv makes; that is
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from wandb_repro.errors import DiskFullError
 from wandb_repro.rerun.listing import Listing
 
 __all__ = ["clone"]
@@ -30,7 +32,8 @@ def clone(source: Path, listing: Listing, destination: Path) -> bool:
         Whether it is made of hard links; across file systems the files are copied.
 
     Raises:
-        OSError: a file is gone, or the disk is full.
+        OSError: a file is gone.
+        DiskFullError: there is no room for it.
     """
     place = _copied if _is_elsewhere(source, listing, destination) else os.link
     entries = list(listing.items())
@@ -40,8 +43,13 @@ def clone(source: Path, listing: Listing, destination: Path) -> bool:
             pool.submit(_clone, source, entries[first : first + share], destination, place)
             for first in range(0, len(entries), share)
         ]
-    for task in tasks:
-        task.result()
+    try:
+        for task in tasks:
+            task.result()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(destination, os.strerror(error.errno)) from error
+        raise
     return place is os.link
 
 

@@ -19,7 +19,7 @@ from wandb_repro.rerun.lockfile import extra_missing
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-__all__ = ["Needed", "needed_by_run"]
+__all__ = ["Needed", "needed_by_run", "required_on"]
 
 _OURS = "wandb-repro"
 _LONGEST = 1_000
@@ -61,6 +61,17 @@ def needed_by_run(packages: Packages) -> Needed:
     own = (each.name for each in packages.distributions if each.origin == "editable")
     names = _closure(packages, {*loaded.at_start, *loaded.at_end, _OURS, *own})
     return _only(packages, names)
+
+
+def required_on(requirements: Iterable[str], interpreter: Interpreter) -> Iterator[str]:
+    """Yield the names that requirements ask for on an interpreter, extras not counted.
+
+    Raises:
+        RebuildError: the library that reads requirements is not here.
+    """
+    environment = _marker_environment(interpreter)
+    wishes = map(_wish, requirements)
+    yield from (one.name for one in wishes if _holds(one, environment, "") and one.name)
 
 
 def _only(packages: Packages, names: frozenset[str]) -> Needed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Generator
@@ -11,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from wandb_repro.capture.packages import read_distributions
-from wandb_repro.errors import RebuildError
+from wandb_repro.errors import DiskFullError, RebuildError
 from wandb_repro.manifest.packages import Interpreter, Packages
 from wandb_repro.rerun.inequality import (
     Inequality,
@@ -21,6 +22,7 @@ from wandb_repro.rerun.inequality import (
 )
 from wandb_repro.rerun.interpreter import FoundPython, find_python
 from wandb_repro.rerun.lock import Lock, resolve_lock
+from wandb_repro.rerun.unmet import unmet_requirements
 from wandb_repro.rerun.uv import Answer, refuse_unreachable, run_uv
 
 __all__ = [
@@ -86,11 +88,13 @@ def rebuild(
     with _whole_or_not_at_all(destination) as unfinished:
         _install(lock, base, unfinished, offline=offline)
     on_progress("Comparing the new environment with the original")
-    copy = read_distributions(site_packages(destination))
+    installed = site_packages(destination)
+    notes = notes_on(packages.interpreter, base)
+    unmet = unmet_requirements(installed, packages.interpreter, base) if notes else ()
     return Rebuilt(
         python=destination / "bin" / "python",
-        inequalities=compare_environments(packages, copy),
-        notes=(*notes_on(packages.interpreter, base), *lock.notes),
+        inequalities=compare_environments(packages, read_distributions(installed)),
+        notes=(*notes, *unmet, *lock.notes),
     )
 
 
@@ -104,6 +108,8 @@ def _whole_or_not_at_all(destination: Path) -> Generator[Path]:
     try:
         yield unfinished
         unfinished.rename(destination)
+    except DiskFullError as error:
+        raise DiskFullError(destination, error.why) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -111,23 +117,38 @@ def _whole_or_not_at_all(destination: Path) -> Generator[Path]:
 def _install(lock: Lock, base: FoundPython, destination: Path, *, offline: bool) -> None:
     new = ["venv", "--no-project", "--relocatable", "--python", str(base.path)]
     answer = run_uv([*new, str(destination.absolute())])
-    _succeeded(answer, "The virtual environment could not be made")
+    _succeeded(answer, "The virtual environment could not be made", destination)
+    target = str(destination.absolute() / "bin" / "python")
+    answer = _synced(lock, target, by_address=False, offline=offline)
+    if "Hash mismatch" in answer.errors:
+        # An index that tells no hashes: uv takes the wheel that fits best, whatever was locked.
+        answer = _synced(lock, target, by_address=True, offline=offline)
+    _succeeded(answer, "The packages could not be installed", destination)
+
+
+def _synced(lock: Lock, python: str, *, by_address: bool, offline: bool) -> Answer:
     # NOTE: from pylock.toml uv caches a wheel apart from those installed by name, and fetches
     # all of them once more; requirements with hashes are the same wheels from the user's cache.
     with TemporaryDirectory(prefix="wandb-repro-lock-") as folder:
         path = Path(folder, "requirements.txt")
-        path.write_text(lock.requirements(lock.wheels.resolve().as_uri()), encoding="utf-8")
-        target = str(destination.absolute() / "bin" / "python")
-        sync = [*_SYNC, "--python", target, str(path)]
+        text = lock.requirements(lock.wheels.resolve().as_uri(), by_address=by_address)
+        path.write_text(text, encoding="utf-8")
+        sync = [*_SYNC, "--python", python, str(path)]
         answer = run_uv([*sync, "--offline"], timeout_s=_AN_HOUR_S)
         if answer.returncode and not offline:
             answer = run_uv(sync, timeout_s=_AN_HOUR_S)
-    _succeeded(answer, "The packages could not be installed")
+    return answer
 
 
-def _succeeded(answer: Answer, otherwise: str) -> None:
+_FULL = re.compile(r"(No space left on device|Disk quota exceeded|os error (?:28|122)\b)")
+"""What the system says, as uv tells it."""
+
+
+def _succeeded(answer: Answer, otherwise: str, destination: Path) -> None:
     if answer.returncode == 0:
         return
+    if full := _FULL.search(answer.errors):
+        raise DiskFullError(destination, full[0])
     if "Hash mismatch" in answer.errors:
         raise RebuildError(
             f"The index has other bytes under the same name: {answer.sentence}.",

@@ -13,6 +13,7 @@ from pathlib import Path
 from wandb_repro.capture.packages import read_distributions
 from wandb_repro.manifest.command import CellsFile
 from wandb_repro.manifest.packages import Packages, Repacked
+from wandb_repro.rerun.beside import added_of
 from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
 from wandb_repro.rerun.code import restore
 from wandb_repro.rerun.environment import site_packages
@@ -71,13 +72,19 @@ class Exported:
         return both and mine.read_bytes() == capsule.manifest.read_bytes()
 
     def write(
-        self, capsule: Capsule, bundle: Path, parts: Parts, base: FoundPython, say: Say
+        self,
+        capsule: Capsule,
+        bundles: tuple[Path, Path],
+        parts: Parts,
+        base: FoundPython,
+        say: Say,
     ) -> None:
         """Fill the folder, which must be there and empty.
 
         Args:
             capsule: of the run.
-            bundle: its source tree, which may be kept elsewhere on this machine.
+            bundles: its source tree, and what it used beside that, which need not be there; both
+                may be kept elsewhere on this machine.
             parts: of its manifest.
             base: interpreter that is locked for.
             say: told each step.
@@ -86,8 +93,8 @@ class Exported:
             ReproError: the code or a package cannot be had; some of the folder is written then.
         """
         say(f"Restoring tree {parts.code.tree[:12]}")
-        restore(bundle, parts.code, self.folder / "code")
-        self._copy_capsule(capsule, bundle, parts)
+        restore(bundles[0], parts.code, self.folder / "code")
+        self._copy_capsule(capsule, bundles, parts)
         self._write_lock(parts.packages, base, say)
         self._write_script(base)
 
@@ -113,14 +120,16 @@ class Exported:
         built = provide(wanted, self.environment, say, use_cache=use_cache).built
         return Prepared(built.inequalities, built.notes)
 
-    def _copy_capsule(self, capsule: Capsule, bundle: Path, parts: Parts) -> None:
+    def _copy_capsule(self, capsule: Capsule, bundles: tuple[Path, Path], parts: Parts) -> None:
         """Copy the files of a capsule and the recorded wheels, and nothing that a link leads to."""
         mine = self.capsule
         mine.wheels.mkdir(parents=True)
         for path in capsule.folder.iterdir():
             if path.is_file() and not path.is_symlink():
                 shutil.copyfile(path, mine.folder / path.name)
-        shutil.copyfile(bundle, mine.bundle)
+        shutil.copyfile(bundles[0], mine.bundle)
+        if added_of(parts.code) is not None:
+            shutil.copyfile(bundles[1], mine.added)
         if isinstance(parts.command.cells, CellsFile):
             mine.cells.write_bytes(read_cells(capsule, parts.command.cells).to_bytes())
         for found in parts.packages.distributions:

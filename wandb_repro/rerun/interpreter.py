@@ -8,14 +8,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Interpreter
-from wandb_repro.rerun.uv import run_uv
+from wandb_repro.rerun.nearest import Known, known_to_uv, nearest_python
 
 __all__ = ["FoundPython", "find_python"]
 
@@ -44,7 +44,7 @@ class FoundPython:
 def find_python(
     wanted: Interpreter, python: Path | None = None, *, outside: Path | None = None
 ) -> FoundPython:
-    """Return an interpreter of the version that ran.
+    """Return an interpreter of the version that ran, of the same build where there is one.
 
     Args:
         wanted: what was recorded.
@@ -56,18 +56,36 @@ def find_python(
     """
     if python is not None:
         return _named(python)
-    for candidate in _candidates(wanted, outside):
+    other_build: FoundPython | None = None
+    known: list[Known] = []
+    for candidate in _candidates(wanted, outside, known):
         found = _ask(candidate)
-        if found and (found.version, found.implementation) == (
-            wanted.version,
-            wanted.implementation,
-        ):
+        if found is None or not _is_version(found, wanted):
+            continue
+        if found.build == wanted.build:
             return found
-    raise RebuildError(
+        other_build = other_build or found
+    if other_build is None:
+        raise _not_here(wanted, known)
+    return other_build
+
+
+def _is_version(found: FoundPython, wanted: Interpreter) -> bool:
+    return (found.version, found.implementation) == (wanted.version, wanted.implementation)
+
+
+def _not_here(wanted: Interpreter, known: Iterable[Known]) -> RebuildError:
+    nearest = nearest_python(wanted, known)
+    cure = f"Install it (uv python install {wanted.version}, or pyenv), or name another"
+    other = (
+        f"; the nearest here is Python {nearest.version}: --python {nearest.path}."
+        if nearest
+        else ": --python PATH."
+    )
+    return RebuildError(
         f"Python {wanted.version} ({wanted.implementation}), which ran the original, is not on "
         "this machine.",
-        hint=f"Install it (uv python install {wanted.version}, or pyenv), or name another: "
-        "--python PATH.",
+        hint=cure + other,
     )
 
 
@@ -80,8 +98,14 @@ def _named(python: Path) -> FoundPython:
     return found
 
 
-def _candidates(wanted: Interpreter, outside: Path | None) -> Iterator[Path]:
-    """Yield where the version may be, the likeliest and quickest to ask first."""
+def _candidates(wanted: Interpreter, outside: Path | None, known: list[Known]) -> Iterator[Path]:
+    """Yield where the version may be, the likeliest and quickest to ask first.
+
+    Args:
+        wanted: what was recorded.
+        outside: folder of the rerun.
+        known: gets what uv knows, once nothing else is left to ask.
+    """
     if not re.fullmatch(r"\d+\.\d+\.\d+\w*", wanted.version):
         return
     yield Path(sys.executable)
@@ -95,9 +119,8 @@ def _candidates(wanted: Interpreter, outside: Path | None) -> Iterator[Path]:
     yield pyenv / "versions" / wanted.version / "bin" / "python"
     for folder in ("/usr/local/bin", "/usr/bin"):
         yield Path(folder, f"python{short}")
-    answer = run_uv(["python", "find", "--no-project", "--offline", wanted.version])
-    if answer.returncode == 0:
-        yield Path(answer.output.strip())
+    known += known_to_uv()
+    yield from (one.path for one in known if one.version == wanted.version)
 
 
 def _ask(python: Path) -> FoundPython | None:

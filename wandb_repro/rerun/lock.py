@@ -28,6 +28,11 @@ __all__ = ["Lock", "parse_pylock", "resolve_lock"]
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _NO_SOLUTION = 1
 _NOT_ON_INDEX = "no index has a wheel of it"
+_UNFIT = {
+    "has no usable wheels": "the index has its source and no wheel that fits here",
+    "has no wheels with a matching": "the index has no wheel of it that fits here",
+}
+"""What uv says where a release has files and none of them will do, and what we say."""
 _COMPILE = (
     *("pip", "compile", "-", "--no-deps", "--generate-hashes", "--format", "pylock.toml"),
     *("--no-header", "--no-build", "--no-sources", "--quiet"),
@@ -55,8 +60,10 @@ def resolve_lock(packages: Packages, wheels: Path, *, python: Path, offline: boo
         if isinstance(each.repacked, Repacked)
     ]
     asked = [each for each in wanted if not isinstance(each.repacked, Repacked)]
-    found = _ask_index(asked, ["--python", str(python), *(["--offline"] if offline else [])])
-    lost |= {each: _NOT_ON_INDEX for each in asked if each.name not in found}
+    refused: dict[str, str] = {}
+    options = ["--python", str(python), *(["--offline"] if offline else [])]
+    found = _ask_index(asked, options, refused)
+    lost |= {each: _why_lost(each, refused) for each in asked if each.name not in found}
     if lost:
         raise _missing(lost)
     chosen = [_exact(each, found[each.name]) for each in asked]
@@ -78,10 +85,23 @@ def _not_to_be_had(distribution: Distribution) -> str:
     return f"{distribution.origin} install: {why}"
 
 
-def _ask_index(wanted: Sequence[Distribution], options: list[str]) -> dict[str, LockedPackage]:
+def _why_lost(distribution: Distribution, refused: Mapping[str, str]) -> str:
+    by = "conda installed it, and " if distribution.installer == "conda" else ""
+    told = refused.get(distribution.name, "")
+    return by + next((ours for uvs, ours in _UNFIT.items() if uvs in told), _NOT_ON_INDEX)
+
+
+def _ask_index(
+    wanted: Sequence[Distribution], options: list[str], refused: dict[str, str]
+) -> dict[str, LockedPackage]:
     """Return what the user's indexes have of the wanted versions, by name.
 
     uv answers for all or for none, so where something is missing each half is asked again.
+
+    Args:
+        wanted: names and versions.
+        options: of uv.
+        refused: gets what uv said of each that is not there, by name.
     """
     if not wanted:
         return {}
@@ -95,8 +115,10 @@ def _ask_index(wanted: Sequence[Distribution], options: list[str]) -> dict[str, 
         raise RebuildError(f"uv could not make a lock: {answer.sentence}.")
     half = len(wanted) // 2
     if not half:
+        refused[wanted[0].name] = " ".join(answer.errors.split())
         return {}
-    return _ask_index(wanted[:half], options) | _ask_index(wanted[half:], options)
+    one, other = wanted[:half], wanted[half:]
+    return _ask_index(one, options, refused) | _ask_index(other, options, refused)
 
 
 def _has(found: dict[str, LockedPackage], wanted: Distribution) -> bool:
@@ -168,6 +190,7 @@ def _missing(lost: Mapping[Distribution, str]) -> RebuildError:
     more = f" and {len(told) - 10} more" if len(told) > 10 else ""
     return RebuildError(
         f"These packages cannot be had: {', '.join(told[:10])}{more}.",
-        hint="Use an environment at hand (--env here), or name the index that has them (UV_INDEX).",
+        hint="Use an environment at hand (--env here), or name the index that has them (UV_INDEX), "
+        "or a folder (UV_FIND_LINKS) in which `pip wheel --no-deps NAME==VERSION` built them.",
         missing=tuple(named),
     )

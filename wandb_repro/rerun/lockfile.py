@@ -6,6 +6,7 @@ Neither holds the address of an index, nor credentials.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, PackageWheel, Pylock
 
 __all__ = ["Lock", "LockedPackage", "LockedWheel", "extra_missing"]
+
+
+_ADDRESS = re.compile(r"(https?|file)://[\x21-\x7e]+")
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,16 @@ class Lock:
         """
         path.write_text(self.requirements(f"./{_relative(self.wheels, path.parent)}"))
 
-    def requirements(self, folder: str) -> str:
+    def requirements(self, folder: str, *, by_address: bool = False) -> str:
         """Return the text of ``requirements.txt``.
 
         Args:
             folder: where the capsule's wheels are: a relative path or a ``file:`` URL.
+            by_address: name the one wheel of a package by where the user's index has it, and
+                not by its version, of which an index may have several.
         """
-        return "".join(f"{_requirement(package, folder)}\n" for package in self.packages)
+        lines = (_requirement(package, folder, by_address=by_address) for package in self.packages)
+        return "".join(f"{line}\n" for line in lines)
 
 
 def extra_missing(what: str) -> RebuildError:
@@ -130,9 +137,11 @@ def _wheel(wheel: LockedWheel, folder: str) -> PackageWheel:
     )
 
 
-def _requirement(package: LockedPackage, folder: str) -> str:
+def _requirement(package: LockedPackage, folder: str, *, by_address: bool) -> str:
     own = package.wheels[0]
-    if own.url:
+    if own.url and by_address and len(package.wheels) == 1 and _ADDRESS.fullmatch(own.url):
+        what = f"{package.name} @ {own.url}"
+    elif own.url:
         what = f"{package.name}=={package.version}"
     elif folder.startswith("file:"):
         what = f"{package.name} @ {folder}/{quote(own.name)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wandb_repro.capture.packages import read_distributions
+from wandb_repro.errors import DiskFullError
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.bytecode import clone_bytecode
 from wandb_repro.rerun.cache import Cache, Entry, key_of, user_cache
@@ -81,6 +82,11 @@ def provide(wanted: Wanted, destination: Path, say: Say, *, use_cache: bool = Tr
     except OSError as error:
         say(f"No environment is kept: {error.filename or cache.folder}: {error.strerror}")
         shutil.rmtree(destination, ignore_errors=True)
+    except DiskFullError as error:
+        shutil.rmtree(destination, ignore_errors=True)
+        if not error.folder.is_relative_to(cache.folder):
+            raise
+        say(f"No environment is kept: {error.message}")
     return Provided(_rebuild(wanted, destination, say))
 
 
