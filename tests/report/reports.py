@@ -22,6 +22,7 @@ from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.choice import Choice
 from wandb_repro.rerun.closure import Needed
 from wandb_repro.rerun.inequality import Inequality
+from wandb_repro.rerun.interpreter import FoundPython
 from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.difference import differences
@@ -94,6 +95,7 @@ def plan() -> RenderableType:
             None,
             "a new one, since here 10 packages differ",
             unequal,
+            base=FoundPython(Path("/usr/bin/python3.12"), "3.12.1", "3.12.1 (main)", "cpython"),
             needed=Needed(made.parts.packages, left_out=("jupyter", "pandas")),
         ),
         whose="ada, as run ada/digits/a1b2c3d4; so says W&B at wandb.example",

@@ -62,7 +62,8 @@ class PackageIndex:
             file = self.folder / Path(name).name
             return file.read_bytes() if file.is_file() else None
         links = [self._link(one) for one in self._files() if _project(one.name) == name]
-        return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode() or None
+        page = f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>"
+        return page.encode() if links else None
 
     def _files(self) -> list[Path]:
         return sorted(path for path in self.folder.iterdir() if path.is_file())

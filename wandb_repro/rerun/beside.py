@@ -19,7 +19,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.rerun.code import restore
 
-__all__ = ["added_of", "folders_up", "mirrored", "restore_added"]
+__all__ = ["added_of", "adds_below", "folders_up", "mirrored", "restore_added"]
 
 _UP_MOST = 16
 
@@ -30,6 +30,14 @@ def added_of(code: Code) -> Added | None:
     if isinstance(added, Unavailable) or isinstance(added.bundle, Unavailable):
         return None
     return added
+
+
+def adds_below(code: Code, folder: str) -> bool:
+    """Tell whether an added file lay below an absolute folder of the original's machine."""
+    added = added_of(code)
+    return added is not None and any(
+        PurePosixPath(added.top, file.path).is_relative_to(folder) for file in added.files
+    )
 
 
 def folders_up(code: Code) -> int:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.order import ORDER_VARIABLE, Order, Whereabouts
 from wandb_repro.manifest.switches import RESTORED
-from wandb_repro.rerun.beside import restore_added
+from wandb_repro.rerun.beside import adds_below, restore_added
 from wandb_repro.rerun.code import restore
 from wandb_repro.rerun.plan import Link, Plan, moved
 
@@ -192,16 +192,27 @@ def _mode(plan: Plan, mine: Mapping[str, str]) -> dict[str, str]:
 def _python_path(plan: Plan, mine: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
     """Return the recorded PYTHONPATH, as far as its folders are restored, and then today's.
 
-    Of today's, folders of the original's tree are moved to the restored one. Beside a rebuilt
-    environment other absolute folders are left out: what they hold is not what was recorded.
+    Of today's, folders of the original's tree are moved to the restored one, and those that are
+    restored beside it left out. Beside a rebuilt environment other absolute folders are left out
+    too: what they hold is not what was recorded.
     """
     kept = [str(folder) for folder in plan.python_path]
     today = [it for it in mine.get("PYTHONPATH", "").split(os.pathsep) if it]
-    for folder in (it for it in today if it not in plan.parts.command.python_path):
+    for folder in (it for it in today if not _is_restored(it, plan)):
         there = moved(folder, plan.parts.code.root, plan.code)
         if there != folder or not rebuilt or not Path(folder).is_absolute():
             kept.append(there)
     return {"PYTHONPATH": os.pathsep.join(kept)} if kept else {}
+
+
+def _is_restored(folder: str, plan: Plan) -> bool:
+    """Tell whether the original had this folder on its path, and the new folder has it too.
+
+    A cluster's modules name folders of packages there, of which nothing is restored.
+    """
+    code = plan.parts.code
+    in_tree = moved(folder, code.root, plan.code) != folder
+    return folder in plan.parts.command.python_path and (in_tree or adds_below(code, folder))
 
 
 def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
