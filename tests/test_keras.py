@@ -5,59 +5,22 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
 
+from tests.support.recording import callback, digests, fit, keras, recording, steps_of
 from tests.support.training import Recorded, Young, data, dense_model, recorded_in, tensorflow_data
-from wandb_repro.digest import Array, leaf_digest
+from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
-from wandb_repro.manifest.trail import Digested, Granularity, Losses, Numbers
+from wandb_repro.manifest.trail import Granularity, Losses, Numbers
 
 SAME_ORDER = "shows the examples in the same order in every epoch"
-
-
-@contextmanager
-def recording(offline: Young, **options: Any) -> Generator[list[Recorded]]:
-    """Train inside; afterwards the list holds what was recorded."""
-    import wandb_repro
-
-    offline.begin()
-    usual: dict[str, Any] = {"seed": 5, "code": "off"}
-    run = wandb_repro.init(project="p", **{**usual, **options})
-    found: list[Recorded] = []
-    yield found
-    run.finish()
-    found.append(recorded_in(run.dir))
-
-
-def callback(**options: Any) -> Any:
-    from wandb_repro.keras import ReproCallback
-
-    return ReproCallback(**options)
-
-
-def fit(model: Any, *callbacks: Any, **options: Any) -> Any:
-    """Train two epochs of three steps on data in an order of its own."""
-    usual = {"x": tensorflow_data(), "epochs": 2, "verbose": 0}
-    return model.fit(**{**usual, **options}, callbacks=list(callbacks) or [callback()])
-
-
-def digests(arrays: Any) -> list[str]:
-    return [leaf_digest(cast("Array", array)) for array in arrays]
 
 
 def weights_in(recorded: Recorded, moment: str, count: int) -> list[str]:
     """Return the digests of a model's own weights at a moment: the first two groups."""
     return list(recorded.at(moment).leaves[:count])
-
-
-def keras() -> Any:
-    import keras
-
-    return keras
 
 
 def test_the_trail_holds_initial_first_step_epochs_and_final(offline: Young) -> None:
@@ -492,10 +455,6 @@ class Nudging:
                     bias.assign(bias + 1.0)
 
         return Callback()
-
-
-def steps_of(recorded: Recorded) -> list[Digested]:
-    return [it for it in recorded.trail.weights if isinstance(it, Digested)]
 
 
 def test_every_step_has_its_weights_its_batch_and_its_losses(offline: Young) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 import keras
 
 from wandb_repro.digest import Array, leaf_digest, root_digest
-from wandb_repro.keras.variables import on_tensorflow
+from wandb_repro.keras.reading import on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 
 __all__ = ["Batches"]

@@ -21,7 +21,8 @@ from wandb_repro.errors import UsageError
 from wandb_repro.keras.batches import Batches
 from wandb_repro.keras.fit import Fit, changes_between_steps
 from wandb_repro.keras.losses import Losses, number_of
-from wandb_repro.keras.variables import Model, Reader, on_tensorflow
+from wandb_repro.keras.reading import on_tensorflow
+from wandb_repro.keras.variables import Model, Reader
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Granularity, Moment, is_due
 from wandb_repro.session.notices import harmless, warn_once

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, cast
+from collections.abc import Iterator
+from typing import Any, Protocol, cast
 
 import keras
 
 from wandb_repro.capture.weights import Variable
-from wandb_repro.digest import Array
+from wandb_repro.keras.reading import reading
 
-__all__ = ["Model", "Reader", "on_tensorflow", "variables_of"]
+__all__ = ["Model", "Reader", "variables_of"]
 
 
 class Model(Protocol):
@@ -25,12 +24,6 @@ class Model(Protocol):
     non_trainable_weights: list[Any]
 
 
-class _Place(NamedTuple):
-    group: str
-    label: str
-    read: Callable[[], Array]
-
-
 class Reader:
     """Reads a model's variables again and again, without asking Keras for them each time.
 
@@ -40,13 +33,13 @@ class Reader:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._places: list[_Place] = []
         self.walk()
 
     def walk(self) -> None:
         """Look for the variables anew."""
-        found = _grouped(self._model)
-        self._places = [_Place(group, str(one.path), _reader_of(one)) for group, one in found]
+        found = list(_grouped(self._model))
+        self._names = [(group, str(one.path)) for group, one in found]
+        self._values = reading([one for _, one in found])
 
     def read(self) -> list[Variable]:
         """Return the variables on the host, by group, in the model's own order.
@@ -54,7 +47,8 @@ class Reader:
         On a CPU the values share the memory of the variables: let go of them before the model
         trains on, or TensorFlow copies a variable before it writes to it.
         """
-        return [Variable(group, label, read()) for group, label, read in self._places]
+        values = zip(self._names, self._values(), strict=True)
+        return [Variable(group, label, value) for (group, label), value in values]
 
 
 def variables_of(model: Model) -> Iterator[Variable]:
@@ -80,27 +74,3 @@ def _optimizers(model: Model) -> list[Any]:
     held = [getattr(model, "optimizer", None), *vars(model).values()]
     kind = cast("Any", keras).optimizers.Optimizer
     return list({id(one): one for one in held if isinstance(one, kind)}.values())
-
-
-def _reader_of(variable: Any) -> Callable[[], Array]:
-    """Return how a variable is read.
-
-    NOTE: Keras' own way makes NumPy warn on TensorFlow, an error where somebody wants warnings to
-    be errors, and takes ten times as long; TensorFlow's ``numpy()`` copies. A tensor that is read
-    shares the variable's memory, and stays as it is when the variable is written to: TensorFlow
-    copies then. Source: tensorflow/core/kernels/training_op_helpers.h, PrepareToUpdateVariable.
-    """
-    if not on_tensorflow():
-        return lambda: cast("Array", cast("Any", keras).ops.convert_to_numpy(variable))
-    value = variable.value
-    if type(value).__name__ != "ResourceVariable":
-        return lambda: cast("Array", variable.value.numpy())  # one replica of a distributed one
-    tensorflow: Any = sys.modules["tensorflow"]
-    read, handle, dtype = tensorflow.raw_ops.ReadVariableOp, value.handle, value.dtype
-    as_array: Any = sys.modules["numpy"].asarray
-    return lambda: cast("Array", as_array(read(resource=handle, dtype=dtype)))
-
-
-def on_tensorflow() -> bool:
-    """Tell whether Keras computes with TensorFlow."""
-    return str(cast("Any", keras).backend.backend()) == "tensorflow"

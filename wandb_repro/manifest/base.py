@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-__all__ = ["ExecutionRecord", "Grown", "Record", "Unavailable", "first_fault", "later"]
+__all__ = ["ExecutionRecord", "Grown", "Record", "Unavailable", "first_fault", "later", "trusted"]
 
 
 _FIELD = re.compile(r"[a-z0-9_]{1,64}|[A-Z0-9_]{1,64}", re.ASCII)
@@ -28,6 +28,24 @@ class Record(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, strict=True, extra="allow", defer_build=True
     )
+
+
+_R = TypeVar("_R", bound=Record)
+
+
+def trusted(kind: type[_R], fields: dict[str, Any]) -> _R:
+    """Return a record whose fields are known to be right, all of them given, in a microsecond.
+
+    As ``model_construct``, which asks each field for its default and its alias: of a trail of a
+    million steps that takes longer than all the rest. The fields are the record's from now on.
+    """
+    made = kind.__new__(kind)
+    # A frozen record refuses what is not done this way. Source: pydantic, BaseModel.model_construct
+    object.__setattr__(made, "__dict__", fields)
+    object.__setattr__(made, "__pydantic_fields_set__", set(fields))
+    object.__setattr__(made, "__pydantic_extra__", {})
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made
 
 
 class ExecutionRecord(Record):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from wandb_repro.errors import ManifestError, TrailError
 from wandb_repro.manifest import canonical
-from wandb_repro.manifest.base import first_fault
+from wandb_repro.manifest.base import first_fault, trusted
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.trail import (
     PLACES,
@@ -110,34 +111,36 @@ class Lines:
 
 
 _STEP = re.compile(
-    rb'\{"before":(?:null|"([0-9a-f]{1,128})"),"changed":"([0-9,-]*)",'
-    rb'"data":(?:null|"([0-9a-f]{1,128})"),"epoch":(0|[1-9][0-9]{0,17}),'
-    rb'"fit":(0|[1-9][0-9]{0,17}),"kind":"step","leaves":"([0-9a-f]*)",'
-    rb'"prev":"([0-9a-f]{64})","root":"([0-9a-f]{1,128})","step":(0|[1-9][0-9]{0,17})\}\n'
+    r'\{"before":(?:null|"([0-9a-f]{1,128})"),"changed":"([0-9,-]*)",'
+    r'"data":(?:null|"([0-9a-f]{1,128})"),"epoch":(0|[1-9][0-9]{0,17}),'
+    r'"fit":(0|[1-9][0-9]{0,17}),"kind":"step","leaves":"([0-9a-f]*)",'
+    r'"prev":"([0-9a-f]{64})","root":"([0-9a-f]{1,128})","step":(0|[1-9][0-9]{0,17})\}\n'
 )
 """A step record as we write it. Of a million, reading each as JSON would take minutes."""
 
 
 def _step(line: bytes, number: int, link: str) -> Step | None:
     """Return a step record that is written as we do; None if it is another or written otherwise."""
-    match = _STEP.fullmatch(line)
+    match = _STEP.fullmatch(line.decode("latin-1"))  # takes ASCII only, as it is written
     if match is None:
         return None
-    before, changed, data, epoch, fit, leaves, previous, root, step = (
-        None if part is None else part.decode("ascii") for part in match.groups()
-    )
-    if changed and not PLACES.fullmatch(changed):
+    before, changed, data, epoch, fit, leaves, previous, root, step = match.groups()
+    if changed and not _named(changed).spelled:
         return None
     _refuse_unless(previous == link, number)
-    return Step.model_construct(
-        fit=int(fit or 0),
-        epoch=int(epoch or 0),
-        step=int(step or 0),
-        root=root,
-        changed=changed,
-        leaves=leaves,
-        before=before,
-        data=data,
+    return trusted(
+        Step,
+        {
+            "kind": "step",
+            "fit": int(fit),
+            "epoch": int(epoch),
+            "step": int(step),
+            "root": root,
+            "changed": changed,
+            "leaves": leaves,
+            "before": before,
+            "data": data,
+        },
     )
 
 
@@ -207,15 +210,15 @@ class _Order:
             self._digested.add(record.fit)
 
     def _fault(self, record: TrailRecord) -> str:
+        if isinstance(record, Step) and self._started and not self._ended:
+            return self._fault_of_step(record)
         if isinstance(record, Start):
             return self._fault_of_start(record)
         if not self._started:
             return "is not a start record, which comes first"
         if self._ended:
             return "stands behind the end record"
-        if isinstance(record, Weights):
-            return self._fault_of_weights(record)
-        return self._fault_of_step(record) if isinstance(record, Step) else ""
+        return self._fault_of_weights(record) if isinstance(record, Weights) else ""
 
     def _fault_of_start(self, record: Start) -> str:
         if self._started:
@@ -235,15 +238,44 @@ class _Order:
 
     def _fault_of_step(self, record: Step) -> str:
         there = self._leaves.get(record.fit, 0)
-        spans = list(spans_of(record.changed))
-        edges = [-1, *(edge for span in spans for edge in span)]
-        # A span of one place has equal edges; the next begins behind it.
-        rising = all(two > one for one, two in zip(edges[::2], edges[1::2], strict=False))
-        if not rising or edges[-1] >= there or any(two < one for one, two in spans):
+        named = _named(record.changed)
+        if not named.rising or named.last >= there:
             return f"names variables {record.changed[:80]} of {there}"
-        places = sum(two - one + 1 for one, two in spans)
-        if len(record.leaves) != SHORT * places:
-            return f"has {len(record.leaves)} digits for {places} variables"
-        if record.fit not in self._digested and places != there:
-            return f"has {places} digests for {there} variables"
+        if len(record.leaves) != SHORT * named.places:
+            return f"has {len(record.leaves)} digits for {named.places} variables"
+        if record.fit not in self._digested and named.places != there:
+            return f"has {named.places} digests for {there} variables"
         return ""
+
+
+class _Named(NamedTuple):
+    """What a step record's ``changed`` says."""
+
+    spelled: bool
+    """Whether it is written as it has to be."""
+    rising: bool = False
+    last: int = -1
+    places: int = 0
+
+
+def _named(changed: str) -> _Named:
+    """Return what ``changed`` says. Most steps of a training say the same."""
+    return _named_often(changed) if len(changed) <= _OFTEN else _read_named(changed)
+
+
+def _read_named(changed: str) -> _Named:
+    if not PLACES.fullmatch(changed):
+        return _Named(spelled=not changed, rising=not changed)
+    spans = list(spans_of(changed))
+    edges = [-1, *(edge for span in spans for edge in span)]
+    # A span of one place has equal edges; the next begins behind it.
+    rising = all(two > one for one, two in zip(edges[::2], edges[1::2], strict=False))
+    rising = rising and all(two >= one for one, two in spans)
+    places = sum(two - one + 1 for one, two in spans)
+    return _Named(spelled=True, rising=rising, last=edges[-1], places=places)
+
+
+_OFTEN = 4096
+"""Characters: of longer ones nothing is remembered."""
+
+_named_often = functools.lru_cache(maxsize=256)(_read_named)

@@ -7,6 +7,7 @@ counts.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.base import Record, Unavailable, trusted
 
 __all__ = [
     "PLACES",
+    "SCARCE",
     "SHORT",
     "VERSION",
     "Digested",
@@ -280,6 +282,10 @@ class Digested(Weights):
 _R = TypeVar("_R", bound=Record)
 
 
+SCARCE = (Start, Granularity, Missing, End)
+"""Kinds of which a trail has few, however long it is."""
+
+
 @dataclass(frozen=True)
 class Trail:
     """A trail that was read and whose chain was checked."""
@@ -288,10 +294,14 @@ class Trail:
     """In order. Can be gone through again and again, and may be read from the disk each time."""
     torn: bool
     """Whether the last line was cut off."""
+    scarce: Sequence[TrailRecord] | None = None
+    """All records of these kinds; None where nobody gathered them."""
 
     def of(self, kind: type[_R]) -> Iterator[_R]:
         """Yield the records of one kind, in order."""
-        return (record for record in self.records if isinstance(record, kind))
+        gathered = self.scarce if kind in SCARCE else None
+        records: Sequence[TrailRecord] = self.records if gathered is None else gathered
+        return (record for record in records if isinstance(record, kind))
 
     @property
     def weights(self) -> tuple[Weights, ...]:
@@ -321,12 +331,12 @@ class Trail:
         """Yield each digested moment with the leaves it is about."""
         known = _Known()
         for record in self.records:
-            if isinstance(record, Structure):
-                known.begin(record)
+            if isinstance(record, Step):
+                yield known.filled(record), known.shapes(record.fit)
             elif isinstance(record, Weights):
                 yield known.whole(record), known.shapes(record.fit)
-            elif isinstance(record, Step):
-                yield known.filled(record), known.shapes(record.fit)
+            elif isinstance(record, Structure):
+                known.begin(record)
 
 
 class _Known:
@@ -335,34 +345,60 @@ class _Known:
     def __init__(self) -> None:
         self._shapes: dict[int, tuple[Shape, ...]] = {}
         self._last: tuple[Shape, ...] = ()
-        self._leaves: dict[int, list[str]] = {}
+        self._leaves: dict[int, tuple[str, ...]] = {}
 
     def begin(self, structure: Structure) -> None:
         self._shapes[structure.fit] = self._last = structure.leaves
-        self._leaves[structure.fit] = [""] * len(structure.leaves)
+        self._leaves[structure.fit] = ("",) * len(structure.leaves)
 
     def shapes(self, fit: int) -> tuple[Shape, ...]:
         return self._shapes.get(fit, self._last)
 
     def whole(self, weights: Weights) -> Weights:
-        self._leaves[weights.fit] = list(weights.leaves)
+        self._leaves[weights.fit] = weights.leaves
         return weights
 
     def filled(self, step: Step) -> Digested:
-        leaves, written = self._leaves[step.fit], step.leaves
-        short = [written[at : at + SHORT] for at in range(0, len(written), SHORT)]
-        at = 0
-        for first, last in spans_of(step.changed):
-            leaves[first : last + 1] = short[at : at + last + 1 - first]
-            at += last + 1 - first
-        return Digested.model_construct(
-            fit=step.fit,
-            moment="step",
-            epoch=step.epoch,
-            step=step.step,
-            root=step.root,
-            leaves=tuple(leaves),
-            metrics={},
-            before=step.before,
-            data=step.data,
+        leaves = self._leaves[step.fit]
+        if step.leaves:
+            leaves = self._leaves[step.fit] = _replaced(leaves, step)
+        return trusted(
+            Digested,
+            {
+                "kind": "weights",
+                "fit": step.fit,
+                "moment": "step",
+                "epoch": step.epoch,
+                "step": step.step,
+                "root": step.root,
+                "leaves": leaves,
+                "metrics": {},
+                "before": step.before,
+                "data": step.data,
+            },
         )
+
+
+def _replaced(leaves: tuple[str, ...], step: Step) -> tuple[str, ...]:
+    written = step.leaves
+    short = _short_ones(written) if len(written) <= _OFTEN else _split(written)
+    if len(short) == len(leaves):
+        return short
+    found = list(leaves)
+    at = 0
+    for first, last in spans_of(step.changed):
+        found[first : last + 1] = short[at : at + last + 1 - first]
+        at += last + 1 - first
+    return tuple(found)
+
+
+_OFTEN = 1 << 16
+"""Digits: of longer ones nothing is remembered."""
+
+
+def _split(written: str) -> tuple[str, ...]:
+    return tuple([written[at : at + SHORT] for at in range(0, len(written), SHORT)])
+
+
+_short_ones = functools.lru_cache(maxsize=8)(_split)
+"""Two trails that are compared hold the same digits one after the other, if they are alike."""

@@ -16,7 +16,7 @@ from typing import BinaryIO, overload
 from wandb_repro.errors import CodeError, ManifestError, NotFoundError, TrailError
 from wandb_repro.manifest import canonical, chain
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.trail import Trail, TrailRecord
+from wandb_repro.manifest.trail import SCARCE, Trail, TrailRecord
 from wandb_repro.store.base import Capsule
 
 __all__ = [
@@ -172,9 +172,15 @@ _IN_MEMORY_BYTES = 4 * 1024**2
 
 def _on_disk(records: _OnDisk) -> Trail:
     """Go through a long trail once, so that a fault in it is found before anything is compared."""
-    for _ in records:
-        pass
-    return Trail(records, torn=records.torn)
+    scarce: list[TrailRecord] = []
+    for record in records:
+        if isinstance(record, SCARCE) and len(scarce) <= _MOST_SCARCE:
+            scarce.append(record)
+    return Trail(records, records.torn, scarce if len(scarce) <= _MOST_SCARCE else None)
+
+
+_MOST_SCARCE = 10_000
+"""With more of them, they are read from the disk as the rest is."""
 
 
 class _OnDisk(Sequence[TrailRecord]):

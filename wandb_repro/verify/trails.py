@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -285,17 +284,16 @@ class _Times:
     """
 
     def __init__(self) -> None:
-        self._at: dict[int, tuple[int, Counter[tuple[int, str, int, int]]]] = {}
+        self._at: dict[int, tuple[int, dict[tuple[int, str, int, int], int]]] = {}
 
     def key(self, weights: Weights) -> Key:
         """Return the key of the next moment."""
-        step, counted = self._at.get(weights.fit, (-1, Counter[tuple[int, str, int, int]]()))
-        if step != weights.step:
-            counted = Counter[tuple[int, str, int, int]]()
-        self._at[weights.fit] = (weights.step, counted)
         name = _name(weights)
-        counted[name] += 1
-        return (*name, counted[name])
+        known = self._at.get(weights.fit)
+        if known is None or known[0] != weights.step:
+            known = self._at[weights.fit] = (weights.step, {})
+        times = known[1][name] = known[1].get(name, 0) + 1
+        return (*name, times)
 
 
 def _keyed(trail: Trail, limit: Limit) -> Iterator[tuple[Key, _Found]]:
