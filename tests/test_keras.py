@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.recording import callback, digests, fit, keras, recording, steps_of
 from tests.support.training import Recorded, Young, data, dense_model, recorded_in, tensorflow_data
+from tests.test_digest import GOLDEN
 from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.trail import Granularity, Losses, Numbers
@@ -35,6 +36,13 @@ def test_the_trail_holds_initial_first_step_epochs_and_final(offline: Young) -> 
     ]
     assert found[0].trail.end is not None
     assert not found[0].trail.torn
+
+
+def test_every_dtype_that_a_variable_can_have_has_a_golden_digest() -> None:
+    from keras.src.backend.common import variables
+
+    of_keras = set(cast("Any", variables).ALLOWED_DTYPES) - {"string"}  # no weights are text
+    assert of_keras <= set(GOLDEN)
 
 
 @pytest.mark.filterwarnings("error::DeprecationWarning")

@@ -108,6 +108,10 @@ def leaf_digest(array: Array) -> str:
             tell all of it (fields); or the array carries a mask.
     """
     dtype = array.dtype
+    if _lies_as_digested(array, dtype):
+        hasher = xxhash.xxh3_128(_header(dtype, array.shape))
+        hasher.update(cast("Buffer", array))
+        return hasher.hexdigest()
     fault = _fault_of(dtype)
     if fault or hasattr(array, "mask"):
         raise DigestError(fault or "A masked array is two arrays: digest its data and its mask.")
@@ -115,6 +119,23 @@ def leaf_digest(array: Array) -> str:
     hasher = xxhash.xxh3_128(_header(dtype, array.shape))
     hasher.update(cast("Buffer", plain.reshape(-1).view("u1")))
     return hasher.hexdigest()
+
+
+def _lies_as_digested(array: Array, dtype: Any) -> bool:
+    """Tell whether an array's memory is what is digested; most are, and are spared the rest."""
+    kind = type(array)
+    plain = kind.__name__ == "ndarray" and kind.__module__ == "numpy"
+    return plain and _is_direct(dtype) and bool(cast("Any", array).flags.c_contiguous)
+
+
+@functools.lru_cache(maxsize=256)
+def _is_direct(dtype: Any) -> bool:
+    """Tell whether arrays of a dtype lend their memory, little-endian and without padding."""
+    return (
+        dtype.kind in "biufc"
+        and dtype.char not in _PADDED
+        and _little_endian(dtype).str == dtype.str
+    )
 
 
 @functools.lru_cache(maxsize=4096)

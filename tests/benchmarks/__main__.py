@@ -9,12 +9,26 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.benchmarks import audit, card, foreseen, imports, init, rerun, trail
+from tests.benchmarks import (
+    audit,
+    card,
+    digest,
+    foreseen,
+    imports,
+    init,
+    peers,
+    rerun,
+    steps,
+    trail,
+)
 
 BENCHMARKS = {
     "import": imports.measure,
     "init": init.measure,
+    "digest": digest.measure,
     "trail": trail.measure,
+    "steps": steps.measure,
+    "peers": peers.measure,
     "rerun": rerun.measure,
     "check": foreseen.measure,
     "card": card.measure,

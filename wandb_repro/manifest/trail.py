@@ -299,8 +299,9 @@ class Trail:
 
     def of(self, kind: type[_R]) -> Iterator[_R]:
         """Yield the records of one kind, in order."""
-        gathered = self.scarce if kind in SCARCE else None
-        records: Sequence[TrailRecord] = self.records if gathered is None else gathered
+        are_few = any(kind is one for one in SCARCE)
+        few = self.scarce if are_few else None
+        records = self.records if few is None else few
         return (record for record in records if isinstance(record, kind))
 
     @property
