@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browser import browser
 from tests.support.golden import Golden
 from tests.support.ground import ground
 from tests.support.lean import lean
@@ -24,6 +25,7 @@ from wandb_repro.rerun.cache import CACHE_VARIABLE
 __all__ = [
     "ask",
     "ground",
+    "browser",
     "keras_run",
     "killed_run",
     "lean",

@@ -389,7 +389,7 @@ def test_the_runs_columns_are_few_scalars_and_seeds_are_text(offline: Young) -> 
     fingerprint("train", *data())
     recorded = trained(run)
     columns = cast("dict[str, object]", dict(run.config)["repro"])
-    assert len(columns) <= 13
+    assert len(columns) <= 14
     assert all(isinstance(value, (str, bool, int)) for value in columns.values())
     assert columns["seed"] == "4294967295"
     assert columns["manifest"] == recorded.manifest.digest()

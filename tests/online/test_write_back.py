@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
 from tests.online.conftest import Original
+from tests.report.pages import Page
 from tests.support.machine import Machine
 from tests.support.records import full_manifest, rerun_manifest
 from tests.support.server import WandbServer
 from wandb_repro.errors import ReproError
 from wandb_repro.report.reproduced import attempt_of, place_of, reproduced_line
+from wandb_repro.session.card import page_reproduced
 from wandb_repro.store.attempts import note_attempt
+from wandb_repro.store.card import replace_card
 
 
 def connect(server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +66,23 @@ def test_rerun_writes_back_when_asked(original: Original, clean: Machine) -> Non
     assert done.code == 0, done.said
     assert f"Written back to {original.stored.path}: reproduced " in done.said
     assert "same machine" in original.stored.summary["repro/reproduced"]
+
+
+def test_the_card_of_the_original_tells_of_its_reruns(
+    original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(original.stored.server, monkeypatch)
+    capsule = original.stored.capsule
+    before = capsule.report.read_bytes()
+    line = "reproduced 2 of 3: same machine 1, other CPU 1"
+
+    replace_card(original.stored.path, partial(page_reproduced, capsule.folder, line))
+
+    page = Page(capsule.report.read_text())
+    capsule.report.write_bytes(before)  # other tests read it, too
+    assert line in page.text
+    assert line not in before.decode()
+    assert page.tags.count("ins") == Page(before.decode()).tags.count("ins") > 0
 
 
 LINES: list[tuple[list[str], str]] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ from wandb_repro.report.plan import inequality_sentence, interpreter_line, plan_
 from wandb_repro.report.reproduced import attempt_of, reproduced_line
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.plan import Plan
+from wandb_repro.session.card import page_reproduced
 from wandb_repro.store.attempts import note_attempt
+from wandb_repro.store.card import replace_card
 from wandb_repro.store.folder import read_manifest
 from wandb_repro.store.resolve import locate
 from wandb_repro.store.run import RemoteRun
@@ -185,6 +188,10 @@ def _write_back(
         output.progress(f"Not written back: {error.message}")
         return
     output.progress(f"Written back to {found.path}: {line}")
+    try:
+        replace_card(found.path, partial(page_reproduced, found.capsule.folder, line))
+    except ReproError as error:
+        output.progress(f"Its card stays as it was: {error.message}")
 
 
 def _values(arguments: tuple[str, ...]) -> dict[int, str]:

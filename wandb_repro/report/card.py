@@ -82,7 +82,7 @@ def _band(tone: str, text: str) -> Element:
 
 def _answer(findings: Sequence[Finding]) -> Iterator[Element]:
     told = answer(findings)
-    yield _band("good" if told.repeatable else "bad", told.sentence)
+    yield _band(told.tone, told.sentence)
     for group in told.reasons:
         yield element("h3", group.title)
         yield _bullets((found.sentence, found.cure) for found in group.findings)

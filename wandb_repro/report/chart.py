@@ -34,6 +34,7 @@ def agreement(verdict: Verdict, recorded: int) -> Element:
         element("title", told),
         *_bar(equal, differs, rest),
         viewBox=f"0 0 {_WIDTH} {_TOP + _HEIGHT}",
+        preserveAspectRatio="none",  # as high on a phone as on paper
         role="img",
     )
     return element("figure", picture, element("figcaption", told))

@@ -73,7 +73,7 @@ _STYLE = """
   --good: #116329; --good-soft: #dafbe1; --bad: #a40e26; --bad-soft: #ffebe9;
   --warn: #7d4e00; --warn-soft: #fff8c5; --link: #0550ae;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #0d1117; --ink: #e6edf3; --dim: #9198a1; --line: #3d444d; --soft: #151b23;
     --good: #7ee787; --good-soft: #12261e; --bad: #ffa198; --bad-soft: #2d1216;
@@ -120,10 +120,10 @@ ins { color: var(--good); background: var(--good-soft); }
 del { color: var(--bad); background: var(--bad-soft); }
 figure { margin: .75rem 0; }
 figcaption { color: var(--dim); font-size: .85rem; }
-svg { display: block; width: 100%; height: auto; margin-bottom: .2rem; }
+svg { display: block; width: 100%; height: 1.3rem; margin-bottom: .2rem; }
 svg .equal { fill: var(--good); } svg .differs { fill: var(--bad); }
 svg .unknown { fill: none; stroke: var(--dim); stroke-dasharray: 4 3; }
-svg .cross { stroke: var(--paper); stroke-width: 2; }
+svg .cross { stroke: var(--paper); stroke-width: 2; vector-effect: non-scaling-stroke; }
 footer { margin-top: 2rem; color: var(--dim); font-size: .8rem; }
 @media (max-width: 34rem) {
   main { padding: .75rem; }
@@ -134,6 +134,9 @@ footer { margin-top: 2rem; color: var(--dim); font-size: .8rem; }
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  h2 { break-after: avoid; }
+  h2, h3 { break-after: avoid; }
+  .band, figure, tr { break-inside: avoid; print-color-adjust: exact; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+  summary { color: inherit; list-style: none; }
 }
 """

@@ -29,8 +29,11 @@ def record_text(
 
 def _answer(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     told = answer(findings)
-    yield heading(told.sentence, style=STYLES["identical" if told.repeatable else "diverged"])
+    yield heading(told.sentence, style=STYLES[_STYLES[told.tone]])
     for group in told.reasons:
         yield blank()
         yield heading(group.title, style=STYLES[group.effect])
         yield bullets(("-", finding.sentence, finding.cure) for finding in group.findings)
+
+
+_STYLES = {"good": "identical", "warn": "inconclusive", "bad": "diverged"}

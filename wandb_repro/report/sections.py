@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
@@ -31,6 +31,10 @@ class Section(NamedTuple):
     rows: tuple[tuple[str, str], ...]
 
 
+Tone = Literal["good", "warn", "bad"]
+"""What a first line is coloured by, beside what it says."""
+
+
 class Reasons(NamedTuple):
     """Findings of one weight."""
 
@@ -42,7 +46,7 @@ class Reasons(NamedTuple):
 class Answer(NamedTuple):
     """Whether a run may be rerun, and what stands in the way or is good to know."""
 
-    repeatable: bool
+    tone: Tone
     sentence: str
     reasons: tuple[Reasons, ...]
     """The heaviest first, none of them empty."""
@@ -72,17 +76,24 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
 
 def answer(findings: Sequence[Finding]) -> Answer:
     """Return the first line of every report of a run, and the reasons by their weight."""
-    repeatable = not any(finding.effect == "stops" for finding in findings)
     groups = tuple(
         Reasons(effect, title, tuple(one for one in findings if one.effect == effect))
         for effect, title in _GROUPS
     )
-    word = "can" if repeatable else "cannot"
-    return Answer(
-        repeatable=repeatable,
-        sentence=f"This run {word} be rerun from what was recorded.",
-        reasons=tuple(group for group in groups if group.findings),
-    )
+    reasons = tuple(group for group in groups if group.findings)
+    tone, told = _ANSWERS[reasons[0].effect if reasons else "explains"]
+    return Answer(tone=tone, sentence=f"This run {told}.", reasons=reasons)
+
+
+_ANSWERS: Mapping[Effect, tuple[Tone, str]] = {
+    "stops": ("bad", "cannot be rerun from what was recorded"),
+    "changes bits": ("warn", "can be rerun from what was recorded, but not to the same bits"),
+    "may change bits": (
+        "warn",
+        "can be rerun from what was recorded, perhaps not to the same bits",
+    ),
+    "explains": ("good", "can be rerun from what was recorded"),
+}
 
 
 def command_line(command: Command | Unavailable) -> str:

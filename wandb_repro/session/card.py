@@ -10,10 +10,10 @@ from wandb_repro.report.card import Seen, card
 from wandb_repro.session.outcome import Outcome
 from wandb_repro.session.run import Run, name_of
 from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import write_atomically
+from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
 from wandb_repro.verify.audit import audit
 
-__all__ = ["publish_card", "write_card"]
+__all__ = ["page_reproduced", "publish_card", "write_card"]
 
 KEY = "repro/card"
 """Its name in the run's summary."""
@@ -39,6 +39,20 @@ def _text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError:
         return ""  # nothing was changed, or nothing could be said of it
+
+
+def page_reproduced(folder: Path, reproduced: str, changes: str) -> str:
+    """Return the card of an original that was rerun.
+
+    Args:
+        folder: its capsule.
+        reproduced: how often and where.
+        changes: what was not committed, as a diff.
+    """
+    capsule = Capsule(folder)
+    manifest, trail = read_manifest(capsule), read_trail(capsule)
+    seen = Seen(reproduced=reproduced, changes=changes)
+    return card(name_of(manifest.run), manifest, trail, audit(manifest, trail), seen)
 
 
 def publish_card(run: Run, capsule: Capsule) -> None:

@@ -51,7 +51,7 @@ def publish_files(run: Run, capsule: Capsule, *, whole: bool) -> None:
 
 
 def _columns(manifest: Manifest) -> dict[str, str | bool | int]:
-    """Return at most 13 scalars: each becomes a column of the run table."""
+    """Return at most 14 scalars: each becomes a column of the run table."""
     execution, description = manifest.execution, manifest.description
     columns: dict[str, str | bool | int | None] = {
         "seed": _known(execution.seed),
@@ -109,6 +109,7 @@ def _accelerator(accelerator: Accelerator | Unavailable) -> dict[str, str | bool
     cuda, cudnn = _known(accelerator.cuda_build), _known(accelerator.cudnn_build)
     return {
         "gpu": ", ".join(gpu.name for gpu in accelerator.gpus) or "none",
+        "driver": _known(accelerator.driver),
         "cuda": f"{cuda}, cuDNN {cudnn or 'unknown'}" if cuda else None,
     }
 

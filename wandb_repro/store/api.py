@@ -89,6 +89,10 @@ class ApiRunToWrite(ApiRun, Protocol):
         """Its summary, as it was when it was read."""
         ...
 
+    def upload_file(self, path: str, root: str) -> object:
+        """Put a file among the run's, by its name below ``root``."""
+        ...
+
 
 class ApiRuns(Protocol):
     """The runs of a project (``wandb.apis.public.Runs``), read page by page."""
