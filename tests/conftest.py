@@ -24,8 +24,8 @@ from wandb_repro.rerun.cache import CACHE_VARIABLE
 
 __all__ = [
     "ask",
-    "ground",
     "browser",
+    "ground",
     "keras_run",
     "killed_run",
     "lean",
