@@ -49,11 +49,10 @@ class Cluster:
         (info / "INSTALLER").write_text("conda\n")
         (self.environment.folder / "conda-meta").mkdir(exist_ok=True)
 
-    def record(self) -> Packages:
+    def record(self, **environ: str) -> Packages:
         """Run the script; return what it recorded of its environment."""
-        process = self.project.record(
-            "train.py", python=self.environment.python, PYTHONPATH=MODULES
-        )
+        variables = {"PYTHONPATH": MODULES, **environ}
+        process = self.project.record("train.py", python=self.environment.python, **variables)
         assert process.returncode == 0
         return packages_of(self.project.capsule)
 
@@ -100,6 +99,19 @@ def test_packages_of_modules_on_the_path_are_recorded_and_compared_here(cluster:
     done = cluster.rerun_here("--yes")
     assert done.returncode == 0, done.stderr
     assert "not equal       tiny-thing is 2.0; the original had 1.0" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_password_of_an_extra_index_is_in_nothing_that_was_recorded(cluster: Cluster) -> None:
+    cluster.index.password = "Tr0ub4dor-and-3"
+    cluster.install("tiny-thing==2.0")
+    names = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+    packages = cluster.record(**dict.fromkeys(names, cluster.index.url))
+    assert one_of(packages, "tiny-thing").version == "2.0"
+    written = [path for path in cluster.project.folder.rglob("*") if path.is_file()]
+    assert cluster.project.capsule.manifest in written
+    for path in written:
+        assert cluster.index.password.encode() not in path.read_bytes(), path
 
 
 @pytest.mark.slow

@@ -15,7 +15,9 @@ import pytest
 from tests.support.environments import Environment
 from tests.support.lean import packages_of
 from tests.support.network import NOWHERE, without_network
+from tests.support.notebooks import INIT, SETUP, TRAIN, executed
 from tests.support.recorded import Ask, Project, begun, with_manifest
+from tests.support.repositories import on_disk
 from wandb_repro.rerun.inequality import compare_environments
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_manifest
@@ -200,3 +202,28 @@ def test_what_is_about_the_training_belongs_to_the_script(
     assert answer.code == 2
     assert f"{option[0]} is about the training" in answer.error
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_a_prepared_notebook_finds_what_it_used_beside_its_tree(alone: Run, tmp_path: Path) -> None:
+    """Its cells are in the capsule, and so is a module of a second repository on its path."""
+    home = tmp_path / "origin"
+    project = Project.made(home / "project")
+    (project.folder / "network.py").unlink()
+    (home / "second").mkdir()
+    (home / "second" / "network.py").write_text("SIZE = 4\n")
+    executed(project.folder, (INIT, SETUP, TRAIN, "run.finish()"), PYTHONPATH="../second")
+    run = project.run_folder.rename(tmp_path / "run")
+    home.rename(tmp_path / "gone")
+    words = ("rerun", run, "--prepare", tmp_path / "first", "--json")
+    with begun(*words, cwd=tmp_path) as process:
+        out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert json.loads(out)["not_equal"] == []
+    run.rename(tmp_path / "gone-too")
+    folder = (tmp_path / "first").rename(tmp_path / "second")
+    assert (folder / "repro" / "added.bundle").is_file()
+    assert set(on_disk(folder / "code")) == {".gitignore", "digits.ipynb", "train.py"}
+    done = alone(folder / "rerun.sh", "--json")
+    assert done.returncode == 0, done.stderr
+    assert _data(done)["grade"] == "identical"

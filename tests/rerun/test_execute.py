@@ -130,6 +130,31 @@ def test_modules_are_never_found_in_the_originals_tree(
     assert child.get("PYTHONPATH") == expected
 
 
+@pytest.mark.parametrize(
+    ("rebuilt", "expected"),
+    [
+        (True, "/rerun/tree/digits/src:/rerun/tree/lib"),
+        (False, "/rerun/tree/digits/src:/rerun/tree/lib:/opt/packages:/opt/others"),
+    ],
+)
+def test_of_a_path_that_was_the_originals_too_only_what_is_restored_is_left_out(
+    rebuilt: bool, expected: str
+) -> None:
+    """Its tree is; folders of packages that a cluster's modules name are not."""
+    recorded = ["/home/ada/digits/src", "/home/ada/lib", "/opt/packages"]
+    module = {"path": "lib/a.py", "size_bytes": 1, "digest": f"sha256:{'a' * 64}"}
+    child = _environment(
+        {"PYTHONPATH": ":".join([*recorded, "/opt/others"])},
+        rebuilt=rebuilt,
+        changes={
+            "execution.command.python_path": recorded,
+            "execution.code.added.top": "/home/ada",
+            "execution.code.added.files": [module],
+        },
+    )
+    assert child["PYTHONPATH"] == expected
+
+
 def test_inputs_are_copied_so_that_the_script_cannot_write_to_the_originals(tmp_path: Path) -> None:
     original = tmp_path / "data.csv"
     original.write_text("1,2")
