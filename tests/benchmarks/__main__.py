@@ -16,6 +16,7 @@ from tests.benchmarks import (
     foreseen,
     imports,
     init,
+    packages,
     peers,
     rerun,
     steps,
@@ -24,6 +25,7 @@ from tests.benchmarks import (
 
 BENCHMARKS = {
     "import": imports.measure,
+    "packages": packages.measure,
     "init": init.measure,
     "digest": digest.measure,
     "trail": trail.measure,

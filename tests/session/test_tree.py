@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from tests.support.fake_host import FakeHost
+from tests.support.planted import KINDS
 from tests.support.repositories import Repository, in_tree, repository
 from tests.support.training import SmallHost, Young, finished
 from wandb_repro import init
@@ -17,6 +18,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, BundleFile, Code, GitState
 from wandb_repro.manifest.order import Options
 from wandb_repro.session.run import Run
+from wandb_repro.session.source import why_no_code
 from wandb_repro.session.tree import limits_of, start_folder
 
 
@@ -79,6 +81,21 @@ def test_limits_are_set_in_the_project(offline: Young) -> None:
     assert "project/large.bin" not in files
     assert (left.size_bytes, str(left.digest)[:7]) == (5000, "sha256:")
     assert left.reason == "larger than 0.004 MB, the limit for a file"
+
+
+def test_a_secret_that_is_committed_stays_here_and_is_told_before_training(
+    offline: Young, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = _monorepo(offline)
+    planted = KINDS["a Stripe key"]
+    made.write(planted.file, planted.content)
+    made.commit()
+
+    code, files = _code(offline)
+
+    assert planted.file not in files
+    assert {left.path for left in code.left_out if "Stripe" in left.reason} == {planted.file}
+    assert f"it looks like a secret: {planted.file}" in capsys.readouterr().err
 
 
 def test_limits_are_those_of_the_options() -> None:
@@ -147,7 +164,7 @@ def test_the_git_root_that_wandb_found_by_itself_is_no_choice(tmp_path: Path) ->
     assert start_folder(run.settings, told) == around_wandb
 
 
-def _run(**settings: str) -> Run:
+def _run(**settings: object) -> Run:
     class Settings:
         pass
 
@@ -157,6 +174,21 @@ def _run(**settings: str) -> Run:
             vars(self.settings).update(settings)
 
     return cast("Run", Fake())
+
+
+SETTINGS: dict[str, object] = {"disable_code": True, "disable_git": True, "save_code": False}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_each_switch_of_wandb_keeps_the_code_here_unless_told_otherwise(name: str) -> None:
+    run = _run(**{name: SETTINGS[name]})
+    assert name in why_no_code("auto", run)
+    assert why_no_code("upload", run) == why_no_code("local", run) == ""
+
+
+def test_the_default_of_save_code_is_no_choice() -> None:
+    assert why_no_code("auto", _run(save_code=None)) == ""
+    assert why_no_code("off", _run()) == 'code="off": the source tree was not stored'
 
 
 def test_a_container_without_git_has_what_its_builder_told(

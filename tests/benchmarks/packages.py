@@ -1,0 +1,73 @@
+"""What recording 300 installed packages costs, beside plainly listing them, in one process."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.children import lines_told
+from tests.benchmarks.installed import PACKAGES, more_packages
+
+_ROUNDS = 7
+
+_SCRIPT = f"""
+import importlib.metadata, time
+from statistics import median
+from wandb_repro.capture.altered import find_altered
+from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.loaded import Owners
+from wandb_repro.capture.packages import installed, probe_packages
+from wandb_repro.manifest.packages import Packages
+
+host = ThisHost()
+
+
+def plain():
+    return {{(one.name, one.version) for one in importlib.metadata.distributions()}}
+
+
+def record():
+    found = probe_packages(host)
+    assert isinstance(found, Packages), found
+    return found
+
+
+infos = installed(host.distributions())
+work = {{
+    "plain": plain,
+    "record": record,
+    "owners": lambda: Owners(installed(host.distributions())),
+    "altered": lambda: find_altered(infos),
+}}
+walls = {{name: [] for name in work}}
+cpus = {{name: [] for name in work}}
+for _ in range({_ROUNDS}):
+    for name, each in work.items():
+        wall, cpu = time.perf_counter(), time.process_time()
+        each()
+        walls[name].append(time.perf_counter() - wall)
+        cpus[name].append(time.process_time() - cpu)
+print(len(record().distributions))
+for name in work:
+    print(median(walls[name]), median(cpus[name]))
+"""
+
+
+def measure() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as name:
+        environment = {"PYTHONPATH": str(more_packages(Path(name) / "packages"))}
+        count, *times = lines_told(_SCRIPT, Path(name), environment)
+    assert int(count) >= PACKAGES, count
+    plain, record, owners, altered = (tuple(map(float, line.split())) for line in times)
+    yield f"importlib.metadata, names and versions   {_told(plain)}"
+    yield (
+        f"recording {count} packages               {_told(record)}   (budget 0.100), "
+        f"{record[1] / plain[1]:.1f} times as long"
+    )
+    yield f"beside the script: owners of files       {_told(owners)}"
+    yield f"beside the script: edits by hand         {_told(altered)}"
+
+
+def _told(times: tuple[float, ...]) -> str:
+    return f"{times[0]:.3f} s, of them CPU {times[1]:.3f}"
