@@ -49,10 +49,17 @@ class Cluster:
         (info / "INSTALLER").write_text("conda\n")
         (self.environment.folder / "conda-meta").mkdir(exist_ok=True)
 
-    def record(self, **environ: str) -> Packages:
-        """Run the script; return what it recorded of its environment."""
-        variables = {"PYTHONPATH": MODULES, **environ}
-        process = self.project.record("train.py", python=self.environment.python, **variables)
+    def record(self, *, index: str = "") -> Packages:
+        """Run the script, its variables naming an index; return what it recorded of packages."""
+        process = self.project.record(
+            "train.py",
+            python=self.environment.python,
+            PYTHONPATH=MODULES,
+            UV_INDEX=index,
+            UV_EXTRA_INDEX_URL=index,
+            PIP_INDEX_URL=index,
+            PIP_EXTRA_INDEX_URL=index,
+        )
         assert process.returncode == 0
         return packages_of(self.project.capsule)
 
@@ -105,8 +112,7 @@ def test_packages_of_modules_on_the_path_are_recorded_and_compared_here(cluster:
 def test_the_password_of_an_extra_index_is_in_nothing_that_was_recorded(cluster: Cluster) -> None:
     cluster.index.password = "Tr0ub4dor-and-3"
     cluster.install("tiny-thing==2.0")
-    names = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
-    packages = cluster.record(**dict.fromkeys(names, cluster.index.url))
+    packages = cluster.record(index=cluster.index.url)
     assert one_of(packages, "tiny-thing").version == "2.0"
     written = [path for path in cluster.project.folder.rglob("*") if path.is_file()]
     assert cluster.project.capsule.manifest in written
@@ -119,7 +125,9 @@ def test_packages_of_conda_are_recorded_and_compared_here(cluster: Cluster) -> N
     cluster.by_conda()
     packages = cluster.record()
     assert one_of(packages, "tiny-thing").installer == "conda"
-    assert cluster.plan_here()["not_equal"] == ["the content of tiny-thing cannot be compared"]
+    plan = cluster.plan_here()
+    assert plan["not_equal"] == ["the content of tiny-thing cannot be compared"]
+    assert "not known to be the original's, since here tiny-thing cannot be" in plan["environment"]
     cluster.install("tiny-thing==2.0")
     cluster.by_conda()
     assert cluster.plan_here()["not_equal"] == ["tiny-thing is 2.0; the original had 1.0"]

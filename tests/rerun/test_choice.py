@@ -9,6 +9,7 @@ from wandb_repro.capture.host import ThisHost
 from wandb_repro.capture.packages import probe_packages
 from wandb_repro.capture.repack import repack_all
 from wandb_repro.errors import RebuildError, UsageError
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.choice import Choice, choose
 
@@ -76,6 +77,22 @@ def test_the_one_at_hand_is_used_as_it_is_when_asked_and_says_what_differs(
     assert choice.python == _HERE
     assert [(one.name, one.what) for one in choice.inequalities] == [(first, "extra")]
     assert choice.reason.endswith(f"not the original's, since here {first} is different")
+
+
+def test_what_has_no_record_is_not_called_different(recorded: Packages, wheels: Path) -> None:
+    first, *others = recorded.distributions
+    unknown = first.model_copy(update={"record_digest": Unavailable(unavailable="conda's")})
+    packages = recorded.model_copy(update={"distributions": (unknown, *others)})
+    reason = _choice(packages, wheels, "here").reason
+    assert reason.endswith(
+        f"not known to be the original's, since here {first.name} cannot be compared"
+    )
+    assert _choice(packages, wheels).reason.endswith(f"since here {first.name} cannot be compared")
+    later, *rest = others
+    changed = later.model_copy(update={"version": "0.0.1"})
+    both = recorded.model_copy(update={"distributions": (unknown, changed, *rest)})
+    reason = _choice(both, wheels, "here").reason
+    assert reason.endswith(f"since here {later.name}, {first.name} are different")
 
 
 def test_an_interpreter_is_found_by_its_path_or_its_name(

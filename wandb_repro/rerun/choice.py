@@ -112,7 +112,8 @@ def _unequal_here(packages: Packages, needed: Needed) -> tuple[Inequality, ...]:
 def _here(packages: Packages, *, everything: bool) -> Choice:
     needed = Needed(packages) if everything else _needed_if_told(packages)
     unequal = _unequal_here(packages, needed)
-    differs = f"not the original's, since here {_what_differs(unequal)}"
+    not_its = "not the original's" if _is_certain(unequal) else "not known to be the original's"
+    differs = f"{not_its}, since here {_what_differs(unequal)}"
     word = differs if unequal else "its record equals the original's"
     return Choice(Path(sys.executable), f"the one at hand, as asked: {word}", unequal)
 
@@ -125,10 +126,17 @@ def _needed_if_told(packages: Packages) -> Needed:
         return Needed(packages)
 
 
+def _is_certain(unequal: tuple[Inequality, ...]) -> bool:
+    """Tell whether anything is known to differ; of what has no record it cannot be told."""
+    return any(one.what != "unknown" for one in unequal)
+
+
 def _what_differs(unequal: tuple[Inequality, ...]) -> str:
-    names = ", ".join(one.name for one in unequal[:3])
-    more = f" and {len(unequal) - 3} more" if len(unequal) > 3 else ""
-    return f"{names}{more} {'is' if len(unequal) == 1 else 'are'} different"
+    told = sorted(unequal, key=lambda one: one.what == "unknown")
+    names = ", ".join(one.name for one in told[:3])
+    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    verb = "is" if len(told) == 1 else "are"
+    return f"{names}{more} {f'{verb} different' if _is_certain(unequal) else 'cannot be compared'}"
 
 
 def _environment_at_hand() -> Packages:
