@@ -113,7 +113,8 @@ def _signs_of_a_block() -> np.ndarray[Any, Any]:
     """Return the signs within a block (4, 4096), each projection's one after the other."""
     import numpy as np
 
-    return np.ascontiguousarray(_signs("s", 0, _BLOCK).T)
+    signs = cast("Any", _signs("s", 0, _BLOCK))
+    return np.ascontiguousarray(signs.T)
 
 
 @functools.lru_cache(maxsize=4096)
