@@ -9,9 +9,11 @@ from typing import Any
 from rich.console import RenderableType
 
 from tests.support.golden import DATA
+from tests.support.many_packages import many_packages
 from tests.support.records import absent, full_manifest, moment, moments, rerun_manifest, trail
 from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
@@ -26,6 +28,7 @@ from wandb_repro.rerun.interpreter import FoundPython
 from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.difference import differences
+from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.preflight import How, foresee
 from wandb_repro.verify.standing import Standing, look_at, standings, without_record
 from wandb_repro.verify.tolerance import Tolerance
@@ -125,6 +128,19 @@ def near(epochs: int = 3) -> list[Any]:
 
 NEAR = Tolerance(rtol=1e-3, metrics={"accuracy": 0.002})
 
+
+def many() -> tuple[Finding, ...]:
+    """Return the differences of two runs with a dozen other packages and another config."""
+    manifest = many_packages(full_manifest(), 12)
+    packages = manifest.execution.packages
+    assert isinstance(packages, Packages)
+    newer = tuple(one.model_copy(update={"version": "3.15.2"}) for one in packages.distributions)
+    changed = packages.model_copy(update={"distributions": newer})
+    other = rerun_manifest({**BENT, "execution.config": {"lr": 0.2, "batch": 8}})
+    execution = other.execution.model_copy(update={"packages": changed})
+    return differences(manifest, other.model_copy(update={"execution": execution}))
+
+
 RULES = ("seed", "clean-tree", "data-fingerprints", "reproduced")
 
 
@@ -170,6 +186,8 @@ REPORTS = {
     "diff": lambda: differences_text(
         NAME, "ada/digits/e5f6a7b8", differences(full_manifest(), rerun_manifest(BENT))
     ),
+    "diff-many": lambda: differences_text(NAME, "ada/digits/e5f6a7b8", many()),
+    "diff-many-all": lambda: differences_text(NAME, "ada/digits/e5f6a7b8", many(), every=True),
     "diff-none": lambda: differences_text(NAME, "ada/digits/e5f6a7b8", ()),
     "plan": plan,
 }

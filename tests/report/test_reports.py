@@ -9,7 +9,7 @@ import pytest
 from rich.console import RenderableType
 
 from tests.report.reports import REPORTS, hostile
-from tests.support.golden import Golden
+from tests.support.golden import DATA, Golden
 from tests.support.terminal import cell_len, on_paper, on_terminal
 
 Report = Callable[[], RenderableType]
@@ -84,3 +84,15 @@ def test_a_long_value_is_folded_and_whole() -> None:
 
 def test_a_very_long_value_is_cut() -> None:
     assert len(on_paper(hostile("z" * 100_000)[0])) < 120_000
+
+
+def test_many_packages_are_one_line_until_each_is_asked_for() -> None:
+    short = (DATA / "reports" / "diff-many.txt").read_text()
+    whole = (DATA / "reports" / "diff-many-all.txt").read_text()
+
+    assert "12 packages differ" in short
+    assert "package-11-of-a-team" not in short
+    assert "config.lr" in short
+    assert short.index("intra-op") < short.index("config.lr") < short.index("12 packages")
+    assert short.index("12 packages") < short.index("kernel")
+    assert whole.count("-of-a-team ") == 12

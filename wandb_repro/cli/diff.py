@@ -17,16 +17,17 @@ __all__ = ["command"]
 @click.command("diff")
 @click.argument("a")
 @click.argument("b")
+@click.option("--all", "every", is_flag=True, help="Show each of many packages, too.")
 @json_option
 @answers
-def command(a: str, b: str, as_json: bool) -> int:
+def command(a: str, b: str, every: bool, as_json: bool) -> int:
     """Show what differs between the runs A and B, what can change bits first."""
     with scratch_folder() as scratch:
         one = read_manifest(locate(a, scratch / "a", code=False).capsule)
         two = read_manifest(locate(b, scratch / "b", code=False).capsule)
     found = differences(one, two)
     Output(as_json=as_json).report(
-        differences_text(run_name(one), run_name(two), found),
+        differences_text(run_name(one), run_name(two), found, every=every),
         [finding.model_dump(mode="json") for finding in found],
     )
     return 1 if found else 0

@@ -1,17 +1,21 @@
-"""What differs between two records as text: what ``diff`` prints."""
+"""What differs between two records as text: what ``diff`` prints.
+
+What can change bits stands above what cannot; within that, the order is that of the card.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from wandb_repro.report.layout import STYLES, blank, heading, page
 from wandb_repro.report.words import clean, count
-from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.finding import Effect, Finding, Kind
 
 __all__ = ["differences_text"]
 
@@ -20,32 +24,87 @@ _GROUPS: tuple[tuple[Effect, str], ...] = (
     ("may change bits", "These may change bits"),
     ("explains", "These change no bits"),
 )
-_MOST = 12
+_ORDER: tuple[Kind, ...] = (
+    "command",
+    "config",
+    "ending",
+    "machine",
+    "code",
+    "interpreter",
+    "package",
+    "framework",
+    "threads",
+    "processor",
+    "switch",
+    "accelerator",
+    "seed",
+    "determinism",
+    "data",
+    "unknown",
+)
+"""The order of a card's sections."""
+
+_FEW: dict[Kind, int] = {"package": 3, "config": 12, "switch": 12, "data": 12}
+"""So many of a kind are shown one by one. A config's values are what people look for."""
+_NOUNS: dict[Kind, str] = {
+    "package": "packages",
+    "config": "config values",
+    "switch": "switches",
+    "data": "datasets",
+}
+_NAMED = 6
+_FACT = 24
+_LONGEST = 300
 
 
-def differences_text(one: str, two: str, findings: Sequence[Finding]) -> RenderableType:
-    """Return the differences of two runs, what can change bits first."""
+def differences_text(
+    one: str, two: str, findings: Sequence[Finding], *, every: bool = False
+) -> RenderableType:
+    """Return the differences of two runs, side by side, what can change bits first.
+
+    Args:
+        one: the run on the left.
+        two: the run on the right.
+        findings: what differs; what is equal is not shown.
+        every: whether many of one kind are shown one by one, too.
+    """
     if not findings:
         return page(heading("no difference", f"between {one} and {two}", STYLES["identical"]))
     parts: list[RenderableType] = [
         heading(count(len(findings), "difference"), f"{one} on the left, {two} on the right")
     ]
+    folded = False
     for effect, title in _GROUPS:
         group = [finding for finding in findings if finding.effect == effect]
         if group:
-            parts += [blank(), heading(title, style=STYLES[effect]), _table(group)]
+            rows = list(_rows(group, every=every))
+            folded = folded or len(rows) < len(group)
+            parts += [blank(), heading(title, style=STYLES[effect]), *_tables(rows)]
+    if folded:
+        parts += [blank(), Text("diff --all shows each of them", style="dim")]
     return page(*parts)
 
 
-def _table(findings: Sequence[Finding]) -> RenderableType:
-    table = Table.grid(padding=(0, 2), expand=False)
-    table.add_column(style="dim", overflow="fold", min_width=14, max_width=24)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
-    for finding in findings[:_MOST]:
-        cells = (finding.fact, finding.original, finding.here)
-        table.add_row(*(Text(clean(text, 300)) for text in cells))
-    if len(findings) <= _MOST:
-        return Padding(table, (0, 0, 0, 2))
-    more = f"and {len(findings) - _MOST} more; --json has all"
-    return Padding(Group(table, Text(more, style="dim")), (0, 0, 0, 2))
+def _rows(findings: Sequence[Finding], *, every: bool) -> Iterator[tuple[str, ...]]:
+    """Yield fact, left and right; of many of a kind how many there are, and their names."""
+    ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.kind))
+    for kind, found in groupby(ordered, key=lambda finding: finding.kind):
+        same = list(found)
+        if every or len(same) <= _FEW.get(kind, len(same)):
+            yield from ((one.fact, one.original, one.here) for one in same)
+        else:
+            names = [one.fact.removeprefix("config.") for one in same]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            yield f"{len(names):,} {_NOUNS[kind]} differ", ", ".join(names[:_NAMED]) + more
+
+
+def _tables(rows: Sequence[tuple[str, ...]]) -> Iterator[RenderableType]:
+    """Yield rows below each other, both sides aligned; a row of names has the whole width."""
+    for columns, found in groupby(rows, key=len):
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(style="dim", overflow="fold", min_width=_FACT, max_width=_FACT)
+        for _ in range(columns - 1):
+            table.add_column(overflow="fold", ratio=1)
+        for row in found:
+            table.add_row(*(Text(clean(text, _LONGEST)) for text in row))
+        yield Padding(table, (0, 0, 0, 2))
