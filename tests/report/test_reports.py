@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 from rich.console import RenderableType
@@ -11,6 +12,8 @@ from rich.console import RenderableType
 from tests.report.reports import REPORTS, hostile
 from tests.support.golden import DATA, Golden
 from tests.support.terminal import cell_len, on_paper, on_terminal
+from wandb_repro.report.differences import ORDER
+from wandb_repro.verify.finding import Kind
 
 Report = Callable[[], RenderableType]
 each = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
@@ -91,8 +94,12 @@ def test_many_packages_are_one_line_until_each_is_asked_for() -> None:
     whole = (DATA / "reports" / "diff-many-all.txt").read_text()
 
     assert "12 packages differ" in short
-    assert "package-11-of-a-team" not in short
+    assert "package-9-of-a-team" not in short
     assert "config.lr" in short
     assert short.index("intra-op") < short.index("config.lr") < short.index("12 packages")
     assert short.index("12 packages") < short.index("kernel")
     assert whole.count("-of-a-team ") == 12
+
+
+def test_every_kind_of_difference_has_its_place() -> None:
+    assert set(get_args(Kind)) == set(ORDER)

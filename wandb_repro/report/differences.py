@@ -17,14 +17,14 @@ from wandb_repro.report.layout import STYLES, blank, heading, page
 from wandb_repro.report.words import clean, count
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["differences_text"]
+__all__ = ["ORDER", "differences_text"]
 
 _GROUPS: tuple[tuple[Effect, str], ...] = (
     ("changes bits", "These change bits"),
     ("may change bits", "These may change bits"),
     ("explains", "These change no bits"),
 )
-_ORDER: tuple[Kind, ...] = (
+ORDER: tuple[Kind, ...] = (
     "command",
     "config",
     "ending",
@@ -87,9 +87,8 @@ def differences_text(
 
 def _rows(findings: Sequence[Finding], *, every: bool) -> Iterator[tuple[str, ...]]:
     """Yield fact, left and right; of many of a kind how many there are, and their names."""
-    ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.kind))
-    for kind, found in groupby(ordered, key=lambda finding: finding.kind):
-        same = list(found)
+    for kind in ORDER:
+        same = [finding for finding in findings if finding.kind == kind]
         if every or len(same) <= _FEW.get(kind, len(same)):
             yield from ((one.fact, one.original, one.here) for one in same)
         else:
