@@ -1,7 +1,7 @@
 """What a user logs is logged: the history with us is that without us, row by row.
 
-Each way of logging is trained twice against the server, with our lines and without. A resumed run is
-one that goes on under the id of an ended one.
+Each way of logging is trained twice against the server, with our lines and without. A resumed run
+is one that goes on under the id of an ended one.
 """
 
 from __future__ import annotations
