@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -162,3 +163,33 @@ def test_a_folder_that_could_not_be_filled_is_taken_away(tmp_path: Path) -> None
     with pytest.raises(OSError, match="No space"):
         fill()
     assert list(tmp_path.iterdir()) == []
+
+
+_BAR = """
+from wandb_repro.cli.frame import Output
+with Output(as_json=False).bar("Reading runs") as advance:
+    for _ in range(3):
+        advance(3)
+print("done")
+"""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_drawn_on_a_terminal_and_nowhere_else(terminal: bool) -> None:
+    reader, writer = pty.openpty() if terminal else os.pipe()
+    done = subprocess.run(
+        [sys.executable, "-c", _BAR],
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
+        check=True,
+    )
+    os.close(writer)
+    try:
+        drawn = os.read(reader, 1 << 16)
+    except OSError:  # a terminal whose other end is closed and that is empty
+        drawn = b""
+    os.close(reader)
+    assert done.stdout == b"done\n"
+    assert (b"Reading runs" in drawn) == terminal
+    assert (b"3/3" in drawn) == terminal

@@ -10,13 +10,21 @@ import pytest
 from tests.online.conftest import Original
 from tests.online.scripts import TRAIN
 from tests.support.machine import Done, Machine, Stored, a_project, only_run
-from tests.support.server import WandbServer
+from tests.support.server import REPOSITORY, WandbServer
 
 pytestmark = pytest.mark.slow
 
 
+SAID = REPOSITORY / "ci-output" / "clients"
+"""Where is kept what each client printed."""
+
+
 def _wandb(machine: Machine, *words: str, cwd: Path | None = None) -> Done:
-    return machine.run("-m", "wandb", *words, cwd=cwd, WANDB_SILENT="")
+    done = machine.run("-m", "wandb", *words, cwd=cwd, WANDB_SILENT="")
+    SAID.mkdir(parents=True, exist_ok=True)
+    told = f"$ wandb {' '.join(words)}\n{done.out}{done.err}(exit code {done.code})\n"
+    (SAID / f"{words[0]}.txt").write_text(told, encoding="utf-8")
+    return done
 
 
 @pytest.fixture(scope="module")
