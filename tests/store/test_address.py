@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wandb_repro.errors import UsageError
-from wandb_repro.store.address import RunAddress, parse_address, same_server
+from wandb_repro.store.address import RunAddress, parse_address, parse_project, same_server
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,25 @@ def test_a_page_belongs_to_its_server_under_all_its_names(
     address: str, configured: str, same: bool
 ) -> None:
     assert same_server(address, configured) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "server"),
+    [
+        ("ada/digits", "ada/digits", ""),
+        ("digits", "digits", ""),
+        ("https://wandb.ai/ada/digits", "ada/digits", "https://wandb.ai"),
+        ("https://wandb.ai/ada/digits/workspace?nw=x", "ada/digits", "https://wandb.ai"),
+        ("http://127.0.0.1:8080/projects/ada/digits", "ada/digits", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_project_is_read_as_people_write_it(text: str, path: str, server: str) -> None:
+    assert parse_project(text) == RunAddress(path, server)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a b", "ada/digits/id/x", "ada/../x", "https://wandb.ai/ada", "https://wandb.ai"]
+)
+def test_what_is_no_project_is_wrong_use(text: str) -> None:
+    with pytest.raises(UsageError, match="no project of W&B"):
+        parse_project(text)

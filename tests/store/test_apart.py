@@ -71,3 +71,19 @@ def test_a_file_that_grows_beyond_its_limit_ends_it(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match=r"more bytes for part\.bin"):
         run_apart(_fill, tmp_path, scratch=tmp_path, limit=_limit, stall_s=30)
     assert time.monotonic() - started < 20
+
+
+def _count(tell: Callable[[int], None], last: int) -> str:
+    for number in range(last):
+        tell(number)
+        time.sleep(0.5)
+    return "done"
+
+
+def test_words_on_the_way_arrive_before_its_answer_and_in_order(tmp_path: Path) -> None:
+    heard: list[int] = []
+
+    answer = run_apart(_count, 3, scratch=tmp_path, limit=_limit, stall_s=10, told=heard.append)
+
+    assert answer == "done"
+    assert heard == [0, 1, 2]
