@@ -8,6 +8,7 @@ fifth step.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,8 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.environments import make_wheel
 from wandb_repro.repeat import verify
+from wandb_repro.rerun.uv import find_uv
 from wandb_repro.store.base import Capsule
+from wandb_repro.store.folder import read_manifest
+from wandb_repro.verify.difference import differences
 from wandb_repro.verify.verdict import Verdict
 
 TRAIN = '''\
@@ -32,6 +37,13 @@ import wandb_repro
 from wandb_repro.keras import ReproCallback
 
 X = np.random.default_rng(0).normal(size=(192, 8, 8, 1)).astype("float32")
+if os.environ["MUTATIONS"].startswith("scaling"):
+    import scaling
+
+    X = scaling.scaled(X)
+if os.environ["MUTATIONS"].startswith("numpy"):
+    mixing = np.random.default_rng(3).normal(size=(64, 64)).astype("float32")
+    X = (X.reshape(192, 64) @ mixing).reshape(X.shape) / 8
 Y = (np.arange(192) % 10).astype("int32")
 
 
@@ -125,6 +137,9 @@ SETTINGS = {
     "one-thread": {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_NUM_INTRAOP_THREADS": "1"},
     "capped": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
 }
+# Packages in two real versions, put before the others on the path by uv.
+SCALING = ("scaling-1.0", "scaling-1.1")
+OTHER_NUMPY, OTHER_KERAS = "2.2.6", "3.14.0"
 USUAL = {
     "WANDB_MODE": "offline",
     "WANDB_SILENT": "true",
@@ -136,6 +151,23 @@ USUAL = {
 }
 
 
+DROPPED = ("WANDB_", "TF_", "PYTHON", "ONEDNN_", "MUTATIONS")
+PROBE = """
+import hashlib
+import numpy as np
+import tensorflow as tf
+
+random = np.random.default_rng(0)
+x = tf.constant(random.normal(size=(64, 8, 8, 32)).astype("float32"))
+kernel = tf.Variable(random.normal(size=(3, 3, 32, 64)).astype("float32"))
+with tf.GradientTape() as tape:
+    found = tf.nn.conv2d(x, kernel, 1, "SAME")
+    loss = tf.reduce_sum(found * found)
+both = found.numpy().tobytes() + tape.gradient(loss, kernel).numpy().tobytes()
+print(hashlib.sha256(both).hexdigest())
+"""
+
+
 @dataclass(frozen=True)
 class Runs:
     """What was recorded, by the name of what was changed."""
@@ -144,11 +176,32 @@ class Runs:
 
     def record(self, names: str, **environ: str) -> None:
         """Train once for each name, in one process."""
-        dropped = ("WANDB_", "TF_", "PYTHON", "ONEDNN_", "MUTATIONS")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
         own = {**USUAL, **environ, "WANDB_DIR": str(self.folder), "MUTATIONS": names}
         command = [sys.executable, "train.py"]
         subprocess.run(command, cwd=self.folder, env={**kept, **own}, check=True, timeout=900)
+
+    def record_with(self, name: str, *what: str) -> None:
+        """Train with a package installed before all others."""
+        first = self.folder / "first"
+        shutil.rmtree(first, ignore_errors=True)
+        words = ["pip", "install", "--quiet", "--no-deps", "--target", str(first), *what]
+        own = ["--python", sys.executable]
+        subprocess.run([str(find_uv()), "--no-config", *words, *own], check=True, cwd="/")
+        self.record(name, PYTHONPATH=str(first))
+
+    def probe(self, **environ: str) -> str:
+        """Return what a convolution gives, forward and backward, apart from any training."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
+        done = subprocess.run(
+            [sys.executable, "-c", PROBE],
+            env={**kept, **USUAL, **environ},
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        return done.stdout
 
     def capsule(self, name: str) -> Capsule:
         """Return what a training left."""
@@ -186,7 +239,7 @@ NAMED: dict[str, tuple[int, str, str, str, str]] = {
     "flip": (5, CONV, "state", "code", "weights between steps"),
     "example": (5, CONV, "data", "data", "batches"),
     "swap": (5, CONV, "data", "data", "batches"),
-    "lr": (0, "learning_rate", "initial state", "config", ""),
+    "lr": (0, "learning_rate", "initial state", "config", "config.lr"),
     "dropout": (0, "seed_generator", "initial state", "seed", "seed of a layer"),
     "jit": (1, "conv2d", "", "framework", "jit_compile"),
     "one-thread": (1, "conv2d", "", "threads", "intra-op threads"),
@@ -198,27 +251,47 @@ NAMED: dict[str, tuple[int, str, str, str, str]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 def test_what_was_changed_is_named_by_step_tensor_and_cause(runs: Runs, name: str) -> None:
-    step, tensor, moved, kind, fact = NAMED[name]
+    original = "onednn-off" if name == "one-thread" else "base"
 
-    verdict = runs.verdict(name, original="onednn-off" if name == "one-thread" else "base")
+    verdict = runs.verdict(name, original=original)
 
+    if verdict.grade == "identical" and name in SETTINGS:
+        without = runs.probe(**SETTINGS.get(original, {}))
+        assert runs.probe(**SETTINGS[name]) == without, "the training is blind to what changes bits"
+        pytest.skip(f"{name}: changes no bits on this processor, as a convolution alone shows too")
+    check_named(verdict, *NAMED[name])
+
+
+def check_named(verdict: Verdict, step: int, tensor: str, moved: str, kind: str, fact: str) -> None:
+    """Check step, first tensor, what moved first, and the cause that is ranked first."""
     assert verdict.grade == "diverged"
     assert verdict.first is not None
     assert verdict.moved is not None
     assert verdict.first.step == step
     assert tensor in verdict.first.leaves[0].label
+    assert verdict.first.leaves[0].shape == SHAPES[verdict.first.leaves[0].label]
+    places = [leaf.place for leaf in verdict.first.leaves]
+    assert places == sorted(places)
     assert moved in verdict.moved.what
     assert verdict.causes[0].kind == kind
     assert fact in verdict.causes[0].fact
+    assert verdict.causes[0].cure or verdict.causes[0].original
+
+
+SHAPES: dict[str, tuple[int, ...]] = {
+    CONV: (3, 3, 1, 32),
+    OTHER_CONV: (3, 3, 32, 64),
+    "adam/learning_rate": (),
+    "seed_generator_state": (2,),
+}
 
 
 @pytest.mark.slow
 def test_determinism_that_is_off_is_named(runs: Runs) -> None:
     verdict = runs.verdict("base", original="deterministic")
 
-    assert verdict.first is not None
-    assert verdict.first.step == 1
-    assert (verdict.causes[0].kind, verdict.causes[0].original) == ("determinism", "on")
+    check_named(verdict, 1, CONV, "", "determinism", "op determinism")
+    assert verdict.causes[0].original == "on"
     assert verdict.causes[0].cure == "pass deterministic=True to init"
 
 
@@ -226,7 +299,53 @@ def test_determinism_that_is_off_is_named(runs: Runs) -> None:
 def test_workers_that_share_a_generator_are_named(runs: Runs) -> None:
     verdict = runs.verdict("workers-2", original="workers-1")
 
-    assert verdict.grade == "diverged"
     assert verdict.first is not None
+    check_named(verdict, verdict.first.step, CONV, "data", "data", "batches")
     assert verdict.first.step >= 1
     assert "parallel workers" in verdict.causes[0].cure
+
+
+@pytest.mark.slow
+def test_another_version_of_a_package_that_prepares_the_data_is_named(
+    runs: Runs, tmp_path: Path
+) -> None:
+    for name, factor in zip(SCALING, ("1", "1.0000001"), strict=True):
+        text = f"import numpy as np\n\n\ndef scaled(x):\n    return x * np.float32({factor})\n"
+        version = name.removeprefix("scaling-")
+        wheel = make_wheel(tmp_path, "scaling", version, files={"scaling.py": text})
+        runs.record_with(name, str(wheel))
+
+    verdict = runs.verdict(SCALING[1], original=SCALING[0])
+
+    check_named(verdict, 1, CONV, "data", "package", "scaling")
+    assert verdict.causes[0].cure == "install scaling==1.0"
+
+
+@pytest.mark.slow
+def test_another_numpy_that_prepares_the_data_is_named(runs: Runs) -> None:
+    runs.record("numpy-here")
+    runs.record_with("numpy-other", f"numpy=={OTHER_NUMPY}")
+
+    verdict = runs.verdict("numpy-other", original="numpy-here")
+
+    if verdict.grade == "inconclusive" or verdict.first is None:
+        pytest.fail(f"its products are those of another version: {verdict}")
+    check_named(verdict, 1, CONV, "data", "package", "numpy")
+
+
+@pytest.mark.slow
+def test_another_keras_is_named_where_it_changes_bits_and_is_no_difference_where_not(
+    runs: Runs,
+) -> None:
+    runs.record_with("keras-other", f"keras=={OTHER_KERAS}")
+
+    verdict = runs.verdict("keras-other")
+
+    one, two = read_manifest(runs.capsule("base")), read_manifest(runs.capsule("keras-other"))
+    (told,) = [it for it in differences(one, two) if it.fact == "keras"]
+    assert (told.here, told.effect) == (OTHER_KERAS, "changes bits")
+    if verdict.grade == "identical":
+        pytest.skip(
+            f"Keras {OTHER_KERAS} gave every bit that {told.original} gave: nothing to name"
+        )
+    assert verdict.causes[0].fact == "keras"

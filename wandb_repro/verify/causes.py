@@ -73,13 +73,13 @@ _STAGES: dict[Stage, dict[Kind, int]] = {
 # that is not leave the kernels of the forward pass. Source: five faults, injected and measured.
 _MOVED: dict[What, dict[Kind, int]] = {
     "data": {
+        "config": 97,
+        "command": 96,
         "data": 95,
+        "package": 95,
         "determinism": 80,
         "seed": 75,
         "code": 70,
-        "config": 65,
-        "command": 60,
-        "package": 30,
         "framework": 25,
     },
     "state": {"code": 95, "config": 60, "command": 55, "package": 30, "framework": 20},
@@ -125,12 +125,26 @@ def _score(finding: Finding, stage: dict[Kind, int]) -> int:
     if finding.fact == _GUESS:
         return _GUESSED
     expected = stage.get(finding.kind, 0)
+    if finding.fact in _SHOWN:
+        return expected + _EFFECTS["may change bits"] - 1
     return expected + _EFFECTS[finding.effect] if expected else _EFFECTS[finding.effect] // 10
 
 
 _GUESS = "operations that do not repeat themselves"
 _GUESSED = 100
 """Behind every recorded difference that may well have done it, before those that hardly can."""
+
+
+_SHOWN = frozenset(
+    {
+        "weights between steps",
+        "batches",
+        "seed of a layer",
+        "hyperparameter of the optimizer",
+    }
+)
+"""What only the trails show says where to look: a recorded difference that can do it says what it
+was, and goes before it."""
 
 
 def _shown_by_trails(

@@ -46,6 +46,12 @@ _NUMERIC_PACKAGES = frozenset(
 )
 
 
+_OF_DATA = "numpy"
+"""Kernels do not use it: it changes what a script makes of its data.
+
+Source: measured, float32 products of NumPy 2.2 and 2.4, whose linear algebra is another."""
+
+
 def surroundings(original: Manifest, here: Manifest) -> Iterator[Finding]:
     """Yield what differs around two runs, the parts in no order of likelihood."""
     yield from _runtime(original, here)
@@ -286,7 +292,7 @@ def _package(
     effect: Effect = "changes bits" if numeric else "may change bits"
     if unused:  # neither run loaded it
         effect = "explains"
-    kind: Kind = "framework" if numeric else "package"
+    kind: Kind = "framework" if numeric and name != _OF_DATA else "package"
     mine = original.version if original else "not installed"
     yours = here.version if here else "not installed"
     cure = f"install {name}=={mine}" if original else f"uninstall {name}"
