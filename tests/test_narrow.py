@@ -177,3 +177,55 @@ def test_what_is_identical_is_not_bisected(steps: Project, tmp_path: Path, ask: 
     answer = ask(*words, cwd=steps.folder)
 
     assert (answer.code, answer.data["bisection"]) == (0, None)
+
+
+KERAS_STEPS = """
+import os
+
+import keras
+import numpy as np
+from network import SIZE
+
+import wandb_repro
+from wandb_repro.keras import ReproCallback
+
+run = wandb_repro.init(project="dense", config={"epochs": 3}, seed=7)
+
+
+class Odd(keras.callbacks.Callback):
+    steps = 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.steps += 1
+        if self.steps == 7 and os.environ.get("TF_NUM_INTRAOP_THREADS") != "2":
+            bias = self.model.trainable_variables[1]
+            bias.assign(bias + 1e-7)
+
+
+x = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(SIZE), keras.layers.Dropout(0.5)])
+model.compile("adam", "mse", jit_compile=False)
+epochs = run.config["epochs"]
+callbacks = [ReproCallback(), Odd()]
+model.fit(x, x, batch_size=4, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
+"""
+
+
+@pytest.mark.slow
+def test_the_step_of_a_keras_training_is_named_with_its_tensor_and_what_moved_first(
+    tmp_path: Path, ask: Ask
+) -> None:
+    project = Project.made(tmp_path / "project", KERAS_STEPS)
+    assert project.record("train.py", TF_NUM_INTRAOP_THREADS="2").returncode == 0
+    words = ("rerun", "latest", *HERE, "--threads", 1, "--json")
+
+    answer = ask(*words, cwd=project.folder)
+
+    assert answer.code == 1
+    assert answer.data["first"]["what"] == "the end of epoch 2"
+    found = answer.data["bisection"]
+    assert (found["reason"], found["first"]["what"]) == ("", "step 7 (epoch 2)")
+    assert found["first"]["leaves"][0]["label"].endswith("dense/bias")
+    assert found["first"]["leaves"][0]["shape"] == [4]
+    assert found["moved"]["what"] == "state"
+    assert found["causes"][0]["fact"] == "weights between steps"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -30,7 +31,8 @@ def test_what_is_foreseen_to_change_no_bits_changes_none(
     other = keras_run.copy(tmp_path / "elsewhere")
 
     foreseen = ask("check", keras_run.run_folder, "--by-hand", "--json", cwd=other.folder, **shell)
-    trained = other.record("train.py", WANDB_DIR=str(tmp_path), **shell)
+    folder = {"WANDB_DIR": str(tmp_path)}
+    trained = other.record("train.py", **cast("Any", {**folder, **shell}))
 
     assert (trained.returncode, foreseen.data["expected"]) == (0, "identical")
     (run,) = (tmp_path / "wandb").glob("offline-run-*")

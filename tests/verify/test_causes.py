@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.records import changed, full_manifest, rerun_manifest
@@ -156,6 +157,52 @@ def test_no_difference_that_cannot_change_bits_is_above_one_that_can_in_any_pair
 
 
 CHANGING = sorted(name for name, fact in FACTS.items() if fact[3] == "changes bits")
+
+
+PATHS = sorted({fact[0] for fact in FACTS.values()})
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 10**6),
+    st.text("abc019. -", max_size=12),
+    st.lists(st.text("abc", min_size=1, max_size=4), max_size=3),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(STAGES),
+    st.sampled_from(MOVED),
+    st.dictionaries(st.sampled_from(PATHS), ANYTHING, min_size=1, max_size=6),
+)
+def test_whatever_differs_what_cannot_change_bits_is_never_above_what_can(
+    stage: Stage, what: What, changes: dict[str, Any]
+) -> None:
+    rerun = rerun_manifest()
+    for path, value in changes.items():
+        with contextlib.suppress(ValueError):  # no such value can be recorded there
+            rerun = changed(rerun, {path: value})
+    found = differences(full_manifest(), rerun)
+    causes = rank(found, first(stage), full_manifest(), Moved(what=what, sentence=""))
+
+    cannot = {one.fact for one in found if one.effect == "explains"}
+    can = {one.fact for one in found if one.effect != "explains"}
+    told = [cause.fact for cause in causes]
+    assert not cannot & set(told)
+    assert can <= set(told)
+    for cause in causes:
+        assert cause.cure, cause
+
+
+@pytest.mark.parametrize("what", MOVED)
+@pytest.mark.parametrize("name", sorted(set(FACTS) - set(EXPLAINING)))
+def test_every_cause_says_what_would_settle_it(name: str, what: What) -> None:
+    found = differences(full_manifest(), rerun_manifest({FACTS[name][0]: FACTS[name][1]}))
+
+    causes = rank(found, first("first steps"), full_manifest(), Moved(what=what, sentence=""))
+
+    assert causes
+    assert all(cause.cure for cause in causes), causes
 
 
 NETWORKS = ["avx", "avx2", "avx512_vnni", "fma"]

@@ -99,7 +99,8 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
         ("working directory", one.working_directory, two.working_directory),
         ("interpreter flags", one.interpreter_flags, two.interpreter_flags),
     ):
-        yield from differ("command", fact, mine, yours, "may change bits")
+        cure = f"start it as the original was: {text(mine)}"
+        yield from differ("command", fact, mine, yours, "may change bits", cure)
     used = used_classes(original, here)
     idle = CAP_VARIABLES if used is not None and used[0] == used[1] else ()
     on_gpu = any(has_gpu(manifest) for manifest in (original, here))
@@ -141,15 +142,18 @@ def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         return
     for name in sorted({*one, *two}):
-        yield from differ(
-            "config", f"config.{name}", _entry(one, name), _entry(two, name), "may change bits"
-        )
+        mine, yours = _entry(one, name), _entry(two, name)
+        cure = f"leave {name} out" if mine == _NOT_SET else f"set it to {mine}"
+        yield from differ("config", f"config.{name}", mine, yours, "may change bits", cure)
+
+
+_NOT_SET = "not set"
 
 
 def _entry(config: Mapping[str, JSON], name: str) -> str:
     """Return a value as JSON: 1, 1.0 and true are three values, and equal in Python."""
     if name not in config:
-        return "not set"
+        return _NOT_SET
     value = config[name]
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 

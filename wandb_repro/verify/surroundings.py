@@ -88,8 +88,12 @@ def _runtime(original: Manifest, here: Manifest) -> Iterator[Finding]:
         ("processor", one.processor.model, two.processor.model),
         ("processor caches", one.processor.caches, two.processor.caches),
     ):
-        yield from differ("processor", fact, mine, yours, "may change bits")
+        yield from differ("processor", fact, mine, yours, "may change bits", _SAME_PROCESSOR)
     yield from differ("switch", "PYTHONHASHSEED", one.hash_seed, two.hash_seed, "explains")
+
+
+_SAME_PROCESSOR = "rerun on a processor like the original's, or record the run again on this one"
+_SAME_GPU = "rerun on the original's GPU, or record the run again on this one"
 
 
 def _instructions(
@@ -98,11 +102,12 @@ def _instructions(
     """Yield a difference of the vector instructions: it counts by the class that kernels choose."""
     mine, yours = one.instruction_sets, two.instruction_sets
     effect: Effect = "changes bits"
-    cure = ""
+    cure = _SAME_PROCESSOR
     if not isinstance(mine, Unavailable) and not isinstance(yours, Unavailable):
         used = used_classes(original, here)
         effect = "may change bits" if used and used[0] == used[1] else "changes bits"
-        cure = _cap(vector_class(mine), vector_class(yours)) if effect == "changes bits" else ""
+        if effect == "changes bits":
+            cure = _cap(vector_class(mine), vector_class(yours)) or cure
         mine, yours = _only(mine, yours), _only(yours, mine)
     yield from differ("processor", "instruction sets", mine, yours, effect, cure)
 
@@ -171,12 +176,32 @@ def _framework(original: Manifest, here: Manifest) -> Iterator[Finding]:
     one, two = both
     for fact, mine, yours, cure in (
         ("Keras backend", one.backend, two.backend, f"set KERAS_BACKEND={one.backend}"),
-        ("backend build", one.backend_build, two.backend_build, ""),
+        (
+            "backend build",
+            one.backend_build,
+            two.backend_build,
+            f"install {text(one.backend_build)}",
+        ),
         ("float type", one.floatx, two.floatx, f"set floatx to {text(one.floatx)} in keras.json"),
-        ("dtype policy", one.dtype_policy, two.dtype_policy, ""),
-        ("jit_compile", one.jit_compile, two.jit_compile, ""),
-        ("run_eagerly", one.run_eagerly, two.run_eagerly, ""),
-        ("TF32", one.tensor_float_32, two.tensor_float_32, ""),
+        ("dtype policy", one.dtype_policy, two.dtype_policy, f"set it to {text(one.dtype_policy)}"),
+        (
+            "jit_compile",
+            one.jit_compile,
+            two.jit_compile,
+            _compiled("jit_compile", one.jit_compile),
+        ),
+        (
+            "run_eagerly",
+            one.run_eagerly,
+            two.run_eagerly,
+            _compiled("run_eagerly", one.run_eagerly),
+        ),
+        (
+            "TF32",
+            one.tensor_float_32,
+            two.tensor_float_32,
+            f"turn TF32 {text(one.tensor_float_32)}",
+        ),
     ):
         yield from differ("framework", fact, mine, yours, "changes bits", cure)
     yield from differ(
@@ -204,6 +229,10 @@ def _versions(one: Framework, two: Framework) -> Iterator[Finding]:
         yield from differ("framework", fact, mine, yours, "changes bits")
 
 
+def _compiled(name: str, value: object) -> str:
+    return f"pass {name}={value} to compile" if isinstance(value, bool) else f"set {name} alike"
+
+
 def _accelerator(original: Manifest, here: Manifest) -> Iterator[Finding]:
     sides = original.description.accelerator, here.description.accelerator
     yield from recorded("accelerator", "GPUs and their libraries", *sides)
@@ -211,14 +240,15 @@ def _accelerator(original: Manifest, here: Manifest) -> Iterator[Finding]:
     if not both:
         return
     one, two = both
-    yield from differ("accelerator", "GPUs", _gpus(one), _gpus(two), "changes bits")
+    yield from differ("accelerator", "GPUs", _gpus(one), _gpus(two), "changes bits", _SAME_GPU)
     for fact, mine, yours in (
         ("GPU driver", one.driver, two.driver),
         ("CUDA build", one.cuda_build, two.cuda_build),
         ("cuDNN build", one.cudnn_build, two.cudnn_build),
         ("loaded GPU libraries", one.loaded_libraries, two.loaded_libraries),
     ):
-        yield from differ("accelerator", fact, mine, yours, "may change bits")
+        cure = f"install it as it was: {text(mine)}"
+        yield from differ("accelerator", fact, mine, yours, "may change bits", cure)
 
 
 def has_gpu(manifest: Manifest) -> bool:
@@ -260,7 +290,8 @@ def _packages(original: Manifest, here: Manifest) -> Iterator[Finding]:
         len(_unused(one) & {*yours}),
         "explains",
     )
-    yield from differ("package", "edits by hand", _edits(one), _edits(two), "may change bits")
+    cure = "install what was edited as it was in the original"
+    yield from differ("package", "edits by hand", _edits(one), _edits(two), "may change bits", cure)
 
 
 def _unused(packages: Packages) -> set[str]:

@@ -55,7 +55,8 @@ def both_are(kind: type[_T], original: object, here: object) -> tuple[_T, _T] | 
 
 def recorded(kind: Kind, fact: str, original: object, here: object) -> Iterator[Finding]:
     """Yield a finding if a whole part of the record is there on one side only."""
-    yield from differ(kind, fact, _presence(original), _presence(here), "may change bits")
+    cure = "record both again: what is not recorded cannot be compared"
+    yield from differ(kind, fact, _presence(original), _presence(here), "may change bits", cure)
 
 
 def _presence(value: object) -> object:
