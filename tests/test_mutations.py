@@ -185,7 +185,7 @@ class Runs:
 
     def record_with(self, name: str, *what: str) -> None:
         """Train with a package installed before all others."""
-        first = self.folder / "first"
+        first = self.folder.with_name(f"{self.folder.name}-first")  # no part of the source tree
         shutil.rmtree(first, ignore_errors=True)
         words = ["pip", "install", "--quiet", "--no-deps", "--target", str(first), *what]
         own = ["--python", sys.executable]
