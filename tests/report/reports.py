@@ -236,5 +236,15 @@ def hostile(text: str) -> list[RenderableType]:
         differences_text(text, text, found),
         verdict_text(judge(full_manifest(), trail(), manifest, other)),
         verdict_text(judge(manifest, trail(), full_manifest(), trail([]))),
+        standings_text(text, standings(_stranger_runs(text, manifest), RULES), RULES, 2),
         preflight_text(foresee(text, "by hand", text, found, rebuilt=False, unknown=(text,))),
     ]
+
+
+def _stranger_runs(text: str, manifest: Manifest) -> tuple[Standing, ...]:
+    """Return runs whose names and reasons hold this text."""
+    whose = manifest.model_copy(update={"run": manifest.run.model_copy(update={"id": text})})
+    return (
+        look_at(f"a/b/{text}", whose, trail(), RULES, name=text, attempts={text: text}),
+        without_record(f"a/b/{text}", RULES, name=text, state=text, why=text, recorded=True),
+    )
