@@ -19,12 +19,10 @@ from wandb_repro.capture.notebook import shell_of
 from wandb_repro.errors import RecordingError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
-from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Execution
 from wandb_repro.manifest.order import ORDER_VARIABLE, Options, Order
 from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import imported_beside
-from wandb_repro.session.data import dataset_of
 from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
 from wandb_repro.session.earlier import comes_before, seed_of, seeds_before
 from wandb_repro.session.live import RerunStopped
@@ -42,6 +40,7 @@ from wandb_repro.store.folder import read_manifest
 if TYPE_CHECKING:
     import wandb
 
+    from wandb_repro.capture.dataset import Measured
     from wandb_repro.session.session import Session
 
 __all__ = [
@@ -67,7 +66,7 @@ class Process:
 
     def __init__(self) -> None:
         self.sessions: dict[str, Session] = {}
-        self.pending: dict[str, Dataset] = {}
+        self.pending: list[Measured] = []
         self.seeding: Seeding | None = None
         self.starting = False
         """Whether ``init`` is inside ``wandb.init``."""
@@ -170,30 +169,44 @@ def follow(run: wandb.Run) -> wandb.Run:
     return run if process.starting else attach(run)
 
 
-def fingerprint(name: str, x: object, y: object = None) -> None:
-    """Record what a part of the data is: a digest of it. Nothing of it is kept or uploaded.
+def fingerprint(
+    name: str,
+    x: object = None,
+    y: object = None,
+    *,
+    path: str | os.PathLike[str] | None = None,
+) -> None:
+    """Record what a part of the data is: digests of it. Nothing of it is kept or uploaded.
 
-    Before ``init`` it is kept until a run is recorded.
+    Before ``init`` it is kept until a run is recorded. Parts with different names are compared:
+    rows that stand in two of them are counted, and warned of.
 
     Args:
         name: of the part, such as ``train``.
-        x: NumPy array of any shape, examples along the first axis.
-        y: its targets; None where there are none.
+        x: examples along the first axis: a NumPy array or tensor of any shape, a table of pandas
+            or polars, a dict, list or tuple of these; or a ``tf.data.Dataset`` or a
+            ``keras.utils.PyDataset``, which is not used up and stays as it was.
+        y: targets of arrays and tables, likewise; None where there are none.
+        path: file or folder that the data lies in. Without ``x`` its bytes are digested, and a
+            rerun looks for it and compares it before training.
     """
     run = _active_run()
     if run is not None and cast("Run", run).disabled:
         return
     session = find_session(run) if run is not None else None
+    place = None if path is None else os.fspath(path)
     if session is not None:
-        session.fingerprint(name, x, y)
+        session.fingerprint(name, x, y, place)
     elif run is None:
-        _fingerprint_later(name, x, y)
+        _fingerprint_later(name, x, y, place)
 
 
 @harmless("a fingerprint of the data")
-def _fingerprint_later(name: str, x: object, y: object) -> None:
+def _fingerprint_later(name: str, x: object, y: object, path: str | None) -> None:
     """Digest now: what the arrays hold later may be something else."""
-    process.pending[name] = dataset_of(name, x, y)
+    from wandb_repro.capture.dataset import dataset_of
+
+    process.pending.append(dataset_of(name, x, y, path=path))
 
 
 def find_session(run: wandb.Run) -> Session | None:

@@ -52,7 +52,7 @@ PROBES = (
     "session.seeding.Seeding.determinism",
     "session.seeding.Seeding.look_again",
     "session.background.threading.Thread.start",
-    "session.session.dataset_of",
+    "capture.dataset.dataset_of",
 )
 """What reads facts: its failure is a reason in the manifest."""
 
@@ -211,7 +211,7 @@ def recorded_training(
     prepare()
     session = Session(run, host, seeding, Options(), order=None, world_size=1)
     hook.process.sessions[stage.run.id] = session
-    session.fingerprint("train", *data())
+    session.fingerprint("train", *data(), None)
     weights, losses = stage.train(cast("Any", ReproCallback(run=stage.run)))
     session.finish()
     assert len(losses) == 2

@@ -21,7 +21,7 @@ from wandb_repro.manifest.base import (
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import Dataset, InputFile
+from wandb_repro.manifest.data import Dataset, InputFile, Overlap
 from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Runtime
@@ -85,7 +85,7 @@ class Execution(Grown, ExecutionRecord):
     these runs, too: what they left in memory may matter."""
 
 
-class Description(Record):
+class Description(Grown, Record):
     """What explains a run. Fields a reader does not know are kept."""
 
     machine: Machine | Unavailable
@@ -98,6 +98,8 @@ class Description(Record):
     data: tuple[Dataset, ...] | Unavailable
     inputs: tuple[InputFile, ...] | Unavailable
     """Files outside the snapshot that the run read."""
+    overlaps: tuple[Overlap, ...] | Unavailable = later(())
+    """Of each two parts of the data that have rows in common; empty when none has."""
 
 
 class Ending(Record):

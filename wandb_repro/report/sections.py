@@ -10,6 +10,7 @@ from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code, GitState
 from wandb_repro.manifest.command import CellsFile, Command
+from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.runtime import Framework, Runtime
@@ -260,9 +261,22 @@ def _data(manifest: Manifest) -> Rows:
         yield "fingerprints", f"none ({data})"
     else:
         for part in data:
-            yield part.name, str(part.digest)
+            yield part.name, _part(part)
+    overlaps = manifest.description.overlaps
+    if not isinstance(overlaps, Unavailable):
+        yield from ((overlap.two, str(overlap)) for overlap in overlaps)
     if not isinstance(inputs, Unavailable) and inputs:
         yield from input_rows(inputs)
+
+
+def _part(part: Dataset) -> str:
+    """Return one line: what it is, how much, and its digest."""
+    if isinstance(part.digest, Unavailable):
+        return f"none ({part.digest})"
+    rows = f", {count(part.rows, 'row')}" if isinstance(part.rows, int) else ""
+    place = f", {part.files.path}" if part.files else ""
+    read = f", {part.read}" if part.read else ""
+    return f"{part.kind}{rows}{place}{read}, {part.digest.rpartition(':')[2]}"
 
 
 def _trail(trail: Trail) -> Rows:

@@ -21,13 +21,11 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wandb_repro.capture.user_folder import CACHE_VARIABLE, cache_folder
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.interpreter import FoundPython
 
 __all__ = ["CACHE_VARIABLE", "Cache", "Entry", "key_of", "user_cache"]
-
-CACHE_VARIABLE = "WANDB_REPRO_CACHE"
-"""Moves the cache to another folder."""
 
 _FORMAT = 1
 """Goes up when an entry's files mean something else."""
@@ -35,9 +33,7 @@ _FORMAT = 1
 
 def user_cache() -> Cache:
     """Return the user's cache, which need not be there."""
-    told = os.environ.get(CACHE_VARIABLE)
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Cache((Path(told) if told else Path(home, "wandb-repro")).absolute() / "environments")
+    return Cache(cache_folder() / "environments")
 
 
 def key_of(packages: Packages, base: FoundPython) -> str:

@@ -1,54 +1,64 @@
-"""Digests of the data: what it was, nothing of it is kept."""
+"""The parts of the data that a run named, and the rows that stand in two of them."""
 
 from __future__ import annotations
 
-from typing import Protocol, TypeGuard, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, Array, leaf_digest, root_digest
-from wandb_repro.errors import DigestError
-from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.data import ArrayDigest, Dataset
+from wandb_repro.manifest.data import Dataset, Overlap
+from wandb_repro.session.notices import warn_once
 
-__all__ = ["dataset_of"]
+if TYPE_CHECKING:
+    from wandb_repro.capture.dataset import Measured
 
+__all__ = ["DataParts"]
 
-class _HasArray(Protocol):
-    __array_interface__: object
-
-
-def dataset_of(name: str, x: object, y: object = None) -> Dataset:
-    """Return what a named part of the data is.
-
-    Args:
-        name: of the part, such as ``train``.
-        x: NumPy array, examples along the first axis.
-        y: targets, likewise; None where there are none.
-    """
-    parts = [("x", x)] if y is None else [("x", x), ("y", y)]
-    odd = [role for role, value in parts if not _is_array(value)]
-    if odd:
-        return _unknown(name, f"{odd[0]} is a {type(dict(parts)[odd[0]]).__name__}, no NumPy array")
-    try:
-        arrays = tuple(_array(role, cast("Array", value)) for role, value in parts)
-    except DigestError as error:
-        return _unknown(name, error.message)
-    root = root_digest((part.role, part.digest.rpartition(":")[2]) for part in arrays)
-    return Dataset(name=name, kind="numpy", arrays=arrays, digest=f"{ROOT_ALGORITHM}:{root}")
+_MEANING = "if one of the two is for training, what is measured on the other says too much"
 
 
-def _is_array(value: object) -> TypeGuard[_HasArray]:
-    return hasattr(value, "__array_interface__") and hasattr(value, "dtype")
+class DataParts:
+    """What ``fingerprint`` was given, by name; a name that is given again replaces itself."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Measured] = {}
+        self._overlaps: dict[tuple[str, str], Overlap] = {}
+
+    def add(self, parts: Iterable[Measured]) -> None:
+        """Take parts over, and warn of rows that stand in others, too."""
+        for part in parts:
+            name = part.dataset.name
+            others = [other for other in self._parts.values() if other.dataset.name != name]
+            self._parts[name] = part
+            self._overlaps = {
+                pair: known for pair, known in self._overlaps.items() if name not in pair
+            }
+            for other in others:
+                overlap = _overlap(other, part)
+                if overlap is not None:
+                    self._overlaps[other.dataset.name, name] = overlap
+                    warn_once(f"{overlap}: {_MEANING}")
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """In the order in which their names came first."""
+        return tuple(part.dataset for part in self._parts.values())
+
+    @property
+    def overlaps(self) -> tuple[Overlap, ...]:
+        """Of each two parts that have rows in common."""
+        return tuple(self._overlaps.values())
 
 
-def _array(role: str, value: Array) -> ArrayDigest:
-    return ArrayDigest(
-        role=role,
-        dtype=str(value.dtype.name),
-        shape=tuple(value.shape),
-        digest=f"{LEAF_ALGORITHM}:{leaf_digest(value)}",
+def _overlap(one: Measured, two: Measured) -> Overlap | None:
+    if one.kept is None or two.kept is None:
+        return None
+    rows_of_two = two.kept.also_in(one.kept)
+    if not rows_of_two:
+        return None
+    return Overlap(
+        one=one.dataset.name,
+        two=two.dataset.name,
+        rows_of_one=one.kept.also_in(two.kept),
+        rows_of_two=rows_of_two,
+        estimated=bool(one.kept.halvings or two.kept.halvings),
     )
-
-
-def _unknown(name: str, reason: str) -> Dataset:
-    missing = Unavailable(unavailable=reason)
-    return Dataset(name=name, kind="unknown", arrays=missing, digest=missing)

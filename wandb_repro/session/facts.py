@@ -28,13 +28,14 @@ from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code, LeftOut
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import Dataset, InputFile
+from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.order import Options, Order
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import Background
 from wandb_repro.session.cells import Notebook, notebook_of
+from wandb_repro.session.data import DataParts
 from wandb_repro.session.earlier import SCRIPTS_OWN
 from wandb_repro.session.installed import Installed
 from wandb_repro.session.looked import Looked
@@ -75,7 +76,7 @@ class Facts:
         self._world_size = world_size
         self._earlier = earlier
         self._recorded_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.data: dict[str, Dataset] = {}
+        self.data = DataParts()
         self.trail: str | Unavailable = TRAIL
         self.ending: Ending | Unavailable = Unavailable(unavailable="the run has not ended")
         self._begun = threading.Event()
@@ -245,11 +246,12 @@ class Facts:
             seeds=guarded(self._seeding.seeds, "seeds"),
             determinism=guarded(self._seeding.determinism, "determinism"),
             config=guarded(lambda: config_of(self._run), "config"),
-            data=tuple(self.data.values())
+            data=self.data.datasets
             or Unavailable(unavailable="wandb_repro.fingerprint was not called"),
             inputs=self._looked.inputs
             if isinstance(self._looked, Looked)
             else guarded(self._input_files, "files read"),
+            **({"overlaps": overlaps} if (overlaps := self.data.overlaps) else {}),
         )
 
     def _input_files(self) -> tuple[InputFile, ...]:

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Literal
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
+from wandb_repro.capture.openings import unseen
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.errors import RecordingError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
-from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Ending, Manifest
 from wandb_repro.manifest.order import Options, Order, Whereabouts
 from wandb_repro.manifest.trail import Granularity, Moment
 from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import imported_beside
-from wandb_repro.session.data import dataset_of
 from wandb_repro.session.facts import Facts
 from wandb_repro.session.live import Live
 from wandb_repro.session.notices import harmless, say, warn_once
@@ -39,6 +38,7 @@ from wandb_repro.store.base import FOLDER, Capsule
 from wandb_repro.store.folder import read_trail, write_atomically
 
 if TYPE_CHECKING:
+    from wandb_repro.capture.dataset import Measured
     from wandb_repro.session.outcome import Outcome
 
 __all__ = ["Session"]
@@ -155,14 +155,18 @@ class Session:
             )
 
     @harmless("a fingerprint of the data")
-    def fingerprint(self, name: str, x: object, y: object) -> None:
+    def fingerprint(self, name: str, x: object, y: object, path: str | None) -> None:
         """Digest a named part of the data."""
-        if not self._is_elsewhere():
-            self._facts.data[name] = dataset_of(name, x, y)
+        # Not while ``init`` runs: most scripts call this once, if at all.
+        from wandb_repro.capture.dataset import dataset_of
 
-    def add_data(self, known: Mapping[str, Dataset]) -> None:
+        if not self._is_elsewhere():
+            with unseen():
+                self._facts.data.add([dataset_of(name, x, y, path=path)])
+
+    def add_data(self, known: Iterable[Measured]) -> None:
         """Take over fingerprints that were made before the run began."""
-        self._facts.data.update(known)
+        self._facts.data.add(known)
 
     @harmless("what only a process that trains knows")
     def begin_fit(self, model: object) -> None:

@@ -253,3 +253,14 @@ def _data(manifest: Manifest) -> Iterator[Finding]:
             "The data has no fingerprint: a change in it would not be noticed by itself",
             "call wandb_repro.fingerprint(name, x, y)",
         )
+    overlaps = manifest.description.overlaps
+    for overlap in () if isinstance(overlaps, Unavailable) else overlaps:
+        yield about_one_run(
+            "data",
+            f"data {overlap.two!r}",
+            str(overlap.rows_of_two),
+            "explains",
+            f"{overlap}: if one of the two is for training, what is measured on the "
+            "other says too much",
+            "take the rows out of one of them",
+        )

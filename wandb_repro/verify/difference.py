@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY
 from wandb_repro.verify.finding import Effect, Finding
@@ -165,11 +166,20 @@ def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
         return
     mine, yours = digests_by_name(one), digests_by_name(two)
     for name in sorted({*mine, *yours}):
+        reordered = name in mine and name in yours and _is_reordered(one, two, name)
         yield from differ(
             "data",
-            f"data {name!r}",
+            f"order of data {name!r}" if reordered else f"data {name!r}",
             mine.get(name, "not fingerprinted"),
             yours.get(name, "not fingerprinted"),
             "changes bits",
-            "train on the data that the original was trained on",
+            "put the rows into the order that they had: they are the same"
+            if reordered
+            else "train on the data that the original was trained on",
         )
+
+
+def _is_reordered(one: Iterable[Dataset], two: Iterable[Dataset], name: str) -> bool:
+    """Tell whether a part holds the same rows on both sides, in another order."""
+    mine, yours = ([part.order_free for part in data if part.name == name] for data in (one, two))
+    return mine == yours and all(isinstance(known, str) for known in mine)

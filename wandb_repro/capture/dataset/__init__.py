@@ -1,0 +1,7 @@
+"""The data: what it was, by digest; nothing of it is kept."""
+
+from __future__ import annotations
+
+from wandb_repro.capture.dataset.source import Measured, dataset_of
+
+__all__ = ["Measured", "dataset_of"]

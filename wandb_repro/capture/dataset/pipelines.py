@@ -1,0 +1,241 @@
+"""Data that a pipeline gives: ``tf.data`` and Keras' ``PyDataset``, read without being used up.
+
+What training gets must not change. A shuffle draws a seed for each iterator that is made of it
+(TensorFlow's own state, which nobody can put back), so a pipeline is read before its first
+shuffle; Python code inside one may hold state of any kind, so none of it is run. A ``PyDataset``
+is read from a deep copy that shares its arrays, and Python's and NumPy's generators are put back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import random
+import sys
+import time
+from collections.abc import Generator, Iterator
+from typing import Any, NamedTuple, cast
+
+from wandb_repro.capture.dataset.limits import Limits
+from wandb_repro.errors import DigestError
+
+__all__ = [
+    "Piece",
+    "Pieces",
+    "batches_of_pydataset",
+    "elements_of_tf_data",
+    "is_pydataset",
+    "is_tf_data",
+    "until",
+]
+
+_ARRANGING = ("shuffle", "repeat", "cache")
+"""Steps that change no example, and that have a state of their own or no end."""
+
+_PASSING = ("batch", "prefetch", "options", "parallelbatch")
+
+_PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc", "GeneratorDataset"})
+
+_AT_ONCE, _AT_ONCE_BYTES = 1024, 8 << 20
+"""Examples that are asked of TensorFlow together, at most, and what they hold."""
+
+
+Piece = Generator[list[tuple[str, Any]]]
+"""Of each piece its columns: role, and NumPy array of shape (rows, ...)."""
+
+
+class Pieces(NamedTuple):
+    """What a pipeline gives, piece by piece."""
+
+    pieces: Piece
+    read: str
+    """What is not read as the training gets it; empty when nothing."""
+
+
+def is_tf_data(value: object) -> bool:
+    """Tell a ``tf.data.Dataset``."""
+    tensorflow: Any = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
+
+
+def is_pydataset(value: object) -> bool:
+    """Tell a ``keras.utils.PyDataset``, or what older Keras calls a Sequence."""
+    return any(
+        kind.__name__ in ("PyDataset", "Sequence") and kind.__module__.startswith("keras.")
+        for kind in type(value).__mro__
+    )
+
+
+def elements_of_tf_data(dataset: Any) -> Pieces:
+    """Return what a pipeline gives, example by example where it has examples.
+
+    Raises:
+        DigestError: it cannot be read without changing what the training gets, or has no end.
+    """
+    source, left = _unarranged(dataset)
+    fault = _fault(source)
+    if fault:
+        raise DigestError(fault)
+    tensorflow: Any = sys.modules["tensorflow"]
+    flat = tensorflow.nest.flatten(source.element_spec)
+    fixed = all(
+        isinstance(spec, tensorflow.TensorSpec) and spec.shape.is_fully_defined() for spec in flat
+    )
+    batched = source.batch(_fitting(flat) if fixed else 1)
+    read = f"before its {' and '.join(left)}" if left else ""
+    return Pieces(_tf_pieces(batched), read)
+
+
+def _fitting(specs: list[Any]) -> int:
+    """Return how many examples of a fixed size are asked for together."""
+    size_bytes = sum(spec.shape.num_elements() * spec.dtype.size for spec in specs)
+    return max(1, min(_AT_ONCE, _AT_ONCE_BYTES // max(1, size_bytes)))
+
+
+def _tf_pieces(dataset: Any) -> Piece:
+    for element in dataset:
+        yield [(role, tensor.numpy()) for role, tensor in _columns(element)]
+
+
+def _columns(element: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays of an example or batch: a tuple is its input, target and weight."""
+    if not isinstance(element, tuple):
+        yield from _leaves("x", element)
+        return
+    parts = cast("tuple[Any, ...]", element)
+    names = ("x", "y", "weight", *map(str, range(3, len(parts))))
+    for name, part in zip(names, parts, strict=False):
+        yield from _leaves(name, part)
+
+
+def _unarranged(dataset: Any) -> tuple[Any, list[str]]:
+    """Return the pipeline before what only arranges its examples, and the names of those steps."""
+    chain = [dataset]
+    while len(inputs := chain[-1]._inputs()) == 1:
+        chain.append(inputs[0])
+    arranging = [place for place, step in enumerate(chain) if _name(step) in _ARRANGING]
+    start = max(arranging, default=-1) + 1
+    while start < len(chain) - 1 and _name(chain[start]) in _PASSING:
+        start += 1
+    names = {_name(step): None for step in reversed(chain[:start])}
+    changing = [name for name in names if name not in (*_ARRANGING, *_PASSING, "datasetv1adapter")]
+    told = [name for name in names if name in _ARRANGING] + changing
+    return chain[start], told
+
+
+def _name(step: Any) -> str:
+    return type(step).__name__.strip("_").removesuffix("Dataset").lower()
+
+
+def _fault(dataset: Any) -> str:
+    """Return why a pipeline may not be read; empty if it may."""
+    if int(dataset.cardinality()) == -1:
+        return "it has no end: fingerprint it before it is repeated"
+    tensorflow: Any = sys.modules["tensorflow"]
+    for spec in tensorflow.nest.flatten(dataset.element_spec):
+        if not isinstance(spec, tensorflow.TensorSpec):
+            kind = type(spec).__name__.removesuffix("Spec")
+            return f"it gives values of type {kind}: fingerprint what they are made from"
+    for step in _upstream(dataset):
+        if _name(step) == "shuffle":
+            return "it is shuffled inside: fingerprint its parts before they are put together"
+        for function in step._functions():
+            if _PYTHON_OPS & set(_ops(function.function.graph.as_graph_def())):
+                return (
+                    "it runs Python code, whose state reading would change: fingerprint what it "
+                    "reads"
+                )
+    return ""
+
+
+def _upstream(dataset: Any) -> Iterator[Any]:
+    left = [dataset]
+    while left:
+        step = left.pop()
+        yield step
+        left += step._inputs()
+
+
+def _ops(graph: Any) -> Iterator[str]:
+    for node in graph.node:
+        yield node.op
+    for function in graph.library.function:
+        for node in function.node_def:
+            yield node.op
+
+
+def batches_of_pydataset(dataset: Any) -> Pieces:
+    """Return the batches of a ``PyDataset`` in the order of their index.
+
+    Raises:
+        DigestError: it has no end, or no copy of it can be made.
+    """
+    count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
+    if count is None or not math.isfinite(count):
+        raise DigestError("it has no end: fingerprint what it reads")
+    held = cast("dict[str, object]", vars(dataset)).values()
+    shared: dict[int, object] = {id(value): value for value in held if hasattr(value, "dtype")}
+    try:
+        twin = copy.deepcopy(dataset, shared)
+    except Exception as error:
+        raise DigestError(
+            f"it cannot be copied, and reading it might change what the training gets ({error}): "
+            "fingerprint what it reads"
+        ) from error
+    return Pieces(_unseen(_pydataset_pieces(twin, int(count))), "")
+
+
+def _pydataset_pieces(dataset: Any, count: int) -> Piece:
+    numpy: Any = sys.modules["numpy"]
+    for number in range(count):
+        yield [(role, numpy.asarray(leaf)) for role, leaf in _columns(dataset[number])]
+
+
+def _leaves(role: str, part: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(part, dict):
+        for name, leaf in cast("dict[object, Any]", part).items():
+            yield from _leaves(f"{role}/{name}", leaf)
+    elif isinstance(part, (list, tuple)):
+        for number, leaf in enumerate(cast("list[Any]", part)):
+            yield from _leaves(f"{role}/{number}", leaf)
+    elif part is not None:
+        yield role, part
+
+
+def _unseen(pieces: Piece) -> Piece:
+    """Give pieces, with the generators that all share as they were found when it is over."""
+    with _generators_put_back():
+        yield from pieces
+
+
+@contextlib.contextmanager
+def _generators_put_back() -> Generator[None]:
+    numpy: Any = sys.modules["numpy"]
+    before = random.getstate()
+    of_numpy = numpy.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        numpy.random.set_state(of_numpy)
+
+
+def until(pieces: Piece, limits: Limits) -> Iterator[tuple[list[tuple[str, Any]], bool]]:
+    """Yield each piece, and whether it is the last for the limit on bytes.
+
+    Raises:
+        DigestError: it takes too long.
+    """
+    started, size_bytes = time.monotonic(), 0
+    for piece in pieces:
+        size_bytes += sum(array.nbytes for _, array in piece)
+        enough = size_bytes >= limits.stream_bytes
+        yield piece, enough
+        if enough:
+            return
+        if time.monotonic() - started > limits.seconds:
+            raise DigestError(
+                f"reading it took longer than {limits.seconds:.0f} s: fingerprint the files that "
+                "it reads, with path="
+            )
