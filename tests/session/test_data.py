@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy
 import pytest
-from sklearn.model_selection import train_test_split
+from sklearn import model_selection
 
 from wandb_repro.capture.dataset import dataset_of
 from wandb_repro.session import notices
@@ -22,7 +22,7 @@ def nothing_said() -> None:
 
 
 def test_a_split_by_scikit_learn_has_nothing_in_common(capsys: pytest.CaptureFixture[str]) -> None:
-    train, test = cast("Any", train_test_split)(X, random_state=0)
+    train, test = cast("Any", model_selection).train_test_split(X, random_state=0)
     parts = DataParts()
     parts.add([dataset_of("train", train)])
     parts.add([dataset_of("test", test)])

@@ -69,7 +69,7 @@ class Batches(_PyDataset):
     """Batches with noise from a generator of its own and from NumPy's and Python's."""
 
     def __init__(self, batches: float = 10) -> None:
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
         self.own = np.random.default_rng(3)
         self.x = X
         self.batches = batches
