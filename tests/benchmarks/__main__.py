@@ -12,6 +12,7 @@ import time
 from tests.benchmarks import (
     audit,
     card,
+    data,
     digest,
     foreseen,
     imports,
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "packages": packages.measure,
     "init": init.measure,
     "digest": digest.measure,
+    "data": data.measure,
     "trail": trail.measure,
     "steps": steps.measure,
     "peers": peers.measure,
