@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,8 +101,8 @@ def test_a_wheel_that_is_not_what_was_locked_is_refused(
     make_wheel(links, "from-index")
     packages = _from_links(tmp_path, links, "from-index").packages()
 
-    def tampered(packages: Packages, wheels: Path, *, python: Path, offline: bool) -> Lock:
-        lock = resolve_lock(packages, wheels, python=python, offline=offline)
+    def tampered(packages: Packages, wheels: Path, *, python: Path, **more: Any) -> Lock:
+        lock = resolve_lock(packages, wheels, python=python, **more)
         (package,) = lock.packages
         wheel = replace(package.wheels[0], sha256="0" * 64)
         return replace(lock, packages=(replace(package, wheels=(wheel,)),))

@@ -274,3 +274,37 @@ def test_what_is_written_is_a_lock_file_and_can_be_installed_by_pip(
     options = ["--require-hashes", "--find-links", str(links), "-r", "requirements.txt"]
     new.install_by_pip(*options, cwd=tmp_path)
     assert {each.name for each in new.packages().distributions} == {"by-path", "tiny-thing"}
+
+
+_BOTH = """\
+lock-version = "1.0"
+created-by = "uv"
+[[packages]]
+name = "tiny-thing"
+version = "1.0"
+[[packages.wheels]]
+url = "https://files.example/tiny_thing-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+hashes = { sha256 = "ab" }
+[[packages.wheels]]
+url = "https://files.example/tiny_thing-1.0-cp310-abi3-manylinux_2_28_x86_64.whl"
+hashes = { sha256 = "cd" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "chosen"),
+    [("", "cp311-cp311"), ("3.11.2", "cp311-cp311"), ("3.13.0", "cp310-abi3")],
+)
+def test_the_recorded_wheel_is_taken_only_where_it_fits_the_python(
+    version: str, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uv 0.8 names wheels for other Pythons, too."""
+
+    def answer(*_: object, **__: object) -> Answer:
+        return Answer(0, _BOTH, "")
+
+    monkeypatch.setattr(lock_module, "run_uv", answer)
+    packages = _packages(_indexed("tiny-thing", tags=("cp311-cp311-manylinux_2_28_x86_64",)))
+    lock = resolve_lock(packages, tmp_path, python=BASE_PYTHON, version=version)
+    (wheel,) = lock.packages[0].wheels
+    assert chosen in wheel.name

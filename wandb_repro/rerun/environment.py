@@ -83,7 +83,8 @@ def rebuild(
         raise RebuildError(f"{destination} is not empty.", hint="Name a new folder.")
     base = find_python(packages.interpreter, python, outside=destination.parent)
     on_progress(f"Finding {len(packages.distributions)} packages for Python {base.version}")
-    lock = resolve_lock(packages, wheels, python=base.path, offline=offline)
+    version = base.version if base.version != packages.interpreter.version else ""
+    lock = resolve_lock(packages, wheels, python=base.path, version=version, offline=offline)
     on_progress(f"Installing {len(lock.packages)} packages")
     with _whole_or_not_at_all(destination) as unfinished:
         _install(lock, base, unfinished, offline=offline)

@@ -139,7 +139,8 @@ class Exported:
 
     def _write_lock(self, packages: Packages, base: FoundPython, say: Say) -> None:
         say(f"Locking {len(packages.distributions)} packages for Python {base.version}")
-        found = resolve_lock(packages, self.capsule.wheels, python=base.path)
+        other = base.version if base.version != packages.interpreter.version else ""
+        found = resolve_lock(packages, self.capsule.wheels, python=base.path, version=other)
         lock = replace(found, python_version=base.version)
         lock.write_pylock(self.folder / "pylock.toml")
         lock.write_requirements(self.folder / "requirements.txt")

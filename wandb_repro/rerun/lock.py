@@ -39,13 +39,16 @@ _COMPILE = (
 )
 
 
-def resolve_lock(packages: Packages, wheels: Path, *, python: Path, offline: bool = False) -> Lock:
+def resolve_lock(
+    packages: Packages, wheels: Path, *, python: Path, version: str = "", offline: bool = False
+) -> Lock:
     """Return the exact wheels of the recorded environment.
 
     Args:
         packages: what was recorded.
         wheels: folder of the capsule's wheels.
         python: interpreter to resolve for.
+        version: of it, ``X.Y.Z``; empty where it is the recorded one.
         offline: ask no index but uv's cache.
 
     Raises:
@@ -66,7 +69,8 @@ def resolve_lock(packages: Packages, wheels: Path, *, python: Path, offline: boo
     lost |= {each: _why_lost(each, refused) for each in asked if each.name not in found}
     if lost:
         raise _missing(lost)
-    chosen = [_exact(each, found[each.name]) for each in asked]
+    fitting = {name: _fitting(each, version) for name, each in found.items()}
+    chosen = [_exact(each, fitting[each.name]) for each in asked]
     return Lock(
         packages=tuple(sorted([*local, *(each for each, _ in chosen)], key=lambda each: each.name)),
         python_version=packages.interpreter.version,
@@ -145,7 +149,10 @@ def parse_pylock(text: str) -> dict[str, LockedPackage]:
             if each.wheels
         }
     except (ValueError, RecursionError, PylockValidationError) as error:
-        raise RebuildError(f"The lock that uv made cannot be read: {error}.") from error
+        raise RebuildError(
+            f"The lock that uv made cannot be read: {error}.",
+            hint="Update uv (pip install -U uv): an older one leaves out what an index does not tell.",
+        ) from error
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -176,6 +183,28 @@ def _exact(wanted: Distribution, package: LockedPackage) -> tuple[LockedPackage,
         package,
         f"{wanted.name} {wanted.version}: the wheel that was installed is not on the index.",
     )
+
+
+def _fitting(package: LockedPackage, version: str) -> LockedPackage:
+    """Return the package with the wheels for a Python, whatever machine they are for.
+
+    uv before 0.9 names those for other Pythons, too.
+    """
+    if not version:
+        return package
+    from packaging.tags import compatible_tags, cpython_tags
+    from packaging.utils import parse_wheel_filename
+
+    numbers = [int(part) for part in version.split(".")[:2]]
+    name = f"cp{numbers[0]}{numbers[1]}"
+    tags = (*cpython_tags(numbers, None, ["any"]), *compatible_tags(numbers, name, ["any"]))
+    fit = {(tag.interpreter, tag.abi) for tag in tags}
+    own = tuple(
+        each
+        for each in package.wheels
+        if any((tag.interpreter, tag.abi) in fit for tag in parse_wheel_filename(each.name)[3])
+    )
+    return replace(package, wheels=own) if own else package
 
 
 def _tags(file_name: str) -> set[str]:
