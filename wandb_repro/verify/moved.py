@@ -80,7 +80,10 @@ def _by_losses(first: FirstDifference, loss_step: int | None) -> tuple[What, str
         return "not known", told
     if first.moment == "step":
         return _not_known("the record of this step holds neither its batch nor its loss")
-    return _not_known("no step was recorded; ReproCallback(steps=1) does, or rerun --bisect")
+    return _not_known(
+        "only epochs were recorded. rerun --bisect finds the step; ReproCallback(steps=1) "
+        "records it"
+    )
 
 
 def _at(trail: Trail, first: FirstDifference) -> Digested | None:
