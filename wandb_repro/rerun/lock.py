@@ -151,7 +151,7 @@ def parse_pylock(text: str) -> dict[str, LockedPackage]:
     except (ValueError, RecursionError, PylockValidationError) as error:
         raise RebuildError(
             f"The lock that uv made cannot be read: {error}.",
-            hint="Update uv (pip install -U uv): an older one leaves out what an index does not tell.",
+            hint="Update uv (pip install -U uv): older ones leave out what an index does not tell.",
         ) from error
 
 
