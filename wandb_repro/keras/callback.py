@@ -86,6 +86,7 @@ class ReproCallback(keras.callbacks.Callback):
         self._number = 0
         self._step = 0
         self._in_epoch = 0
+        self._new_epoch = True
         self._epoch = 0
         self._digested = -1
         self._ended = False
@@ -186,6 +187,7 @@ class ReproCallback(keras.callbacks.Callback):
         del logs
         self._epoch = epoch
         self._in_epoch = 0
+        self._new_epoch = True
         self._ended = False
         self._losses.begin_epoch()
         if isinstance(self._batches, Batches):
@@ -304,7 +306,8 @@ class ReproCallback(keras.callbacks.Callback):
             return
         of_step = moment == "step"
         before, self._before = (self._before, None) if of_step else (None, self._before)
-        anew = not of_step or self._digested <= 0
+        anew = not of_step or self._digested <= 0 or self._new_epoch
+        self._new_epoch = False
         self._digested = self._step
         batches = self._batches if of_step else None
         data = batches.root() if isinstance(batches, Batches) else None

@@ -28,7 +28,8 @@ class Reader:
     """Reads a model's variables again and again, without asking Keras for them each time.
 
     Walking through a model costs more than reading it. So variables that a model gets, or that
-    change their group, are seen when it is walked through anew.
+    change their group, are seen when it is walked through anew: at the first record of each epoch,
+    and at its end.
     """
 
     def __init__(self, model: Model) -> None:
