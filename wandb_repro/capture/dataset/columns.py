@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import xxhash
 
-from wandb_repro.capture.dataset.rows import row_ids, text_ids
+from wandb_repro.capture.dataset.rows import WORTH_A_THREAD, row_ids, text_ids
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digest, root_digest
 from wandb_repro.errors import DigestError
 from wandb_repro.manifest.data import ArrayDigest
@@ -43,10 +44,17 @@ def whole_column(role: str, array: Any) -> tuple[ArrayDigest, Any]:
     """
     if array.dtype.kind == "O":
         return _texts(role, array)
-    digest = f"{LEAF_ALGORITHM}:{leaf_digest(array)}"
-    ids = row_ids(array if array.ndim else array.reshape(1))
-    told = ArrayDigest(role=role, dtype=str(array.dtype.name), shape=array.shape, digest=digest)
-    return told, ids
+    rows = array if array.ndim else array.reshape(1)
+    if array.nbytes < WORTH_A_THREAD:
+        digest, ids = leaf_digest(array), row_ids(rows)
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            beside = pool.submit(leaf_digest, array)
+            ids = row_ids(rows)
+            digest = beside.result()
+    told = f"{LEAF_ALGORITHM}:{digest}"
+    name = str(array.dtype.name)
+    return ArrayDigest(role=role, dtype=name, shape=array.shape, digest=told), ids
 
 
 def _texts(role: str, array: Any) -> tuple[ArrayDigest, Any]:

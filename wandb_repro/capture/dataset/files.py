@@ -138,8 +138,10 @@ def _digest(file: _File, limits: Limits, known: KnownFiles, *, sampled: bool, un
 
 def _whole(opened: int, algorithm: str, until: float) -> str:
     hasher = xxhash.xxh3_128(f"{algorithm}\0".encode())
-    while piece := os.read(opened, _READ_BYTES):
-        hasher.update(piece)
+    buffer = bytearray(_READ_BYTES)
+    whole = memoryview(buffer)
+    while count := os.readv(opened, [buffer]):
+        hasher.update(whole[:count])
         if time.monotonic() > until:
             raise DigestError("reading it takes too long: give path= a part of it")
     return hasher.hexdigest()

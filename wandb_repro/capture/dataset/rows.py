@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -19,12 +20,16 @@ import xxhash
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["ROWS_ALGORITHM", "Kept", "OrderFree", "paired", "row_ids", "text_ids"]
+__all__ = ["ROWS_ALGORITHM", "WORTH_A_THREAD", "Kept", "OrderFree", "paired", "row_ids", "text_ids"]
 
 ROWS_ALGORITHM = "wrepro-rows-1"
 """XXH3-128, seed 0, over: this name, NUL, and as u64 LE the number of rows, the sum of their
 numbers and the sum of the squares of their numbers (both modulo 2**64)."""
 
+WORTH_A_THREAD = 4 << 20
+"""Bytes of an array."""
+
+_WORKERS = 2
 _NARROW_BYTES = 256
 _CHUNK_BYTES = 1 << 18
 _ODD = 0x9E3779B97F4A7C15
@@ -53,8 +58,16 @@ def row_ids(array: Any) -> Any:
     step = max(1, _CHUNK_BYTES // width)
     of_chunk = _narrow if width <= _NARROW_BYTES else _wide
     as_bytes = plain.reshape(rows, -1).view("u1")
-    for first in range(0, rows, step):
+
+    def take(first: int) -> None:
         found[first : first + step] = of_chunk(numpy, as_bytes[first : first + step], seed)
+
+    if plain.nbytes < WORTH_A_THREAD:
+        for first in range(0, rows, step):
+            take(first)
+        return found
+    with ThreadPoolExecutor(_WORKERS) as pool:  # NumPy and xxhash let others compute meanwhile
+        list(pool.map(take, range(0, rows, step)))
     return found
 
 
