@@ -57,7 +57,7 @@ PROBES = (
 """What reads facts: its failure is a reason in the manifest."""
 
 WEIGHTS = (
-    "keras.variables._reader_of",
+    "keras.variables._grouped",
     "keras.callback._is_built",
     "keras.callback._exact",
     "keras.callback._warn_of_same_order",
@@ -88,8 +88,8 @@ PUBLISHERS = (
     "session.session.publish_files",
     "session.session.publish_summary",
     "session.session.environment_line",
-    "session.session.write_card",
-    "session.session.publish_card",
+    "session.card.write_card",
+    "session.card.publish_card",
     "session.session.opening",
     "session.session.secrets_left_out",
     "of the run: save",
