@@ -125,6 +125,7 @@ _VARIES = (
     (r"\d+\.\d{4}", "N"),
     (r"\d+ packages for Python [\d.]+|\d+ packages", "PACKAGES"),
     (r"(first tensor|in all) .*", r"\1 ..."),
+    (r"(  apart) .*(\n {18}.*)*", r"\1 ..."),
     (r"Took \d+ s", "Took N s"),
     (r"^· /.*$", "· FOLDER"),
     (r"\d+\.\d MB", "N MB"),

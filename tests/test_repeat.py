@@ -71,6 +71,7 @@ def test_code_that_is_kept_on_this_machine_is_looked_for_there(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     project = numbers.copy(tmp_path / "project")
     with_manifest(project, {"execution.code.bundle.kept": "local"})
+    project.capsule.bundle.unlink()
     with pytest.raises(RefusedError) as caught:
         prepare(project.capsule, tmp_path / "work", HERE)
     assert "on the machine that recorded it" in caught.value.hint

@@ -115,7 +115,17 @@ model.compile("adam", "mse", jit_compile=False)
 model.fit(x, x, epochs=run.config["epochs"], shuffle=False, verbose=0, callbacks=[ReproCallback()])
 """
 
-_DROPPED = ("WANDB_", "TF_", "PYTHON", "NUMBERS_", "OMP_", "GIT_", "COLUMNS", "FORCE_COLOR")
+_DROPPED = (
+    "WANDB_",
+    "TF_",
+    "PYTHON",
+    "NUMBERS_",
+    "OMP_",
+    "GIT_",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "CUBLAS_",
+)
 
 
 def newcomer(**more: str) -> dict[str, str]:

@@ -59,6 +59,7 @@ TensorFlow on 2 cores)."""
 
 _COPIED_BYTES = 1 << 30
 _GRACE_S = 30
+_HEARING_S = 1.0
 _STANDARD_ERROR = 2
 
 
@@ -239,10 +240,20 @@ def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
     except (OSError, ValueError) as error:
         raise RefusedError(f"The training cannot be started: {error}.") from error
     with _ended_with_us(process):
-        returncode = process.wait()
+        returncode = _ended(process)
     if plan.cells is not None and plan.cells.values:
         plan.cells_file.unlink()  # it holds credentials
     return Child(returncode, _whereabouts(Path(order.whereabouts)))
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process, and hear of a Ctrl-C meanwhile.
+
+    The system may hand a signal to any thread; only this one can raise it, once it runs again.
+    """
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(_HEARING_S)
 
 
 def _write_cells(plan: Plan) -> None:
