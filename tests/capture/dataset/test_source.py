@@ -186,6 +186,24 @@ def test_reading_a_pydataset_leaves_it_and_all_generators_alone() -> None:
     assert drawn(fingerprinted=True) == drawn(fingerprinted=False)
 
 
+class InPlace(Batches):
+    """Batches that are changed where they lie."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x = X.copy()
+
+    def __getitem__(self, number: int) -> tuple[Any, Any]:
+        self.x[number] += 1
+        return super().__getitem__(number)
+
+
+def test_a_pydataset_that_writes_to_its_arrays_is_left_as_it_was() -> None:
+    data = InPlace()
+    assert "read-only" in str(_of(data).digest)
+    assert (data.x == X).all()
+
+
 class Uncopied(Batches):
     """Batches that hold what cannot be copied."""
 

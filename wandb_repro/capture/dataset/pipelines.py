@@ -17,6 +17,7 @@ import time
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple, cast
 
+from wandb_repro.capture.dataset.columns import is_array
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.errors import DigestError
 
@@ -174,8 +175,8 @@ def batches_of_pydataset(dataset: Any) -> Pieces:
     count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
     if count is None or not math.isfinite(count):
         raise DigestError("it has no end: fingerprint what it reads")
-    held = cast("dict[str, object]", vars(dataset)).values()
-    shared: dict[int, object] = {id(value): value for value in held if hasattr(value, "dtype")}
+    held = cast("dict[str, Any]", vars(dataset)).values()
+    shared = {id(value): _unwritable(value) for value in held if is_array(value)}
     try:
         twin = copy.deepcopy(dataset, shared)
     except Exception as error:
@@ -184,6 +185,13 @@ def batches_of_pydataset(dataset: Any) -> Pieces:
             "fingerprint what it reads"
         ) from error
     return Pieces(_unseen(_pydataset_pieces(twin, int(count))), "")
+
+
+def _unwritable(array: Any) -> Any:
+    """Return the same elements; who writes to them gets an error, not the training's array."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _pydataset_pieces(dataset: Any, count: int) -> Piece:
