@@ -32,18 +32,24 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
     others = _Others(root)
     found: dict[str, str] = {}
     for name, module in list(modules.items()):
-        place = _place(module)
+        file = _attribute(module, "__file__")
+        if not isinstance(file, str) or not file:
+            continue
+        named = os.path.abspath(file)  # noqa: PTH100 - a link is a name of its own
+        if others.hold_named(named):
+            continue  # thousands are in a training: nothing is asked of the disk for them
+        place = _place(named)
         if place and place not in found and not others.hold(place):
             found[place] = _search_folder(_name(name, module), place)
     return found
 
 
-def _place(module: object) -> str:
-    """Return the file of a module; of one inside an archive the archive, and of others nothing."""
-    file = _attribute(module, "__file__")
-    if not isinstance(file, str) or not file:
-        return ""
-    path = Path(os.path.abspath(file))  # noqa: PTH100 - a link is a name of its own
+def _place(named: str) -> str:
+    """Return the file that a module's name stands for.
+
+    Of a module inside an archive that is the archive; of one that is nowhere it is empty.
+    """
+    path = Path(named)
     inside = next((it for it in (path, *path.parents) if os.path.lexists(it)), path)
     return str(inside) if inside.is_file() else ""
 
@@ -85,9 +91,13 @@ class _Others:
         self._never = tuple(never)
         self._unless_own = tuple(folder for folder in environment_folders() if folder not in never)
 
+    def hold_named(self, named: str) -> bool:
+        """Tell from the name alone that a file belongs to Python's own folders."""
+        return named.startswith(self._never)
+
     def hold(self, place: str) -> bool:
         """Tell whether a file belongs to one of them; the tree may itself lie in one."""
-        if place.startswith(self._never) or not _PACKAGES.isdisjoint(Path(place).parts):
+        if self.hold_named(place) or not _PACKAGES.isdisjoint(Path(place).parts):
             return True
         inside = [folder for folder in self._unless_own if place.startswith(folder)]
         mine = place.startswith(self._own)

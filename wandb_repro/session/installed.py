@@ -63,7 +63,6 @@ class Installed:
         self._altered: tuple[Altered, ...] | Unavailable = _NOT_YET
         self._unowned: tuple[str, ...] = ()
         self._files = guarded(lambda: loaded_files(host), "loaded files")
-        self._packed: frozenset[str] | None = None
         self._read = Background(lambda: probe_packages(host), "packages", after=after)
         self._repacked = Background(
             lambda: _repacked(host, self._read.result(_READ_S), wheels, withheld),
@@ -71,6 +70,7 @@ class Installed:
             after=after,
         )
         self._found = Background(self._find, "owners of loaded files", after=after)
+        self._packed = Background(self._find_packed, "files of editable installs", after=after)
         self._edited = Background(self._find_altered, "edits by hand", after=after)
 
     def _find(self) -> _Found:
@@ -85,6 +85,12 @@ class Installed:
             return found
         return find_altered(found.infos, sources=_known(self._files))
 
+    def _find_packed(self) -> frozenset[str]:
+        packages, found = self._repacked.result(_READ_S), self._found.result(_READ_S)
+        if isinstance(packages, Unavailable) or isinstance(found, Unavailable):
+            return frozenset()
+        return frozenset(_packed_files(found.infos, packages))
+
     @property
     def packages(self) -> Packages | Unavailable:
         """What is known by now."""
@@ -97,6 +103,7 @@ class Installed:
         """Wait for the wheels; without them the record stands as it was read."""
         repacked = self._repacked.result(timeout_s)
         self._packages = repacked if isinstance(repacked, Packages) else self._read.result(0)
+        self._packed.result(timeout_s)
         found = self._found.result(timeout_s)
         self._note(found, _RUNNING)
         self._take_altered(self._edited.result(0))
@@ -141,11 +148,10 @@ class Installed:
     def packed_files(self) -> frozenset[str]:
         """Return the files of editable installs that come back as wheels, absolute.
 
-        Each by its name and by where it really is.
+        Each by its name and by where it really is; none before they are known.
         """
-        if self._packed is None and isinstance(self._packages, Packages):
-            self._packed = frozenset(_packed_files(self._host, self._packages))
-        return self._packed or frozenset()
+        packed = self._packed.result(0)
+        return frozenset() if isinstance(packed, Unavailable) else packed
 
 
 def _known(files: frozenset[str] | Unavailable) -> frozenset[str]:
@@ -161,13 +167,13 @@ def _joined(one: tuple[Altered, ...], more: tuple[Altered, ...]) -> tuple[Altere
     )
 
 
-def _packed_files(host: Host, packages: Packages) -> Iterator[str]:
+def _packed_files(infos: Mapping[str, DistInfo], packages: Packages) -> Iterator[str]:
     wheels = {
         one.name: one.repacked
         for one in packages.distributions
         if one.origin == "editable" and isinstance(one.repacked, Repacked)
     }
-    for own_name, info in installed(host.distributions()).items():
+    for own_name, info in infos.items():
         wheel = wheels.get(own_name)
         files = importable_files(info.distribution).files if wheel else {}
         for name, path in files.items():
