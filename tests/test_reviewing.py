@@ -37,7 +37,7 @@ class _OfARun:
 
 def test_its_columns_are_those_that_are_written() -> None:
     run = _OfARun()
-    publish_config(cast("Run", run), rerun_manifest())
+    publish_config(cast("Run", run), rerun_manifest().sealed())
 
     named = re.findall(r"`repro\.(\w+)`", PAGE.split("## Filters")[0])
 

@@ -60,7 +60,7 @@ class _OfARun:
 
 def _columns(manifest: Manifest) -> dict[str, Any]:
     run = _OfARun()
-    publish_config(cast("Run", run), manifest)
+    publish_config(cast("Run", run), manifest.sealed())
     return {CONFIG_KEY: {"value": run.config[CONFIG_KEY]}}
 
 

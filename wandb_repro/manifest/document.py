@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, TypeAlias, cast
+from typing import Annotated, Literal, NamedTuple, TypeAlias, cast
 
 from pydantic import Discriminator, Tag, ValidationError
 
@@ -27,7 +27,7 @@ from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.manifest.seeds import Determinism, Seeds
 
-__all__ = ["VERSION", "Description", "Ending", "Execution", "Manifest", "RunIdentity"]
+__all__ = ["VERSION", "Description", "Ending", "Execution", "Manifest", "RunIdentity", "Sealed"]
 
 VERSION = "1.0"
 """``MAJOR.MINOR``. A reader takes any minor version of its major, and refuses a newer major."""
@@ -110,6 +110,15 @@ class Ending(Record):
     """Type of the exception that ended it, if one did."""
 
 
+class Sealed(NamedTuple):
+    """A manifest as it is written."""
+
+    manifest: Manifest
+    digest: str
+    """``sha256:HEX`` over the canonical form of everything in it."""
+    document: bytes
+
+
 class Manifest(Record):
     """The record of one run."""
 
@@ -128,14 +137,17 @@ class Manifest(Record):
 
     def digest(self) -> str:
         """Return ``sha256:HEX`` over the canonical form of everything in it."""
-        return "sha256:" + canonical.sha256(self._body())
+        return self.sealed().digest
 
     def to_bytes(self) -> bytes:
         """Return the document: canonical JSON with its own digest in the key ``digest``."""
-        return canonical.dumps({**self._body(), "digest": self.digest()}) + b"\n"
+        return self.sealed().document
 
-    def _body(self) -> dict[str, JSON]:
-        return cast("dict[str, JSON]", self.model_dump(mode="json"))
+    def sealed(self) -> Sealed:
+        """Return it with its digest and its document, made in one go."""
+        body = cast("dict[str, JSON]", self.model_dump(mode="json"))
+        digest = f"sha256:{canonical.sha256(body)}"
+        return Sealed(self, digest, canonical.dumps({**body, "digest": digest}) + b"\n")
 
     @classmethod
     def from_bytes(cls, document: bytes) -> Manifest:

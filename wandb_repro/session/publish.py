@@ -12,7 +12,7 @@ from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code, GitState
 from wandb_repro.manifest.data import Dataset
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.document import Manifest, Sealed
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.session.run import CONFIG_KEY, Run
@@ -23,9 +23,9 @@ __all__ = ["environment_line", "publish_config", "publish_files", "publish_summa
 _SHORT = 12
 
 
-def publish_config(run: Run, manifest: Manifest) -> None:
+def publish_config(run: Run, sealed: Sealed) -> None:
     """Put what runs are filtered and compared by into the run's config: scalars only."""
-    run.config.update({CONFIG_KEY: _columns(manifest)}, allow_val_change=True)
+    run.config.update({CONFIG_KEY: _columns(sealed)}, allow_val_change=True)
 
 
 def publish_summary(run: Run, values: dict[str, str]) -> None:
@@ -50,14 +50,15 @@ def publish_files(run: Run, capsule: Capsule, *, whole: bool) -> None:
             run.save(str(path), base_path=str(base), policy="now")
 
 
-def _columns(manifest: Manifest) -> dict[str, str | bool | int]:
+def _columns(sealed: Sealed) -> dict[str, str | bool | int]:
     """Return at most 14 scalars: each becomes a column of the run table."""
+    manifest = sealed.manifest
     execution, description = manifest.execution, manifest.description
     columns: dict[str, str | bool | int | None] = {
         "seed": _known(execution.seed),
         "deterministic": execution.deterministic,
         "rerun_of": _known(manifest.run.rerun_of),
-        "manifest": manifest.digest(),
+        "manifest": sealed.digest,
         **_code(execution.code),
         **_runtime(description.runtime),
         **_accelerator(description.accelerator),

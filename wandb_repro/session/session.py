@@ -16,7 +16,7 @@ from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.errors import RecordingError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
-from wandb_repro.manifest.document import Ending, Manifest
+from wandb_repro.manifest.document import Ending, Sealed
 from wandb_repro.manifest.order import Options, Order, Whereabouts
 from wandb_repro.manifest.trail import Granularity, Moment
 from wandb_repro.session.ahead import Ahead
@@ -88,10 +88,10 @@ class Session:
             ahead=ahead,
         )
         self._recorder = self._begun_trail()
-        manifest = self._written_manifest()
+        sealed = self._written_manifest()
         self._tell_whereabouts()
         self._announce()
-        self._publish_config(manifest)
+        self._publish_config(sealed)
         self._publish_files(whole=False)
         self._facts.begin_the_rest()
         self._needed_at_the_end = imported_beside("wandb_repro.session.card")
@@ -191,11 +191,11 @@ class Session:
         guarded(lambda: self._facts.at_fit(model), "what only a process that trains knows")
         self._settle()
         self._look("training")
-        manifest = self._written_manifest()
-        self._publish_config(manifest)
+        sealed = self._written_manifest()
+        self._publish_config(sealed)
         self._publish_files(whole=True)
-        if isinstance(manifest, Manifest):
-            for line in opening(manifest):
+        if isinstance(sealed, Sealed):
+            for line in opening(sealed.manifest):
                 say(line)
 
     @harmless("the weights")
@@ -303,11 +303,11 @@ class Session:
         self._look("end")
         self._facts.ending = Ending(status=status, detail=self._failure)
         self._end_trail(status)
-        manifest = self._written_manifest()
-        outcome = self._outcome(manifest)
-        self._publish_config(manifest)
-        self._publish_summary(manifest, outcome)
-        self._publish_card(manifest, outcome)
+        sealed = self._written_manifest()
+        outcome = self._outcome(sealed)
+        self._publish_config(sealed)
+        self._publish_summary(sealed, outcome)
+        self._publish_card(sealed, outcome)
         self._publish_files(whole=True)
         guarded(self._facts.close, "what was needed only while recording")
 
@@ -333,33 +333,33 @@ class Session:
             return "failed"
         return "interrupted" if self._fit_open else "finished"
 
-    def _written_manifest(self) -> Manifest | Unavailable:
+    def _written_manifest(self) -> Sealed | Unavailable:
         """Return the record as it stands now, on the disk where that takes it."""
-        manifest = guarded(self._facts.manifest, "the manifest")
-        self._write_manifest(manifest)
-        return manifest
+        sealed = guarded(lambda: self._facts.manifest().sealed(), "the manifest")
+        self._write_manifest(sealed)
+        return sealed
 
     @harmless("the manifest on the disk")
-    def _write_manifest(self, manifest: Manifest | Unavailable) -> None:
-        if isinstance(manifest, Unavailable):
-            warn_once(f"not recorded, training goes on: {manifest}")
+    def _write_manifest(self, sealed: Sealed | Unavailable) -> None:
+        if isinstance(sealed, Unavailable):
+            warn_once(f"not recorded, training goes on: {sealed}")
         else:
-            write_atomically(self.capsule.manifest, manifest.to_bytes())
+            write_atomically(self.capsule.manifest, sealed.document)
 
     @harmless("the run's columns on W&B")
-    def _publish_config(self, manifest: Manifest | Unavailable) -> None:
-        if isinstance(manifest, Manifest):
-            publish_config(self.run, manifest)
+    def _publish_config(self, sealed: Sealed | Unavailable) -> None:
+        if isinstance(sealed, Sealed):
+            publish_config(self.run, sealed)
 
     @harmless("the record's files on W&B")
     def _publish_files(self, *, whole: bool) -> None:
         publish_files(self.run, self.capsule, whole=whole)
 
     @harmless("the run's summary on W&B")
-    def _publish_summary(self, manifest: Manifest | Unavailable, outcome: Outcome | None) -> None:
-        if isinstance(manifest, Unavailable):
+    def _publish_summary(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> None:
+        if isinstance(sealed, Unavailable):
             return
-        values = {"environment": environment_line(manifest), "manifest": manifest.digest()}
+        values = {"environment": environment_line(sealed.manifest), "manifest": sealed.digest}
         if self._recorder is not None and self._recorder.last_root:
             values["weights"] = f"{ROOT_ALGORITHM}:{self._recorder.last_root}"
         if outcome is not None:
@@ -367,23 +367,23 @@ class Session:
         publish_summary(self.run, values)
 
     @harmless("the card")
-    def _publish_card(self, manifest: Manifest | Unavailable, outcome: Outcome | None) -> None:
-        if isinstance(manifest, Unavailable):
+    def _publish_card(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> None:
+        if isinstance(sealed, Unavailable):
             return
         from wandb_repro.session.card import publish_card, write_card
 
         trail = read_trail(self.capsule)
-        write_card(self.capsule, manifest, trail, outcome)
+        write_card(self.capsule, sealed.manifest, trail, outcome)
         publish_card(self.run, self.capsule)
 
-    def _outcome(self, manifest: Manifest | Unavailable) -> Outcome | None:
+    def _outcome(self, sealed: Sealed | Unavailable) -> Outcome | None:
         """Return a rerun's verdict on itself; None for a run that repeats nothing."""
         order = self._order
-        if order is None or isinstance(manifest, Unavailable):
+        if order is None or isinstance(sealed, Unavailable):
             return None
         from wandb_repro.session.outcome import outcome_of
 
-        found = guarded(lambda: outcome_of(order, manifest, self.capsule), "the verdict")
+        found = guarded(lambda: outcome_of(order, sealed.manifest, self.capsule), "the verdict")
         if isinstance(found, Unavailable):
             warn_once(f"not recorded, training goes on: {found}")
             return None
