@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 
 __all__ = ["DistInfo", "Headers", "direct_url_of", "normalised_name"]
 
-_HEADER = re.compile(r"^(Name|Version|Requires-Dist):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_HEADERS = ("Name:", "Version:", "Requires-Dist:")
 
 
 class Headers(NamedTuple):
@@ -61,7 +61,8 @@ class DistInfo:
         NOTE: Distribution.metadata parses the whole message, three times as long.
         """
         text = self.text("METADATA") or self.text("PKG-INFO")
-        found = _HEADER.findall(text.partition("\n\n")[0])
+        lines = text.partition("\n\n")[0].split("\n")
+        found = [_header(line) for line in lines if line.startswith(_HEADERS)]
         told = {key: value for key, value in reversed(found) if value}
         requires = tuple(value for key, value in found if key == "Requires-Dist" and value)
         version = told.get("Version", "unknown").split()[0]
@@ -71,6 +72,11 @@ class DistInfo:
     def is_egg(self) -> bool:
         """Whether it is an ``.egg-info``, which a build leaves beside the sources too."""
         return self.base.endswith(".egg-info")
+
+
+def _header(line: str) -> tuple[str, str]:
+    key, _, value = line.partition(":")
+    return key, value.strip(" \t")
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 __all__ = ["INSTALLER_FILES", "record_digest_of", "record_paths"]
@@ -33,7 +33,7 @@ def record_digest_of(record: str) -> str:
     Raises:
         ValueError: it is no CSV.
     """
-    rows = sorted(_compared_rows(record))
+    rows = _compared_rows(record)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
@@ -54,31 +54,45 @@ def _parsed(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _compared_rows(record: str) -> list[str]:
-    """Return ``path,hash`` of each row that does not depend on who installed it.
+    """Return ``path,hash`` of each row that does not depend on who installed it, sorted.
 
-    NOTE: TensorFlow alone has 20,000 rows: one call that cuts all of them, and a few that look
-    through all, take a third of the time of looking at each.
+    NOTE: 300 packages have 60,000 rows. Of each little more than its end is looked at: where a
+    folder's rows stand among sorted ones is found by bisection, the installer's own by a search
+    through the text.
     """
-    rows = _rows(record)
-    if ".pyc," in record:
+    text = record.replace("\r\n", "\n") if "\r" in record else record
+    lines = [line for line in text.split("\n") if line]
+    if '"' in text:
+        rows = [_row(line) for line in lines]
+        rows = [row for row in rows if not _by_installer(row)]
+    else:
+        rows = [line.rpartition(",")[0] for line in lines]
+        for row in _rows_by_installer(text):
+            rows.remove(row)
+    if ".pyc," in text:
         rows = [row for row in rows if ".pyc," not in row]
-    if "../" in record or "\n/" in record or record.startswith(("/", '"/')):
-        rows = [row for row in rows if not row.startswith(_OUTSIDE)]
-    own = [row for row in rows if ".dist-info/" in row and not _by_installer(row)]
-    return [*(row for row in rows if ".dist-info/" not in row), *own]
+    rows.sort()
+    for folder in _OUTSIDE:
+        del rows[bisect_left(rows, folder) : bisect_left(rows, f"{folder[:-1]}0")]
+    return rows
 
 
 _OUTSIDE = ("../", "/")
-_SIZE = re.compile(r",\d*\n")
+"""Each ends in "/", which "0" follows."""
 
 
-def _rows(record: str) -> list[str]:
-    lines = record.replace("\r\n", "\n").rstrip("\n") + "\n"
-    if '"' not in lines:
-        *rows, rest = _SIZE.split(lines)
-        if not rest and len(rows) == lines.count("\n"):
-            return rows
-    return [_row(line) for line in lines.splitlines() if line]
+def _rows_by_installer(text: str) -> Iterator[str]:
+    """Yield the rows of the installer's own files, in a text without quotes."""
+    at = text.find(_DIST_INFO)
+    while at >= 0:
+        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        row = _row(text[begin : end if end >= 0 else len(text)])
+        if _by_installer(row):
+            yield row
+        at = text.find(_DIST_INFO, end) if end >= 0 else -1
+
+
+_DIST_INFO = ".dist-info/"
 
 
 def _row(line: str) -> str:
@@ -87,4 +101,4 @@ def _row(line: str) -> str:
 
 def _by_installer(row: str) -> bool:
     folder, _, name = row.rpartition(",")[0].rpartition("/")
-    return folder.endswith(".dist-info") and name in INSTALLER_FILES
+    return folder.endswith(_DIST_INFO[:-1]) and name in INSTALLER_FILES
