@@ -98,6 +98,26 @@ def test_a_secret_that_is_committed_stays_here_and_is_told_before_training(
     assert f"it looks like a secret: {planted.file}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_what_is_no_secret_by_its_users_word_is_stored(
+    offline: Young, capsys: pytest.CaptureFixture[str], *, committed: bool
+) -> None:
+    made = _monorepo(offline)
+    planted = KINDS["a Stripe key"]
+    made.write(f"project/fakes/{planted.file}", planted.content)
+    made.write("project/fakes/.env", "SIZE=4\n")
+    made.write(planted.file, planted.content)
+    if committed:
+        made.commit()
+    _options(offline, 'not_secret = ["fakes/"]')
+
+    code, files = _code(offline)
+
+    assert {f"project/fakes/{planted.file}", "project/fakes/.env"} <= files
+    assert [left.path for left in code.left_out if "secret" in left.reason] == [planted.file]
+    assert "not_secret in [tool.wandb_repro]" in capsys.readouterr().err
+
+
 def test_limits_are_those_of_the_options() -> None:
     given = Options(max_file_mb=1, max_total_mb=2, max_untracked_files=3)
     assert limits_of(given) == Limits(2**20, 2 * 2**20, 3)

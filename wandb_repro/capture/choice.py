@@ -78,7 +78,8 @@ def choose(
             continue
         stamp = Stamp(status.st_ctime_ns, status.st_mtime_ns, status.st_size)
         source = Source(path, status.st_size, git_mode(status), stamp)
-        reason = _unfit(root, source) or room.lacks(source, tracked=tracked)
+        cleared = path in listing.not_secret
+        reason = _unfit(root, source, cleared=cleared) or room.lacks(source, tracked=tracked)
         if reason:
             refused[path] = left_out(path, source.size_bytes, reason)
         else:
@@ -141,13 +142,13 @@ def _megabytes(size_bytes: int) -> str:
     return f"{size_bytes / 1024 / 1024:.4g} MB"
 
 
-def _unfit(root: Path, source: Source) -> str:
+def _unfit(root: Path, source: Source, *, cleared: bool) -> str:
     """Return why a file can never be part of a snapshot."""
     if not source.mode:
         return "neither a file nor a link"
     if unsafe := unsafe_path(source.path):
         return unsafe
-    if secret := secret_in_name(source.path):
+    if not cleared and (secret := secret_in_name(source.path)):
         return f"looks like a secret ({secret})"
     return _leads_out(root, source.path) if source.mode == LINK else ""
 

@@ -50,10 +50,11 @@ def without_committed_secrets(snapshot: Snapshot, seconds: float = SEARCH_S) -> 
 def _unsearched(snapshot: Snapshot) -> list[Source]:
     """Return the files that HEAD holds too, the smallest first: settings are small."""
     head, entries = snapshot.listing.head, snapshot.entries
+    cleared = snapshot.listing.not_secret
     files = (
         source
         for source in snapshot.storing.sources
-        if source.path in entries and source.path in head
+        if source.path in entries and source.path in head and source.path not in cleared
     )
     return sorted(
         (

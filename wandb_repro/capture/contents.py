@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -45,6 +45,8 @@ class Reader:
     """Files that are committed already: they are not searched for secrets."""
     settled: Mapping[bytes, Entry]
     """Files that need not be read."""
+    not_secret: Collection[bytes] = ()
+    """Files that are not searched either: their user says that they are no secrets."""
 
     def read(self, sources: Iterable[Source]) -> Iterator[Content | None]:
         """Yield each file's content in the order asked for; None for one that is gone."""
@@ -73,9 +75,8 @@ class Reader:
 
     def _content(self, source: Source, data: bytes) -> Content:
         entry = Entry(source.mode, blob_id(data))
-        if not _holds(self.head, source.path, entry) and (
-            secret := secret_in_text(data, source.path)
-        ):
+        searched = source.path not in self.not_secret and not _holds(self.head, source.path, entry)
+        if searched and (secret := secret_in_text(data, source.path)):
             return _problem(source, f"looks like a secret ({secret})")
         return Content(source, entry, None if _holds(self.index, source.path, entry) else data)
 

@@ -35,6 +35,8 @@ class Listing:
     """Nested repositories that could not be listed."""
     places: list[tuple[Git, bytes]] = field(default_factory=list[tuple[Git, bytes]])
     """Each repository, and folder without one, that was listed, and its path, with a slash."""
+    not_secret: frozenset[bytes] = frozenset()
+    """Paths of files that are no secret, whatever they look like: their user says so."""
     ignoring: tuple[str, ...] = ()
     """The option of git that keeps what the user ignores everywhere out of the snapshot."""
 

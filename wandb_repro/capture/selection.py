@@ -25,6 +25,8 @@ class Selection:
     """Patterns; where there are any, nothing else is taken."""
     exclude: tuple[str, ...] = ()
     """Patterns of what is not taken, also when it is included."""
+    not_secret: tuple[str, ...] = ()
+    """Patterns of what is taken though it looks like a secret."""
     folders: tuple[Path, ...] = ()
     """Absolute folders that are included; as ``include``."""
     base: Path = Path("/")
@@ -43,10 +45,11 @@ def select(
     Raises:
         CodeError: git fails.
     """
-    include, exclude = _patterns(root, selection)
+    include, exclude, not_secret = _patterns(root, selection)
+    paths = frozenset({*listing.index, *listing.head, *listing.untracked})
+    listing = replace(listing, not_secret=frozenset(matched(private, not_secret, paths)))
     if include is None and not exclude:
         return listing, frozenset()
-    paths = frozenset({*listing.index, *listing.head, *listing.untracked})
     taken = paths if include is None else matched(private, include, paths)
     always = {os.fsencode(os.path.relpath(file, root)) for file in selection.always}
     out = paths - taken | matched(private, exclude, paths)
@@ -60,19 +63,21 @@ def select(
     return mine, frozenset(out & (listing.index.keys() | listing.untracked))
 
 
-def _patterns(root: Path, selection: Selection) -> tuple[list[str] | None, list[str]]:
-    """Return what to take, None for all, and what not, as patterns relative to the root."""
+def _patterns(root: Path, selection: Selection) -> tuple[list[str] | None, list[str], list[str]]:
+    """Return what to take, None for all, what not, and what is no secret, relative to the root."""
     base = Path(os.path.realpath(selection.base))
     related = base.is_relative_to(root) or root.is_relative_to(base)
     include = selection.include if related else ()
     exclude = selection.exclude if related else ()
+    not_secret = selection.not_secret if related else ()
     folders = [Path(os.path.realpath(folder)) for folder in selection.folders]
     taken = [
         *(from_root("./", base=folder, root=root) for folder in folders),
         *(from_root(pattern, base=base, root=root) for pattern in include),
     ]
     left = [from_root(pattern, base=base, root=root) for pattern in exclude]
-    return (_known(taken) if taken else None), _known(left)
+    cleared = [from_root(pattern, base=base, root=root) for pattern in not_secret]
+    return (_known(taken) if taken else None), _known(left), _known(cleared)
 
 
 def _known(patterns: list[str]) -> list[str]:

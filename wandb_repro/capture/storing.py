@@ -48,7 +48,9 @@ class Storing:
         self.sources = sources
         self._lock = threading.Lock()
         known = settled(root, listing, sources)
-        self._reader = Reader(os.fsencode(root), listing.index, listing.head, known)
+        self._reader = Reader(
+            os.fsencode(root), listing.index, listing.head, known, listing.not_secret
+        )
         self.refused: dict[bytes, LeftOut] = {}
         """Files that could not be read, or may not be stored."""
         borrow(private, listing.stores)

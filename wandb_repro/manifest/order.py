@@ -72,6 +72,8 @@ class Options(ExecutionRecord):
     """As in ``.gitignore``; when there are any, nothing else is in the snapshot."""
     exclude: Patterns = ()
     """What is not in the snapshot."""
+    not_secret: Patterns = ()
+    """Files of the tree that are stored though they look like a secret."""
     max_file_mb: Megabytes = 50
     """Size from which on a file is left out, in 2**20 bytes."""
     max_total_mb: Megabytes = 500

@@ -69,6 +69,7 @@ def _selection(settings: object, host: Host, options: Options) -> Selection:
     return Selection(
         include=options.include,
         exclude=options.exclude,
+        not_secret=options.not_secret,
         folders=() if code_dir is None else (code_dir,),
         base=Path(host.started_in) if project is None else project.parent,
         always=tuple(_real(file) for file in (script, project) if file is not None),

@@ -51,7 +51,10 @@ def secrets_left_out(code: Code) -> str:
     if not paths:
         return ""
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return f"left out of the snapshot, it looks like a secret: {', '.join(paths[:_NAMED])}{more}"
+    return (
+        f"left out of the snapshot, it looks like a secret: {', '.join(paths[:_NAMED])}{more} "
+        "(if it is none: not_secret in [tool.wandb_repro])"
+    )
 
 
 def stored_beside(added: Added) -> str:

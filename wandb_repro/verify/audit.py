@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import EXCLUDED, IGNORED, Code
+from wandb_repro.manifest.code import EXCLUDED, IGNORED, Code, LeftOut
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.packages import Packages, Repacked
@@ -125,8 +125,14 @@ def _left_out(manifest: Manifest, code: Code) -> Iterable[Finding]:
             "may change bits" if needed else "explains",
             f"{left.path} is not in the snapshot: {left.reason}"
             + ("; the run read it" if needed else ""),
-            "keep it at its place, or raise the limits in [tool.wandb_repro]" if needed else "",
+            _cure_of(left, needed=needed),
         )
+
+
+def _cure_of(left: LeftOut, *, needed: bool) -> str:
+    if left.reason.startswith("looks like a secret"):
+        return "if it is none, name it as not_secret in [tool.wandb_repro]"
+    return "keep it at its place, or raise the limits in [tool.wandb_repro]" if needed else ""
 
 
 def _packages(manifest: Manifest) -> Iterator[Finding]:
