@@ -20,6 +20,7 @@ from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Repacked
 from wandb_repro.manifest.runtime import Framework, Processor, Runtime
 from wandb_repro.manifest.seeds import Determinism, Seed, Seeds, Switch
+from wandb_repro.manifest.settings import FitSettings
 from wandb_repro.manifest.trail import (
     SHORT,
     End,
@@ -220,6 +221,26 @@ def _description() -> Description:
             ),
         ),
         inputs=(InputFile(path="../data.csv", absolute="/home/ada/data.csv", size_bytes=10_000),),
+        fits=(_settings(),),
+    )
+
+
+def _settings() -> FitSettings:
+    return FitSettings(
+        fit=1,
+        optimizer={"class_name": "Adam", "config": {"name": "adam", "learning_rate": 0.001}},
+        loss={"loss": "mse", "loss_weights": None},
+        metrics={"metrics": ["accuracy"], "weighted_metrics": None},
+        architecture={
+            "class_name": "Sequential",
+            "config": {
+                "name": "digits",
+                "layers": [{"class_name": "Dense", "config": {"name": "dense", "units": 10}}],
+            },
+        },
+        dtype_policy="float32",
+        jit_compile=False,
+        arguments={"batch_size": 32, "epochs": 3},
     )
 
 

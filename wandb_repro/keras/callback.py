@@ -130,7 +130,7 @@ class ReproCallback(keras.callbacks.Callback):
             )
 
     def _begin(self, session: Session, fit: Fit) -> None:
-        session.begin_fit(self._trained)
+        session.begin_fit(self._trained, fit.locals)
         self._number = session.fits
         self._at_once = int(getattr(self._trained, "steps_per_execution", 1) or 1)
         self._losses = Losses(self._at_once)

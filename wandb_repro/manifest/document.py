@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, cast
 
-from pydantic import Discriminator, Tag, ValidationError
+from pydantic import ValidationError
 
 from wandb_repro.errors import ManifestError
 from wandb_repro.manifest import canonical
@@ -26,6 +26,7 @@ from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.manifest.seeds import Determinism, Seeds
+from wandb_repro.manifest.settings import Config, FitSettings
 
 __all__ = ["VERSION", "Description", "Ending", "Execution", "Manifest", "RunIdentity", "Sealed"]
 
@@ -36,18 +37,7 @@ _MAJOR = int(VERSION.split(".")[0])
 _VERSION = re.compile(r"(?P<major>[1-9][0-9]{0,3})\.[0-9]{1,4}", re.ASCII)
 
 
-def _config_or_not(value: object) -> str:
-    """Tell W&B's config, an object of anything, from the reason why there is none."""
-    if isinstance(value, Unavailable):
-        return "Unavailable"
-    return "Unavailable" if isinstance(value, dict) and set(value) == {"unavailable"} else "Config"  # pyright: ignore[reportUnknownArgumentType]
-
-
-Config: TypeAlias = Annotated[
-    Annotated[dict[str, JSON], Tag("Config")] | Annotated[Unavailable, Tag("Unavailable")],
-    Discriminator(_config_or_not),
-]
-"""Without its own way of telling, a reason would be read back as a config of one entry."""
+_NO_FIT = Unavailable(unavailable="it was not looked at when this was recorded")
 
 
 class RunIdentity(Record):
@@ -100,6 +90,8 @@ class Description(Grown, Record):
     """Files outside the snapshot that the run read."""
     overlaps: tuple[Overlap, ...] | Unavailable = later(())
     """Of each two parts of the data that have rows in common; empty when none has."""
+    fits: tuple[FitSettings, ...] | Unavailable = later(_NO_FIT)
+    """What each ``fit`` trained and how, where it was not as the one before."""
 
 
 class Ending(Record):

@@ -39,6 +39,7 @@ ORDER: tuple[Kind, ...] = (
     "accelerator",
     "seed",
     "determinism",
+    "model",
     "data",
     "unknown",
 )

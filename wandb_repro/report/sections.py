@@ -17,6 +17,7 @@ from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.beside import added_rows, input_rows
 from wandb_repro.report.left_out import left_out_rows
+from wandb_repro.report.model import model_rows
 from wandb_repro.report.words import count, size
 from wandb_repro.verify.finding import Effect, Finding
 
@@ -62,17 +63,22 @@ _GROUPS: tuple[tuple[Effect, str], ...] = (
 
 
 def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
-    """Return what was recorded in the order of every report, rows without a value included."""
+    """Return what was recorded in the order of every report, rows without a value included.
+
+    A part that nobody looked at when the run was recorded is left out.
+    """
     found = (
         ("Run", _run(manifest)),
         ("Code", _code(manifest)),
         ("Environment", _packages(manifest)),
         ("Computation", _runtime(manifest)),
+        ("Model", model_rows(manifest)),
         ("Randomness", _seeds(manifest)),
         ("Data", _data(manifest)),
         ("Weights", _trail(trail)),
     )
-    return tuple(Section(title, tuple(pairs)) for title, pairs in found)
+    whole = (Section(title, tuple(pairs)) for title, pairs in found)
+    return tuple(section for section in whole if section.rows)
 
 
 def answer(findings: Sequence[Finding]) -> Answer:

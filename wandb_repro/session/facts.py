@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from wandb_repro.capture.accelerator import probe_accelerator
 from wandb_repro.capture.command import probe_command
+from wandb_repro.capture.compiled import probe_settings
 from wandb_repro.capture.framework import probe_framework
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
@@ -32,6 +34,7 @@ from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.order import Options, Order
 from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.manifest.settings import FitSettings
 from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import Background
 from wandb_repro.session.cells import Notebook, notebook_of
@@ -50,6 +53,8 @@ __all__ = ["Facts"]
 
 _BACKGROUND_DEADLINE_S = 120.0
 _LATER = Unavailable(unavailable="training has not begun")
+_MOST_FITS = 16
+"""Whose settings are recorded: a loop that compiles again and again has more."""
 _USED = "what the run used outside its snapshot"
 
 
@@ -78,6 +83,8 @@ class Facts:
         self._recorded_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.data = DataParts()
         self.trail: str | Unavailable = TRAIL
+        self._fits: list[FitSettings] = []
+        self._no_fit = _LATER
         self.ending: Ending | Unavailable = Unavailable(unavailable="the run has not ended")
         self._begun = threading.Event()
         self._inputs = InputWatch()
@@ -150,6 +157,20 @@ class Facts:
         self._accelerator = guarded(lambda: probe_accelerator(self._host), "accelerator")
         guarded(self._seeding.look_again, "the script's own seeds")
         guarded(self._installed.look, "loaded packages")
+
+    def begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> bool:
+        """Read what a fit trains and how; return whether it is not as the fit before."""
+        if len(self._fits) == _MOST_FITS:
+            return False
+        found = guarded(lambda: probe_settings(self._host, model, arguments, fit), "the model")
+        if isinstance(found, Unavailable):
+            self._no_fit = found
+            return False
+        last = self._fits[-1] if self._fits else None
+        if last == found.model_copy(update={"fit": last.fit if last else 0}):
+            return False
+        self._fits.append(found)
+        return True
 
     def at_end(self) -> None:
         """Read what only a process that has done its work knows."""
@@ -251,6 +272,7 @@ class Facts:
             inputs=self._looked.inputs
             if isinstance(self._looked, Looked)
             else guarded(self._input_files, "files read"),
+            fits=tuple(self._fits) or self._no_fit,
             **({"overlaps": overlaps} if (overlaps := self.data.overlaps) else {}),
         )
 

@@ -169,18 +169,24 @@ class Session:
         self._facts.data.add(known)
 
     @harmless("what only a process that trains knows")
-    def begin_fit(self, model: object) -> None:
-        """Note that ``fit`` begins; what takes long is done by now, or is waited for."""
+    def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> None:
+        """Note that ``fit`` begins; what takes long is done by now, or is waited for.
+
+        Args:
+            model: the one that trains.
+            arguments: local variables of ``fit``, where they are known.
+        """
         if self._is_elsewhere():
             return
         first = self._recorder is None or self._recorder.fits == 0
         if self._recorder is not None:
             self._recorder.begin_fit()
         self._fit_open = True
+        changed = self._facts.begin_fit(model, arguments or {}, max(self.fits, 1))
         if first:
             self._before_training(model)
-        elif self._facts.is_notebook:
-            self._written_manifest()  # the cells since then: a kernel may be killed
+        elif changed or self._facts.is_notebook:
+            self._written_manifest()  # a process may be killed
 
     @harmless("the bundle and the wheels")
     def _settle(self) -> None:

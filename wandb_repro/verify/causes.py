@@ -26,6 +26,7 @@ _EFFECTS: dict[Effect, int] = {
 # Source: measured on 8 kinds of model and 13 settings; see the design's tree of causes.
 _INITIAL: dict[Kind, int] = {
     "seed": 90,
+    "model": 85,
     "code": 70,
     "config": 60,
     "command": 50,
@@ -35,6 +36,7 @@ _INITIAL: dict[Kind, int] = {
 }
 _FIRST_STEPS: dict[Kind, int] = {
     "data": 95,
+    "model": 93,
     "threads": 90,
     "switch": 85,
     "framework": 80,
@@ -49,6 +51,7 @@ _FIRST_STEPS: dict[Kind, int] = {
 }
 _LATER: dict[Kind, int] = {
     "determinism": 90,
+    "model": 85,
     "accelerator": 80,
     "code": 70,
     "config": 65,
@@ -80,9 +83,10 @@ _MOVED: dict[What, dict[Kind, int]] = {
         "determinism": 80,
         "seed": 75,
         "code": 70,
+        "model": 30,
         "framework": 25,
     },
-    "state": {"code": 95, "config": 60, "command": 55, "package": 30, "framework": 20},
+    "state": {"code": 95, "model": 65, "config": 60, "command": 55, "package": 30, "framework": 20},
     "loss": {kind: weight for kind, weight in _FIRST_STEPS.items() if kind != "data"},
     "weights": {**_FIRST_STEPS, "config": 88, "data": 1},
 }

@@ -15,6 +15,7 @@ from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY
 from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.instructions import CAP_VARIABLES, ONEDNN_VARIABLE
+from wandb_repro.verify.settings import model_settings
 from wandb_repro.verify.surroundings import (
     THREADS_VARIABLE,
     frameworks,
@@ -35,6 +36,7 @@ def differences(original: Manifest, here: Manifest) -> tuple[Finding, ...]:
         *_command(original, here),
         *_config(original, here),
         *_data(original, here),
+        *model_settings(original, here),
         *surroundings(original, here),
     )
 

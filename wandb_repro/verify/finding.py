@@ -19,6 +19,7 @@ Kind = Literal[
     "framework",
     "interpreter",
     "machine",
+    "model",
     "package",
     "processor",
     "seed",

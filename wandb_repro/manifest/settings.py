@@ -1,0 +1,50 @@
+"""What a model is and how it is trained: what ``compile`` and ``fit`` were given, as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Discriminator, Tag
+
+from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.canonical import JSON
+
+__all__ = ["Config", "FitSettings"]
+
+
+def _config_or_not(value: object) -> str:
+    """Tell a config, an object of anything, from the reason why there is none."""
+    if isinstance(value, Unavailable):
+        return "Unavailable"
+    return "Unavailable" if isinstance(value, dict) and set(value) == {"unavailable"} else "Config"  # pyright: ignore[reportUnknownArgumentType]
+
+
+Config: TypeAlias = Annotated[
+    Annotated[dict[str, JSON], Tag("Config")] | Annotated[Unavailable, Tag("Unavailable")],
+    Discriminator(_config_or_not),
+]
+"""Without its own way of telling, a reason would be read back as a config of one entry."""
+
+
+class FitSettings(Record):
+    """One ``fit``: what it trained, and how. Written where it is not as the ``fit`` before.
+
+    Objects are as Keras serialises them: ``class_name`` and ``config``. A part of a config that
+    does not serialise is an object with the one key ``unavailable``, the reason.
+    """
+
+    fit: int
+    """Number of the ``fit`` call, from 1."""
+    optimizer: Config
+    loss: Config
+    """``loss`` and ``loss_weights``."""
+    metrics: Config
+    """``metrics`` and ``weighted_metrics``; the weights do not depend on them."""
+    architecture: Config
+    """The model: its ``class_name`` and a ``config`` that holds its ``layers``."""
+    dtype_policy: str | Unavailable
+    """Of the model, such as ``mixed_float16``."""
+    jit_compile: bool | Unavailable
+    """As the model resolved it."""
+    arguments: Config
+    """Of ``fit``: numbers and switches, such as ``batch_size``."""
