@@ -17,7 +17,8 @@ from statistics import median
 from wandb_repro.capture.altered import find_altered
 from wandb_repro.capture.host import ThisHost
 from wandb_repro.capture.loaded import Owners
-from wandb_repro.capture.packages import installed, probe_packages
+from wandb_repro.capture.installation import _Last, installation
+from wandb_repro.capture.packages import probe_packages
 from wandb_repro.manifest.packages import Packages
 
 host = ThisHost()
@@ -33,17 +34,27 @@ def record():
     return found
 
 
-infos = installed(host.distributions())
+infos = installation(host.distributions()).chosen
+
+
+def cold():
+    # As in a process that has not recorded a run yet.
+    _Last.read = None
+
+
 work = {{
     "plain": plain,
     "record": record,
-    "owners": lambda: Owners(installed(host.distributions())),
+    "again": record,
+    "owners": lambda: Owners(infos),
     "altered": lambda: find_altered(infos),
 }}
 walls = {{name: [] for name in work}}
 cpus = {{name: [] for name in work}}
 for _ in range({_ROUNDS}):
     for name, each in work.items():
+        if name != "again":
+            cold()
         wall, cpu = time.perf_counter(), time.process_time()
         each()
         walls[name].append(time.perf_counter() - wall)
@@ -59,12 +70,13 @@ def measure() -> Iterator[str]:
         environment = {"PYTHONPATH": str(more_packages(Path(name) / "packages"))}
         count, *times = lines_told(_SCRIPT, Path(name), environment)
     assert int(count) >= PACKAGES, count
-    plain, record, owners, altered = (tuple(map(float, line.split())) for line in times)
+    plain, record, again, owners, altered = (tuple(map(float, line.split())) for line in times)
     yield f"importlib.metadata, names and versions   {_told(plain)}"
     yield (
         f"recording {count} packages               {_told(record)}   (budget 0.100), "
         f"{record[1] / plain[1]:.1f} times as long"
     )
+    yield f"of another run of the same process       {_told(again)}"
     yield f"beside the script: owners of files       {_told(owners)}"
     yield f"beside the script: edits by hand         {_told(altered)}"
 

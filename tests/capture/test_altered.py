@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.environments import Environment, make_wheel, one_of
 from wandb_repro.capture.altered import find_altered
-from wandb_repro.capture.packages import installed
+from wandb_repro.capture.installation import installation
 from wandb_repro.capture.repack import with_altered
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Altered, Repacked
@@ -23,7 +23,7 @@ def environment(tmp_path: Path) -> Environment:
 
 
 def _found(environment: Environment, *sources: str) -> tuple[Altered, ...]:
-    return find_altered(installed(environment.host.installed), sources=sources)
+    return find_altered(installation(environment.host.installed).chosen, sources=sources)
 
 
 @pytest.mark.parametrize("how", ["uv", "pip"])

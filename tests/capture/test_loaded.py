@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel
 from tests.support.fake_host import FakeHost, fake_module
+from wandb_repro.capture.installation import installation
 from wandb_repro.capture.loaded import Owners, loaded_files
-from wandb_repro.capture.packages import installed
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 def _owners(environment: Environment) -> Owners:
-    return Owners(installed(environment.host.installed))
+    return Owners(installation(environment.host.installed).chosen)
 
 
 def test_a_file_belongs_to_the_distribution_that_installed_it(environment: Environment) -> None:
@@ -63,7 +63,7 @@ def test_where_a_package_tells_no_files_nothing_is_named_and_it_counts_as_used(
     info = tmp_path / "vague-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vague\nVersion: 1.0\n")
-    owners = Owners(installed(Environment.distributions_in(tmp_path)))
+    owners = Owners(installation(Environment.distributions_in(tmp_path)).chosen)
     assert owners.names([]) == ("vague",)
     assert owners.unowned([str(tmp_path / "copied.py")]) == ()
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel, one_of
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.capture.packages import installed
+from wandb_repro.capture.installation import installation
 from wandb_repro.capture.repack import repack
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Repacked
@@ -127,7 +127,7 @@ def test_an_editable_install_with_a_hook_comes_back(tmp_path: Path) -> None:
 
 
 def test_this_package_itself_can_be_packed(tmp_path: Path) -> None:
-    own = installed(ThisHost().distributions())["wandb-repro"]
+    own = installation(ThisHost().distributions()).chosen["wandb-repro"]
     packed = repack(own.distribution, tmp_path)
     assert isinstance(packed, Repacked)
     again = _reinstalled(tmp_path, tmp_path / packed.name)

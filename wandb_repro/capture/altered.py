@@ -4,6 +4,8 @@ RECORD says the size and the hash of each file. Every size is looked at; hashed 
 written after RECORD was, and the source of what is loaded. An edit that keeps size and time, of a
 file that nothing has loaded, is not seen.
 
+A file is hashed again when its stamp changed: inode, size, times of its content and of its inode.
+
 Source: measured with uv 0.13 and pip 23 and 26: RECORD is written last. 20,000 sizes take 85 ms.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import functools
 import hashlib
 import os
 import re
@@ -67,7 +70,7 @@ def _altered(info: DistInfo, sources: Container[str], *, only_sources: bool) -> 
                 continue
             same = status.st_size == int(size_bytes)
             if same and (loaded or status.st_mtime_ns > installed_ns):
-                same = _hash(path) == written
+                same = _hash(path, *_stamp(status)) == written
         except OSError:
             continue
         if not same and _is_content(row):
@@ -98,7 +101,13 @@ def _is_content(path: str) -> bool:
     return not (by_installer or path.endswith(".pyc") or path.startswith(("../", "/")))
 
 
-def _hash(path: str) -> str:
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
+@functools.lru_cache(maxsize=16_384)
+def _hash(path: str, *_stamp: int) -> str:
+    """Return a file's hash as RECORD writes it, again for as long as its stamp is the same."""
     digest = hashlib.sha256()
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123
         while block := file.read(_BLOCK_BYTES):

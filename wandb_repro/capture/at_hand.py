@@ -7,7 +7,8 @@ from pathlib import Path
 
 from wandb_repro.capture.altered import find_altered
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.packages import installed, probe_packages
+from wandb_repro.capture.installation import installation
+from wandb_repro.capture.packages import probe_packages
 from wandb_repro.capture.repack import repack_all, with_altered
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Packages
@@ -20,7 +21,7 @@ def packages_at_hand(host: Host) -> Packages | Unavailable:
     found = probe_packages(host)
     if isinstance(found, Unavailable):
         return found
-    altered = find_altered(installed(host.distributions()))
+    altered = find_altered(installation(host.distributions()).chosen)
     with tempfile.TemporaryDirectory(prefix="wandb-repro-") as scratch:
         packed = repack_all(host, found, Path(scratch))
         whole = with_altered(host, packed, altered, Path(scratch))

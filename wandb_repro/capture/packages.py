@@ -8,6 +8,7 @@ Source: measured with uv 0.13 and pip 26.3: the digest of a wheel installed by e
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -22,13 +23,13 @@ from typing import Literal, cast
 
 from wandb_repro.capture.dist_info import DistInfo, direct_url_of, normalised_name
 from wandb_repro.capture.host import Host
+from wandb_repro.capture.installation import Installation, installation
 from wandb_repro.capture.record_file import record_digest_of
 from wandb_repro.capture.secrets import cut_url
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Shadowed
 
 __all__ = [
-    "installed",
     "packages_digest",
     "probe_packages",
     "read_distribution",
@@ -41,18 +42,23 @@ Origin = Literal["index", "local", "editable", "vcs", "archive"]
 def probe_packages(host: Host) -> Packages | Unavailable:
     """Return every distribution that the process can import, and its interpreter."""
     try:
-        found = list(map(DistInfo, host.distributions()))
-        chosen = _chosen(found)
-        distributions = _read(chosen, own_folders=host.package_folders)
+        found = installation(host.distributions())
+        packages = _packages(found, tuple(host.package_folders))
     except OSError as error:
         return Unavailable(unavailable=f"the installed distributions cannot be read: {error}")
-    if not distributions:
+    if not packages.distributions:
         return Unavailable(unavailable="no installed distribution was found")
+    return packages
+
+
+@functools.lru_cache(maxsize=1)
+def _packages(found: Installation, own_folders: tuple[str, ...]) -> Packages:
+    distributions = _read(found.chosen, own_folders)
     return Packages(
         interpreter=_interpreter(),
         distributions=distributions,
         digest=packages_digest(distributions),
-        shadowed=tuple(_shadowed(found, chosen)),
+        shadowed=tuple(_shadowed(found.found, found.chosen)),
     )
 
 
@@ -63,7 +69,7 @@ def read_distributions(site_packages: Path) -> tuple[Distribution, ...]:
         site_packages: of any environment, this process's own or another's.
     """
     found = importlib.metadata.distributions(path=[str(site_packages)])
-    return _read(_chosen(map(DistInfo, found)), own_folders=(str(site_packages),))
+    return _read(Installation(found).chosen, own_folders=(str(site_packages),))
 
 
 def _read(chosen: Mapping[str, DistInfo], own_folders: Collection[str]) -> tuple[Distribution, ...]:
@@ -102,27 +108,6 @@ def packages_digest(distributions: Iterable[Distribution]) -> str:
     """Return SHA-256 over names, versions and record digests, hexadecimal."""
     rows = sorted([each.name, each.version, str(each.record_digest)] for each in distributions)
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
-
-
-def installed(found: Iterable[importlib.metadata.Distribution]) -> dict[str, DistInfo]:
-    """Return what is imported, by normalised name, sorted: the first on the path wins.
-
-    An ``.egg-info`` gives way to a ``.dist-info``: a build leaves one beside the sources, and
-    the folder of the script comes first on ``sys.path``.
-    """
-    return _chosen(map(DistInfo, found))
-
-
-def _chosen(found: Iterable[DistInfo]) -> dict[str, DistInfo]:
-    chosen: dict[str, DistInfo] = {}
-    for info in found:
-        name = info.headers.name
-        # What pip could not remove it renames to "~name"; nothing imports that.
-        if not name or info.base.startswith("~"):
-            continue
-        if name not in chosen or (chosen[name].is_egg and not info.is_egg):
-            chosen[name] = info
-    return dict(sorted(chosen.items()))
 
 
 def _shadowed(found: Iterable[DistInfo], chosen: Mapping[str, DistInfo]) -> Iterator[Shadowed]:

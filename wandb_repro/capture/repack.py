@@ -10,11 +10,13 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from wandb_repro.capture.dist_info import DistInfo
 from wandb_repro.capture.editable import Importable, importable_files
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.packages import installed, read_distribution
+from wandb_repro.capture.installation import installation
+from wandb_repro.capture.packages import read_distribution
 from wandb_repro.capture.record_file import INSTALLER_FILES, record_paths
 from wandb_repro.capture.secret_files import secret_in_name, secret_in_text
 from wandb_repro.capture.wheel import WheelFile, wheel_name, write_wheel
@@ -45,7 +47,7 @@ def repack_all(
         folder: where the wheels go; made if need be.
         maximum_bytes: of one distribution's files; what is larger is left out with the reason.
     """
-    found = installed(host.distributions())
+    found = installation(host.distributions()).chosen
 
     def completed(each: Distribution) -> Distribution:
         info = found.get(each.name)
@@ -72,7 +74,9 @@ def with_altered(
         withheld: why sources of the user may not be stored; empty when they may.
     """
     names = {each.name for each in altered}
-    found = installed(host.distributions()) if names else {}
+    if not names:
+        return packages
+    found = installation(host.distributions()).chosen
 
     def completed(each: Distribution) -> Distribution:
         if each.name not in names or each.name not in found or each.origin == "editable":
@@ -121,14 +125,49 @@ def _repack(
     if (size := sum(path.stat().st_size for path in paths.values())) > maximum_bytes:
         return Unavailable(unavailable=_too_large(size, maximum_bytes))
     dist_info = _dist_info(record, paths)
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = folder / wheel_name(record.name, record.version, record.tags)
+    of = _Of(record, left_out, tuple((name, *_stamp(path)) for name, path in paths.items()))
+    kept = _KEPT.get(record.name)
+    if kept is not None and kept.of == of:
+        packed.write_bytes(kept.content)
+        return kept.wheel
     read = {_inside(name, dist_info): _read(name, path) for name, path in paths.items()}
     # What was built and installed was meant to be given away; a source folder was not.
     secret = _secrets(read, dist_info) if record.origin == "editable" else ()
     files = {name: file for name, file in read.items() if name not in secret}
     files = _made_metadata(distribution, record, dist_info) | files
-    folder.mkdir(parents=True, exist_ok=True)
-    wheel = folder / wheel_name(record.name, record.version, record.tags)
-    return write_wheel(wheel, files, dist_info, left_out=(*left_out, *secret))
+    wheel = write_wheel(packed, files, dist_info, left_out=(*left_out, *secret))
+    if f"{dist_info}/METADATA" in paths and wheel.size_bytes <= _KEPT_BYTES:
+        _KEPT[record.name] = _Kept(of, wheel, packed.read_bytes())
+    return wheel
+
+
+class _Of(NamedTuple):
+    """What a wheel was made of."""
+
+    record: Distribution
+    left_out: tuple[str, ...]
+    files: tuple[tuple[object, ...], ...]
+
+
+class _Kept(NamedTuple):
+    """A wheel that another run of this process may need, too."""
+
+    of: _Of
+    wheel: Repacked
+    content: bytes
+
+
+_KEPT: dict[str, _Kept] = {}
+_KEPT_BYTES = 4 * 1024 * 1024
+"""Larger wheels are made anew for each run."""
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    status = path.stat()
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return str(path), status.st_ino, status.st_size, status.st_mode, *times
 
 
 def _secrets(files: Mapping[str, WheelFile], dist_info: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wandb_repro.capture.dist_info import DistInfo
-from wandb_repro.capture.packages import installed
+from wandb_repro.capture.installation import installation
 from wandb_repro.manifest.packages import Interpreter
 from wandb_repro.rerun.closure import required_on
 from wandb_repro.rerun.interpreter import FoundPython
@@ -34,7 +34,7 @@ def unmet_requirements(
     here = wanted.model_copy(
         update={"version": base.version, "implementation": base.implementation}
     )
-    found = installed(importlib.metadata.distributions(path=[str(site_packages)]))
+    found = installation(importlib.metadata.distributions(path=[str(site_packages)])).chosen
     for name, info in found.items():
         for lacking in sorted(_asked(info, here) - _asked(info, wanted) - set(found)):
             yield f"{name} requires {lacking} on Python {base.version}, and it was not recorded."

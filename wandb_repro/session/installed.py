@@ -6,8 +6,10 @@ looked for. Which of it was loaded is noted when the run starts, trains and ends
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +19,9 @@ from wandb_repro.capture.dist_info import DistInfo
 from wandb_repro.capture.editable import importable_files
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
+from wandb_repro.capture.installation import Installation, installation
 from wandb_repro.capture.loaded import Owners, loaded_files
-from wandb_repro.capture.packages import installed, probe_packages
+from wandb_repro.capture.packages import probe_packages
 from wandb_repro.capture.repack import repack_all, with_altered
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Altered, Distribution, Loaded, Packages, Repacked
@@ -32,6 +35,7 @@ _NOT_YET = Unavailable(unavailable="the packages were still being read")
 _RUNNING = Unavailable(unavailable="the run has not ended")
 _READ_S = 60.0
 _LOOK_S = 20.0
+_SHARED_S = 60.0
 
 
 class _Found(NamedTuple):
@@ -39,6 +43,38 @@ class _Found(NamedTuple):
 
     infos: Mapping[str, DistInfo]
     owners: Owners
+
+
+@functools.lru_cache(maxsize=1)
+def _found_in(installation: Installation) -> _Found:
+    return _Found(installation.chosen, Owners(installation.chosen))
+
+
+class _Look:
+    """The last look at all files, which runs of one process share for a while.
+
+    Between two runs of a sweep only what is loaded is looked at again.
+    """
+
+    last: tuple[_Found, float, tuple[Altered, ...]] | None = None
+
+    @classmethod
+    def shared(cls, found: _Found, loaded: frozenset[str]) -> tuple[Altered, ...]:
+        """Return the edits of all files, as of now or of a minute ago, and of loaded ones."""
+        now = time.monotonic()
+        if cls.last is not None:
+            before, at, altered = cls.last
+            if before is found and not altered and now - at < _SHARED_S:
+                return _in_sources(found, loaded)
+        altered = find_altered(found.infos, sources=loaded)
+        cls.last = (found, now, altered)
+        return altered
+
+
+def _in_sources(found: _Found, files: frozenset[str]) -> tuple[Altered, ...]:
+    """Return the edits among loaded sources."""
+    owners = {name: found.infos[name] for name in found.owners.of(files)}
+    return find_altered(owners, sources=files, only_sources=True)
 
 
 class Installed:
@@ -75,15 +111,14 @@ class Installed:
 
     def _find(self) -> _Found:
         self._read.result(_READ_S)  # the script's own start goes on beside one thread, not four
-        infos = installed(self._host.distributions())
-        return _Found(infos, Owners(infos))
+        return _found_in(installation(self._host.distributions()))
 
     def _find_altered(self) -> tuple[Altered, ...] | Unavailable:
         self._repacked.result(_READ_S)
         found = self._found.result(_READ_S)
         if isinstance(found, Unavailable):
             return found
-        return find_altered(found.infos, sources=_known(self._files))
+        return _Look.shared(found, _known(self._files))
 
     def _find_packed(self) -> frozenset[str]:
         packages, found = self._repacked.result(_READ_S), self._found.result(_READ_S)
@@ -121,7 +156,7 @@ class Installed:
         if isinstance(edited, Unavailable):
             self._altered = edited
             return
-        more = find_altered(found.infos, sources=now - _known(before), only_sources=True)
+        more = _in_sources(found, now - _known(before))
         self._take_altered(_joined(edited, more))
 
     def look(self) -> None:
