@@ -51,7 +51,9 @@ __all__ = [
     "follow",
     "init",
     "order_of_rerun",
+    "restore_early",
     "seed_early",
+    "skip_earlier",
 ]
 
 CodeChoice = Literal["auto", "upload", "local", "off"]
@@ -70,6 +72,13 @@ class Process:
         self.seeding: Seeding | None = None
         self.starting = False
         """Whether ``init`` is inside ``wandb.init``."""
+        self.skipped = 0
+        """Runs of the original's process that a rerun need not make: of its sweep's agent."""
+
+    @property
+    def begun(self) -> int:
+        """How many runs this process began to record, or stands as though it had."""
+        return len(self.sessions) + self.skipped
 
 
 process = Process()
@@ -278,7 +287,7 @@ def _chosen_seeding(options: Options, before: Seeding | None) -> Seeding:
     asked, deterministic, again = options.seed, options.deterministic, before is not None
     order = order_of_rerun()
     if order is not None:
-        execution, begun = _repeated(order), len(process.sessions)
+        execution, begun = _repeated(order), process.begun
         recorded = seed_of(execution, begun)
         switched = deterministic if comes_before(execution, begun) else execution.deterministic
         return Seeding(recorded, asked=asked, deterministic=switched, drawn=False, again=again)
@@ -354,7 +363,7 @@ def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | N
     earlier = seeds_before(mine, [one.seeding for one in process.sessions.values()])
     if order is not None and not order.allow_outputs:
         hold_back(run, sys.modules["wandb"])
-    if order is not None and comes_before(_repeated(order), len(process.sessions)):
+    if order is not None and comes_before(_repeated(order), process.begun):
         say("the original's process made another run before the one that is repeated")
         order = None
     if order is not None:
@@ -374,6 +383,26 @@ def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | N
     session.add_data(process.pending)
     process.pending.clear()
     return session
+
+
+def skip_earlier() -> None:
+    """Let a rerun begin with the run that it repeats: runs of one agent know nothing of another.
+
+    The seed of the process was that of the first of them; this run is seeded when it begins.
+    """
+    order = order_of_rerun()
+    earlier = len(_repeated(order).earlier_seeds) if order is not None else 0
+    if earlier > process.begun:
+        process.skipped = earlier - len(process.sessions)
+        process.seeding = None
+
+
+@harmless("the original's config")
+def restore_early(run: wandb.Run) -> None:
+    """Give a run of a rerun the original's config, before anybody attaches to it."""
+    order = order_of_rerun()
+    if order is not None and not comes_before(_repeated(order), process.begun):
+        _restore_config(cast("Run", run), order)
 
 
 def _restore_config(run: Run, order: Order) -> None:

@@ -1,7 +1,8 @@
 """openwandb behind a small bridge: a W&B server that ``wandb.Api`` of 0.31 can read from.
 
 The bridge drops the empty ``operationName`` that wandb 0.31 sends and strawberry refuses, and
-answers the queries of ``bridge_queries``. All else goes to openwandb unchanged. Started as
+answers the queries of ``bridge_queries`` and the agents of ``bridge_sweeps``. All else goes to
+openwandb unchanged. Started as
 ``python -m tests.support.bridge --port P --data-dir D``.
 """
 
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.support.bridge_queries import ANSWERS, Query
 from tests.support.bridge_shapes import Database
+from tests.support.bridge_sweeps import Sweeps
 from tests.support.run_filter import UnknownFilterError
 
 __all__ = ["Bridge"]
@@ -36,6 +38,7 @@ class Bridge:
     def __init__(self, app: ASGIApp, database: Database) -> None:
         self._app = app
         self._database = database
+        self._sweeps = Sweeps()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", "/graphql"):
@@ -58,6 +61,9 @@ class Bridge:
         variables: dict[str, Any] = body.get("variables") or {}
         if "mutation UpsertBucket" in text and variables.keys() == {"id", "summaryMetrics"}:
             return {"data": self._replaced_summary(**variables)}
+        of_sweeps = self._sweeps.answer(text, variables)
+        if of_sweeps is not None:
+            return {"data": of_sweeps}
         name = re.search(r"^\s*query\s+(\w+)", text, re.MULTILINE)
         respond = ANSWERS.get(name.group(1)) if name else None
         if respond is None:

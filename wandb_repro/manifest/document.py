@@ -40,7 +40,7 @@ _VERSION = re.compile(r"(?P<major>[1-9][0-9]{0,3})\.[0-9]{1,4}", re.ASCII)
 _NO_FIT = Unavailable(unavailable="it was not looked at when this was recorded")
 
 
-class RunIdentity(Record):
+class RunIdentity(Grown, Record):
     """The W&B run that this manifest belongs to."""
 
     id: str
@@ -53,6 +53,8 @@ class RunIdentity(Record):
     offline: bool
     rerun_of: str | Unavailable
     """The run that this one repeats, ``ENTITY/PROJECT/ID`` as far as it is known."""
+    sweep: str = later("")
+    """Id of the sweep that gave it its parameters; empty where none did."""
 
 
 class Execution(Grown, ExecutionRecord):

@@ -134,6 +134,7 @@ def _run(manifest: Manifest) -> Rows:
     yield "recorded", f"{manifest.recorded_at} by {manifest.recorded_by}"
     if isinstance(manifest.run.rerun_of, str):
         yield "rerun of", manifest.run.rerun_of
+    yield "sweep", manifest.run.sweep
     yield "page", manifest.run.url if isinstance(manifest.run.url, str) else ""
     ending = manifest.ending
     yield (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from typing import Any
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.document import Execution
@@ -17,11 +19,18 @@ SCRIPTS_OWN = Unavailable(unavailable="the script sets its own seeds")
 def seeds_before(run: Run, seedings: Iterable[Seeding]) -> tuple[str | Unavailable, ...]:
     """Return the seeds of the runs before this one, in their order.
 
-    A run of a sweep is told its parameters by the sweep, not by the runs before: it has none.
+    A run of a sweep is told its parameters by the sweep, not by the runs before: it has none,
+    unless the sweep's agent calls a function of one process again and again.
     """
-    if getattr(run, "sweep_id", None):
+    if getattr(run, "sweep_id", None) and not _agent_is_here():
         return ()
     return tuple(SCRIPTS_OWN if one.seed is None else str(one.seed) for one in seedings)
+
+
+def _agent_is_here() -> bool:
+    """Tell whether this process is an agent of W&B, which calls the script's function."""
+    agent: Any = sys.modules.get("wandb.agents.pyagent")
+    return agent is not None and bool(agent.is_running())
 
 
 def comes_before(execution: Execution, begun: int) -> bool:

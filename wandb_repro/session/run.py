@@ -114,6 +114,7 @@ def identity_of(run: Run, rerun_of: str | None) -> RunIdentity:
         group=_text(run, "group"),
         offline=offline,
         rerun_of=rerun_of or Unavailable(unavailable="it repeats no other run"),
+        **({"sweep": str(sweep)} if (sweep := getattr(run, "sweep_id", None)) else {}),
     )
 
 
