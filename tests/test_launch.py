@@ -140,6 +140,7 @@ def seeds(recorded: Recorded) -> Seeds:
     return found
 
 
+@pytest.mark.slow
 def test_scripts_with_lines_of_their_own_are_recorded_once_as_they_say(tmp_path: Path) -> None:
     with_wandb = f"""{SMALL_MODEL}
 from wandb import init

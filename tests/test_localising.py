@@ -54,6 +54,7 @@ def both(offline: Young, train: Callable[[bool], None]) -> Verdict:
     return verify(found[0].capsule, found[1].capsule)
 
 
+@pytest.mark.slow
 def test_of_several_fits_the_one_that_differs_is_named_with_its_step(offline: Young) -> None:
     def train(change: bool) -> None:
         model = dense_model()

@@ -19,6 +19,7 @@ from wandb_repro.store.base import Capsule
 from wandb_repro.verify.instructions import CLASSES, vector_class
 
 
+@pytest.mark.slow
 def test_what_is_foreseen_to_change_no_bits_changes_none(
     keras_run: Project, tmp_path: Path, ask: Ask
 ) -> None:

@@ -21,6 +21,7 @@ print(probe_framework(ThisHost(), model).model_dump_json(indent=1))
 """
 
 
+@pytest.mark.slow
 def test_the_real_keras_on_tensorflow_answers_everything() -> None:
     pytest.importorskip("tensorflow")
     done = subprocess.run(

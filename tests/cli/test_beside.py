@@ -75,6 +75,7 @@ def _is_identical(answer: Answer) -> None:
     assert answer.text.startswith("identical bit for bit")
 
 
+@pytest.mark.slow
 def test_a_package_of_a_second_repository_on_pythonpath_is_rerun(tmp_path: Path, ask: Ask) -> None:
     project = _bare(tmp_path / "home" / "project")
     _second_repository(tmp_path / "home" / "libraries" / "mine")
@@ -183,6 +184,7 @@ def test_a_rerun_is_rerun_with_all_that_was_added(tmp_path: Path, ask: Ask) -> N
     assert second.code == 0, second.err
 
 
+@pytest.mark.slow
 def test_what_is_not_stored_is_named_and_missed_before_training(tmp_path: Path, ask: Ask) -> None:
     project = _bare(tmp_path / "home" / "project", f"import keys\n{NUMBERS}")
     keys = tmp_path / "home" / "lib" / "keys.py"

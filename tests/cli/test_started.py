@@ -60,6 +60,7 @@ def _package(folder: Path, script: str = "train.py") -> Project:
     return project
 
 
+@pytest.mark.slow
 def test_a_module_of_a_package_is_rerun(tmp_path: Path, ask: Ask) -> None:
     project = _package(tmp_path / "project")
     assert project.record("-m", "digits.train").returncode == 0

@@ -15,6 +15,8 @@ from wandb_repro.manifest.document import Ending
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_manifest, read_trail
 
+pytestmark = pytest.mark.slow
+
 REACHED_WITHIN_S = 90.0
 
 # NOTE: by default wandb tries for hours to reach a server that is gone, when a run finishes.

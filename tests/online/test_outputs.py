@@ -107,6 +107,7 @@ def test_a_script_can_use_what_it_gets_for_a_held_back_artifact(held: Published)
     }
 
 
+@pytest.mark.slow
 def test_outputs_go_through_when_they_are_allowed(original: Published, allowed: Published) -> None:
     assert "held back" not in allowed.said
     renamed = [name.replace(original.stored.id, allowed.stored.id) for name in original.artifacts]

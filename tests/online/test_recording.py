@@ -82,6 +82,7 @@ def test_the_summary_has_our_strings(original: Original) -> None:
     assert "Keras 3." in ours["repro/environment"]
 
 
+@pytest.mark.slow
 def test_the_history_equals_that_of_the_script_without_us(
     original: Original, plain: Stored
 ) -> None:

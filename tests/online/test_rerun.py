@@ -139,6 +139,7 @@ def test_a_synced_run_is_rerun_online_from_the_server(synced: Synced, clean: Mac
     assert again.config["repro"]["rerun_of"] == synced.stored.path
 
 
+@pytest.mark.slow
 def test_a_rerun_never_writes_into_the_run_that_its_script_names(
     wandb_server: WandbServer, tmp_path: Path
 ) -> None:
