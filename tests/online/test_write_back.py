@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from functools import partial
 
@@ -68,21 +69,26 @@ def test_rerun_writes_back_when_asked(original: Original, clean: Machine) -> Non
     assert "same machine" in original.stored.summary["repro/reproduced"]
 
 
-def test_the_card_of_the_original_tells_of_its_reruns(
+def test_the_card_of_the_original_tells_of_its_reruns_also_in_a_media_panel(
     original: Original, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(original.stored.server, monkeypatch)
-    capsule = original.stored.capsule
-    before = capsule.report.read_bytes()
+    stored = original.stored
+    told = json.loads(stored.file("wandb-summary.json").read_bytes())
+    report, shown = stored.capsule.report, stored.file(told["repro/card"]["path"])
+    before = report.read_text()
+    assert shown.read_text() == before
     line = "reproduced 2 of 3: same machine 1, other CPU 1"
 
-    replace_card(original.stored.path, partial(page_reproduced, capsule.folder, line))
+    replace_card(stored.path, partial(page_reproduced, stored.capsule.folder, line))
 
-    page = Page(capsule.report.read_text())
-    capsule.report.write_bytes(before)  # other tests read it, too
-    assert line in page.text
-    assert line not in before.decode()
-    assert page.tags.count("ins") == Page(before.decode()).tags.count("ins") > 0
+    after, panel = report.read_text(), shown.read_text()
+    report.write_text(before)  # other tests read them, too
+    shown.write_text(before)
+    assert panel == after
+    assert line in Page(after).text
+    assert line not in before
+    assert Page(after).tags.count("ins") == Page(before).tags.count("ins") > 0
 
 
 LINES: list[tuple[list[str], str]] = [

@@ -9,14 +9,11 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.card import Seen, card
 from wandb_repro.session.outcome import Outcome
 from wandb_repro.session.run import Run, name_of
-from wandb_repro.store.base import Capsule
+from wandb_repro.store.base import SHOWN, Capsule
 from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
 from wandb_repro.verify.audit import audit
 
 __all__ = ["page_reproduced", "publish_card", "write_card"]
-
-KEY = "repro/card"
-"""Its name in the run's summary."""
 
 
 def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> None:
@@ -69,4 +66,4 @@ def publish_card(run: Run, capsule: Capsule) -> None:
         page = wandb.Html(capsule.report, inject=False)
     except (TypeError, ValueError):  # wandb before 0.20 takes no files
         page = wandb.Html(capsule.report.read_text(encoding="utf-8"), inject=False)
-    run.summary.update({KEY: page})
+    run.summary.update({SHOWN: page})

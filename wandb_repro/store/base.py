@@ -13,6 +13,7 @@ __all__ = [
     "FOLDER",
     "MANIFEST",
     "REPORT",
+    "SHOWN",
     "TRAIL",
     "WHEELS",
     "Capsule",
@@ -28,6 +29,8 @@ TRAIL = "trail.jsonl"
 WHEELS = "wheels"
 CHANGES = "changes.diff"
 REPORT = "report.html"
+SHOWN = "repro/card"
+"""Name in the run's summary of the report that a media panel shows."""
 
 
 @dataclass(frozen=True)
