@@ -184,6 +184,7 @@ def fingerprint(
     y: object = None,
     *,
     path: str | os.PathLike[str] | None = None,
+    artifact: object = None,
 ) -> None:
     """Record what a part of the data is: digests of it. Nothing of it is kept or uploaded.
 
@@ -198,24 +199,40 @@ def fingerprint(
         y: targets of arrays and tables, likewise; None where there are none.
         path: file or folder that the data lies in. Without ``x`` its bytes are digested, and a
             rerun looks for it and compares it before training.
+        artifact: the W&B artifact that ``path`` was downloaded from, or its version as
+            ``ENTITY/PROJECT/NAME:vN``: a rerun downloads it where the files are not there.
     """
     run = _active_run()
     if run is not None and cast("Run", run).disabled:
         return
     session = find_session(run) if run is not None else None
     place = None if path is None else os.fspath(path)
+    version = _version(artifact)
     if session is not None:
-        session.fingerprint(name, x, y, place)
+        session.fingerprint(name, x, y, place, version)
     elif run is None:
-        _fingerprint_later(name, x, y, place)
+        _fingerprint_later(name, x, y, place, version)
+
+
+def _version(artifact: object) -> str:
+    """Return the version of an artifact; empty, and a warning, where it is none."""
+    if artifact is None:
+        return ""
+    from wandb_repro.store.artifact import version_of
+
+    try:
+        return version_of(artifact)
+    except UsageError as error:
+        warn_once(f"{error.message} {error.hint} A rerun will not download it")
+        return ""
 
 
 @harmless("a fingerprint of the data")
-def _fingerprint_later(name: str, x: object, y: object, path: str | None) -> None:
+def _fingerprint_later(name: str, x: object, y: object, path: str | None, artifact: str) -> None:
     """Digest now: what the arrays hold later may be something else."""
     from wandb_repro.capture.dataset import dataset_of
 
-    process.pending.append(dataset_of(name, x, y, path=path))
+    process.pending.append(dataset_of(name, x, y, path=path, artifact=artifact))
 
 
 def find_session(run: wandb.Run) -> Session | None:

@@ -20,6 +20,8 @@ from types import CodeType, ModuleType
 from typing import Any, NoReturn, cast
 
 from wandb_repro import hook
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.openings import Openings
 from wandb_repro.errors import ReproError
 from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
 from wandb_repro.session.late import after_import
@@ -42,6 +44,7 @@ def main(arguments: list[str]) -> None:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
     after_import("wandb", _follow_init)
     after_import("keras", _add_callback)
+    guarded(Openings.of_process, "watching which files are read")  # some are read before a run is
     _start(arguments)
 
 

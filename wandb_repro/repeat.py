@@ -34,6 +34,8 @@ from wandb_repro.rerun.inequality import Inequality
 from wandb_repro.rerun.interpreter import find_python
 from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.rerun.provide import Provided, Wanted, provide
+from wandb_repro.rerun.sources import check_restored
+from wandb_repro.store.artifact import download_artifact
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.cells import read_cells
 from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
@@ -77,6 +79,8 @@ class Wishes:
     until_epoch: int | None = None
     until_step: int | None = None
     values: Mapping[int, str] = field(default_factory=dict[int, str])
+    data: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where data is that lies elsewhere now, by its name; absolute paths."""
     allow_missing: bool = False
     all_packages: bool = False
     """Rebuild also what the run did not load."""
@@ -150,6 +154,7 @@ def prepare(
         threads=wishes.threads,
         sets=wishes.sets,
         values=wishes.values,
+        data=wishes.data,
         allow_missing=wishes.allow_missing,
         cells=_cells(manifest, capsule),
     )
@@ -233,6 +238,8 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
         say(f"Restoring {count(plan.parts.code.files, 'file')}, tree {plan.parts.code.tree[:12]}")
         code = plan.parts.code
         restore_code(plan, bundle_of(prepared.capsule, code), added_bundle(prepared.capsule, code))
+        if not prepared.wishes.allow_missing:
+            check_restored(plan.inputs.data, plan.code, download_artifact)
         provided = _environment(prepared, say)
         order = _order(prepared)
     say("Training")

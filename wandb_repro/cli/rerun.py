@@ -86,6 +86,13 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--arg", "arguments", multiple=True, metavar="N=VALUE", help="A credential cut from argv."
 )
+@click.option(
+    "--data",
+    "places",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Where data lies now that was fingerprinted with its path. Repeatable.",
+)
 @click.option("--allow-missing", is_flag=True, help="Go on without files that the original read.")
 @packages_option
 @click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts again.")
@@ -119,6 +126,7 @@ def command(
     folder: Path | None,
     prepared_folder: Path | None,
     arguments: tuple[str, ...],
+    places: tuple[str, ...],
     rtol: float | None,
     metrics: tuple[str, ...],
     sets: tuple[str, ...],
@@ -144,6 +152,7 @@ def command(
         located = locate(run, scratch)
         wanted = Wishes(
             values=_values(arguments),
+            data=_places(places),
             tolerance=tolerance,
             sets=switches_of(sets),
             all_packages=packages == "all",
@@ -202,6 +211,14 @@ def _values(arguments: tuple[str, ...]) -> dict[int, str]:
     return {int(place): value for place, _, value in pairs}
 
 
+def _places(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for name, equals, path in pairs:
+        if not (name and equals and path):
+            raise UsageError("--data takes NAME=PATH, NAME as `show` tells it under Data.")
+    return {name: str(Path(path).absolute()) for name, _, path in pairs}
+
+
 def _work_folder(folder: Path | None, name: str) -> Path:
     if folder is None:
         return name_work_folder(name.rpartition("/")[2])
@@ -253,6 +270,9 @@ def _plan_data(prepared: Prepared) -> dict[str, Any]:
         "links": {link.place: link.target for link in plan.inputs.links},
         "missing": list(plan.inputs.missing),
         "changed": list(plan.inputs.changed),
+        "data": {
+            one.name: {"path": one.target, "state": one.state} for one in plan.inputs.data.found
+        },
         "python_path": list(map(str, plan.python_path)),
         **_cells_data(plan),
     }

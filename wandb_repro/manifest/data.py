@@ -22,7 +22,7 @@ class ArrayDigest(Record):
 _NOT_ASKED = Unavailable(unavailable="it was not asked for when this was recorded")
 
 
-class DataFiles(Record):
+class DataFiles(Grown, Record):
     """The file or folder that a named part of the data was read from."""
 
     path: str
@@ -32,6 +32,10 @@ class DataFiles(Record):
     count: int
     """Files in it; 1 for a file."""
     size_bytes: int
+    digest: str | Unavailable = later(_NOT_ASKED)
+    """``ALGORITHM:HEX`` over the bytes of all of them."""
+    artifact: str = later("")
+    """Version of the W&B artifact that holds them, ``ENTITY/PROJECT/NAME:vN``; empty when none."""
 
 
 class Dataset(Grown, Record):

@@ -71,12 +71,23 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
         yield "not equal", inequality_sentence(inequality)
     if len(inequalities) > _MOST:
         yield "", f"and {len(inequalities) - _MOST} packages more"
+    found = plan.inputs.data.found
     yield "sets", " ".join(f"{name}={shlex.quote(sets[name])}" for name in sorted(sets))
+    yield from _several("data", [f"{it.name}: {it.target}{_STATES[it.state]}" for it in found])
     yield from _several("reads", [f"{link.target} as {link.place}" for link in plan.inputs.links])
     yield from _several("missing", plan.inputs.missing)
     changed = (f"{it} is not what the original read" for it in plan.inputs.changed)
     yield from _several("changed", list(changed))
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
+
+
+_STATES = {
+    "same": ", as it was recorded",
+    "not told": ", its bytes were not recorded",
+    "missing": " is not here",
+    "changed": " is not what the original used",
+    "later": ", from the restored tree or its artifact",
+}
 
 
 def interpreter_line(wanted: Interpreter, base: FoundPython | None) -> str:

@@ -6,12 +6,12 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from wandb_repro.capture.notebook import RUNNER
 from wandb_repro.capture.secrets import REDACTED
-from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
+from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.cells import Cells
 from wandb_repro.manifest.code import Code
@@ -24,6 +24,7 @@ from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.rerun.beside import folders_up, mirrored
 from wandb_repro.rerun.cells import PlannedCells, plan_cells
 from wandb_repro.rerun.sameness import changed_files
+from wandb_repro.rerun.sources import Sources, find_sources, refuse_lacking
 
 __all__ = ["Inputs", "Link", "Parts", "Plan", "make_plan", "moved"]
 
@@ -52,6 +53,8 @@ class Inputs:
     """How many folders above the tree the script looks."""
     changed: tuple[str, ...] = ()
     """Absolute paths of files that are not what the original read."""
+    data: Sources = field(default_factory=Sources)
+    """Files and folders of data that was fingerprinted with its path."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def make_plan(
     threads: int | None = None,
     sets: Mapping[str, str] | None = None,
     values: Mapping[int, str] | None = None,
+    data: Mapping[str, str] | None = None,
     allow_missing: bool = False,
     ask_values: bool = True,
     cells: Cells | None = None,
@@ -131,6 +135,7 @@ def make_plan(
         threads: intra-op threads instead of the recorded number.
         sets: switches instead of the recorded ones, by name.
         values: arguments that were credentials and are not recorded, by position.
+        data: where data is that lies elsewhere now, by its name; absolute paths.
         allow_missing: go on although files that the original read are not here.
         ask_values: refuse when an argument that was cut out is not in ``values``.
         cells: of a notebook, what it executed; then ``values`` go by the number of their cell.
@@ -138,12 +143,13 @@ def make_plan(
     Raises:
         RefusedError: it cannot be started: the sentence says what is missing.
         InconclusiveError: files that the original used are not here, or not as they were.
-        UsageError: a position in ``values`` was not cut out.
+        UsageError: a position in ``values`` was not cut out, or ``data`` names what is none.
     """
     parts = _parts(manifest)
-    inputs = _inputs(manifest, parts.code)
+    inputs = _inputs(manifest, parts.code, data or {})
     if not allow_missing:
-        _refuse_lacking(inputs)
+        lacking = {"are not here": inputs.missing, "are not the same here": inputs.changed}
+        refuse_lacking(lacking)
     up = max(inputs.up, folders_up(parts.code), _up_to_folder(parts))
     code = _code_folder(work / "tree", parts.code.root, up)
     cwd = _working_folder(parts, code, work / "tree")
@@ -165,23 +171,6 @@ def make_plan(
         cells=planned,
         python_path=tuple(_python_path(parts, code, work / "tree")),
     )
-
-
-def _refuse_lacking(inputs: Inputs) -> None:
-    """Raise for files that the rerun would need: all of them, before anything is done."""
-    told = [
-        f"The original used files that {how}: {', '.join(paths)}."
-        for how, paths in (
-            ("are not here", inputs.missing),
-            ("are not the same here", inputs.changed),
-        )
-        if paths
-    ]
-    if told:
-        raise InconclusiveError(
-            " ".join(told),
-            hint="Put them where they were, or pass --allow-missing to train without them.",
-        )
 
 
 def _python_path(parts: Parts, code: Path, within: Path) -> Iterator[Path]:
@@ -238,23 +227,37 @@ def _reason(missing: Unavailable) -> str:
     return str(missing).rstrip(".")
 
 
-def _inputs(manifest: Manifest, code: Code) -> Inputs:
+def _inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> Inputs:
+    sources = find_sources(manifest, code, given)
     recorded = manifest.description.inputs
-    if isinstance(recorded, Unavailable):
-        return Inputs((), (), 0)
-    links: list[Link] = []
+    files = () if isinstance(recorded, Unavailable) else recorded
+    # What belongs to data was digested with it, and comes with its folder.
+    own = [found for found in files if not sources.covers(found.absolute)]
+    links = _links_to_data(sources)
     missing: list[str] = []
-    for found in recorded:
+    for found in own:
         place = _place(found, code)
         if not os.path.exists(found.absolute):  # noqa: PTH110 - False where Path.exists raises
             missing.append(found.absolute)
         elif place is not None:
             links.append(Link(place, found.absolute))
-    changed = changed_files(it for it in recorded if it.absolute not in missing)
+    changed = changed_files(it for it in own if it.absolute not in missing)
     up = max((PurePosixPath(link.place).parts.count("..") for link in links), default=0)
     if up > _UP_MOST:
         raise RefusedError(f"The original read files {up} folders above its own; that is too far.")
-    return Inputs(tuple(links), tuple(missing), up, changed)
+    return Inputs(
+        tuple(links),
+        (*missing, *(one.told for one in sources.named("missing"))),
+        up,
+        (*changed, *(one.told for one in sources.named("changed"))),
+        sources,
+    )
+
+
+def _links_to_data(sources: Sources) -> list[Link]:
+    """Return how data is put where the script expects it; what is there already stays."""
+    here = [one for one in sources.found if one.state in ("same", "changed")]
+    return [Link(one.place, one.target) for one in here if one.place is not None]
 
 
 def _place(found: InputFile, code: Code) -> str | None:

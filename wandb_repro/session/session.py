@@ -155,14 +155,16 @@ class Session:
             )
 
     @harmless("a fingerprint of the data")
-    def fingerprint(self, name: str, x: object, y: object, path: str | None) -> None:
+    def fingerprint(
+        self, name: str, x: object, y: object, path: str | None, artifact: str = ""
+    ) -> None:
         """Digest a named part of the data."""
         # Not while ``init`` runs: most scripts call this once, if at all.
         from wandb_repro.capture.dataset import dataset_of
 
         if not self._is_elsewhere():
             with unseen():
-                self._facts.data.add([dataset_of(name, x, y, path=path)])
+                self._facts.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
 
     def add_data(self, known: Iterable[Measured]) -> None:
         """Take over fingerprints that were made before the run began."""

@@ -95,6 +95,7 @@ def digest_files(path: str, limits: Limits, known: KnownFiles) -> FilesDigest:
             absolute=str(whole.absolute()),
             count=len(files),
             size_bytes=size_bytes,
+            digest=digest,
         ),
         f"a sample of {megabytes(size_bytes)}" if sampled else "",
     )

@@ -45,6 +45,7 @@ def dataset_of(
     y: object = None,
     *,
     path: str | None = None,
+    artifact: str = "",
     limits: Limits | None = None,
 ) -> Measured:
     """Return what a named part of the data is. What cannot be read has a reason instead.
@@ -55,19 +56,21 @@ def dataset_of(
             (``tf.data``, ``PyDataset``); None where only ``path`` is given.
         y: targets of arrays; None where there are none.
         path: file or folder that it lies in.
+        artifact: version of the W&B artifact that holds it; empty when none.
         limits: how much is read.
     """
     limits = limits or Limits()
     try:
-        if x is None:
-            return _of_path(name, path, limits)
-        found = _of_value(name, x, y, limits)
-        if path is not None:
-            files = _of_path(name, path, limits).dataset.files
-            found = Measured(found.dataset.model_copy(update={"files": files}), found.kept)
+        of_files = _of_path(name, path, limits) if path is not None or x is None else None
+        found = of_files if x is None else _of_value(name, x, y, limits)
     except DigestError as error:
         return Measured(_unknown(name, error.message), None)
-    return found
+    files = of_files.dataset.files if of_files is not None else None
+    if found is None or files is None:
+        return found or Measured(_unknown(name, "nothing was given"), None)
+    if artifact:
+        files = files.model_copy(update={"artifact": artifact})
+    return Measured(found.dataset.model_copy(update={"files": files}), found.kept)
 
 
 def _of_value(name: str, x: object, y: object, limits: Limits) -> Measured:
