@@ -132,6 +132,7 @@ class ReproCallback(keras.callbacks.Callback):
     def _begin(self, session: Session, fit: Fit) -> None:
         session.begin_fit(self._trained, fit.locals)
         self._number = session.fits
+        session.split(fit.locals, self._number)
         self._at_once = int(getattr(self._trained, "steps_per_execution", 1) or 1)
         self._losses = Losses(self._at_once)
         self._plan(session, fit)

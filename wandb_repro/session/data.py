@@ -38,6 +38,18 @@ class DataParts:
                     self._overlaps[other.dataset.name, name] = overlap
                     warn_once(f"{overlap}: {_MEANING}")
 
+    def add_split(self, training: Measured, validation: Measured) -> None:
+        """Take over what a fit trains on and what it validates on, and compare these two alone.
+
+        What was fingerprinted by name may well be both of them together.
+        """
+        names = training.dataset.name, validation.dataset.name
+        self._parts.update(zip(names, (training, validation), strict=True))
+        overlap = _overlap(training, validation)
+        if overlap is not None:
+            self._overlaps[names] = overlap
+            warn_once(f"{overlap}: {_MEANING}")
+
     @property
     def datasets(self) -> tuple[Dataset, ...]:
         """In the order in which their names came first."""

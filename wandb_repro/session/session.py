@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+_MOST_SPLITS = 16
+"""Fits whose split is looked at: a search over folds has hundreds."""
+
 Status = Literal["finished", "interrupted", "failed"]
 
 
@@ -165,6 +168,23 @@ class Session:
         if not self._is_elsewhere():
             with unseen():
                 self._facts.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
+
+    @harmless("what a fit is validated on")
+    def split(self, arguments: Mapping[str, object], fit: int) -> None:
+        """Count the rows that a fit both trains and validates on, where both are arrays.
+
+        Args:
+            arguments: local variables of ``fit``, which has made a ``validation_split`` by now.
+            fit: its number.
+        """
+        from wandb_repro.capture.dataset import split_of
+
+        if self._is_elsewhere() or fit > _MOST_SPLITS:
+            return
+        with unseen():
+            found = split_of(arguments, fit)
+            if found is not None:
+                self._facts.data.add_split(*found)
 
     def add_data(self, known: Iterable[Measured]) -> None:
         """Take over fingerprints that were made before the run began."""
