@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,40 @@ def test_restore_restores_as_much_as_it_does_without_us(original: Original, clea
     restored = (project / "wandb" / "config.yaml").read_text()
     assert "repro:" in restored
     assert "lr:" in restored
+
+
+LOGS = """
+import wandb
+IMPORT
+run = INIT(project="restored")
+SIZE = 4
+run.log({"loss": 1.0})
+run.finish()
+"""
+
+
+@pytest.mark.parametrize("way", ["without us", "with us"])
+def test_restore_checks_out_the_commit_and_applies_the_edit(
+    way: str, wandb_server: WandbServer, tmp_path: Path
+) -> None:
+    ours = way == "with us"
+    script = LOGS.replace("IMPORT", "import wandb_repro" if ours else "")
+    script = script.replace("INIT", "wandb_repro.init" if ours else "wandb.init")
+    machine = Machine(wandb_server, tmp_path)
+    project = a_project(tmp_path / "project", script, {})
+    edited = (project / "train.py").read_text().replace("SIZE = 4", "SIZE = 5")
+    (project / "train.py").write_text(edited)
+    assert machine.run("train.py", cwd=project, WANDB_SAVE_CODE="true").code == 0
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(project), str(clone)], check=True, timeout=60)
+    (clone / "wandb").mkdir()  # without it, restoring fails: FileNotFoundError
+
+    run = only_run(project).name.rpartition("-")[2]
+    done = _wandb(machine, "restore", f"default/restored/{run}", cwd=clone)
+
+    assert done.code == 0, done.said
+    assert (clone / "train.py").read_text() == edited
+    branch = subprocess.run(
+        ["git", "branch", "--show-current"], cwd=clone, check=True, capture_output=True, timeout=60
+    )
+    assert branch.stdout.decode().strip() == f"wandb/{run}"

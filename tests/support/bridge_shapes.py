@@ -1,6 +1,7 @@
 """openwandb's rows in the shapes of W&B's GraphQL.
 
-What the server does not store (group, job type, commit) is null, never made up.
+What the server does not store (group, job type) is null, never made up. The commit is that of the
+metadata file, which the server keeps: the SDK sends the same to W&B.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -58,7 +60,7 @@ def run_node(database: Database, row: Row) -> dict[str, Any]:
         "description": None,
         "group": None,
         "jobType": None,
-        "commit": None,
+        "commit": _commit(row["run_id"]),
         "sweepName": None,
         "readOnly": False,
         "createdAt": row["created_at"],
@@ -67,6 +69,14 @@ def run_node(database: Database, row: Row) -> dict[str, Any]:
         "historyKeys": {"lastStep": max(lines, default=-1)},
         "user": {"name": user["display_name"], "username": user["username"]} if user else None,
     }
+
+
+def _commit(run_id: str) -> str | None:
+    from openwandb.config import FILES_DIR  # pyright: ignore[reportMissingTypeStubs]
+
+    for file in Path(FILES_DIR).glob(f"*/*/{run_id}/wandb-metadata.json"):
+        return json.loads(file.read_bytes()).get("git", {}).get("commit")
+    return None
 
 
 def filterable(node: Mapping[str, Any]) -> dict[str, Any]:
