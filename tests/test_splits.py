@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any, cast
 
 import numpy
 import pytest
-from sklearn import model_selection
 
 from tests.support.recording import callback, keras, recording
 from tests.support.training import Young, dense_model
@@ -32,7 +32,7 @@ def by_validation_split(rows: Any) -> dict[str, Any]:
 
 
 def by_scikit_learn(rows: Any) -> dict[str, Any]:
-    split = cast("Any", model_selection).train_test_split
+    split = cast("Any", importlib.import_module("sklearn.model_selection")).train_test_split
     train, test = split(rows, test_size=9, shuffle=False)
     return {"x": train, "y": train[:, :1], "validation_data": (test, test[:, :1])}
 
@@ -79,7 +79,7 @@ def test_a_clean_split_is_recorded_without_a_warning(
 
 @pytest.mark.slow
 def test_validation_by_a_pipeline_is_left_alone(offline: Young) -> None:
-    tensors = cast("Any", __import__("tensorflow")).data.Dataset.from_tensor_slices
+    tensors = cast("Any", importlib.import_module("tensorflow")).data.Dataset.from_tensor_slices
     given = {"x": X, "y": X[:, :1], "validation_data": tensors((X, X[:, :1])).batch(8)}
     assert isinstance(trained(offline, given).description.data, Unavailable)
 

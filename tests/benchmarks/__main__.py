@@ -20,6 +20,7 @@ from tests.benchmarks import (
     packages,
     peers,
     rerun,
+    shuffled,
     steps,
     trail,
 )
@@ -37,14 +38,19 @@ BENCHMARKS = {
     "check": foreseen.measure,
     "card": card.measure,
     "audit": audit.measure,
+    "shuffled": shuffled.measure,
 }
+
+
+LONG = {"shuffled-all": shuffled.measure_all}
+"""Only by name: over 20 seeds."""
 
 
 def main(names: list[str]) -> None:
     for name in names or list(BENCHMARKS):
         started = time.perf_counter()
         print(f"== {name}", flush=True)
-        for line in BENCHMARKS[name]():
+        for line in {**BENCHMARKS, **LONG}[name]():
             print(f"   {line}", flush=True)
         print(f"   ({time.perf_counter() - started:.0f} s)", flush=True)
 

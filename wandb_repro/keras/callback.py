@@ -423,6 +423,5 @@ def _warn_of_same_order(fit: Fit) -> None:
     if arrays and fit.locals.get("shuffle") is True and epochs > 1 and on_tensorflow():
         warn_once(
             "on TensorFlow a seeded fit on NumPy arrays shows the examples in the same order in "
-            "every epoch; train on tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x))"
-            ".batch(...) to reshuffle"
+            "every epoch; train on wandb_repro.keras.shuffled(x, y, batch_size) to reshuffle"
         )

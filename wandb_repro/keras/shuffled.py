@@ -1,0 +1,176 @@
+"""Arrays in a new order in every epoch, which depends on the seed and the epoch's number alone.
+
+There is no state to save: a training that starts at epoch N gets the order that epoch N has.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, cast
+
+import keras
+import numpy
+
+from wandb_repro import hook
+from wandb_repro.errors import UsageError
+from wandb_repro.session.notices import warn_once
+
+__all__ = ["Shuffled", "shuffled"]
+
+_DEPTH = 16
+"""Frames between ours and that of ``fit``: it is four on TensorFlow."""
+
+_numpy: Any = numpy
+_tree: Any = cast("Any", keras).tree
+_PyDataset: Any = cast("Any", keras).utils.PyDataset
+
+
+def shuffled(
+    x: object,
+    y: object = None,
+    batch_size: int = 32,
+    *,
+    sample_weight: object = None,
+    seed: int | None = None,
+) -> Shuffled:
+    """Return batches for ``fit``, in an order that is keyed by the seed and the epoch.
+
+    A seeded ``fit`` on NumPy arrays shows one order again and again on TensorFlow; this does not.
+    The order is the same on every backend, and the same again where a training is resumed with
+    ``initial_epoch``.
+
+    Args:
+        x: examples along the first axis: arrays, or a dict, list or tuple of them.
+        y: targets, likewise; None where there are none.
+        batch_size: examples of a batch; an epoch's last one may have fewer.
+        sample_weight: one number an example; None where all count alike.
+        seed: of the order; None takes that of the recorded run.
+
+    Raises:
+        UsageError: the arrays have different numbers of examples, or none, or ``batch_size`` is
+            less than one.
+    """
+    return Shuffled(x, y, batch_size, sample_weight=sample_weight, seed=seed)
+
+
+class Shuffled(_PyDataset):
+    """What ``shuffled`` returns. ``batches_of(epoch)`` gives an epoch to a loop of one's own."""
+
+    def __init__(
+        self,
+        x: object,
+        y: object = None,
+        batch_size: int = 32,
+        *,
+        sample_weight: object = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] - of Any
+        given = (x, y, sample_weight)[: 1 if y is None else 2 if sample_weight is None else 3]
+        self._parts: Any = _tree.map_structure(_numpy.asarray, given)
+        self._rows = _rows_of(_tree.flatten(self._parts))
+        if batch_size < 1:
+            raise UsageError(f"batch_size={batch_size} is no size of a batch; give 1 or more.")
+        self._batch_size = batch_size
+        self._seed = seed
+        self._order: Any = None
+
+    def __len__(self) -> int:
+        return -(-self._rows // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        if self._order is None:
+            self._order = self.order_of(0)
+        return self._batch(self._order, index)
+
+    def _batch(self, order: Any, index: int) -> tuple[Any, ...]:
+        rows = order[index * self._batch_size : (index + 1) * self._batch_size]
+
+        def taken(array: Any) -> Any:
+            return array.take(rows, 0)
+
+        return _tree.map_structure(taken, self._parts)
+
+    def order_of(self, epoch: int) -> Any:
+        """Return the order of an epoch.
+
+        Args:
+            epoch: its number, from 0, as ``fit`` counts.
+
+        Returns:
+            NumPy array of shape (examples,), dtype int64: places in the arrays.
+        """
+        if self._seed is None:
+            self._seed = _seed_of_run()
+        key = _numpy.random.SeedSequence([self._seed, epoch])
+        return _numpy.random.Generator(_numpy.random.PCG64(key)).permutation(self._rows)
+
+    def batches_of(self, epoch: int) -> Iterator[tuple[Any, ...]]:
+        """Yield the batches of an epoch, each a tuple of inputs, targets and weights."""
+        order = self.order_of(epoch)
+        for index in range(len(self)):
+            yield self._batch(order, index)
+
+    def on_epoch_begin(self) -> None:
+        """Take the order of the epoch that begins; Keras calls this.
+
+        Raises:
+            UsageError: ``steps_per_epoch`` makes Keras stop within an epoch.
+        """
+        fit = _fit_around(self)
+        epoch = 0
+        if fit is not None:
+            epoch = int(fit.get("epoch", fit.get("initial_epoch", 0)))
+            self._check(fit["epoch_iterator"])
+        self._order = self.order_of(epoch)
+
+    def _check(self, iterator: Any) -> None:
+        """Have Keras ask for the batches as they come: it would put them in a random order."""
+        iterator.data_adapter.shuffle = False
+        steps = iterator.steps_per_epoch
+        if steps and steps != len(self):
+            raise UsageError(
+                f"steps_per_epoch={steps}, and shuffled() has {len(self)} batches an epoch.",
+                hint="Leave steps_per_epoch out.",
+            )
+
+
+def _rows_of(arrays: list[Any]) -> int:
+    counts = {len(array) if array.ndim else 0 for array in arrays}
+    if len(counts) != 1 or not max(counts):
+        told = ", ".join(map(str, sorted(counts))) or "none"
+        raise UsageError(f"The arrays must have one number of examples, not {told}.")
+    return counts.pop()
+
+
+def _seed_of_run() -> int:
+    """Return the seed of the recorded run, else one from Python's generator, as scripts seed it."""
+    seeding = hook.process.seeding
+    if seeding is not None and seeding.seed is not None:
+        return seeding.seed
+    if seeding is None:
+        warn_once(
+            "shuffled() has no seed: no run is recorded yet; call wandb_repro.init(...) first, or "
+            "give seed=, for an order that can be repeated"
+        )
+    return random.getrandbits(31)
+
+
+def _fit_around(dataset: Shuffled) -> dict[str, Any] | None:
+    """Return the variables of the ``fit`` that trains on a dataset; None where there is none.
+
+    NOTE: Keras tells a dataset that an epoch begins, and not which one: that stands in ``fit``.
+    """
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    for _ in range(_DEPTH):
+        if frame is None:
+            break
+        if frame.f_code.co_name == "fit":
+            adapter = getattr(frame.f_locals.get("epoch_iterator"), "data_adapter", None)
+            if getattr(adapter, "py_dataset", None) is dataset:
+                return frame.f_locals
+        frame = frame.f_back
+    return None
