@@ -34,6 +34,8 @@ manifest = many_packages(full_manifest(), 100)
 sealed = manifest.sealed()
 capsule.manifest.write_bytes(sealed.document)
 few = trail([moment(epoch=epoch, step=epoch) for epoch in range(1, 11)])
+publish_config(run, sealed)
+publish_files(run, capsule, whole=True)  # as init and the first fit do
 write_card(capsule, manifest, few, None)
 started = time.perf_counter()
 publish_config(run, sealed)
