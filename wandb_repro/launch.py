@@ -24,8 +24,9 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.openings import Openings
 from wandb_repro.errors import ReproError
 from wandb_repro.session.discreet import discreet_arguments, with_discreet_remote
+from wandb_repro.session.every_fit import callbacks_in, change_every_fit, with_callback
 from wandb_repro.session.late import after_import
-from wandb_repro.session.notices import harmless, say
+from wandb_repro.session.notices import say
 
 __all__ = ["main"]
 
@@ -157,60 +158,17 @@ def _follow_init(wandb: ModuleType) -> None:
 
 
 def _add_callback(keras: ModuleType) -> None:
-    """Give every ``fit`` our callback, unless it has one.
-
-    NOTE: ``keras.Model`` inherits ``fit`` from its backend's trainer; set on Model, it is found
-    first by every model and restored nowhere: the process is ours for this script.
-    """
-    model: Any = cast("Any", keras).Model
-    fit: Callable[..., Any] = model.fit
-
-    @functools.wraps(fit)
-    def recorded(self: Any, *positional: Any, **options: Any) -> Any:
-        given = _Given(list(positional), options)
-        given.add_ours()
-        return fit(self, *given.positional, **given.options)
-
-    model.fit = recorded
-
-
-_CALLBACKS_PLACE = 5
-"""Position of ``callbacks`` in ``fit(x, y, batch_size, epochs, verbose, callbacks, ...)``."""
-
-
-class _Given:
-    """The arguments of one ``fit``."""
-
-    def __init__(self, positional: list[Any], options: dict[str, Any]) -> None:
-        self.positional = positional
-        self.options = options
-
-    @harmless("this fit")
-    def add_ours(self) -> None:
-        """Add our callback to theirs."""
-        if len(self.positional) > _CALLBACKS_PLACE:
-            self.positional[_CALLBACKS_PLACE] = _with_ours(self.positional[_CALLBACKS_PLACE])
-        else:
-            self.options["callbacks"] = _with_ours(self.options.get("callbacks"))
+    """Give every ``fit`` our callback, unless it has one."""
+    change_every_fit(keras, _with_ours)
 
 
 def _with_ours(given: Any) -> Any:
-    """Return the callbacks with ours; as Keras takes them: none, one, several, or its own list."""
     from wandb_repro.keras import ReproCallback
 
-    is_list = hasattr(given, "callbacks") and hasattr(given, "append")
-    several: Any = given.callbacks if is_list else given
-    if several is None:
-        several = []
-    elif not isinstance(several, (list, tuple)):
-        several = [several]
-    if any(isinstance(one, ReproCallback) for one in cast("list[object]", several)):
+    if any(isinstance(one, ReproCallback) for one in callbacks_in(given)):
         return given
     _ensure_run()
-    if is_list:
-        given.append(ReproCallback())
-        return given
-    return [*several, ReproCallback()]
+    return with_callback(given, ReproCallback())
 
 
 def _ensure_run() -> None:
