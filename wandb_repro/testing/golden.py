@@ -1,0 +1,217 @@
+"""Does a run still give what it gave when its golden file was written?"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from wandb_repro.errors import ReproError, UsageError
+from wandb_repro.manifest import canonical
+from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.chain import chained, parse
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.trail import Losses, Step, Trail, TrailRecord
+from wandb_repro.report.verdict import verdict_text
+from wandb_repro.store.base import FOLDER, Capsule
+from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
+from wandb_repro.store.resolve import locate
+from wandb_repro.testing import chosen
+from wandb_repro.testing.fresh import Processes
+from wandb_repro.testing.target import target_of
+from wandb_repro.testing.told import as_text, fail
+from wandb_repro.verify.tolerance import Tolerance
+from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.verdict import judge
+
+__all__ = ["assert_matches_golden"]
+
+_KEPT_STEPS = 100
+"""Of each fit: enough to name the first step that differs, few enough for a repository."""
+
+_NOT_KEPT = Unavailable(unavailable="a golden file does not keep it")
+
+
+class _Golden(Record):
+    """The file: what changes bits of the record, and the digests."""
+
+    format: str = "wandb_repro/golden"
+    version: str = "1.0"
+    manifest: dict[str, JSON]
+    """The run's own document, what names a person or a machine taken out."""
+    trail: tuple[str, ...]
+    """Its lines."""
+
+
+class _Known(NamedTuple):
+    manifest: Manifest
+    trail: Trail
+
+
+def assert_matches_golden(
+    run: object,
+    file: str | Path,
+    *,
+    steps: int | None = None,
+    seed: int | None = None,
+    deterministic: bool | None = None,
+    rtol: float | None = None,
+    metrics: Mapping[str, float] | None = None,
+    timeout_s: float = 600,
+) -> None:
+    """Fail unless a run gives the digests of a golden file, which lies in your repository.
+
+    ``pytest --repro-update`` writes the file anew; look at the difference, and commit it. It holds
+    digests of weights, loss and metrics to the last bit, versions, threads and processor, no
+    weights and no paths. On another processor a training gives other bits: write the file where
+    your CI runs, or state a tolerance.
+
+    Args:
+        run: a training function, which is called in a fresh process as ``assert_reproducible``
+            does; or a finished run: as the command line names it, its folder, or W&B's object.
+        file: path of the golden file.
+        steps: compare so many optimizer steps; None compares the whole training.
+        seed: of a function: given to every random generator first.
+        deterministic: of a function: True turns on deterministic operations first.
+        rtol: part of its size by which every metric of the last epoch, and every weight as far as
+            its numbers tell, may differ; None allows nothing.
+        metrics: by how much each of these metrics of the last epoch may differ.
+        timeout_s: how long a function's process may take.
+
+    Raises:
+        AssertionError: they differ, there is no such file, or too little could be compared.
+        UsageError: this is no run, or a fresh process cannot import the function.
+    """
+    __tracebackhide__ = True
+    path = Path(file)
+    with tempfile.TemporaryDirectory(prefix="wandb-repro-") as scratch:
+        if callable(run):
+            processes = Processes(
+                target_of(run),
+                Path(scratch),
+                seed=seed,
+                deterministic=deterministic,
+                timeout_s=timeout_s,
+            )
+            who, found = str(processes.target), processes.train("this run", steps=steps)
+            mine = _reduced(found.manifest, found.trail)
+        else:
+            capsule = _capsule(run, Path(scratch))
+            mine = _reduced(read_manifest(capsule), read_trail(capsule))
+            who = mine.manifest.run.id
+    if chosen.update():
+        _write(path, mine, who)
+        return
+    golden = _read(path)
+    tolerance = Tolerance(rtol, dict(metrics or {}))
+    verdict = judge(*golden, *mine, Limit(step=steps), tolerance=tolerance)
+    if verdict.grade == "diverged":
+        fail(
+            f"{who} does not give what {path} holds.",
+            f"{as_text(verdict_text(verdict))}\nIf that was meant: pytest --repro-update writes "
+            "the file anew; look at it, and commit it.",
+        )
+    if verdict.grade == "inconclusive":
+        fail(f"Nothing shows whether {who} gives what {path} holds.", verdict_text(verdict))
+
+
+def _capsule(run: object, scratch: Path) -> Capsule:
+    """Return a run's capsule.
+
+    Raises:
+        UsageError: this is no run.
+    """
+    __tracebackhide__ = True
+    folder = getattr(run, "dir", None)
+    if isinstance(folder, str) and not isinstance(run, Path):
+        return Capsule(Path(folder) / FOLDER)
+    if not isinstance(run, (str, Path)):
+        raise UsageError(
+            f"A {type(run).__name__} is no run. Give a training function, a run's name or folder, "
+            "or W&B's run."
+        )
+    try:
+        return locate(str(run), scratch, code=False).capsule
+    except ReproError as error:
+        raise UsageError(f"{error.message} {error.hint}".strip()) from error
+
+
+def _reduced(manifest: Manifest, trail: Trail) -> _Known:
+    """Return what of a record says what the bits are, and what changes them."""
+    execution = manifest.execution.model_copy(
+        update={"command": _NOT_KEPT, "code": _NOT_KEPT, "packages": _NOT_KEPT}
+    )
+    description = manifest.description.model_copy(
+        update={"machine": _NOT_KEPT, "inputs": _NOT_KEPT}
+    )
+    names = ("name", "entity", "project", "url", "job_type", "group")
+    hidden: dict[str, object] = dict.fromkeys(names, _NOT_KEPT)
+    run = manifest.run.model_copy(update=hidden)
+    small = manifest.model_copy(
+        update={"run": run, "execution": execution, "description": description}
+    )
+    return _Known(small, Trail(tuple(_few(trail)), torn=trail.torn))
+
+
+def _few(trail: Trail) -> Iterator[TrailRecord]:
+    """Yield a trail's records but those of many steps."""
+    for record in trail.records:
+        late = isinstance(record, Step) and record.step > _KEPT_STEPS
+        late = late or (isinstance(record, Losses) and record.last > _KEPT_STEPS)
+        if not late:
+            yield record
+
+
+def _write(path: Path, known: _Known, who: str) -> None:
+    """Write a golden file.
+
+    Raises:
+        AssertionError: the run holds nothing that could be compared.
+    """
+    __tracebackhide__ = True
+    if not any(weights.step and weights.leaves for weights in known.trail.moments()):
+        fail(
+            f"{path} was not written: {who} holds no digest of weights after a step of training. "
+            "Call fit of a Keras model in it, or return the model that it trained."
+        )
+    lines: list[str] = []
+    link = ""
+    for record in known.trail.records:
+        line, link = chained(record, link)
+        lines.append(line.decode().rstrip("\n"))
+    run = known.manifest.run.model_copy(update={"id": path.name})
+    manifest = known.manifest.model_copy(update={"run": run})
+    document = cast("dict[str, JSON]", canonical.loads(manifest.to_bytes()))
+    golden = _Golden(manifest=document, trail=tuple(lines))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(golden.model_dump(mode="json"), indent=1, sort_keys=True)
+    write_atomically(path, f"{text}\n".encode())
+    chosen.wrote(str(path))
+
+
+def _read(path: Path) -> _Known:
+    """Return what a golden file holds.
+
+    Raises:
+        AssertionError: there is none, or it cannot be read.
+    """
+    __tracebackhide__ = True
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        fail(
+            f"There is no golden file {path}. pytest --repro-update writes it; look at it, and "
+            "commit it."
+        )
+    try:
+        golden = _Golden.model_validate_json(content)
+        lines = (f"{line}\n".encode() for line in golden.trail)
+        return _Known(Manifest.from_bytes(canonical.dumps(golden.manifest)), parse(lines))
+    except (ReproError, ValueError) as error:
+        fail(
+            f"{path} is no golden file that can be read ({str(error).splitlines()[0]}) Take it "
+            "from your repository again, or write it anew by pytest --repro-update."
+        )
