@@ -23,6 +23,7 @@ from wandb_repro.testing import chosen
 from wandb_repro.testing.fresh import Processes
 from wandb_repro.testing.target import target_of
 from wandb_repro.testing.told import as_text, fail
+from wandb_repro.verify.finding import about_one_run
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import judge
@@ -33,6 +34,16 @@ _KEPT_STEPS = 100
 """Of each fit: enough to name the first step that differs, few enough for a repository."""
 
 _NOT_KEPT = Unavailable(unavailable="a golden file does not keep it")
+
+
+_NEITHER_CODE_NOR_DATA = about_one_run(
+    "code",
+    "code and data",
+    "not kept",
+    "changes bits",
+    "The code or the data may be others than when the file was written: it keeps neither",
+    "look at what changed since the commit that wrote the file",
+)
 
 
 class _Golden(Record):
@@ -107,7 +118,8 @@ def assert_matches_golden(
         return
     golden = _read(path)
     tolerance = Tolerance(rtol, dict(metrics or {}))
-    verdict = judge(*golden, *mine, Limit(step=steps), tolerance=tolerance)
+    limit = Limit(step=steps)
+    verdict = judge(*golden, *mine, limit, (_NEITHER_CODE_NOR_DATA,), tolerance=tolerance)
     if verdict.grade == "diverged":
         fail(
             f"{who} does not give what {path} holds.",
@@ -199,18 +211,17 @@ def _read(path: Path) -> _Known:
         AssertionError: there is none, or it cannot be read.
     """
     __tracebackhide__ = True
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    if not path.is_file():
         fail(
             f"There is no golden file {path}. pytest --repro-update writes it; look at it, and "
             "commit it."
         )
     try:
+        content = path.read_bytes()
         golden = _Golden.model_validate_json(content)
         lines = (f"{line}\n".encode() for line in golden.trail)
         return _Known(Manifest.from_bytes(canonical.dumps(golden.manifest)), parse(lines))
-    except (ReproError, ValueError) as error:
+    except (ReproError, ValueError, OSError) as error:
         fail(
             f"{path} is no golden file that can be read ({str(error).splitlines()[0]}) Take it "
             "from your repository again, or write it anew by pytest --repro-update."

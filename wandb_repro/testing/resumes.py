@@ -121,15 +121,15 @@ def _middle(trail: Trail) -> int:
 
 def _check(target: Target, whole: Noted, resumed: Noted, after: int, left: list[str]) -> None:
     __tracebackhide__ = True
-    start = next((one.step for one in resumed.trail.moments() if one.moment == "step"), None)
+    begun = next((one for one in resumed.trail.moments() if one.moment == "step"), None)
     found = ", ".join(left[:_SHOWN_FILES]) + (", ..." if len(left) > _SHOWN_FILES else "")
-    if start is None:
+    if begun is None:
         fail(
             f"{target} was killed after step {after}; started again it trained no step. It goes on "
             f"with the epochs that are left where fit gets the callback that saves; its folder "
             f"held: {found or 'nothing'}."
         )
-    if start == 0:
+    if begun.step == 0:
         fail(
             f"{target} was killed after step {after}; started again it began from the start, at "
             "step 0: nothing was restored. "
@@ -142,45 +142,44 @@ def _check(target: Target, whole: Noted, resumed: Noted, after: int, left: list[
                 f"{after} steps."
             )
         )
-    verdict = _verdict(whole, resumed, start)
+    verdict = _verdict(whole, resumed, begun)
     if verdict.grade == "diverged":
         fail_with_verdict(
             f"{target} does not resume exactly: killed after step {after}, it went on from step "
-            f"{start}, and trained other weights than without the stop.",
+            f"{begun.step}, and trained other weights than without the stop.",
             verdict,
         )
     if verdict.grade != "identical":
         fail_with_verdict(f"Nothing shows whether {target} resumes exactly.", verdict)
 
 
-def _verdict(whole: Noted, resumed: Noted, start: int) -> Verdict:
-    one, two = (Trail(tuple(_from(noted.trail, start)), torn=False) for noted in (whole, resumed))
+def _verdict(whole: Noted, resumed: Noted, begun: Weights) -> Verdict:
+    one, two = (Trail(tuple(_from(noted.trail, begun)), torn=False) for noted in (whole, resumed))
     verdict = judge(whole.manifest, one, resumed.manifest, two)
     if verdict.first is None:
         return verdict
-    extra = tuple(_lost(verdict.first, start, verdict.moved.what if verdict.moved else ""))
+    extra = tuple(_lost(verdict.first, begun.step, verdict.moved.what if verdict.moved else ""))
     return judge(whole.manifest, one, resumed.manifest, two, extra=extra)
 
 
-def _from(trail: Trail, start: int) -> Iterator[TrailRecord]:
-    """Yield a trail as though it had begun after so many steps."""
+def _from(trail: Trail, begun: Weights) -> Iterator[TrailRecord]:
+    """Yield a trail as though it had begun where the resumed one did."""
+    start = begun.step
     if trail.start is not None:
         yield trail.start
     yield from trail.of(Granularity)
     yield from trail.of(Structure)
     for weights in trail.moments():
-        if weights.moment != "initial" and _counts(weights, start):
+        if weights.step > start:
             yield weights
+        elif weights.step == start and weights.moment == "step":
+            # The last step of an epoch, or what the next epoch goes on from: it is the same.
+            yield weights.model_copy(update={"epoch": begun.epoch})
     yield from (one for one in trail.of(Losses) if one.first > start)
     yield from (one for one in trail.of(Numbers) if one.step > start)
     yield from (one for one in trail.of(Missing) if one.step > start)
     if trail.end is not None:
         yield trail.end
-
-
-def _counts(weights: Weights, start: int) -> bool:
-    """Tell whether a resumed training holds this moment: of the step it goes on from, only that."""
-    return weights.step > start or (weights.step == start and weights.moment == "step")
 
 
 class _Loss(NamedTuple):

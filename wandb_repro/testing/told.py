@@ -12,6 +12,9 @@ from wandb_repro.verify.verdict import Verdict
 
 __all__ = ["as_text", "fail", "fail_with_verdict"]
 
+_OF_THE_TERMINAL = "; --json has all"
+"""An option of the commands, which an assertion has not."""
+
 _WIDTH = 88
 """Columns; pytest puts four before each line."""
 
@@ -48,4 +51,4 @@ def as_text(report: RenderableType) -> str:
     )
     with console.capture() as captured:
         console.print(report)
-    return captured.get()
+    return captured.get().replace(_OF_THE_TERMINAL, "")
