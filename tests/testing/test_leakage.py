@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -7,10 +9,11 @@ from sklearn.datasets import load_digits
 from wandb_repro.errors import UsageError
 from wandb_repro.testing import assert_no_leakage
 
-X, Y = load_digits(return_X_y=True)
+_DIGITS: Any = cast("Any", load_digits(return_X_y=True))
+X, Y = _DIGITS
 
 
-def _told(**parts: object) -> str:
+def _told(**parts: Any) -> str:
     with pytest.raises(AssertionError) as caught:
         assert_no_leakage(**parts)
     return str(caught.value)
