@@ -26,6 +26,11 @@ def _model(rate: float = 0.02, **compiled: object) -> Any:
     return model
 
 
+def _negative(y: Any, p: Any) -> Any:
+    del y
+    return -K.ops.mean(p)
+
+
 def _told(model: object, x: object = X, y: object = Y, **options: Any) -> str:
     with pytest.raises(AssertionError) as caught:
         assert_learns(model, x, y, steps=5, **options)
@@ -82,7 +87,7 @@ def test_a_model_that_learns_too_slowly_is_told_from_one_that_does_not() -> None
 @pytest.mark.slow
 def test_an_own_goal_can_be_stated() -> None:
     assert_learns(_model(), X, Y, below=2.0)
-    negative = _model(loss=lambda y, p: -cast("Any", keras).ops.mean(p))
+    negative = _model(loss=_negative)
     with pytest.raises(UsageError, match="Say what is to be reached by below="):
         assert_learns(negative, X, Y, steps=2)
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
 from wandb_repro.errors import UsageError
 from wandb_repro.testing import assert_same_weights
 
-KERNEL = np.arange(12, dtype="float32").reshape(4, 3)
-BIAS = np.zeros(3, "float32")
+KERNEL: Any = cast("Any", np).arange(12, dtype="float32").reshape(4, 3)
+BIAS: Any = np.zeros(3, "float32")
 
 
 def _told(a: object, b: object) -> str:
