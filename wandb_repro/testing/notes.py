@@ -14,6 +14,7 @@ from typing import Literal
 
 from wandb_repro import hook
 from wandb_repro.capture.accelerator import probe_accelerator
+from wandb_repro.capture.compiled import probe_settings
 from wandb_repro.capture.framework import probe_framework
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import ThisHost
@@ -22,6 +23,7 @@ from wandb_repro.capture.weights import Variable
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.order import Options, Order
+from wandb_repro.manifest.settings import FitSettings
 from wandb_repro.manifest.trail import Granularity, Moment
 from wandb_repro.session.live import Live, RerunStopped
 from wandb_repro.session.recorder import Recorder
@@ -34,6 +36,9 @@ from wandb_repro.version import __version__
 __all__ = ["Notes"]
 
 _NOT_ASKED = Unavailable(unavailable="an assertion of wandb_repro.testing does not record it")
+_MOST_FITS = 20
+"""Of which it is noted what they train."""
+
 _NONE = Unavailable(unavailable="nothing was trained")
 
 
@@ -49,15 +54,21 @@ class Notes:
         self._capsule = Capsule(Path(task.folder))
         self._recorder = Recorder(self._capsule.trail, _live(task))
         self._description: Description | None = None
+        self._settings: list[FitSettings] = []
 
     @property
     def fits(self) -> int:
         """How many fits began."""
         return self._recorder.fits
 
-    def begin_fit(self, model: object) -> None:
-        """Note that a ``fit`` begins, and what the process computes with."""
+    def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> None:
+        """Note that a ``fit`` begins, what it trains, and what the process computes with."""
         self._recorder.begin_fit()
+        settings = guarded(
+            lambda: probe_settings(self._host, model, arguments or {}, self.fits), "the model"
+        )
+        if isinstance(settings, FitSettings) and len(self._settings) < _MOST_FITS:
+            self._settings.append(settings)
         if self._description is None:
             self._description = self._described(model)
 
@@ -156,6 +167,10 @@ class Notes:
             inputs=_NOT_ASKED,
         )
 
+    def _with_fits(self, description: Description) -> Description:
+        fits = tuple(self._settings)
+        return description.model_copy(update={"fits": fits}) if fits else description
+
     def _manifest(self, status: Literal["finished", "interrupted", "failed"]) -> Manifest:
         nothing = dict.fromkeys(("name", "entity", "project", "url", "job_type", "group"), _NONE)
         return Manifest(
@@ -170,7 +185,7 @@ class Notes:
                 deterministic=None,
                 config=_NOT_ASKED,
             ),
-            description=self._description or self._described(None),
+            description=self._with_fits(self._description or self._described(None)),
             ending=Ending(status=status),
         )
 
