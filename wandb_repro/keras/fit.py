@@ -68,4 +68,8 @@ def changes_between_steps(callback: object) -> bool:
     if keras_own or kind.__module__.split(".")[0] in ("wandb", "wandb_repro"):
         return False
     base: Any = cast("Any", keras).callbacks.Callback
-    return any(getattr(kind, name, None) is not getattr(base, name, None) for name in _BETWEEN)
+    own = vars(callback)  # LambdaCallback keeps what it is given on itself
+    return any(
+        name in own or getattr(kind, name, None) is not getattr(base, name, None)
+        for name in _BETWEEN
+    )
