@@ -317,6 +317,6 @@ def test_variables_are_read_one_by_one_where_they_cannot_be_read_together(
 
 def test_a_callback_made_of_functions_may_change_weights_between_steps() -> None:
     """Keras' LambdaCallback keeps them on itself, where its class has what does nothing."""
-    made = cast("Any", keras).callbacks.LambdaCallback
+    made = keras().callbacks.LambdaCallback
     assert changes_between_steps(made(on_train_batch_end=print))
     assert not changes_between_steps(made(on_train_end=print))
