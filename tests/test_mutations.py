@@ -255,9 +255,9 @@ NAMED: dict[str, tuple[int, str, str, str, str]] = {
     "flip": (5, CONV, "state", "code", "weights between steps"),
     "example": (5, CONV, "data", "data", "batches"),
     "swap": (5, CONV, "data", "data", "batches"),
-    "lr": (0, "learning_rate", "initial state", "config", "config.lr"),
-    "dropout": (0, "seed_generator", "initial state", "seed", "seed of a layer"),
-    "jit": (1, CONV, "loss", "framework", "jit_compile"),
+    "lr": (0, "learning_rate", "initial state", "model", "learning_rate of optimizer"),
+    "dropout": (0, "seed_generator", "initial state", "model", "seed of layer dropout"),
+    "jit": (1, CONV, "loss", "model", "jit_compile of the model"),
     # Which kernel of a step is the first to give other bits is the processor's.
     "one-thread": (1, "conv2d", "", "threads", "intra-op threads"),
     "onednn-off": (1, "conv2d", "", "switch", "TF_ENABLE_ONEDNN_OPTS"),
