@@ -10,6 +10,7 @@ sentence, a hint that says what to do, and its own exit code.
     ├── RefusedError          4   we do not start this
     │   ├── ManifestError         the record cannot be believed or read
     │   ├── TrailError            the trail cannot be believed or read
+    │   ├── CheckpointError       a checkpoint cannot be believed, read or gone on from
     │   ├── CodeError             the code cannot be recorded or restored exactly
     │   │   └── HungError             git did not end in time
     │   ├── RebuildError          the environment cannot be rebuilt
@@ -25,6 +26,7 @@ from __future__ import annotations
 from pathlib import Path
 
 __all__ = [
+    "CheckpointError",
     "CodeError",
     "DigestError",
     "DiskFullError",
@@ -98,6 +100,10 @@ class ManifestError(RefusedError):
 
 class TrailError(RefusedError):
     """A trail cannot be read or cannot be believed."""
+
+
+class CheckpointError(RefusedError):
+    """A checkpoint cannot be read, cannot be believed, or is of another training."""
 
 
 class CodeError(RefusedError):

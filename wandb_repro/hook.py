@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -30,6 +32,7 @@ from wandb_repro.session.notices import forget, harmless, say, warn_once
 from wandb_repro.session.options import combined
 from wandb_repro.session.outputs import hold_back
 from wandb_repro.session.own import of_its_own
+from wandb_repro.session.registered import register as keep_registered
 from wandb_repro.session.run import Run, jsonable
 from wandb_repro.session.script_seeds import seeds_of_script
 from wandb_repro.session.seeding import Seeding, drawn_seed
@@ -51,6 +54,7 @@ __all__ = [
     "follow",
     "init",
     "order_of_rerun",
+    "register",
     "restore_early",
     "seed_early",
     "skip_earlier",
@@ -233,6 +237,39 @@ def _fingerprint_later(name: str, x: object, y: object, path: str | None, artifa
     from wandb_repro.capture.dataset import dataset_of
 
     process.pending.append(dataset_of(name, x, y, path=path, artifact=artifact))
+
+
+T = TypeVar("T")
+
+
+def register(generator: T, *, name: str | None = None) -> T:
+    """Have the state of a random generator kept in checkpoints, and return the generator.
+
+    Call it where the generator is made, in the same order in every process. Python's, NumPy's and
+    TensorFlow's global generators and a model's seed generators need none of it.
+
+    Args:
+        generator: a ``numpy.random.Generator``, ``RandomState`` or ``BitGenerator``, a
+            ``random.Random``, a ``tf.random.Generator``, a ``keras.random.SeedGenerator`` or a
+            ``torch.Generator``.
+        name: what it is found by when the training goes on; None takes its kind and its place
+            among those that were registered.
+
+    Raises:
+        UsageError: a generator of this kind has no state that can be kept.
+    """
+    odd = isinstance(generator, (ModuleType, random.SystemRandom))
+    if odd or not any(hasattr(generator, told) for told in _STATES):
+        kind = type(generator).__name__
+        raise UsageError(
+            f"register() takes a random generator, and {kind} is none whose state can be kept.",
+            hint="Register the generator itself, such as the one that "
+            "numpy.random.default_rng(seed) returns.",
+        )
+    return keep_registered(generator, name)
+
+
+_STATES = ("bit_generator", "get_state", "getstate", "state")
 
 
 def find_session(run: wandb.Run) -> Session | None:

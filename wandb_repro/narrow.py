@@ -11,7 +11,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.repeat import Outcome, Prepared, Wishes, carry_out, prepare, verify
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.folder import read_trail
-from wandb_repro.verify.trails import FirstDifference, Limit
+from wandb_repro.verify.trails import FirstDifference
 from wandb_repro.verify.verdict import Bisection
 
 __all__ = ["narrow"]
@@ -91,7 +91,7 @@ def _wishes(
 def _narrowed(
     prepared: Prepared, work: Path, wishes: Wishes, first: FirstDifference, say: Say
 ) -> Bisection:
-    limit = Limit(wishes.until_epoch, wishes.until_step)
+    limit = replace(prepared.limit, epoch=wishes.until_epoch, step=wishes.until_step)
     say(f"Running up to {first.what} again as the original ran, with a digest after every step")
     as_recorded = replace(wishes, threads=None, sets={})
     one = _side(prepared, work / "bisect-original", as_recorded, say)

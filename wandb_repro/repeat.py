@@ -13,6 +13,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from wandb_repro.errors import (
+    CheckpointError,
     InconclusiveError,
     RefusedError,
     TrainingFailedError,
@@ -23,6 +24,7 @@ from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.order import Order
+from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.words import count
 from wandb_repro.rerun.beside import added_of
@@ -38,9 +40,11 @@ from wandb_repro.rerun.sources import check_restored
 from wandb_repro.store.artifact import download_artifact
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.cells import read_cells
+from wandb_repro.store.checkpoint import read_checkpoint
 from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
 from wandb_repro.store.intact import check_intact
 from wandb_repro.store.run import RemoteRun
+from wandb_repro.verify.segment import Segment, segment_of
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import Verdict, judge
@@ -76,6 +80,10 @@ class Wishes:
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
     """Switches instead of the recorded ones, by name."""
     keep_going: bool = False
+    from_epoch: int | None = None
+    """Begin with the checkpoint of this epoch."""
+    checkpoint: Path | None = None
+    """Where that is now; None where it was."""
     until_epoch: int | None = None
     until_step: int | None = None
     values: Mapping[int, str] = field(default_factory=dict[int, str])
@@ -108,6 +116,15 @@ class Prepared:
     """Who vouches for it: W&B, or nobody."""
     sets: Mapping[str, str]
     """Environment variables that will not be as they are today."""
+    segment: Segment | None = None
+    """What of the training is replayed; None: it begins at its start."""
+
+    @property
+    def limit(self) -> Limit:
+        """What of the two trainings is compared."""
+        segment = self.segment
+        until = segment.until if segment else self.wishes.until_epoch
+        return Limit(until, self.wishes.until_step, segment.after if segment else None)
 
 
 @dataclass(frozen=True)
@@ -147,7 +164,8 @@ def prepare(
         ReproError: it cannot be rerun; the sentence says why.
     """
     manifest = _as_found(read_manifest(capsule), found)
-    read_trail(capsule)  # a trail that cannot be believed is refused before anything is built
+    trail = read_trail(capsule)  # one that cannot be believed is refused before anything is built
+    segment = _segment(trail, wishes)
     plan = make_plan(
         manifest,
         work,
@@ -169,7 +187,28 @@ def prepare(
         everything=wishes.all_packages,
     )
     sets = variables_set(plan, os.environ, rebuilt=choice.stands_alone)
-    return Prepared(capsule, manifest, plan, choice, wishes, whose_it_is(found), sets)
+    return Prepared(capsule, manifest, plan, choice, wishes, whose_it_is(found), sets, segment)
+
+
+def _segment(trail: Trail, wishes: Wishes) -> Segment | None:
+    """Return what is replayed, its checkpoint found and compared with the record.
+
+    Raises:
+        RefusedError: it is not there, or not what was recorded.
+    """
+    segment = segment_of(trail, wishes.from_epoch, wishes.until_epoch)
+    if segment is None:
+        return None
+    path = (wishes.checkpoint or Path(segment.path)).absolute()
+    try:
+        read_checkpoint(path, segment.digest)
+    except CheckpointError as error:
+        again = "" if wishes.from_epoch is not None else "The run went on from a checkpoint. "
+        raise RefusedError(
+            f"{again}{error.message}",
+            hint="Name the file's place with --checkpoint FILE, if it was moved or copied.",
+        ) from error
+    return segment._replace(path=str(path))
 
 
 def whose_it_is(found: RemoteRun | None) -> str:
@@ -300,15 +339,18 @@ def _environment(prepared: Prepared, say: Say) -> Provided:
 
 
 def _order(prepared: Prepared) -> Order:
-    wishes, plan = prepared.wishes, prepared.plan
+    wishes, plan, segment = prepared.wishes, prepared.plan, prepared.segment
     return Order(
         capsule=str(prepared.capsule.folder.resolve()),
         original=run_name(prepared.manifest),
         code_root=str(plan.code),
         whereabouts=str(plan.work / "whereabouts.json"),
         keep_going=wishes.trains_on,
-        until_epoch=wishes.until_epoch,
+        until_epoch=prepared.limit.epoch,
         until_step=wishes.until_step,
+        from_epoch=segment.after if segment else None,
+        checkpoint=segment.path if segment else "",
+        checkpoint_sha256=segment.digest if segment else "",
         allow_outputs=wishes.allow_outputs,
         steps_fit=wishes.steps_of[0] if wishes.steps_of else None,
         steps_after_epoch=wishes.steps_of[1] if wishes.steps_of else 0,
@@ -324,8 +366,7 @@ def _judged(
     if told is None:
         _refuse_silence(child, prepared)
     capsule = Capsule(Path(told.capsule))
-    limit = Limit(prepared.wishes.until_epoch, prepared.wishes.until_step)
-    verdict = verify(prepared.capsule, capsule, limit, prepared.wishes.tolerance)
+    verdict = verify(prepared.capsule, capsule, prepared.limit, prepared.wishes.tolerance)
     if child.returncode and verdict.grade != "diverged":
         raise _failed(child, prepared)
     return Outcome(verdict, capsule, prepared.plan.work, told.url, inequalities, notes)

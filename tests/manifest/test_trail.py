@@ -29,10 +29,12 @@ from wandb_repro.errors import TrailError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.trail import (
+    Checkpoint,
     Digested,
     End,
     Granularity,
     Missing,
+    Resumed,
     Start,
     Structure,
     Trail,
@@ -139,7 +141,9 @@ def test_every_kind_of_record_is_read_back_as_it_was() -> None:
     missing = Missing(fit=1, moment="initial", epoch=0, step=0, reason="not built yet")
     other = Structure(fit=2, leaves=SHAPES[:2])
     later = moment("step", fit=2, epoch=0, step=1, leaves=("a", "b"))
-    written = trail([missing, *moments(), other, later])
+    saved = Checkpoint(fit=1, epoch=1, step=3, path="/c/1.ckpt", digest="ab" * 32, root="cd")
+    went_on = Resumed(fit=1, epoch=1, step=3, path="/c/1.ckpt", digest="ab" * 32, inexact=("w",))
+    written = trail([missing, *moments(), other, later, saved, went_on])
 
     assert parse(lines_of(written.records)) == written
 
@@ -287,7 +291,7 @@ IMPOSSIBLE = {
         linked([START, {**losses(1.0).model_dump(), "bits": {"loss": "0x1"}}]),
         r"at losses\.bits\.loss",
     ),
-    "a later format": (bad(0, version="2.0"), "says format 2.0; this wandb_repro reads 1.1"),
+    "a later format": (bad(0, version="2.0"), "says format 2.0; this wandb_repro reads 1.2"),
 }
 
 

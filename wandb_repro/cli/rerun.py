@@ -32,7 +32,7 @@ from wandb_repro.repeat import (
     prepare,
     run_name,
 )
-from wandb_repro.report.plan import inequality_sentence, interpreter_line, plan_text
+from wandb_repro.report.plan import begins_with, inequality_sentence, interpreter_line, plan_text
 from wandb_repro.report.reproduced import attempt_of, reproduced_line
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.plan import Plan
@@ -74,6 +74,18 @@ _POSITIVE = click.IntRange(min=1)
     help="Build a new environment, though one like it is kept, and keep none.",
 )
 @click.option("--keep-going", is_flag=True, help="Train on after the first difference.")
+@click.option(
+    "--from-epoch",
+    type=_POSITIVE,
+    metavar="N",
+    help="Replay from the checkpoint of epoch N up to the next one.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where that checkpoint is now.",
+)
 @click.option("--until-epoch", type=_POSITIVE, metavar="N", help="Verify only so many epochs.")
 @click.option("--until-step", type=_POSITIVE, metavar="N", help="Verify only so many steps.")
 @click.option(
@@ -232,6 +244,7 @@ def _agreed(prepared: Prepared, output: Output, *, yes: bool, dry_run: bool) -> 
         prepared.choice,
         whose=prepared.whose,
         sets=prepared.sets,
+        begins=begins_with(prepared.segment),
     )
     if dry_run:
         output.report(text, _plan_data(prepared))
@@ -263,6 +276,7 @@ def _plan_data(prepared: Prepared) -> dict[str, Any]:
         "not_equal": [inequality_sentence(one) for one in prepared.choice.inequalities],
         "recorded_by": prepared.whose,
         "sets": dict(prepared.sets),
+        "begins": begins_with(prepared.segment),
         "packages": {
             one.name: "index" if one.repacked is None else one.origin
             for one in plan.parts.packages.distributions

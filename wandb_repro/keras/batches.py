@@ -40,6 +40,7 @@ class Batches:
         self._generation = 0
         self._fresh = True
         self._since: list[str] = []
+        self._passes_over = 0
 
     @classmethod
     def of_fit(cls, fit: Mapping[str, Any]) -> Batches | Unavailable:
@@ -80,7 +81,14 @@ class Batches:
         """Take a batch. It runs inside the pipeline: whatever is wrong with it must not show."""
         if int(number) == 0:
             self._generation += 1
+        if self._passes_over > 0:
+            self._passes_over -= 1
+            return
         self._passed.append(_Batch(self._generation, _digest_of(arrays)))
+
+    def pass_over(self, batches: int) -> None:
+        """Leave out so many that come next: the model was trained on them before it stopped."""
+        self._passes_over = batches
 
     def begin_epoch(self) -> None:
         """Note that the next batch is an epoch's first: it may come from a new iterator."""

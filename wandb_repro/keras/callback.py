@@ -24,7 +24,7 @@ from wandb_repro.keras.losses import Losses, number_of
 from wandb_repro.keras.reading import on_tensorflow
 from wandb_repro.keras.variables import Model, Reader
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail import Granularity, Moment, is_due
+from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed, is_due
 from wandb_repro.session.notices import harmless, warn_once
 from wandb_repro.session.session import Session
 
@@ -301,6 +301,33 @@ class ReproCallback(keras.callbacks.Callback):
             self._open = False
             self._stand_back()
             self._session.end_fit()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this callback records a fit now."""
+        return self._open
+
+    @property
+    def steps(self) -> int:
+        """Steps of this fit that are complete, those before it was stopped included."""
+        return self._step
+
+    def pass_over(self, batches: int) -> None:
+        """Note that so many batches will come by that were trained on before."""
+        if isinstance(self._batches, Batches):
+            self._batches.pass_over(batches)
+
+    @harmless("that the training went on")
+    def went_on(self, record: Resumed) -> None:
+        """Count on from a checkpoint, which was put back."""
+        self._epoch, self._step = record.epoch, record.step
+        if self._session is not None:
+            self._session.checkpoint(record.model_copy(update={"fit": self._number}))
+
+    def note_checkpoint(self, record: Checkpoint) -> None:
+        """Note a checkpoint of this fit."""
+        if self._session is not None:
+            self._session.checkpoint(record.model_copy(update={"fit": self._number}))
 
     def _digest(self, moment: Moment, metrics: Mapping[str, str] | None = None) -> None:
         if self._session is None:

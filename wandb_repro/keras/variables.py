@@ -10,7 +10,7 @@ import keras
 from wandb_repro.capture.weights import Variable
 from wandb_repro.keras.reading import reading
 
-__all__ = ["Model", "Reader", "variables_of"]
+__all__ = ["Model", "Reader", "grouped", "variables_of"]
 
 
 class Model(Protocol):
@@ -38,7 +38,7 @@ class Reader:
 
     def walk(self) -> None:
         """Look for the variables anew."""
-        found = list(_grouped(self._model))
+        found = list(grouped(self._model))
         self._names = [(group, str(one.path)) for group, one in found]
         self._values = reading([one for _, one in found])
 
@@ -61,7 +61,8 @@ def variables_of(model: Model) -> Iterator[Variable]:
     yield from Reader(model).read()
 
 
-def _grouped(model: Model) -> Iterator[tuple[str, Any]]:
+def grouped(model: Model) -> Iterator[tuple[str, Any]]:
+    """Yield a model's variables themselves, with their groups, in the model's own order."""
     weights = {id(variable) for variable in model.weights}
     yield from (("trainable", found) for found in model.trainable_variables)
     yield from (("non_trainable", found) for found in model.non_trainable_weights)

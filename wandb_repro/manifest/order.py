@@ -42,6 +42,12 @@ class Order(ExecutionRecord):
     """Digest the weights after every step of this ``fit``, the first being 1; None: of none."""
     steps_after_epoch: int = 0
     """Not before so many epochs of it are complete."""
+    from_epoch: int | None = None
+    """Begin behind so many epochs of the first ``fit``, with this checkpoint."""
+    checkpoint: str = ""
+    """Absolute path of the checkpoint to begin behind; empty: the training begins at its start."""
+    checkpoint_sha256: str = ""
+    """Of that file."""
     rtol: float | None = None
     """Part of its size by which a number may differ and the two be called equivalent."""
     metrics: dict[str, float] = Field(default_factory=dict)

@@ -24,6 +24,7 @@ __all__ = [
     "SCARCE",
     "SHORT",
     "VERSION",
+    "Checkpoint",
     "Digested",
     "End",
     "Granularity",
@@ -31,6 +32,7 @@ __all__ = [
     "Missing",
     "Moment",
     "Numbers",
+    "Resumed",
     "Shape",
     "Start",
     "Step",
@@ -44,7 +46,7 @@ __all__ = [
     "spans_of",
 ]
 
-VERSION = "1.1"
+VERSION = "1.2"
 
 SHORT = 8
 """Hexadecimal digits of a leaf's digest in a step record: enough to name it, the root proves."""
@@ -216,6 +218,46 @@ class Missing(Record):
     reason: str
 
 
+class Checkpoint(Record):
+    """A checkpoint of the training, or why there is none; the last of an epoch counts."""
+
+    kind: Literal["checkpoint"] = "checkpoint"
+    fit: int
+    epoch: int
+    """Epochs that were complete."""
+    step: int
+    """Optimizer steps of this ``fit`` that were complete, those before a resume included."""
+    path: str
+    """Absolute, on the machine that trained."""
+    digest: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """SHA-256 of the file; empty where there is none."""
+    size_bytes: int = 0
+    root: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{0,128}$")] = ""
+    """Root of the weights in it; empty where there is none."""
+    best: bool = False
+    """Whether it was the best so far, by what the callback was told to monitor."""
+    reason: str = ""
+    """Why it is not there: it could not be written, or was deleted. Empty where it is."""
+    unsaved: tuple[str, ...] = ()
+    """What of the training it does not hold, in words: a resume from it is not exact."""
+
+
+class Resumed(Record):
+    """A training went on from a checkpoint."""
+
+    kind: Literal["resumed"] = "resumed"
+    fit: int
+    epoch: int
+    """Epochs that were complete."""
+    step: int
+    path: str
+    """Absolute, of the checkpoint."""
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the checkpoint."""
+    inexact: tuple[str, ...] = ()
+    """Why it may not be as though it had never stopped, in words; empty where nothing is known."""
+
+
 class End(Record):
     """The last record: without it the run did not end by itself."""
 
@@ -225,7 +267,17 @@ class End(Record):
 
 
 TrailRecord = Annotated[
-    Start | Granularity | Structure | Weights | Step | Losses | Numbers | Missing | End,
+    Start
+    | Granularity
+    | Structure
+    | Weights
+    | Step
+    | Losses
+    | Numbers
+    | Missing
+    | Checkpoint
+    | Resumed
+    | End,
     Field(discriminator="kind"),
 ]
 
@@ -283,7 +335,7 @@ class Digested(Weights):
 _R = TypeVar("_R", bound=Record)
 
 
-SCARCE = (Start, Granularity, Missing, End)
+SCARCE = (Start, Granularity, Missing, Checkpoint, Resumed, End)
 """Kinds of which a trail has few, however long it is."""
 
 

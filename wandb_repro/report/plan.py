@@ -20,8 +20,9 @@ from wandb_repro.rerun.closure import Needed
 from wandb_repro.rerun.environment import Inequality, notes_on
 from wandb_repro.rerun.interpreter import FoundPython
 from wandb_repro.rerun.plan import Plan
+from wandb_repro.verify.segment import Segment
 
-__all__ = ["first_line", "inequality_sentence", "interpreter_line", "plan_text"]
+__all__ = ["begins_with", "first_line", "inequality_sentence", "interpreter_line", "plan_text"]
 
 _MOST = 5
 _MOST_CELLS = 50
@@ -31,7 +32,13 @@ Rows: TypeAlias = Iterator[tuple[str, str]]
 
 
 def plan_text(
-    name: str, plan: Plan, choice: Choice, *, whose: str, sets: Mapping[str, str]
+    name: str,
+    plan: Plan,
+    choice: Choice,
+    *,
+    whose: str,
+    sets: Mapping[str, str],
+    begins: str = "",
 ) -> RenderableType:
     """Return what will be restored, started and set, and where everything comes from.
 
@@ -41,13 +48,22 @@ def plan_text(
         choice: the environment it will be done in.
         whose: who vouches for the record. The record itself may say anything.
         sets: environment variables that will not be as they are today.
+        begins: with which checkpoint; empty where it begins at its start.
     """
     return page(
         heading("rerun", name),
-        rows([("recorded by", whose), *_rows(plan, choice, sets)]),
+        rows([("recorded by", whose), ("begins", begins), *_rows(plan, choice, sets)]),
         blank(),
         heading("This runs the recorded code on this machine, with your rights."),
     )
+
+
+def begins_with(segment: Segment | None) -> str:
+    """Return in words what a replay begins with; empty where that is the start."""
+    if segment is None:
+        return ""
+    until = f"up to epoch {segment.until}" if segment.until is not None else "up to the end"
+    return f"behind epoch {segment.after}, {until}, from {segment.path}"
 
 
 def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:

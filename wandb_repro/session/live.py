@@ -33,7 +33,7 @@ class Live:
         )
         self._steps_of = order.steps_fit, order.steps_after_epoch
         self._keep_going = order.keep_going
-        self._limit = Limit(order.until_epoch, order.until_step)
+        self._limit = Limit(order.until_epoch, order.until_step, order.from_epoch)
         self.first: FirstDifference | None = None
         self.stopped = False
 

@@ -18,7 +18,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.document import Ending, Sealed
 from wandb_repro.manifest.order import Options, Order, Whereabouts
-from wandb_repro.manifest.trail import Granularity, Moment
+from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
 from wandb_repro.session.ahead import Ahead
 from wandb_repro.session.background import imported_beside
 from wandb_repro.session.facts import Facts
@@ -289,6 +289,12 @@ class Session:
         """Note what the records of a fit can show."""
         if self._recorder is not None and not self._is_elsewhere():
             self._recorder.granularity(record)
+
+    @harmless("a checkpoint")
+    def checkpoint(self, record: Checkpoint | Resumed) -> None:
+        """Note a checkpoint, or that the training goes on from one; on the disk at once."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.append(record, sync=True)
 
     @property
     def fits(self) -> int:

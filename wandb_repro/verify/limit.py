@@ -23,6 +23,14 @@ class Limit:
 
     epoch: int | None = None
     step: int | None = None
+    after: int | None = None
+    """Epochs that are left out: the training begins with a checkpoint that has them behind it."""
+
+    def before(self, weights: Weights) -> bool:
+        """Tell whether this moment lies before the part that is compared."""
+        if self.after is None or weights.fit != 1 or weights.moment == "final":
+            return False
+        return weights.epoch < self.after + (weights.moment != "step")
 
     def reached_by(self, weights: Weights) -> bool:
         """Tell whether this moment is the last that counts."""
@@ -46,4 +54,7 @@ class Limit:
             for name, number in (("epoch", self.epoch), ("step", self.step))
             if number is not None
         ]
-        return " and ".join(parts)
+        if self.after is None:
+            return " and ".join(parts)
+        end = " and ".join(parts) or "the end"
+        return f"{end}, from the checkpoint of epoch {self.after}"

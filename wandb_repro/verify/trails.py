@@ -301,7 +301,8 @@ def _keyed(trail: Trail, limit: Limit) -> Iterator[tuple[Key, _Found]]:
     times = _Times()
     within = True
     for weights, shapes in trail.with_shapes():
-        yield times.key(weights), _Found(weights, shapes, within)
+        counts = within and not limit.before(weights)
+        yield times.key(weights), _Found(weights, shapes, counts)
         within = within and not limit.reached_by(weights)
 
 

@@ -124,7 +124,7 @@ def judge(
         grade=_grade(found.first, reasons, applied),
         original=run_name(original),
         rerun=run_name(rerun),
-        scope=str(limit) if ends_early else "",
+        scope=str(limit) if ends_early or limit.after is not None else "",
         moments=found.moments,
         digests=found.digests,
         final_weights=_last_weights(original_trail, found),

@@ -1,0 +1,162 @@
+r"""A checkpoint on this disk: one file, whole or not there, verified by its digest when read.
+
+    wandb_repro checkpoint 1\n     25 bytes
+    length of the head             unsigned, 64 bits, little-endian
+    the head                       JSON: the state, and each array's dtype, shape and length
+    the arrays                     each from a multiple of 64 bytes on, C order, little-endian
+    SHA-256 of all before          32 bytes
+
+Nothing in it is executed when it is read: no pickle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import mmap
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from wandb_repro.errors import CheckpointError
+
+__all__ = ["Piece", "StoredCheckpoint", "read_checkpoint", "write_checkpoint"]
+
+_MAGIC = b"wandb_repro checkpoint 1\n"
+_ALIGNED = 64
+_SUM = 32
+_MOST_HEAD = 1 << 30
+
+
+class Piece(NamedTuple):
+    """One array's bytes."""
+
+    dtype: str
+    """NumPy's or ml_dtypes' name of it."""
+    shape: tuple[int, ...]
+    content: memoryview
+    """The elements in C order, little-endian."""
+
+
+class StoredCheckpoint(NamedTuple):
+    """What a checkpoint holds."""
+
+    state: dict[str, Any]
+    """Whatever JSON can say."""
+    pieces: tuple[Piece, ...]
+    """The arrays that the state refers to by their place."""
+    digest: str
+    """SHA-256 of the file, hexadecimal."""
+
+
+def write_checkpoint(path: Path, state: dict[str, Any], pieces: Sequence[Piece]) -> str:
+    """Write a checkpoint whole or not at all, on the disk when this returns; return its digest.
+
+    Raises:
+        OSError: the disk is full, read-only or gone; what stood at ``path`` before still does.
+        TypeError: the state holds what JSON cannot say.
+    """
+    listed = [
+        {"dtype": one.dtype, "shape": list(one.shape), "bytes": one.content.nbytes}
+        for one in pieces
+    ]
+    head = json.dumps({"state": state, "arrays": listed}).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    digest = hashlib.sha256()
+    try:
+        with temporary.open("wb") as file:
+            for part in _parts(head, pieces):
+                digest.update(part)
+                file.write(part)
+            file.write(digest.digest())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    _sync(path.parent)
+    return digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Have the new name on the disk too, where a folder can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _parts(head: bytes, pieces: Sequence[Piece]) -> Iterator[bytes | memoryview]:
+    yield _MAGIC + len(head).to_bytes(8, "little") + head
+    at = len(_MAGIC) + 8 + len(head)
+    for piece in pieces:
+        yield bytes(-at % _ALIGNED)
+        yield piece.content
+        at += -at % _ALIGNED + piece.content.nbytes
+
+
+def read_checkpoint(path: Path, sha256: str | None = None) -> StoredCheckpoint:
+    """Read a checkpoint, all of it compared with the digest it holds.
+
+    Args:
+        path: of the file.
+        sha256: what its digest must be; None takes the one it holds.
+
+    Raises:
+        CheckpointError: it is not there, was cut off or changed, or is another one.
+    """
+    content = _content(path)
+    if bytes(content[: len(_MAGIC)]) != _MAGIC or len(content) < len(_MAGIC) + 8 + _SUM:
+        raise CheckpointError(f"{path} is no checkpoint of wandb_repro.")
+    found = hashlib.sha256(content[:-_SUM])
+    if found.digest() != bytes(content[-_SUM:]):
+        raise CheckpointError(f"{path} is damaged: its digest does not fit its content.")
+    if sha256 is not None and found.hexdigest() != sha256:
+        raise CheckpointError(f"{path} is not the checkpoint that was recorded.")
+    try:
+        return _read(content[:-_SUM], found.hexdigest())
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path} is not as a checkpoint has to be: {error}.") from error
+
+
+def _content(path: Path) -> memoryview:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            told = os.fstat(descriptor)
+            if not stat.S_ISREG(told.st_mode):
+                raise CheckpointError(f"{path} is no file.")
+            if not told.st_size:
+                return memoryview(b"")
+            return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _read(content: memoryview, digest: str) -> StoredCheckpoint:
+    start = len(_MAGIC) + 8
+    size = int.from_bytes(content[len(_MAGIC) : start], "little")
+    if size > min(_MOST_HEAD, len(content) - start):
+        raise ValueError("its head is longer than it is itself")
+    head = json.loads(bytes(content[start : start + size]))
+    at = start + size
+    pieces: list[Piece] = []
+    for told in cast("list[dict[str, Any]]", head["arrays"]):
+        at += -at % _ALIGNED
+        shape = tuple(int(axis) for axis in told["shape"])
+        dtype = str(told["dtype"])
+        length = int(told["bytes"])
+        if length < 0 or at + length > len(content) or min(shape, default=0) < 0:
+            raise ValueError("an array reaches beyond its end")
+        pieces.append(Piece(dtype, shape, content[at : at + length]))
+        at += length
+    return StoredCheckpoint(dict(head["state"]), tuple(pieces), digest)
