@@ -48,6 +48,13 @@ CASES = {
         model = model_of()
         model.fit(Batches(), epochs=40, verbose=0, callbacks=[pause, ReproCheckpoint("ckpt")])
         """,
+    "arrays in an order that is keyed by seed and epoch": """
+        from wandb_repro.keras import shuffled
+
+        model = model_of()
+        data = shuffled(x, y, 8, seed=3)
+        model.fit(data, epochs=40, verbose=0, callbacks=[pause, ReproCheckpoint("ckpt")])
+        """,
     "a learning-rate schedule": """
         model = model_of(keras.optimizers.schedules.CosineDecay(1e-2, 360))
         data = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(96).batch(8)
