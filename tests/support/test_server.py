@@ -11,6 +11,9 @@ import pytest
 from tests.support.client import put_file, record_run, run_client
 from tests.support.server import WandbServer
 
+pytestmark = pytest.mark.slow
+"""Of the server itself, which all tests in ``online`` use."""
+
 RUN = "default/served/server-1"
 OTHER = "default/served/server-2"
 MANIFEST = json.dumps({"text": "é", "seed": "18446744073709551615"}).encode() + b"\n"
