@@ -16,6 +16,7 @@ from wandb_repro.manifest.host import Machine
 from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.beside import added_rows, input_rows
+from wandb_repro.report.checkpoints import checkpoint_rows
 from wandb_repro.report.left_out import left_out_rows
 from wandb_repro.report.model import model_rows
 from wandb_repro.report.words import count, size
@@ -294,6 +295,7 @@ def _trail(trail: Trail) -> Rows:
         yield missing.moment, f"not digested: {missing.reason}"
     if moments:
         yield "at the end", moments[-1].root
+    yield from checkpoint_rows(trail)
 
 
 def _leaves(trail: Trail) -> int:
