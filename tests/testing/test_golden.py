@@ -8,10 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.support.golden import DATA
 from tests.support.recorded import Project, with_manifest
+from wandb_repro.capture.dataset import dataset_of
 from wandb_repro.errors import UsageError
 from wandb_repro.testing import assert_matches_golden, chosen
 from wandb_repro.testing.golden import assert_matches_golden as same
+
+KEPT = DATA / "golden" / "1.0.json"
+"""Written by the version that brought the format, of another seed; never edited."""
 
 
 @pytest.fixture
@@ -107,11 +112,19 @@ def test_a_file_that_is_not_there_or_cannot_be_read_is_said(
         "at it, and commit it."
     )
     golden.write_text(golden.read_text().replace('"seed": "7"', '"seed": "8"'))
-    assert "is no golden file that can be read (The manifest's own digest does not fit" in _told(
+    assert "that can be read here: The manifest's own digest does not fit its content" in _told(
         numbers.run_folder, golden
     )
     golden.write_text("{}")
-    assert "is no golden file that can be read" in _told(numbers.run_folder, golden)
+    assert "that can be read here: at manifest: field required" in _told(numbers.run_folder, golden)
+    golden.write_text(KEPT.read_text().replace('"version": "1.0"\n}', '"version": "2.0"\n}'))
+    assert "that can be read here: at version: " in _told(numbers.run_folder, golden)
+
+
+def test_a_file_that_an_older_version_wrote_is_read(numbers: Project) -> None:
+    told = _told(numbers.run_folder, KEPT)
+    assert "diverged  at " in told
+    assert "  original        numbers.json\n" in told
 
 
 def test_no_file_is_written_of_a_run_without_weights(numbers: Project, tmp_path: Path) -> None:
@@ -138,3 +151,23 @@ def test_what_is_no_run_is_wrong_use(tmp_path: Path, numbers: Project) -> None:
     shutil.rmtree(folder / numbers.run_folder.name / "files" / "repro")
     with pytest.raises(UsageError, match="was recorded without wandb_repro"):
         assert_matches_golden(folder / numbers.run_folder.name, tmp_path / "a.json")
+
+
+def test_a_fingerprint_keeps_its_digest_and_not_its_path(numbers: Project, tmp_path: Path) -> None:
+    project = numbers.copy(tmp_path / "project")
+    images = tmp_path / "images.bin"
+    images.write_bytes(b"pixels")
+    measured = dataset_of("images", path=str(images)).dataset
+    with_manifest(project, {"description.data": [measured.model_dump(mode="json")]})
+    chosen.begin(update=True)
+    try:
+        assert_matches_golden(project.run_folder, tmp_path / "golden.json")
+    finally:
+        chosen.end()
+    text = (tmp_path / "golden.json").read_text()
+    assert str(measured.digest) in text
+    assert str(tmp_path) not in text
+    assert_matches_golden(project.run_folder, tmp_path / "golden.json")
+    with_manifest(project, {"description.data.0.digest": "x:0"})
+    told = _told(project.run_folder, tmp_path / "golden.json")
+    assert "the data 'images' is not what the original" in " ".join(told.split())

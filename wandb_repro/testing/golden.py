@@ -6,13 +6,16 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Annotated, Literal, NamedTuple, NoReturn, cast
+
+from pydantic import StringConstraints, ValidationError
 
 from wandb_repro.errors import ReproError, UsageError
 from wandb_repro.manifest import canonical
-from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.base import Record, Unavailable, first_fault
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.chain import chained, parse
+from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.document import Manifest
 from wandb_repro.manifest.trail import Losses, Step, Trail, TrailRecord
 from wandb_repro.report.verdict import verdict_text
@@ -49,10 +52,11 @@ _NEITHER_CODE_NOR_DATA = about_one_run(
 class _Golden(Record):
     """The file: what changes bits of the record, and the digests."""
 
-    format: str = "wandb_repro/golden"
-    version: str = "1.0"
+    format: Literal["wandb_repro/golden"] = "wandb_repro/golden"
+    version: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,4}$")] = "1.0"
+    """``MAJOR.MINOR``: a newer major is refused."""
     manifest: dict[str, JSON]
-    """The run's own document, what names a person or a machine taken out."""
+    """The run's own document, names of people and paths taken out."""
     trail: tuple[str, ...]
     """Its lines."""
 
@@ -157,7 +161,7 @@ def _reduced(manifest: Manifest, trail: Trail) -> _Known:
         update={"command": _NOT_KEPT, "code": _NOT_KEPT, "packages": _NOT_KEPT}
     )
     description = manifest.description.model_copy(
-        update={"machine": _NOT_KEPT, "inputs": _NOT_KEPT}
+        update={"machine": _NOT_KEPT, "inputs": _NOT_KEPT, "data": _nowhere(manifest)}
     )
     names = ("name", "entity", "project", "url", "job_type", "group")
     hidden: dict[str, object] = dict.fromkeys(names, _NOT_KEPT)
@@ -166,6 +170,14 @@ def _reduced(manifest: Manifest, trail: Trail) -> _Known:
         update={"run": run, "execution": execution, "description": description}
     )
     return _Known(small, Trail(tuple(_few(trail)), torn=trail.torn))
+
+
+def _nowhere(manifest: Manifest) -> tuple[Dataset, ...] | Unavailable:
+    """Return the fingerprints of data without the paths that it was read from."""
+    data = manifest.description.data
+    if isinstance(data, Unavailable):
+        return data
+    return tuple(one.model_copy(update={"files": None}) for one in data)
 
 
 def _few(trail: Trail) -> Iterator[TrailRecord]:
@@ -221,8 +233,19 @@ def _read(path: Path) -> _Known:
         golden = _Golden.model_validate_json(content)
         lines = (f"{line}\n".encode() for line in golden.trail)
         return _Known(Manifest.from_bytes(canonical.dumps(golden.manifest)), parse(lines))
-    except (ReproError, ValueError, OSError) as error:
-        fail(
-            f"{path} is no golden file that can be read ({str(error).splitlines()[0]}) Take it "
-            "from your repository again, or write it anew by pytest --repro-update."
-        )
+    except ValidationError as error:
+        where, what = first_fault(error)
+        _refuse(path, f"at {where}: {what}")
+    except ReproError as error:
+        _refuse(path, error.message)
+    except OSError as error:
+        _refuse(path, str(error.strerror))
+
+
+def _refuse(path: Path, why: str) -> NoReturn:
+    __tracebackhide__ = True
+    fail(
+        f"{path} is no golden file that can be read here: {why.rstrip('.')}. Take it from your "
+        "repository again, upgrade wandb-repro if a newer one wrote it, or write it anew by pytest "
+        "--repro-update."
+    )
