@@ -14,6 +14,7 @@ __all__ = [
     "backed_up",
     "broken",
     "changed_between_steps",
+    "checkpointed",
     "dense",
     "endless",
     "in_another_order",
@@ -121,6 +122,19 @@ def backed_up(folder: Path, *, dropout: float = 0.0, shuffled: bool = False) -> 
         model.fit(data.shuffle(24).batch(4), **options)
     else:
         model.fit(X, Y, batch_size=4, shuffle=False, **options)
+
+
+def checkpointed(folder: Path) -> None:
+    """Save by our own callback: dropout, and rows in a new order in every epoch."""
+    import tensorflow as tf
+
+    from wandb_repro.keras import ReproCheckpoint
+
+    _seed(5)
+    data: Any = cast("Any", tf).data.Dataset.from_tensor_slices((X, Y))
+    _model(0.3).fit(
+        data.shuffle(24).batch(4), epochs=4, verbose=0, callbacks=[ReproCheckpoint(folder)]
+    )
 
 
 def unsaved(folder: Path) -> None:

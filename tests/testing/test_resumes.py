@@ -23,6 +23,10 @@ def test_a_training_whose_whole_state_was_saved_resumes_exactly() -> None:
     assert_resumes_exactly(trainings.backed_up, stop_after=[7, 15])
 
 
+def test_dropout_and_a_shuffled_dataset_resume_exactly_by_our_own_checkpoints() -> None:
+    assert_resumes_exactly(trainings.checkpointed)
+
+
 def test_seed_generators_that_were_not_saved_are_named() -> None:
     told = _told(functools.partial(trainings.backed_up, dropout=0.3))
     assert told.startswith(

@@ -24,7 +24,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.order import Options, Order
 from wandb_repro.manifest.settings import FitSettings
-from wandb_repro.manifest.trail import Granularity, Moment
+from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
 from wandb_repro.session.live import Live, RerunStopped
 from wandb_repro.session.recorder import Recorder
 from wandb_repro.session.seeding import Seeding
@@ -93,6 +93,10 @@ class Notes:
     def granularity(self, record: Granularity) -> None:
         """Note what the records of a fit can show."""
         self._recorder.granularity(record)
+
+    def checkpoint(self, record: Checkpoint | Resumed) -> None:
+        """Note a checkpoint, or that the training goes on from one."""
+        self._recorder.append(record, sync=True)
 
     def missing(
         self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
