@@ -17,7 +17,7 @@ from wandb_repro.digest import Array, leaf_digest, root_digest
 from wandb_repro.keras.reading import on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["Batches"]
+__all__ = ["Batches", "odd_values"]
 
 _MOST = 10_000
 """Batches that may have been made and not yet trained on: a pipeline that runs far ahead."""
@@ -58,7 +58,7 @@ class Batches:
         dataset = getattr(iterator, "_distributed_dataset", None)
         if not isinstance(dataset, tensorflow.data.Dataset):
             return Unavailable(unavailable="the pipeline is distributed over devices")
-        odd = _odd(tensorflow, dataset)
+        odd = odd_values(tensorflow, dataset)
         if odd:
             return Unavailable(unavailable=f"batches hold {odd}")
         iterator._distributed_dataset = _noting(tensorflow, dataset, self._note)
@@ -126,7 +126,7 @@ def _digest_of(arrays: tuple[Any, ...]) -> str:
         return ""
 
 
-def _odd(tensorflow: Any, dataset: Any) -> str:
+def odd_values(tensorflow: Any, dataset: Any) -> str:
     """Return what of a batch is no plain array of numbers; empty if all of it is."""
     for spec in tensorflow.nest.flatten(dataset.element_spec):
         if not isinstance(spec, tensorflow.TensorSpec):

@@ -19,6 +19,7 @@ from wandb_repro import hook
 from wandb_repro.capture.weights import Variable
 from wandb_repro.errors import UsageError
 from wandb_repro.keras.batches import Batches
+from wandb_repro.keras.first import FirstBatches
 from wandb_repro.keras.fit import Fit, changes_between_steps
 from wandb_repro.keras.losses import Losses, number_of
 from wandb_repro.keras.reading import on_tensorflow
@@ -87,6 +88,7 @@ class ReproCallback(keras.callbacks.Callback):
         self._step = 0
         self._in_epoch = 0
         self._new_epoch = True
+        self._noted = 0
         self._epoch = 0
         self._digested = -1
         self._ended = False
@@ -94,6 +96,7 @@ class ReproCallback(keras.callbacks.Callback):
         self._reader: Reader | None = None
         self._losses = Losses(1)
         self._batches: Batches | Unavailable = Unavailable(unavailable=_NOT_ASKED)
+        self._first: FirstBatches | Unavailable = Unavailable(unavailable=_NOT_ASKED)
         self._every, self._chosen = 0, tuple[int, ...]()
         self._at_once = 1
         self._suspicious = False
@@ -149,6 +152,7 @@ class ReproCallback(keras.callbacks.Callback):
         self._every = steps if isinstance(steps, int) else 0
         self._chosen = () if isinstance(steps, int) or steps is None else tuple(sorted(steps))
         asked = bool(self._every or self._chosen) or session.wants_steps(self._number)
+        self._first = FirstBatches.of_fit(fit.locals)
         if asked:
             self._batches = Batches.of_fit(fit.locals)
             others = [one for one in fit.callbacks if one is not self]
@@ -189,6 +193,9 @@ class ReproCallback(keras.callbacks.Callback):
         self._epoch = epoch
         self._in_epoch = 0
         self._new_epoch = True
+        self._noted = 0
+        if isinstance(self._first, FirstBatches):
+            self._first.begin_epoch()
         self._ended = False
         self._losses.begin_epoch()
         if isinstance(self._batches, Batches):
@@ -229,6 +236,8 @@ class ReproCallback(keras.callbacks.Callback):
         if isinstance(self._batches, Batches):
             self._batches.trained(steps)
         session = self._session
+        if self._open and self._in_epoch == 0:
+            self._write_seen()  # before the weights are compared: it says why they may differ
         if not self._open or session is None or self._step == self._digested:
             return
         first = self._digested <= 0 < self._step
@@ -245,8 +254,18 @@ class ReproCallback(keras.callbacks.Callback):
         if self._open:
             self._count(self._in_epoch + self._rest_of_epoch())
             self._write_losses(self._in_epoch)
+            self._write_seen()
             self._epoch = epoch + 1
             self._digest("epoch", _exact(logs or {}))
+
+    def _write_seen(self) -> None:
+        """Note the batches that passed first, once they are more than were noted."""
+        if self._session is None or isinstance(self._first, Unavailable):
+            return
+        batches, rows = self._first.so_far()
+        if len(batches) > self._noted:
+            self._noted = len(batches)
+            self._session.seen(batches, rows, epoch=self._epoch, fit=self._number)
 
     def _rest_of_epoch(self) -> int:
         """Return how many steps ended since the last batch began.

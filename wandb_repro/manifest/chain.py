@@ -35,7 +35,7 @@ _ADAPTER: TypeAdapter[TrailRecord] = TypeAdapter(TrailRecord)
 _KINDS = frozenset(
     {
         *("start", "granularity", "structure", "weights", "step"),
-        *("losses", "numbers", "missing", "checkpoint", "resumed", "end"),
+        *("losses", "numbers", "seen", "missing", "checkpoint", "resumed", "end"),
     }
 )
 

@@ -33,6 +33,7 @@ __all__ = [
     "Moment",
     "Numbers",
     "Resumed",
+    "Seen",
     "Shape",
     "Start",
     "Step",
@@ -207,6 +208,20 @@ class Numbers(Record):
     """How many elements are NaN or infinite."""
 
 
+class Seen(Record):
+    """The first batches of an epoch, as the model got them."""
+
+    kind: Literal["seen"] = "seen"
+    fit: int
+    epoch: int
+    """Epochs that were complete before it."""
+    batches: tuple[str, ...]
+    """Hexadecimal root of each: over its elements, in order."""
+    rows: tuple[str, ...]
+    """Of each batch ``ALGORITHM:HEX`` over the content of its rows and of those before it: stays
+    when only their order changes. Empty where rows are not told apart."""
+
+
 class Missing(Record):
     """A moment whose weights could not be digested."""
 
@@ -274,6 +289,7 @@ TrailRecord = Annotated[
     | Step
     | Losses
     | Numbers
+    | Seen
     | Missing
     | Checkpoint
     | Resumed

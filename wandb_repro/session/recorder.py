@@ -20,6 +20,7 @@ from wandb_repro.manifest.trail import (
     Missing,
     Moment,
     Numbers,
+    Seen,
     Shape,
     Start,
     Step,
@@ -173,6 +174,12 @@ class Recorder:
             name: struct.pack(f">{len(column)}d", *column).hex() for name, column in values.items()
         }
         self.append(Losses(fit=fit, epoch=epoch, first=first, every=every, last=last, bits=bits))
+
+    def seen(
+        self, batches: tuple[str, ...], rows: tuple[str, ...], *, epoch: int, fit: int
+    ) -> None:
+        """Write down what the first batches of an epoch were."""
+        self.append(Seen(fit=fit, epoch=epoch, batches=batches, rows=rows))
 
     def granularity(self, record: Granularity) -> None:
         """Write down what the records of a fit can show."""

@@ -284,6 +284,14 @@ class Session:
                 fit=fit, epoch=epoch, first=first, every=every, last=last, values=values
             )
 
+    @harmless("the first batches of an epoch")
+    def seen(
+        self, batches: tuple[str, ...], rows: tuple[str, ...], *, epoch: int, fit: int
+    ) -> None:
+        """Note what the first batches of an epoch were: their digests, and those free of order."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.seen(batches, rows, epoch=epoch, fit=fit)
+
     @harmless("what the records of a fit can show")
     def granularity(self, record: Granularity) -> None:
         """Note what the records of a fit can show."""

@@ -112,7 +112,7 @@ def rank(
     """
     stage = _table(first, moved)
     able = [found for found in findings if _EFFECTS[found.effect]]
-    able += _shown_by_trails(first, moved, able)
+    able += _shown_by_trails(first, moved, able, original)
     if first.stage == "initial":
         able += _late_seeds(original)
     elif not any(found.effect == "changes bits" and found.kind in stage for found in able):
@@ -152,7 +152,7 @@ was, and goes before it."""
 
 
 def _shown_by_trails(
-    first: FirstDifference, moved: Moved | None, known: Iterable[Finding]
+    first: FirstDifference, moved: Moved | None, known: Iterable[Finding], original: Manifest
 ) -> Iterable[Finding]:
     """Yield what the digests show and no recorded difference explains."""
     if moved is None:
@@ -170,8 +170,7 @@ def _shown_by_trails(
         yield _shown(
             "data",
             "batches",
-            f"The batches up to {first.what} are not the same, and no fingerprint differs: their "
-            "order or what the pipeline makes of them",
+            f"The batches up to {first.what} are not the same, and {_of_fingerprints(original)}",
             "seed the order; give each index of parallel workers a generator of its own",
         )
     elif moved.groups == ("seed",) and first.moment == "initial" and "seed" not in kinds:
@@ -189,6 +188,12 @@ def _shown_by_trails(
             f"Only the optimizer's variables differ before the first step, {_labels(first)} first",
             "give the optimizer the original's hyperparameters",
         )
+
+
+def _of_fingerprints(original: Manifest) -> str:
+    if isinstance(original.description.data, Unavailable):
+        return "nothing was fingerprinted: the data, its order or what the pipeline makes of them"
+    return "no fingerprint differs: their order or what the pipeline makes of them"
 
 
 def _labels(first: FirstDifference) -> str:

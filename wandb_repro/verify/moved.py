@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from wandb_repro.manifest.base import Record, Unavailable
-from wandb_repro.manifest.trail import Digested, Granularity, Losses, Trail, Weights
+from wandb_repro.manifest.trail import Digested, Granularity, Losses, Seen, Trail, Weights
 from wandb_repro.verify.trails import FirstDifference
 
 __all__ = ["Moved", "What", "what_moved"]
@@ -58,12 +58,15 @@ def _in_step(
 ) -> tuple[What, str]:
     one, two = _at(original, first), _at(other, first)
     if one is None or two is None:
-        return _by_losses(first, loss_step)
+        return _by_seen(original, other, first) or _by_losses(first, loss_step)
     if one.before != two.before:
         return "state", "the weights were changed between two steps, and not by training"
     if one.data is not None and two.data is not None and one.data != two.data:
         return "data", f"the batches up to {first.what} are not the same"
     if one.data is None or two.data is None:
+        seen = _by_seen(original, other, first)
+        if seen is not None:
+            return seen
         return _not_known(f"the batches were not digested{_why(original, first.fit)}")
     return _forward_or_backward(first, loss_step)
 
@@ -72,6 +75,32 @@ def _forward_or_backward(first: FirstDifference, loss_step: int | None) -> tuple
     if loss_step is None or loss_step > first.step:
         return "weights", "the weights: the state before, the data and the loss are equal"
     return "loss", "the loss: the state before and the data are equal"
+
+
+def _by_seen(original: Trail, other: Trail, first: FirstDifference) -> tuple[What, str] | None:
+    """Return that the data moved, where the first batches of an epoch are others; None if not."""
+    mine, yours = _seen_of(original, first), _seen_of(other, first)
+    for epoch in sorted(mine.keys() & yours.keys()):
+        one, two = mine[epoch], yours[epoch]
+        known = min(len(one.batches), len(two.batches))
+        if one.batches[:known] == two.batches[:known]:
+            continue
+        told = f"the first batches of epoch {epoch + 1}"
+        if one.rows and two.rows and one.rows[known - 1] == two.rows[known - 1]:
+            return "data", f"{told} hold the same rows in another order"
+        return "data", f"{told} are not the same"
+    return None
+
+
+def _seen_of(trail: Trail, first: FirstDifference) -> dict[int, Seen]:
+    """Return what is known last of each epoch that began before a difference."""
+    seen = (it for it in trail.of(Seen) if it.fit == first.fit and not _is_after(it, first))
+    return {one.epoch: one for one in seen}
+
+
+def _is_after(seen: Seen, first: FirstDifference) -> bool:
+    """Tell whether batches came after a difference; a step's epoch is not complete."""
+    return seen.epoch > first.epoch or (seen.epoch == first.epoch and first.moment != "step")
 
 
 def _by_losses(first: FirstDifference, loss_step: int | None) -> tuple[What, str]:

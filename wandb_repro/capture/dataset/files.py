@@ -40,6 +40,8 @@ class FilesDigest(NamedTuple):
     """``ALGORITHM:HEX``."""
     each: list[str]
     """Hexadecimal digest of each file, by path: what is in it, not what it is called."""
+    paths: list[str]
+    """Of each file, in the same order."""
     files: DataFiles
     read: str
     """What of it was read, in words; empty when all of it."""
@@ -90,6 +92,7 @@ def digest_files(path: str, limits: Limits, known: KnownFiles) -> FilesDigest:
     return FilesDigest(
         digest,
         each,
+        [file.path for file in files],
         DataFiles(
             path=path,
             absolute=str(whole.absolute()),

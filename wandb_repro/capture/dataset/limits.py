@@ -16,6 +16,8 @@ class Limits(NamedTuple):
     """Of what a pipeline gives, after which no more is read."""
     file_bytes: int = 16 << 30
     """Of a file or folder, above which each file is read in pieces."""
+    row_bytes: int = 1 << 28
+    """Of the rows of CSV and TFRecord files, after which no more are compared with other parts."""
     piece_bytes: int = 1 << 20
     """Of a piece of a file that is sampled; there are ``pieces`` of them."""
     pieces: int = 64

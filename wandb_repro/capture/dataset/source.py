@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
 from wandb_repro.capture.dataset.columns import Stream, whole_column
-from wandb_repro.capture.dataset.files import digest_files
+from wandb_repro.capture.dataset.files import FilesDigest, digest_files
 from wandb_repro.capture.dataset.known import KnownFiles
 from wandb_repro.capture.dataset.limits import Limits, megabytes
 from wandb_repro.capture.dataset.pipelines import (
@@ -22,6 +22,7 @@ from wandb_repro.capture.dataset.pipelines import (
     is_tf_data,
     until,
 )
+from wandb_repro.capture.dataset.records import FileRows, has_records, rows_of_files
 from wandb_repro.capture.dataset.rows import Kept, OrderFree, paired
 from wandb_repro.digest import ROOT_ALGORITHM, root_digest
 from wandb_repro.errors import DigestError
@@ -180,27 +181,40 @@ def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
         found = digest_files(path, limits, known)
     finally:
         known.close()
-    missing = Unavailable(unavailable="a file is digested as a whole")
     is_folder = found.files.count != 1 or found.digest.startswith(ROOT_ALGORITHM)
-    kept: Kept | None = None
-    order_free: OrderFree | None = None
-    if is_folder:
-        numpy: Any = importlib.import_module("numpy")  # every framework's
-        ids = numpy.array([int(digest[:16], 16) for digest in found.each], "u8")
-        kept, order_free = Kept(), OrderFree()
-        kept.add(ids)
-        order_free.add(ids)
+    rows = _rows_of(found, limits, is_folder=is_folder)
     dataset = Dataset(
         name=name,
         kind="folder" if is_folder else "file",
         arrays=Unavailable(unavailable="a file's content is not looked into"),
         digest=found.digest,
-        rows=found.files.count if is_folder else missing,
-        order_free=order_free.digest() if order_free else missing,
+        rows=rows if isinstance(rows, Unavailable) else rows.order_free.rows,
+        order_free=rows if isinstance(rows, Unavailable) else rows.order_free.digest(),
         read=found.read,
         files=found.files,
     )
-    return Measured(dataset, kept)
+    if isinstance(rows, Unavailable):
+        return Measured(dataset, None)
+    read = ", ".join(told for told in (found.read, rows.read) if told)
+    return Measured(dataset.model_copy(update={"read": read}), rows.kept)
+
+
+def _rows_of(found: FilesDigest, limits: Limits, *, is_folder: bool) -> FileRows | Unavailable:
+    """Return the rows of files that have some, else the files of a folder as its rows."""
+    if all(map(has_records, found.paths)):
+        importlib.import_module("numpy")  # every framework's
+        try:
+            return rows_of_files(found.paths, limits)
+        except (DigestError, OSError) as error:
+            return Unavailable(unavailable=str(error))
+    if not is_folder:
+        return Unavailable(unavailable="a file is digested as a whole")
+    numpy: Any = importlib.import_module("numpy")
+    rows = FileRows()
+    ids = numpy.array([int(digest[:16], 16) for digest in found.each], "u8")
+    rows.kept.add(ids)
+    rows.order_free.add(ids)
+    return rows
 
 
 def _recorded(

@@ -1,0 +1,123 @@
+"""Rows of files: the lines of CSV and TSV, the records of TFRecord, by their bytes.
+
+They are told apart, not understood: a number written in another way is another row.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from wandb_repro.capture.dataset.limits import Limits, megabytes
+from wandb_repro.capture.dataset.rows import Kept, OrderFree, text_ids
+from wandb_repro.errors import DigestError
+
+__all__ = ["FileRows", "has_records", "rows_of_files"]
+
+_LINES = (".csv", ".tsv")
+_RECORDS = (".tfrecord", ".tfrecords")
+_AT_ONCE = 4096
+_HEAD = struct.Struct("<QI")
+"""Length of a record and the checksum of it; behind the record stands its own checksum.
+
+Source: tensorflow/core/lib/io/record_writer.h, TensorFlow 2.21."""
+_CHECKSUM_BYTES = 4
+
+
+class FileRows:
+    """The rows of one or more files, by content."""
+
+    def __init__(self) -> None:
+        self.kept, self.order_free = Kept(), OrderFree()
+        self.read = ""
+        """What of the rows was read, in words; empty when all of them."""
+
+    def add(self, rows: list[bytes | None]) -> None:
+        """Take more rows."""
+        ids = text_ids(rows)
+        self.kept.add(ids)
+        self.order_free.add(ids)
+
+
+def has_records(path: str) -> bool:
+    """Tell whether the rows of a file can be told apart, by its name."""
+    return path.lower().endswith((*_LINES, *_RECORDS))
+
+
+def rows_of_files(paths: Iterable[str], limits: Limits) -> FileRows:
+    """Return the rows of files one after the other, as far as the limits go.
+
+    A first line of text without a number in it is taken for the names of the columns.
+
+    Raises:
+        DigestError: a file is not what its name says, or reading takes too long.
+        OSError: it cannot be read.
+    """
+    found, left_bytes = FileRows(), limits.row_bytes
+    until = time.monotonic() + limits.seconds
+    for path in paths:
+        with open(path, "rb") as file:  # noqa: PTH123
+            rows = _records(file, path) if path.lower().endswith(_RECORDS) else _lines(file)
+            chunk: list[bytes | None] = []
+            for row in rows:
+                chunk.append(row)
+                left_bytes -= len(row)
+                if len(chunk) == _AT_ONCE or left_bytes <= 0:
+                    found.add(chunk)
+                    chunk = []
+                    _check(until)
+                if left_bytes <= 0:
+                    found.read = f"rows of the first {megabytes(limits.row_bytes)}"
+                    return found
+            found.add(chunk)
+    return found
+
+
+def _check(until: float) -> None:
+    if time.monotonic() > until:
+        raise DigestError("reading its rows takes too long: give path= a part of it")
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield each row without its line end; one that has a line end between quotes is one row."""
+    pending = b""
+    first = True
+    for line in file:
+        pending += line
+        if pending.count(b'"') % 2:
+            continue
+        row, pending = pending.rstrip(b"\r\n"), b""
+        if row and not (first and _are_names(row)):
+            yield row
+        first = False
+    if pending.strip():
+        yield pending.rstrip(b"\r\n")
+
+
+def _are_names(row: bytes) -> bool:
+    separator = b"\t" if b"\t" in row else b";" if b";" in row else b","
+    return not any(_is_number(cell) for cell in row.split(separator))
+
+
+def _is_number(cell: bytes) -> bool:
+    try:
+        float(cell.strip(b' "'))
+    except ValueError:
+        return False
+    return True
+
+
+def _records(file: BinaryIO, path: str) -> Iterator[bytes]:
+    size_bytes = file.seek(0, 2)
+    file.seek(0)
+    while head := file.read(_HEAD.size):
+        length = _HEAD.unpack(head)[0] if len(head) == _HEAD.size else size_bytes
+        if file.tell() + length + _CHECKSUM_BYTES > size_bytes:
+            raise DigestError(
+                f"{path} is no TFRecord file, or compressed, or was cut off: its rows cannot be "
+                "told apart"
+            )
+        yield file.read(length)
+        file.seek(_CHECKSUM_BYTES, 1)
