@@ -76,6 +76,12 @@ class Notes:
         """Take what a fit trains and validates on: ``assert_no_leakage`` compares that."""
         del arguments, fit
 
+    def seen(
+        self, batches: tuple[str, ...], rows: tuple[str, ...], *, epoch: int, fit: int
+    ) -> None:
+        """Note what the first batches of an epoch were."""
+        self._recorder.seen(batches, rows, epoch=epoch, fit=fit)
+
     def end_fit(self) -> None:
         """Note that a ``fit`` returned."""
         self._recorder.end_fit(self.fits)
