@@ -34,3 +34,14 @@ def test_the_record_digest_covers_every_file_of_the_package(added: str) -> None:
 def test_the_record_digest_does_not_depend_on_order_or_quotes() -> None:
     one = record_digest_of(f"{ROW}\nb.py,sha256=abc,1\n")
     assert record_digest_of(f'"b.py",sha256=abc,1\r\n{ROW}') == one
+
+
+def test_an_odd_line_end_within_a_row_is_read_like_any_other() -> None:
+    text = f'"a,b.py",sha256=abc,1\nc\rd,sha256=abc,1\n{ROW}'
+
+    assert record_digest_of(text) != record_digest_of(ROW)
+    assert len(record_paths(text)) == 4
+
+
+def test_a_quoted_path_outside_does_not_count_wherever_it_stands() -> None:
+    assert record_digest_of(f'{ROW}\n"/usr/a,b",sha256=abc,1\n') == record_digest_of(ROW)

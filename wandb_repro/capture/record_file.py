@@ -61,12 +61,11 @@ def _compared_rows(record: str) -> list[str]:
     through the text.
     """
     text = record.replace("\r\n", "\n") if "\r" in record else record
-    lines = [line for line in text.split("\n") if line]
     if '"' in text:
-        rows = [_row(line) for line in lines]
+        rows = [_row(line) for line in text.splitlines() if line]
         rows = [row for row in rows if not _by_installer(row)]
     else:
-        rows = [line.rpartition(",")[0] for line in lines]
+        rows = [line.rpartition(",")[0] for line in text.split("\n") if line]
         for row in _rows_by_installer(text):
             rows.remove(row)
     if ".pyc," in text:
