@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_repro.capture.record_file import record_digest_of
+from wandb_repro.capture.record_file import record_digest_of, record_paths
 
 ROW = "six.py,sha256=xRyR9wPT1LNpbJI8tf7CE-BeddkhU5O--sfy-mo5BN8,34703"
 
