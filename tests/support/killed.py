@@ -17,6 +17,7 @@ from tests.support.training import run_child
 __all__ = ["COMMON", "Outcome", "killed_and_resumed"]
 
 COMMON = """
+import os
 import time
 import keras
 import numpy as np
@@ -30,7 +31,16 @@ x = drawn.normal(size=(96, 6)).astype("float32")
 y = (x[:, :1] > 0).astype("float32")
 
 # Epochs of a few milliseconds would be over before a signal arrives on a busy machine.
-pause = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: time.sleep(0.06))
+# So none takes less than this, and while more kills are to come, a third of one attempt waits.
+begun = []
+
+def wait(epoch, logs):
+    begun.append(epoch)
+    time.sleep(0.06)
+    while len(begun) > 2 and os.path.exists("brake"):
+        time.sleep(0.01)
+
+pause = keras.callbacks.LambdaCallback(on_epoch_begin=wait)
 
 def model_of(rate=1e-2, **more):
     model = keras.Sequential([
@@ -86,7 +96,7 @@ def begun(folder, log):
         os._exit(code)
 
 def saved(folder):
-    return sorted(pathlib.Path(folder).glob("ckpt/fit-*.ckpt"), key=lambda it: it.stat().st_mtime)
+    return sorted(pathlib.Path(folder).glob("ckpt/fit-*.ckpt"))
 
 def ended(child, until, seen=None):
     """Return the status of a child that ends before; None of one that trains on."""
@@ -105,8 +115,11 @@ files = saved(plan["never"])
 first = files[0].stat().st_mtime - started
 epoch = (files[-1].stat().st_mtime - files[0].stat().st_mtime) / max(1, len(files) - 1)
 told = {"never": code, "killed": 0, "attempts": 0}
+brake = pathlib.Path(plan["stopped"], "brake")
+brake.parent.mkdir()
 while told["attempts"] < 200:
     told["attempts"] += 1
+    brake.touch() if told["killed"] < plan["kills"] else brake.unlink(missing_ok=True)
     before = [it.name for it in saved(plan["stopped"])]
     child = begun(plan["stopped"], "log.txt")
     if told["killed"] < plan["kills"]:
