@@ -229,6 +229,14 @@ def test_rtol_is_for_weights_that_nobody_kept(loss: float | None, rtol: float, g
     assert verdict.tolerance.weights_at == "the end of epoch 1"
 
 
+def test_other_bits_are_never_within_a_tolerance_that_the_numbers_cannot_show() -> None:
+    one: Array = np.array([3.0, 1e-30])
+    two: Array = np.array([3.0, 2e-30])
+
+    assert judged(made(one, loss=0.5), made(two, loss=0.5), 1e-30).grade == "diverged"
+    assert judged(made(one, loss=0.5), made(two, loss=0.5), 1e-12).grade == "equivalent"
+
+
 def test_metrics_within_rtol_do_not_make_far_weights_equivalent() -> None:
     verdict = judged(made(BASE, loss=0.5), made(-BASE, loss=0.5), 1e-2)
 

@@ -167,6 +167,10 @@ def _between(one: _Held, two: _Held, *, at_end: bool) -> Distance | None:
     )
 
 
+_RESOLUTION = 2.0**-52
+"""Of the numbers of a leaf, as a part of its norm: other bits may lie below it."""
+
+
 class _Columns:
     """The numbers of all leaves at one moment."""
 
@@ -182,14 +186,16 @@ class _Columns:
     def from_(self, other: _Columns, at: int) -> float:
         """Return the estimated distance of one leaf, which has other bits there.
 
-        Norms and extremes give the least that it can be. NaN where an element is not finite on
-        one side only, and where the elements are no numbers.
+        Norms and extremes give the least that it can be, and so does what a sum of doubles can
+        tell apart. NaN where an element is not finite on one side only, and where the elements
+        are no numbers.
         """
         if self._non_finite[at] != other._non_finite[at]:
             return math.nan
         pairs = list(zip(self._projections(at), other._projections(at), strict=True))
         guessed = math.sqrt(math.fsum((a - b) ** 2 for a, b in pairs) / max(len(pairs), 1))
-        least = [abs(self.norm[at] - other.norm[at])]
+        size = max(self.norm[at], other.norm[at])
+        least = [abs(self.norm[at] - other.norm[at]), _RESOLUTION * size]
         least += [
             abs(a - b)
             for a, b in ((self.low[at], other.low[at]), (self.high[at], other.high[at]))
