@@ -14,8 +14,8 @@ from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.manifest.data import Dataset
 
 
-def _of(path: Path, **options: Limits) -> Dataset:
-    return dataset_of("train", path=str(path), **options).dataset
+def _of(path: Path, limits: Limits | None = None) -> Dataset:
+    return dataset_of("train", path=str(path), limits=limits).dataset
 
 
 def _age(path: Path, seconds: int = 3600) -> None:
