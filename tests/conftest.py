@@ -62,6 +62,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv(CACHE_VARIABLE, str(place))
 
 
+_LONG = ("test_demo", "test_ending", "test_rerun", "test_examples", "test_harm", "test_keras")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that two who share them end together."""
+    items.sort(key=lambda item: item.path.stem not in _LONG)
+
+
 def pytest_unconfigure() -> None:
     """Take away what was kept."""
     shutil.rmtree(os.environ[CACHE_VARIABLE], ignore_errors=True)

@@ -95,6 +95,7 @@ def test_what_a_script_exits_with_is_what_the_launcher_exits_with(tmp_path: Path
     assert done.returncode == 7
 
 
+@pytest.mark.slow
 def test_a_training_without_wandb_is_recorded_however_fit_is_called(tmp_path: Path) -> None:
     script = f"""{SMALL_MODEL}
 import sys

@@ -245,6 +245,7 @@ def unlocked(model: Any) -> Any:
     return model
 
 
+@pytest.mark.slow
 def test_two_models_that_train_in_turns_have_parts_of_their_own(offline: Young) -> None:
     one, two = dense_model(), dense_model(keras().layers.Dense(1))
     with recording(offline) as found:

@@ -35,13 +35,14 @@ sealed = manifest.sealed()
 capsule.manifest.write_bytes(sealed.document)
 few = trail([moment(epoch=epoch, step=epoch) for epoch in range(1, 11)])
 publish_config(run, sealed)
-publish_files(run, capsule, whole=True)  # as init and the first fit do
+given = {}
+publish_files(run, capsule, whole=True, given=given)  # as init and the first fit do
 write_card(capsule, manifest, few, None)
 started = time.perf_counter()
 publish_config(run, sealed)
 publish_summary(run, {"environment": "e", "manifest": "m", "weights": "w"})
 publish_card(run, capsule)
-publish_files(run, capsule, whole=True)
+publish_files(run, capsule, whole=True, given=given)
 took = time.perf_counter() - started
 run.finish()
 print(took)

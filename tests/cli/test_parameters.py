@@ -107,6 +107,7 @@ def rerun(
     assert "'units': 3" in str(fits[0].architecture)
 
 
+@pytest.mark.slow
 def test_argparse(tmp_path: Path, ask: Ask) -> None:
     rerun(tmp_path, ask, ARGPARSE, "--rate", "0.25", "--units=3")
 

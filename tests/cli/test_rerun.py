@@ -396,6 +396,7 @@ def test_an_environment_at_hand_that_is_not_the_originals_says_what_differs(
     assert any(re.match(r"numpy is .*; the original had 1\.0", one) for one in data["not_equal"])
 
 
+@pytest.mark.slow
 def test_a_relative_file_outside_the_repository_is_found_again(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "home" / "project")
     outside = tmp_path / "home" / "data" / "start.txt"
@@ -440,6 +441,7 @@ def test_a_rerun_can_itself_be_shown_and_rerun(numbers: Project, tmp_path: Path,
     assert again.data["original"] == first.data["rerun"]
 
 
+@pytest.mark.slow
 def test_two_reruns_at_once_do_not_disturb_each_other(numbers: Project, tmp_path: Path) -> None:
     words = ("rerun", "latest", *HERE, "--json")
     with begun(*words, cwd=numbers.folder) as one, begun(*words, cwd=numbers.folder) as two:

@@ -203,6 +203,7 @@ def test_a_script_that_changes_its_folder_before_init_is_rerun_from_where_it_beg
     assert "ended in deep/er" in alone.rerun_identical(ask)
 
 
+@pytest.mark.slow
 def test_a_script_outside_the_repository_comes_back(tmp_path: Path, ask: Ask) -> None:
     tools = Project.made(tmp_path / "tools")
     elsewhere = repository(tmp_path / "elsewhere")

@@ -91,6 +91,7 @@ def test_the_history_equals_that_of_the_script_without_us(
     assert mine == without
 
 
+@pytest.mark.slow
 def test_the_summary_is_otherwise_that_of_the_script_without_us(
     original: Original, plain: Stored
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from tests.support.records import full_manifest, rerun_manifest, trail
+from tests.support.training import Young
 from wandb_repro.session.card import publish_card, write_card
 from wandb_repro.session.outcome import Outcome
 from wandb_repro.session.run import Run
@@ -45,6 +46,41 @@ def test_a_rerun_has_its_verdict_and_how_much_was_compared(capsule: Capsule) -> 
     assert "2 not compared" in capsule.report.read_text()
 
 
+def test_it_is_in_the_summary_as_the_file_that_lies_in_the_capsule(offline: Young) -> None:
+    import wandb
+
+    run = wandb.init(project="p")
+    capsule = Capsule(Path(run.dir) / "repro")
+    capsule.folder.mkdir()
+    write_card(capsule, full_manifest(), trail(), None)
+
+    publish_card(cast("Run", run), capsule)
+
+    entry = dict(cast("Any", run.summary)["repro/card"])
+    assert entry["_type"] == "html-file"
+    assert (Path(run.dir) / entry["path"]).read_text() == capsule.report.read_text()
+    run.finish()
+
+
+class TextAlone:
+    """W&B's ``Html`` before 0.20."""
+
+    def __init__(self, data: object, *, inject: bool) -> None:
+        assert not inject
+        if not isinstance(data, str):
+            raise ValueError("data must be a string or an io object")  # noqa: TRY004 - as wandb does
+        self.data = data
+
+    def bind_to_run(self, run: object, key: str, step: str) -> None:
+        """Note for which place of the run it is."""
+        self.place = (run, key, step)
+
+    def to_json(self, run: object) -> dict[str, object]:
+        """Return what the summary is given."""
+        assert self.place == (run, "repro/card", "summary")
+        return {"text": self.data}
+
+
 class OfARun:
     """A run with nothing but a summary: nothing else of it is touched."""
 
@@ -52,30 +88,13 @@ class OfARun:
         self.summary: dict[str, Any] = {}
 
 
-def test_it_is_in_the_summary_as_the_file_that_lies_in_the_capsule(capsule: Capsule) -> None:
-    write_card(capsule, full_manifest(), trail(), None)
-    run = OfARun()
-
-    publish_card(cast("Run", run), capsule)
-
-    assert list(run.summary) == ["repro/card"]
-    assert run.summary["repro/card"].html == capsule.report.read_text()
-    assert run.summary["repro/card"]._path == str(capsule.report)
-
-
 def test_a_wandb_that_takes_text_alone_is_given_text(
     capsule: Capsule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def html(data: object, *, inject: bool) -> object:
-        assert not inject
-        if not isinstance(data, str):
-            raise ValueError("data must be a string or an io object")  # noqa: TRY004 - as wandb does
-        return data
-
-    monkeypatch.setattr("wandb.Html", html)
+    monkeypatch.setattr("wandb.Html", TextAlone)
     write_card(capsule, full_manifest(), trail(), None)
     run = OfARun()
 
     publish_card(cast("Run", run), capsule)
 
-    assert run.summary == {"repro/card": capsule.report.read_text()}
+    assert run.summary == {"repro/card": {"text": capsule.report.read_text()}}

@@ -57,7 +57,7 @@ PROBES = (
 """What reads facts: its failure is a reason in the manifest."""
 
 WEIGHTS = (
-    "keras.variables._grouped",
+    "keras.variables.grouped",
     "keras.callback._is_built",
     "keras.callback._exact",
     "keras.callback._warn_of_same_order",

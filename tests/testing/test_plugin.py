@@ -101,6 +101,7 @@ def test_train():
 """
 
 
+@pytest.mark.slow
 def test_a_training_in_a_test_module_that_nobody_seeded_fails_with_tensor_and_cause(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,9 @@ def publish_summary(run: Run, values: dict[str, str]) -> None:
     run.summary.update({f"repro/{name}": value for name, value in values.items()})
 
 
-def publish_files(run: Run, capsule: Capsule, *, whole: bool) -> None:
+def publish_files(
+    run: Run, capsule: Capsule, *, whole: bool, given: dict[Path, tuple[int, int]]
+) -> None:
     """Hand the capsule's files to W&B, in the folder where it looks for them itself.
 
     NOTE: a file saved from elsewhere becomes a symlink and is lost when the folder moves.
@@ -42,11 +44,18 @@ def publish_files(run: Run, capsule: Capsule, *, whole: bool) -> None:
         run: what they belong to.
         capsule: where they are.
         whole: whether every file is complete; until then only the manifest is.
+        given: size and time of each file that W&B has already; what it has as it is, such as the
+            bundle when the run ends, it is not given again.
     """
     base = Path(run.dir)
     paths = sorted(capsule.folder.rglob("*")) if whole else [capsule.manifest]
     for path in paths:
-        if path.is_file() and not path.name.startswith("."):
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        status = path.stat()
+        stamp = status.st_size, status.st_mtime_ns
+        if given.get(path) != stamp:
+            given[path] = stamp
             run.save(str(path), base_path=str(base), policy="now")
 
 

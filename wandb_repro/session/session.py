@@ -90,6 +90,7 @@ class Session:
             earlier=earlier,
             ahead=ahead,
         )
+        self._given: dict[Path, tuple[int, int]] = {}
         self._recorder = self._begun_trail()
         sealed = self._written_manifest()
         self._tell_whereabouts()
@@ -395,7 +396,7 @@ class Session:
 
     @harmless("the record's files on W&B")
     def _publish_files(self, *, whole: bool) -> None:
-        publish_files(self.run, self.capsule, whole=whole)
+        publish_files(self.run, self.capsule, whole=whole, given=self._given)
 
     @harmless("the run's summary on W&B")
     def _publish_summary(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> None:
