@@ -143,3 +143,17 @@ def test_a_second_watch_knows_what_the_first_one_noticed(
     second.start()
     found = second.inputs(code_paths=frozenset(), code_root=None, ignore=())
     assert str(project / "data/x.npy") in [file.absolute for file in found]
+
+
+@pytest.mark.parametrize("tag", ["cpython-311", "cpython-311.opt-1", "cpython-311-pytest-9.2.0"])
+def test_compiled_code_is_told_by_its_source_whoever_compiled_it(project: Path, tag: str) -> None:
+    folder = project.parent / "beside"
+    (folder / "__pycache__").mkdir(parents=True)
+    compiled = folder / f"__pycache__/tool.{tag}.pyc"
+    for file in (folder / "tool.py", compiled):
+        file.write_text("x")
+
+    (found,) = _inputs(project, compiled)
+
+    assert found.absolute == str(folder / "tool.py")
+    assert isinstance(found.size_bytes, Unavailable)

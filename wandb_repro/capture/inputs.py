@@ -91,8 +91,21 @@ class InputWatch:
             if not place.endswith(".pyc"):
                 yield InputFile(path=path, absolute=place, size_bytes=size)
             elif "__pycache__" in place:
-                source = importlib.util.source_from_cache(place)
+                source = _source_of(place)
                 yield InputFile(path=source, absolute=source, size_bytes=FROM_CACHE)
+
+
+def _source_of(compiled: str) -> str:
+    """Return the source of a file in a ``__pycache__``.
+
+    pytest names what it rewrote ``module.cpython-311-pytest-9.2.0.pyc``, which Python itself takes
+    for no name of its own.
+    """
+    try:
+        return importlib.util.source_from_cache(compiled)
+    except ValueError:
+        folder, _, name = compiled.rpartition("/")
+        return f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
 
 
 FROM_CACHE = Unavailable(unavailable="a module whose compiled form was read")
