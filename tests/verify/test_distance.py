@@ -230,8 +230,8 @@ def test_rtol_is_for_weights_that_nobody_kept(loss: float | None, rtol: float, g
 
 
 def test_other_bits_are_never_within_a_tolerance_that_the_numbers_cannot_show() -> None:
-    one: Array = np.array([3.0, 1e-30])
-    two: Array = np.array([3.0, 2e-30])
+    one: Array = np.array([3.0, 1e-30, -1.0])  # neither the least nor the largest is changed
+    two: Array = np.array([3.0, 2e-30, -1.0])
 
     assert judged(made(one, loss=0.5), made(two, loss=0.5), 1e-30).grade == "diverged"
     assert judged(made(one, loss=0.5), made(two, loss=0.5), 1e-12).grade == "equivalent"
