@@ -7,6 +7,7 @@ nothing; what must not be tampered with is covered by SHA-256 elsewhere.
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import struct
 import threading
@@ -59,6 +60,11 @@ class Array(Protocol):
         ...
 
     @property
+    def flags(self) -> Any:
+        """How its memory lies."""
+        ...
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all elements."""
         ...
@@ -108,9 +114,9 @@ def leaf_digest(array: Array) -> str:
             tell all of it (fields); or the array carries a mask.
     """
     dtype = array.dtype
-    if _lies_as_digested(array, dtype):
+    if _is_numpys(type(array)) and _is_direct(dtype) and array.flags.c_contiguous:
         hasher = xxhash.xxh3_128(_header(dtype, array.shape))
-        hasher.update(cast("Buffer", array))
+        hasher.update(array)  # pyright: ignore[reportArgumentType] - a cast takes as long
         return hasher.hexdigest()
     fault = _fault_of(dtype)
     if fault or hasattr(array, "mask"):
@@ -121,11 +127,10 @@ def leaf_digest(array: Array) -> str:
     return hasher.hexdigest()
 
 
-def _lies_as_digested(array: Array, dtype: Any) -> bool:
-    """Tell whether an array's memory is what is digested; most are, and are spared the rest."""
-    kind = type(array)
-    plain = kind.__name__ == "ndarray" and kind.__module__ == "numpy"
-    return plain and _is_direct(dtype) and bool(cast("Any", array).flags.c_contiguous)
+@functools.lru_cache(maxsize=16)
+def _is_numpys(kind: type) -> bool:
+    """Tell whether arrays of a type are NumPy's own: what they lend is all of them."""
+    return kind.__name__ == "ndarray" and kind.__module__ == "numpy"
 
 
 @functools.lru_cache(maxsize=256)
@@ -237,15 +242,24 @@ def root_digest(leaves: Iterable[tuple[str, str]]) -> str:
 
     Labels do not count, the order within a group does.
     """
-    parts = [f"{ROOT_ALGORITHM}\0".encode()]
-    places: Counter[str] = Counter()
-    for group, digest in leaves:
-        parts.append(_place(group, places[group]))
-        parts.append(bytes.fromhex(digest))
-        places[group] += 1
-    return xxhash.xxh3_128_hexdigest(b"".join(parts))
+    pairs = list(leaves)
+    groups = tuple([group for group, _ in pairs])
+    places = _places(groups) if len(groups) <= _MOST_KEPT else _places.__wrapped__(groups)
+    digests = [bytes.fromhex(digest) for _, digest in pairs]
+    over = b"".join(map(operator.add, places, digests))
+    return xxhash.xxh3_128_hexdigest(f"{ROOT_ALGORITHM}\0".encode() + over)
 
 
-@functools.lru_cache(maxsize=8192)
-def _place(group: str, place: int) -> bytes:
-    return f"{group}\0".encode() + struct.pack("<I", place)
+_MOST_KEPT = 8192
+"""Leaves: a model's are the same at every step, a folder's files are asked for once."""
+
+
+@functools.lru_cache(maxsize=16)
+def _places(groups: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return what is digested before each leaf: its group and its place there."""
+    seen: Counter[str] = Counter()
+    found: list[bytes] = []
+    for group in groups:
+        found.append(f"{group}\0".encode() + struct.pack("<I", seen[group]))
+        seen[group] += 1
+    return tuple(found)

@@ -39,7 +39,8 @@ class Reader:
     def walk(self) -> None:
         """Look for the variables anew."""
         found = list(grouped(self._model))
-        self._names = [(group, str(one.path)) for group, one in found]
+        self._groups = [group for group, _ in found]
+        self._labels = [str(one.path) for _, one in found]
         self._values = reading([one for _, one in found])
 
     def read(self) -> list[Variable]:
@@ -48,8 +49,7 @@ class Reader:
         On a CPU the values share the memory of the variables: let go of them before the model
         trains on, or TensorFlow copies a variable before it writes to it.
         """
-        values = zip(self._names, self._values(), strict=True)
-        return [Variable(group, label, value) for (group, label), value in values]
+        return list(map(Variable, self._groups, self._labels, self._values()))
 
 
 def variables_of(model: Model) -> Iterator[Variable]:
