@@ -49,6 +49,7 @@ def _write(folder: Path, name: str, number: int) -> None:
         for row in range(_ROWS[number % len(_ROWS)])
     ]
     rows += [f"{info.name}/{file},," for file in ("RECORD", "INSTALLER", "REQUESTED")]
+    rows.sort()  # as 146 of 147 installed wheels have them
     requires = "\n".join(f"Requires-Dist: {each}" for each in _REQUIRES)
     texts = {
         "RECORD": "\n".join(rows) + "\n",

@@ -12,11 +12,18 @@ import importlib.metadata
 import json
 import os
 import re
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
-__all__ = ["DistInfo", "Headers", "direct_url_of", "normalised_name"]
+__all__ = ["DistInfo", "Headers", "Stamp", "direct_url_of", "normalised_name"]
+
+Stamp: TypeAlias = tuple[object, ...]
 
 _HEADERS = ("Name:", "Version:", "Requires-Dist:")
+_READ = (
+    *("METADATA", "PKG-INFO", "RECORD", "WHEEL", "INSTALLER"),
+    *("entry_points.txt", "direct_url.json", "top_level.txt"),
+)
+"""Files that are read; of others, such as licences, it is only asked whether they are there."""
 
 
 class Headers(NamedTuple):
@@ -51,8 +58,29 @@ class DistInfo:
                 return self.distribution.read_text(name) or ""
         elif name in self._names:
             with contextlib.suppress(OSError, UnicodeDecodeError):
-                return _read(f"{self.folder}/{name}")
+                return _as_text(_read(f"{self.folder}/{name}"))
         return ""
+
+    def _head(self, name: str) -> str:
+        """Return a file up to its first empty line, at least: no more of it is read than that."""
+        if self._names is not None and name in self._names:
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                read = _read(f"{self.folder}/{name}", _HEAD_BYTES)
+                head, found, _ = read.partition(b"\n\n")
+                if found or len(read) < _HEAD_BYTES:
+                    return _as_text(head)
+        return self.text(name)
+
+    def stamp(self) -> Stamp | None:
+        """Return what changes when something that is read does; None where that cannot be told."""
+        if not self.folder:
+            return None
+        names = self._names
+        read = [""] if names is None else ["/" + name for name in _READ if name in names]
+        try:
+            return (self.folder, names, *[_times(self.folder + name) for name in read])
+        except OSError:
+            return None
 
     @functools.cached_property
     def headers(self) -> Headers:
@@ -60,7 +88,7 @@ class DistInfo:
 
         NOTE: Distribution.metadata parses the whole message, three times as long.
         """
-        text = self.text("METADATA") or self.text("PKG-INFO")
+        text = self._head("METADATA") or self._head("PKG-INFO")
         lines = text.partition("\n\n")[0].split("\n")
         found = [_header(line) for line in lines if line.startswith(_HEADERS)]
         told = {key: value for key, value in reversed(found) if value}
@@ -104,7 +132,32 @@ def _names_in(folder: str) -> frozenset[str] | None:
     return None
 
 
-def _read(path: str) -> str:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a third of the time of Path
-        text = file.read().decode("utf-8")
+def _times(path: str) -> tuple[int, ...]:
+    status = os.stat(path)  # noqa: PTH116 - as many as a thousand files
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+_HEAD_BYTES = 1 << 14
+_PIECE_BYTES = 1 << 18
+
+
+def _read(path: str, at_most: int = -1) -> bytes:
+    """Return a file's bytes, or the first of them.
+
+    NOTE: half of what Python's file objects take; a fifth of what Path does.
+    """
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if at_most >= 0:
+            return os.read(file, at_most)
+        pieces = [os.read(file, _PIECE_BYTES)]
+        while len(pieces[-1]) == _PIECE_BYTES:
+            pieces.append(os.read(file, _PIECE_BYTES))
+        return b"".join(pieces)
+    finally:
+        os.close(file)
+
+
+def _as_text(content: bytes) -> str:
+    text = content.decode("utf-8")
     return text.replace("\r\n", "\n") if "\r" in text else text

@@ -7,15 +7,11 @@ same, and looking at the files' stamps takes a hundredth of reading them.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
 
-from wandb_repro.capture.dist_info import DistInfo
+from wandb_repro.capture.dist_info import DistInfo, Stamp
 
 __all__ = ["Installation", "installation"]
-
-_Stamp: TypeAlias = tuple[object, ...]
 
 
 class Installation:
@@ -25,8 +21,8 @@ class Installation:
         found: distributions in the order of ``sys.path``.
     """
 
-    def __init__(self, found: Iterable[importlib.metadata.Distribution]) -> None:
-        self.found = tuple(map(DistInfo, found))
+    def __init__(self, found: Iterable[DistInfo]) -> None:
+        self.found = tuple(found)
         self.chosen: Mapping[str, DistInfo] = _chosen(self.found)
         """What is imported, by normalised name, sorted: the first on the path wins.
 
@@ -37,12 +33,12 @@ class Installation:
 
 def installation(found: Iterable[importlib.metadata.Distribution]) -> Installation:
     """Return what is installed: the same object again while no file of its metadata changes."""
-    distributions = tuple(found)
-    stamps = tuple(map(_stamp, distributions))
+    infos = tuple(map(DistInfo, found))
+    stamps = tuple([info.stamp() for info in infos])
     last = _Last.read
     if last is not None and None not in stamps and last[0] == stamps:
         return last[1]
-    new = Installation(distributions)
+    new = Installation(infos)
     _Last.read = (stamps, new)
     return new
 
@@ -50,24 +46,7 @@ def installation(found: Iterable[importlib.metadata.Distribution]) -> Installati
 class _Last:
     """The last that was read."""
 
-    read: tuple[tuple[_Stamp | None, ...], Installation] | None = None
-
-
-def _stamp(distribution: importlib.metadata.Distribution) -> _Stamp | None:
-    """Return what changes when a file of the metadata does; None where that cannot be told."""
-    folder = str(getattr(distribution, "_path", ""))
-    try:
-        with os.scandir(folder or "/dev/null") as inside:
-            files = sorted((one.name, *_times(one.stat())) for one in inside)
-    except NotADirectoryError:
-        return (folder, *_times(os.stat(folder))) if folder else None  # noqa: PTH116
-    except OSError:
-        return None
-    return (folder, *files)
-
-
-def _times(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    read: tuple[tuple[Stamp | None, ...], Installation] | None = None
 
 
 def _chosen(found: Iterable[DistInfo]) -> dict[str, DistInfo]:

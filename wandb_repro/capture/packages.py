@@ -69,7 +69,7 @@ def read_distributions(site_packages: Path) -> tuple[Distribution, ...]:
         site_packages: of any environment, this process's own or another's.
     """
     found = importlib.metadata.distributions(path=[str(site_packages)])
-    return _read(Installation(found).chosen, own_folders=(str(site_packages),))
+    return _read(Installation(map(DistInfo, found)).chosen, own_folders=(str(site_packages),))
 
 
 def _read(chosen: Mapping[str, DistInfo], own_folders: Collection[str]) -> tuple[Distribution, ...]:
