@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import numpy
 import pytest
 
-from tests.support.recording import callback, keras, recording
+from tests.support.recording import callback, keras, recording, steps_of
 from tests.support.records import full_manifest
 from tests.support.training import Recorded, Young, dense_model
-from wandb_repro.manifest.trail import Seen
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.trail import Granularity, Seen
 from wandb_repro.verify.verdict import judge
 
 np: Any = cast("Any", numpy)
@@ -78,9 +79,11 @@ def sentence(one: Recorded, two: Recorded) -> str:
 def test_the_first_batches_of_each_epoch_are_noted(way: Data, offline: Young) -> None:
     last = {one.epoch: one for one in seen(trained(offline, way(X)))}
     assert set(last) == ({0, 1} if way is not generator else {0})  # which has no second beginning
-    assert [len(one.batches) for one in last.values()] == [2] * len(last)
-    assert all(len({*one.batches}) == 2 == len(one.rows) for one in last.values())
-    assert len({one.batches for one in last.values()}) == 1
+    noted = [one.batches for one in last.values() if isinstance(one.batches, tuple)]
+    assert [len(one) for one in noted] == [2] * len(last)
+    assert all(len({*one}) == 2 for one in noted)
+    assert all(len(one.rows) == 2 for one in last.values())
+    assert len({*noted}) == 1
 
 
 @pytest.mark.parametrize("way", [tf_data, generator])
@@ -93,6 +96,27 @@ def test_the_model_gets_every_batch(way: Data, offline: Young) -> None:
         watched.fit(**way(X), epochs=2, verbose=0, callbacks=[callback()])
     pairs = zip(plain.get_weights(), watched.get_weights(), strict=True)
     assert all((mine == yours).all() for mine, yours in pairs)
+
+
+@pytest.mark.parametrize("way", [tf_data, generator])
+def test_a_batch_that_has_no_digest_has_a_reason_in_the_record(
+    way: Data, offline: Young, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(array: object) -> NoReturn:
+        raise MemoryError("no room for it")
+
+    for module in ("first", "batches"):
+        monkeypatch.setattr(f"wandb_repro.keras.{module}.leaf_digest", broken)
+    recorded = trained(offline, way(X), steps=1)
+    reasons = {str(one.batches) for one in seen(recorded)}
+    assert reasons == {str(Unavailable(unavailable="a batch: MemoryError: no room for it"))}
+    assert {it.data for it in steps_of(recorded)} == {None}
+    assert recorded.trail.end is not None
+
+
+def granularity_of(recorded: Recorded) -> Granularity:
+    (found,) = recorded.trail.of(Granularity)
+    return found
 
 
 def test_a_changed_order_is_told_from_changed_data(offline: Young) -> None:
@@ -117,6 +141,7 @@ def test_text_in_a_batch_is_a_reason_and_no_error(offline: Young) -> None:
     with recording(offline) as found:
         model.fit(rows, verbose=0, shuffle=False, callbacks=[callback()])
     assert seen(found[0]) == []
+    assert "values of type string" in str(granularity_of(found[0]).first)
     assert found[0].trail.end is not None
 
 
@@ -140,6 +165,7 @@ def test_ragged_rows_are_trained_on_without_a_note(offline: Young) -> None:
     with recording(offline) as found:
         model.fit(data, verbose=0, shuffle=False, callbacks=[callback()])
     assert seen(found[0]) == []
+    assert "a RaggedTensor" in str(granularity_of(found[0]).first)
     assert found[0].trail.end is not None
 
 

@@ -23,7 +23,7 @@ import time, pathlib
 import wandb
 from tests.support.many_packages import many_packages
 from tests.support.records import full_manifest, moment, trail
-from wandb_repro.session.card import publish_card, write_card
+from wandb_repro.session.card import card_entry, write_card
 from wandb_repro.session.publish import publish_config, publish_files, publish_summary
 from wandb_repro.store.base import Capsule
 
@@ -40,8 +40,8 @@ publish_files(run, capsule, whole=True, given=given)  # as init and the first fi
 write_card(capsule, manifest, few, None)
 started = time.perf_counter()
 publish_config(run, sealed)
-publish_summary(run, {"environment": "e", "manifest": "m", "weights": "w"})
-publish_card(run, capsule)
+card = card_entry(run, capsule)
+publish_summary(run, {"environment": "e", "manifest": "m", "weights": "w"}, card)
 publish_files(run, capsule, whole=True, given=given)
 took = time.perf_counter() - started
 run.finish()

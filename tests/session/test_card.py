@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.records import full_manifest, rerun_manifest, trail
 from tests.support.training import Young
-from wandb_repro.session.card import publish_card, write_card
+from wandb_repro.session.card import card_entry, write_card
 from wandb_repro.session.outcome import Outcome
+from wandb_repro.session.publish import publish_summary
 from wandb_repro.session.run import Run
 from wandb_repro.store.base import Capsule
 from wandb_repro.verify.verdict import judge
@@ -54,8 +55,9 @@ def test_it_is_in_the_summary_as_the_file_that_lies_in_the_capsule(offline: Youn
     capsule.folder.mkdir()
     write_card(capsule, full_manifest(), trail(), None)
 
-    publish_card(cast("Run", run), capsule)
+    publish_summary(cast("Run", run), {"weights": "w"}, card_entry(cast("Run", run), capsule))
 
+    assert cast("Any", run.summary)["repro/weights"] == "w"
     entry = dict(cast("Any", run.summary)["repro/card"])
     assert entry["_type"] == "html-file"
     assert (Path(run.dir) / entry["path"]).read_text() == capsule.report.read_text()
@@ -95,6 +97,7 @@ def test_a_wandb_that_takes_text_alone_is_given_text(
     write_card(capsule, full_manifest(), trail(), None)
     run = OfARun()
 
-    publish_card(cast("Run", run), capsule)
+    entry = card_entry(cast("Run", run), capsule)
 
-    assert run.summary == {"repro/card": {"text": capsule.report.read_text()}}
+    assert entry == {"repro/card": {"text": capsule.report.read_text()}}
+    assert run.summary == {}

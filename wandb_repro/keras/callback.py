@@ -170,6 +170,7 @@ class ReproCallback(keras.callbacks.Callback):
                 losses=_LOSSES,
                 before=before if asked else Unavailable(unavailable=_NOT_ASKED),
                 data=self._batches.covers if isinstance(self._batches, Batches) else self._batches,
+                first=self._first.covers if isinstance(self._first, FirstBatches) else self._first,
             )
         )
 
@@ -262,9 +263,9 @@ class ReproCallback(keras.callbacks.Callback):
         """Note the batches that passed first, once they are more than were noted."""
         if self._session is None or isinstance(self._first, Unavailable):
             return
-        batches, rows = self._first.so_far()
-        if len(batches) > self._noted:
-            self._noted = len(batches)
+        if self._first.passed > self._noted:
+            self._noted = self._first.passed
+            batches, rows = self._first.so_far()
             self._session.seen(batches, rows, epoch=self._epoch, fit=self._number)
 
     def _rest_of_epoch(self) -> int:

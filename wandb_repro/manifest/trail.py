@@ -17,7 +17,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from wandb_repro.manifest.base import Record, Unavailable, trusted
+from wandb_repro.manifest.base import Grown, Record, Unavailable, later, trusted
 
 __all__ = [
     "PLACES",
@@ -123,7 +123,7 @@ class Weights(Record):
     """Loss and metrics of the epoch, the exact bits as ``float.hex`` writes them."""
 
 
-class Granularity(Record):
+class Granularity(Grown, Record):
     """What the records of one ``fit`` can show, and what they cannot; written when it begins."""
 
     kind: Literal["granularity"] = "granularity"
@@ -140,6 +140,8 @@ class Granularity(Record):
     """How it is found that something changed the weights between steps, in words."""
     data: str | Unavailable
     """What the digests of batches cover, in words."""
+    first: str | Unavailable = later(Unavailable(unavailable="trails before 1.2 hold none"))
+    """Which batches of an epoch *Seen* tells of, in words."""
 
 
 class Step(Record):
@@ -215,8 +217,8 @@ class Seen(Record):
     fit: int
     epoch: int
     """Epochs that were complete before it."""
-    batches: tuple[str, ...]
-    """Hexadecimal root of each: over its elements, in order."""
+    batches: tuple[str, ...] | Unavailable
+    """Hexadecimal root of each: over its elements, in order. The reason where one has none."""
     rows: tuple[str, ...]
     """Of each batch ``ALGORITHM:HEX`` over the content of its rows and of those before it: stays
     when only their order changes. Empty where rows are not told apart."""

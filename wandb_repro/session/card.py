@@ -14,7 +14,7 @@ from wandb_repro.store.base import SHOWN, Capsule
 from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
 from wandb_repro.verify.audit import audit
 
-__all__ = ["page_reproduced", "publish_card", "write_card"]
+__all__ = ["card_entry", "page_reproduced", "write_card"]
 
 
 def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> None:
@@ -53,8 +53,8 @@ def page_reproduced(folder: Path, reproduced: str, changes: str) -> str:
     return card(name_of(manifest.run), manifest, trail, audit(manifest, trail), seen)
 
 
-def publish_card(run: Run, capsule: Capsule) -> None:
-    """Show the page in the run.
+def card_entry(run: Run, capsule: Capsule) -> dict[str, Any]:
+    """Give W&B the page, and return what stands for it in the run's summary.
 
     NOTE: in the summary and not in the history, where even ``commit=False`` adds it to the next
     row that the user logs. Without ``inject=False`` W&B adds a link to a style of its own. Given
@@ -70,4 +70,4 @@ def publish_card(run: Run, capsule: Capsule) -> None:
         page = wandb.Html(capsule.report.read_text(encoding="utf-8"), inject=False)
     of_wandb, encoded = cast("Any", run), cast("Any", page)
     encoded.bind_to_run(of_wandb, SHOWN, "summary")
-    run.summary.update({SHOWN: encoded.to_json(of_wandb)})
+    return {SHOWN: encoded.to_json(of_wandb)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
@@ -28,9 +29,15 @@ def publish_config(run: Run, sealed: Sealed) -> None:
     run.config.update({CONFIG_KEY: _columns(sealed)}, allow_val_change=True)
 
 
-def publish_summary(run: Run, values: dict[str, str]) -> None:
-    """Put strings into the run's summary: every server keeps and shows these."""
-    run.summary.update({f"repro/{name}": value for name, value in values.items()})
+def publish_summary(run: Run, values: dict[str, str], card: dict[str, Any]) -> None:
+    """Put strings into the run's summary: every server keeps and shows these.
+
+    Args:
+        run: whose summary.
+        values: by their names behind ``repro/``.
+        card: the entry of the card, at once with them: each update is a message of its own.
+    """
+    run.summary.update({**{f"repro/{name}": value for name, value in values.items()}, **card})
 
 
 def publish_files(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from wandb_repro.capture.numbers import ALGORITHM, numbers_of
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests, root_digest
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import (
     SHORT,
     Digested,
@@ -39,7 +40,7 @@ __all__ = ["Recorder"]
 class _Fit:
     """What is known of one ``fit``: its variables, and their digests as last written."""
 
-    kinds: tuple[object, ...] = ()
+    kinds: Sequence[object] = ()
     shapes: tuple[Shape, ...] = ()
     leaves: list[str] = field(default_factory=list[str])
     root: str = ""
@@ -151,7 +152,7 @@ class Recorder:
 
     def _state(self, fit: int, variables: list[Variable]) -> _Fit:
         """Return what is known of a fit; a structure is written where it has another one."""
-        kinds = tuple((group, label, value.dtype, value.shape) for group, label, value in variables)
+        kinds = [(group, label, value.dtype, value.shape) for group, label, value in variables]
         state = self._open.get(fit)
         if state is None or state.kinds != kinds:
             shapes = tuple(_shape(variable) for variable in variables)
@@ -176,7 +177,7 @@ class Recorder:
         self.append(Losses(fit=fit, epoch=epoch, first=first, every=every, last=last, bits=bits))
 
     def seen(
-        self, batches: tuple[str, ...], rows: tuple[str, ...], *, epoch: int, fit: int
+        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
     ) -> None:
         """Write down what the first batches of an epoch were."""
         self.append(Seen(fit=fit, epoch=epoch, batches=batches, rows=rows))

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
@@ -287,7 +287,7 @@ class Session:
 
     @harmless("the first batches of an epoch")
     def seen(
-        self, batches: tuple[str, ...], rows: tuple[str, ...], *, epoch: int, fit: int
+        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
     ) -> None:
         """Note what the first batches of an epoch were: their digests, and those free of order."""
         if self._recorder is not None and not self._is_elsewhere():
@@ -349,8 +349,7 @@ class Session:
         sealed = self._written_manifest()
         outcome = self._outcome(sealed)
         self._publish_config(sealed)
-        self._publish_summary(sealed, outcome)
-        self._publish_card(sealed, outcome)
+        self._publish_summary(sealed, outcome, self._card(sealed, outcome))
         self._publish_files(whole=True)
         guarded(self._facts.close, "what was needed only while recording")
 
@@ -399,7 +398,9 @@ class Session:
         publish_files(self.run, self.capsule, whole=whole, given=self._given)
 
     @harmless("the run's summary on W&B")
-    def _publish_summary(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> None:
+    def _publish_summary(
+        self, sealed: Sealed | Unavailable, outcome: Outcome | None, card: dict[str, Any]
+    ) -> None:
         if isinstance(sealed, Unavailable):
             return
         values = {"environment": environment_line(sealed.manifest), "manifest": sealed.digest}
@@ -407,17 +408,21 @@ class Session:
             values["weights"] = f"{ROOT_ALGORITHM}:{self._recorder.last_root}"
         if outcome is not None:
             values["verdict"] = outcome.verdict.grade
-        publish_summary(self.run, values)
+        publish_summary(self.run, values, card)
+
+    def _card(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> dict[str, Any]:
+        """Return the card's entry in the summary, the card written; nothing where there is none."""
+        entry: dict[str, Any] = {}
+        if isinstance(sealed, Sealed):
+            self._add_card(entry, sealed, outcome)
+        return entry
 
     @harmless("the card")
-    def _publish_card(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> None:
-        if isinstance(sealed, Unavailable):
-            return
-        from wandb_repro.session.card import publish_card, write_card
+    def _add_card(self, entry: dict[str, Any], sealed: Sealed, outcome: Outcome | None) -> None:
+        from wandb_repro.session.card import card_entry, write_card
 
-        trail = read_trail(self.capsule)
-        write_card(self.capsule, sealed.manifest, trail, outcome)
-        publish_card(self.run, self.capsule)
+        write_card(self.capsule, sealed.manifest, read_trail(self.capsule), outcome)
+        entry.update(card_entry(self.run, self.capsule))
 
     def _outcome(self, sealed: Sealed | Unavailable) -> Outcome | None:
         """Return a rerun's verdict on itself; None for a run that repeats nothing."""

@@ -77,7 +77,7 @@ class Notes:
         del arguments, fit
 
     def seen(
-        self, batches: tuple[str, ...], rows: tuple[str, ...], *, epoch: int, fit: int
+        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
     ) -> None:
         """Note what the first batches of an epoch were."""
         self._recorder.seen(batches, rows, epoch=epoch, fit=fit)

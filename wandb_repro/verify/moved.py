@@ -82,6 +82,8 @@ def _by_seen(original: Trail, other: Trail, first: FirstDifference) -> tuple[Wha
     mine, yours = _seen_of(original, first), _seen_of(other, first)
     for epoch in sorted(mine.keys() & yours.keys()):
         one, two = mine[epoch], yours[epoch]
+        if isinstance(one.batches, Unavailable) or isinstance(two.batches, Unavailable):
+            continue
         known = min(len(one.batches), len(two.batches))
         if one.batches[:known] == two.batches[:known]:
             continue
