@@ -162,3 +162,32 @@ def test_the_heaviest_reason_comes_first() -> None:
     effects = [finding.effect for finding in audit(plain(changes), trail())]
 
     assert effects == ["stops", "changes bits", "may change bits", "explains"]
+
+
+PACKAGES = "/env/lib/python3.11/site-packages"
+
+
+@pytest.mark.parametrize(
+    ("files", "sentences"),
+    [
+        ([f"{PACKAGES}/copied.py"], [f"{PACKAGES}/copied.py was loaded"]),
+        (
+            [f"{PACKAGES}/mine/{name}.py" for name in ("__init__", "deep/er", "model")],
+            [f"{PACKAGES}/mine (3 files) was loaded"],
+        ),
+        (
+            ["/usr/lib/python3/dist-packages/one/__init__.py", "/odd/two.py", "/odd/three.py"],
+            [
+                "/usr/lib/python3/dist-packages/one (1 file) was loaded",
+                "/odd/two.py was loaded",
+                "/odd/three.py was loaded",
+            ],
+        ),
+    ],
+)
+def test_what_was_put_among_the_packages_by_hand_is_told_once(
+    files: list[str], sentences: list[str]
+) -> None:
+    found = audit(plain({"execution.packages.unowned": files}), trail())
+    told = [it.sentence.partition(", and")[0] for it in found]
+    assert sorted(told) == sorted(sentences)

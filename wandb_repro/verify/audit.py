@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from wandb_repro.manifest.accelerator import Accelerator
@@ -144,15 +145,30 @@ def _packages(manifest: Manifest) -> Iterator[Finding]:
         return
     yield from _lost(packages)
     yield from _edited(packages)
-    for file in packages.unowned:
+    yield from _unowned(packages.unowned)
+
+
+def _unowned(files: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield what lies among the packages and belongs to none: one finding a module or folder."""
+    for place, count in Counter(map(_put_there, files)).items():
+        told = place if place in files else f"{place} ({count:,} file{'s' if count > 1 else ''})"
         yield about_one_run(
             "package",
             "file among packages",
-            file,
+            place,
             "may change bits",
-            f"{file} was loaded, and no installed package has it: a rebuilt environment lacks it",
+            f"{told} was loaded, and no installed package has it: a rebuilt environment lacks it",
             "put it into the project, or rerun with --env here",
         )
+
+
+def _put_there(file: str) -> str:
+    """Return the module or folder, right below the folder of packages, that a file is part of."""
+    for folder in ("/site-packages/", "/dist-packages/"):
+        above, found, inside = file.rpartition(folder)
+        if found:
+            return f"{above}{found}{inside.partition('/')[0]}"
+    return file
 
 
 def _edited(packages: Packages) -> Iterator[Finding]:
