@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.browser import browser
 from tests.support.golden import Golden
@@ -62,12 +64,26 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv(CACHE_VARIABLE, str(place))
 
 
-_LONG = ("test_demo", "test_ending", "test_rerun", "test_examples", "test_harm", "test_keras")
+_LONG = ("test_demo", "test_ending", "test_rerun", "test_harm", "test_keras")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that two who share them end together."""
-    items.sort(key=lambda item: item.path.stem not in _LONG)
+    """Begin with what takes longest, so that two who share the tests end together."""
+    items.sort(key=lambda item: (item.path.parent.name != "online", item.path.stem not in _LONG))
+
+
+@pytest.hookimpl(optionalhook=True)  # there is none where one process runs all tests
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Give a file to one worker as a whole, and all that ask the server to the same one."""
+    return _ByFile(config, log)
+
+
+class _ByFile(LoadFileScheduling):
+    """The start of a server, and the training it holds, are most of what its tests take."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        online = "tests/online/"
+        return online if nodeid.startswith(online) else super()._split_scope(nodeid)
 
 
 def pytest_unconfigure() -> None:

@@ -12,8 +12,8 @@ from tests.support.code_states import CODE_STATES, Made
 from tests.support.recorded import Ask, Project
 from wandb_repro.store.base import Capsule
 
-TELLING = ("clean", "untracked folder", "no git at all")
-"""One of each kind: the others take minutes together, and are restored byte for byte by
+TELLING = ("untracked folder",)
+"""The demo tells of another one. The rest take minutes together, and are restored byte for byte by
 ``tests/capture/test_snapshot.py`` and ``tests/rerun/test_code.py`` all the same."""
 
 STATES = [

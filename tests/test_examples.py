@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.recorded import Ask, Project
-
-if TYPE_CHECKING:
-    from _pytest.mark import ParameterSet
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
@@ -17,12 +13,8 @@ def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {"quickstart", "conv_digits", "custom_step"}
 
 
-def _marked(path: Path) -> ParameterSet:
-    marks = () if path.stem == "quickstart" else (pytest.mark.slow,)
-    return pytest.param(path, marks=marks, id=path.stem)
-
-
-@pytest.mark.parametrize("example", map(_marked, EXAMPLES))
+@pytest.mark.slow
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_each_example_runs_is_recorded_and_reruns_identically(
     example: Path, tmp_path: Path, ask: Ask
 ) -> None:

@@ -136,6 +136,7 @@ def test_it_stops_at_the_first_difference_and_the_training_ends_early(
     assert _epochs(answer) == 2
 
 
+@pytest.mark.slow
 def test_it_trains_on_after_a_difference_when_asked(
     numbers: Project, tmp_path: Path, ask: Ask
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_prefix_by_epochs_ends_the_training_there(
     assert _epochs(answer) == 2
 
 
+@pytest.mark.slow
 def test_a_prefix_by_steps_ends_the_training_there(
     numbers: Project, tmp_path: Path, ask: Ask
 ) -> None:
@@ -177,6 +179,7 @@ def test_an_original_that_was_killed_is_inconclusive_with_the_reason(
     assert _epochs(answer) == 2
 
 
+@pytest.mark.slow
 def test_the_epochs_before_an_original_was_killed_can_be_verified(
     killed_run: Project, tmp_path: Path, ask: Ask
 ) -> None:
@@ -199,6 +202,7 @@ def test_a_training_that_fails_by_itself_has_its_own_exit_code(
     assert (work / "tree" / "project" / "train.py").exists()
 
 
+@pytest.mark.slow
 def test_a_training_that_a_signal_ends_names_the_signal(
     numbers: Project, tmp_path: Path, ask: Ask
 ) -> None:
@@ -222,7 +226,14 @@ def _alive(number: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_rerun_leaves_no_training_behind(
     number: int, numbers: Project, tmp_path: Path
 ) -> None:
@@ -430,6 +441,7 @@ def test_with_allow_missing_it_goes_on_without_a_file(
     assert "missing /gone/x.txt" in answer.error
 
 
+@pytest.mark.slow
 def test_a_rerun_can_itself_be_shown_and_rerun(numbers: Project, tmp_path: Path, ask: Ask) -> None:
     first = ask("rerun", "latest", *HERE, "--dir", tmp_path / "1", "--json", cwd=numbers.folder)
     capsule = first.data["capsule"]
@@ -462,6 +474,7 @@ def test_two_reruns_at_once_do_not_disturb_each_other(numbers: Project, tmp_path
         shutil.rmtree(verdict["work"])
 
 
+@pytest.mark.slow
 def test_a_script_of_a_subfolder_is_run_in_that_subfolder(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project")
     for name in ("train.py", "network.py"):
@@ -473,6 +486,7 @@ def test_a_script_of_a_subfolder_is_run_in_that_subfolder(tmp_path: Path, ask: A
     assert "/tree/project/jobs" in answer.err.replace("\n", "").replace(" ", "")
 
 
+@pytest.mark.slow
 def test_a_script_given_by_its_absolute_path_is_the_restored_one(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project")
     assert project.record(str(project.folder / "train.py")).returncode == 0
@@ -481,6 +495,7 @@ def test_a_script_given_by_its_absolute_path_is_the_restored_one(tmp_path: Path,
     assert answer.code == 0, answer.err
 
 
+@pytest.mark.slow
 def test_code_kept_on_this_machine_only_is_found_again_or_said_to_be_elsewhere(
     tmp_path: Path, ask: Ask
 ) -> None:
@@ -515,6 +530,7 @@ def test_what_it_prints_is_plain_when_nobody_watches(numbers: Project, tmp_path:
     assert max(len(line.rstrip()) for line in out.splitlines()) <= 80
 
 
+@pytest.mark.slow
 def test_a_keras_training_is_rerun_identically(
     keras_run: Project, tmp_path: Path, ask: Ask
 ) -> None:

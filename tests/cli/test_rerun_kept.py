@@ -28,6 +28,7 @@ def warm(lean: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     return folder / "cache", json.loads(out)
 
 
+@pytest.mark.slow
 def test_two_at_once_take_the_kept_one_and_give_the_same_verdict(
     lean: Project,
     warm: tuple[Path, dict[str, str]],

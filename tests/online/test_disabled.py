@@ -10,6 +10,8 @@ from tests.online.scripts import TRAIN
 from tests.support.machine import Done, Machine, a_project
 from tests.support.server import WandbServer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def disabled(

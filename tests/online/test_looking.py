@@ -40,6 +40,7 @@ def test_show_tells_what_was_recorded(original: Original, clean: Machine) -> Non
     assert list(clean.work.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_show_gives_the_same_as_data(original: Original, clean: Machine) -> None:
     done = clean.repro("show", original.stored.path, "--json")
     assert done.code == 0, done.said
@@ -61,6 +62,7 @@ def test_diff_of_a_run_with_itself_finds_nothing(original: Original, clean: Mach
     assert (done.code, done.data) == (0, [])
 
 
+@pytest.mark.slow
 def test_verify_of_two_runs_gives_a_verdict(
     original: Original, other: Stored, clean: Machine
 ) -> None:

@@ -15,6 +15,8 @@ from tests.online.scripts import OUTPUTS
 from tests.support.machine import Machine, Stored, a_project, only_run
 from tests.support.server import WandbServer
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Published:

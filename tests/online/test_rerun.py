@@ -114,6 +114,7 @@ def synced(wandb_server: WandbServer, tmp_path_factory: pytest.TempPathFactory) 
     return Synced(stored, inspected.data)
 
 
+@pytest.mark.slow
 def test_wandb_itself_reads_an_offline_run_of_ours(synced: Synced) -> None:
     told = json.dumps(synced.inspected)
     assert synced.stored.id in told
@@ -121,6 +122,7 @@ def test_wandb_itself_reads_an_offline_run_of_ours(synced: Synced) -> None:
     assert synced.stored.manifest.digest() in told
 
 
+@pytest.mark.slow
 def test_a_synced_run_is_whole_on_the_server(synced: Synced) -> None:
     manifest = synced.stored.manifest
     assert manifest.run.offline
@@ -128,6 +130,7 @@ def test_a_synced_run_is_whole_on_the_server(synced: Synced) -> None:
     assert manifest.digest() == synced.stored.config["repro"]["manifest"]
 
 
+@pytest.mark.slow
 def test_a_synced_run_is_rerun_online_from_the_server(synced: Synced, clean: Machine) -> None:
     # WANDB_MODE is not set: a run that is on the server has a rerun that is there.
     arguments = ("--env", "here", "--yes", "--json")

@@ -25,6 +25,7 @@ def connect(server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 def test_two_who_write_at_once_are_both_counted_and_nothing_else_is_lost(
     original: Original, monkeypatch: pytest.MonkeyPatch
 ) -> None:
