@@ -82,8 +82,8 @@ class _ByFile(LoadFileScheduling):
     """The start of a server, and the training it holds, are most of what its tests take."""
 
     def _split_scope(self, nodeid: str) -> str:
-        online = "tests/online/"
-        return online if nodeid.startswith(online) else super()._split_scope(nodeid)
+        asks_the_server = nodeid.startswith(("tests/online/", "tests/store/test_run.py"))
+        return "the server" if asks_the_server else super()._split_scope(nodeid)
 
 
 def pytest_unconfigure() -> None:

@@ -76,7 +76,9 @@ def test_pip_installs_the_recorded_environment_from_the_requirements(
     assert environment.run("import in_place.a, small; print(in_place.a.A)") == "1"
 
 
-@pytest.mark.parametrize("file", ["pylock.toml", "requirements.txt"])
+@pytest.mark.parametrize(
+    "file", ["pylock.toml", pytest.param("requirements.txt", marks=pytest.mark.slow)]
+)
 def test_a_wheel_with_other_bytes_is_installed_by_neither(
     file: str, exported: Path, index: Path, tmp_path: Path
 ) -> None:

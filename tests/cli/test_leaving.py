@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.planted import KINDS, signs
 from tests.support.recorded import NUMBERS, Ask, Project, with_manifest
 from wandb_repro.capture.pack import PackedFile, pack_files
@@ -62,6 +64,7 @@ def test_a_committed_secret_stays_and_is_named(tmp_path: Path, ask: Ask) -> None
     assert planted.value not in answer.out
 
 
+@pytest.mark.slow
 def test_a_committed_secret_that_an_older_record_holds_is_named(tmp_path: Path, ask: Ask) -> None:
     project = Project.made(tmp_path / "project")
     assert project.record("train.py").returncode == 0
@@ -77,6 +80,7 @@ def test_a_committed_secret_that_an_older_record_holds_is_named(tmp_path: Path, 
     assert planted.value not in answer.out
 
 
+@pytest.mark.slow
 def test_what_w_and_b_has_of_the_command_line_is_told(tmp_path: Path, ask: Ask) -> None:
     script = NUMBERS.replace(
         'run = wandb_repro.init(project="numbers", config={"epochs": 3}, seed=7)',

@@ -104,6 +104,7 @@ def test_a_manifest_with_one_byte_changed(
     assert not Path(clean.work, "wandb").exists()
 
 
+@pytest.mark.slow
 def test_a_manifest_that_was_cut_off(
     original: Original, bent: str, clean: Machine, change: Callable[[str, bytes], None]
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_manifest_that_was_cut_off(
     _refused(clean.repro("show", bent), 4, ".*JSON")
 
 
+@pytest.mark.slow
 def test_a_manifest_of_a_newer_format(
     original: Original, bent: str, clean: Machine, change: Callable[[str, bytes], None]
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_manifest_of_a_newer_format(
     _refused(clean.repro("show", bent), 4, "The manifest is of format 2.0")
 
 
+@pytest.mark.slow
 def test_another_bundle_than_the_recorded_one(
     original: Original, bent: str, clean: Machine, change: Callable[[str, bytes], None]
 ) -> None:

@@ -57,6 +57,7 @@ def test_diff_of_two_runs_names_what_differs(
     assert isinstance(original.stored.manifest.run.rerun_of, Unavailable)
 
 
+@pytest.mark.slow
 def test_diff_of_a_run_with_itself_finds_nothing(original: Original, clean: Machine) -> None:
     done = clean.repro("diff", original.stored.path, original.stored.path, "--json")
     assert (done.code, done.data) == (0, [])
