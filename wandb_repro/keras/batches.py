@@ -83,7 +83,7 @@ class Batches:
 def _digest_of(arrays: tuple[Any, ...] | Unavailable) -> str:
     """Return the digest of a batch; empty where it has none, so that nothing is claimed of it.
 
-    Why it has none, the record of the epoch's first batches says.
+    Of an epoch's first batches the reason is recorded; of a later one only that it has none.
     """
     if isinstance(arrays, Unavailable):
         return ""
