@@ -50,17 +50,46 @@ def test_a_file_that_is_no_text_says_nothing(tmp_path: Path) -> None:
     assert info_of(tmp_path, WHEEL=b"\xff").text("WHEEL") == ""
 
 
-def test_a_stamp_is_another_when_a_file_comes_or_changes(tmp_path: Path) -> None:
-    first = info_of(tmp_path, METADATA=HEADERS.encode()).stamp()
-    assert first == info_of(tmp_path).stamp()
-    assert first is not None
-    later = info_of(tmp_path, **{"uv_build.json": b"{}"}).stamp()
-    assert later != first
-    assert info_of(tmp_path, METADATA=HEADERS.encode() + b"\n").stamp() != later
-
-
-def test_what_is_gone_has_no_stamp(tmp_path: Path) -> None:
+def test_a_file_that_comes_or_changes_is_told(tmp_path: Path) -> None:
     info = info_of(tmp_path, METADATA=HEADERS.encode())
+    assert info.headers == TOLD
+    assert info.is_as_read()
+
+    info_of(tmp_path, METADATA=HEADERS.encode() + b"\n")
+    assert not info.is_as_read()
+
+    info = info_of(tmp_path)
+    assert info.headers == TOLD
+    assert info.is_as_read()
+    info_of(tmp_path, **{"uv_build.json": b"{}"})
+    assert not info.is_as_read()
+
+
+def test_a_file_that_changed_between_two_readings_is_not_as_it_was_first(tmp_path: Path) -> None:
+    info = info_of(tmp_path, RECORD=b"a.py,,\n")
+    assert info.text("RECORD") == "a.py,,\n"
+
+    info_of(tmp_path, RECORD=b"a.py,,\nb.py,,\n")
+    assert info.text("RECORD") == "a.py,,\nb.py,,\n"
+
+    assert not info.is_as_read()
+
+
+def test_what_is_gone_is_not_as_read(tmp_path: Path) -> None:
+    info = info_of(tmp_path, METADATA=HEADERS.encode())
+    assert info.headers == TOLD
     for file in Path(info.folder).iterdir():
         file.unlink()
-    assert info.stamp() is None
+    assert not info.is_as_read()
+
+
+def test_metadata_in_one_file_is_told_to_change(tmp_path: Path) -> None:
+    file = tmp_path / "tiny_thing-1.0.egg-info"  # as distutils wrote it
+    file.write_text(HEADERS)
+    info = DistInfo(importlib.metadata.Distribution.at(file))
+    assert info.text("") == HEADERS
+    assert info.is_as_read()
+
+    file.write_text(HEADERS + "\n")
+
+    assert not info.is_as_read()

@@ -12,18 +12,11 @@ import importlib.metadata
 import json
 import os
 import re
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, cast
 
-__all__ = ["DistInfo", "Headers", "Stamp", "direct_url_of", "normalised_name"]
-
-Stamp: TypeAlias = tuple[object, ...]
+__all__ = ["DistInfo", "Headers", "direct_url_of", "folder_of", "normalised_name"]
 
 _HEADERS = ("Name:", "Version:", "Requires-Dist:")
-_READ = (
-    *("METADATA", "PKG-INFO", "RECORD", "WHEEL", "INSTALLER"),
-    *("entry_points.txt", "direct_url.json", "top_level.txt"),
-)
-"""Files that are read; of others, such as licences, it is only asked whether they are there."""
 
 
 class Headers(NamedTuple):
@@ -41,11 +34,13 @@ class DistInfo:
 
     def __init__(self, distribution: importlib.metadata.Distribution) -> None:
         self.distribution = distribution
-        self.folder = str(getattr(distribution, "_path", ""))
+        self.folder = folder_of(distribution)
         """Absolute path as it was found through ``sys.path``; empty for what is no folder."""
         self.location, _, self.base = self.folder.rpartition("/")
         """Folder of ``sys.path`` that it was found in, and its own name there."""
         self._names = _names_in(self.folder)
+        self._read: dict[str, os.stat_result | None] = {}
+        """Of each file that was read, its status when it first was; "" for what is no folder."""
 
     def has(self, name: str) -> bool:
         """Tell whether a file is there."""
@@ -54,33 +49,52 @@ class DistInfo:
     def text(self, name: str) -> str:
         """Return a file; empty where there is none that can be read."""
         if self._names is None:
+            self._read.setdefault("", _status(self.folder))
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 return self.distribution.read_text(name) or ""
         elif name in self._names:
             with contextlib.suppress(OSError, UnicodeDecodeError):
-                return _as_text(_read(f"{self.folder}/{name}"))
+                return _as_text(self._content(name))
         return ""
 
     def _head(self, name: str) -> str:
         """Return a file up to its first empty line, at least: no more of it is read than that."""
         if self._names is not None and name in self._names:
             with contextlib.suppress(OSError, UnicodeDecodeError):
-                read = _read(f"{self.folder}/{name}", _HEAD_BYTES)
+                read = self._content(name, _HEAD_BYTES)
                 head, found, _ = read.partition(b"\n\n")
                 if found or len(read) < _HEAD_BYTES:
                     return _as_text(head)
         return self.text(name)
 
-    def stamp(self) -> Stamp | None:
-        """Return what changes when something that is read does; None where that cannot be told."""
-        if not self.folder:
-            return None
-        names = self._names
-        read = [""] if names is None else ["/" + name for name in _READ if name in names]
+    def _content(self, name: str, at_most: int = -1) -> bytes:
+        """Return a file's bytes, or the first of them.
+
+        NOTE: half of what Python's file objects take; a fifth of what Path does.
+        """
+        file = os.open(f"{self.folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return (self.folder, names, *[_times(self.folder + name) for name in read])
-        except OSError:
-            return None
+            # Of the open file, not of its path: a third as long, and of what is read for certain.
+            self._read.setdefault(name, os.fstat(file))
+            if at_most >= 0:
+                return os.read(file, at_most)
+            pieces = [os.read(file, _PIECE_BYTES)]
+            while len(pieces[-1]) == _PIECE_BYTES:
+                pieces.append(os.read(file, _PIECE_BYTES))
+            return b"".join(pieces)
+        finally:
+            os.close(file)
+
+    def is_as_read(self) -> bool:
+        """Tell whether each file that was read is as it was then, and no other has come or gone."""
+        if self._names != _names_in(self.folder):
+            return False
+        return all(
+            then is not None
+            and (now := _status(f"{self.folder}/{name}" if name else self.folder)) is not None
+            and _times(now) == _times(then)
+            for name, then in tuple(self._read.items())  # others may be reading
+        )
 
     @functools.cached_property
     def headers(self) -> Headers:
@@ -100,6 +114,11 @@ class DistInfo:
     def is_egg(self) -> bool:
         """Whether it is an ``.egg-info``, which a build leaves beside the sources too."""
         return self.base.endswith(".egg-info")
+
+
+def folder_of(distribution: importlib.metadata.Distribution) -> str:
+    """Return the path of its metadata as found through ``sys.path``; empty where it has none."""
+    return str(getattr(distribution, "_path", ""))
 
 
 def _header(line: str) -> tuple[str, str]:
@@ -132,30 +151,18 @@ def _names_in(folder: str) -> frozenset[str] | None:
     return None
 
 
-def _times(path: str) -> tuple[int, ...]:
-    status = os.stat(path)  # noqa: PTH116 - as many as a thousand files
+def _status(path: str) -> os.stat_result | None:
+    with contextlib.suppress(OSError):
+        return os.stat(path)  # noqa: PTH116 - as many as a thousand files
+    return None
+
+
+def _times(status: os.stat_result) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 _HEAD_BYTES = 1 << 14
 _PIECE_BYTES = 1 << 18
-
-
-def _read(path: str, at_most: int = -1) -> bytes:
-    """Return a file's bytes, or the first of them.
-
-    NOTE: half of what Python's file objects take; a fifth of what Path does.
-    """
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if at_most >= 0:
-            return os.read(file, at_most)
-        pieces = [os.read(file, _PIECE_BYTES)]
-        while len(pieces[-1]) == _PIECE_BYTES:
-            pieces.append(os.read(file, _PIECE_BYTES))
-        return b"".join(pieces)
-    finally:
-        os.close(file)
 
 
 def _as_text(content: bytes) -> str:

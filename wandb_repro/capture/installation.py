@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterable, Mapping
 
-from wandb_repro.capture.dist_info import DistInfo, Stamp
+from wandb_repro.capture.dist_info import DistInfo, folder_of
 
 __all__ = ["Installation", "installation"]
 
@@ -30,23 +30,29 @@ class Installation:
         the folder of the script comes first on ``sys.path``.
         """
 
+    def is_of(self, distributions: Iterable[importlib.metadata.Distribution]) -> bool:
+        """Tell whether it was read of these, in the same order."""
+        return [info.folder for info in self.found] == [folder_of(each) for each in distributions]
+
+    def is_as_read(self) -> bool:
+        """Tell whether nothing that was read of it has changed since."""
+        return all(info.is_as_read() for info in self.found)
+
 
 def installation(found: Iterable[importlib.metadata.Distribution]) -> Installation:
     """Return what is installed: the same object again while no file of its metadata changes."""
-    infos = tuple(map(DistInfo, found))
-    stamps = tuple([info.stamp() for info in infos])
+    distributions = tuple(found)
     last = _Last.read
-    if last is not None and None not in stamps and last[0] == stamps:
-        return last[1]
-    new = Installation(infos)
-    _Last.read = (stamps, new)
-    return new
+    if last is not None and last.is_of(distributions) and last.is_as_read():
+        return last
+    _Last.read = Installation(map(DistInfo, distributions))
+    return _Last.read
 
 
 class _Last:
     """The last that was read."""
 
-    read: tuple[tuple[Stamp | None, ...], Installation] | None = None
+    read: Installation | None = None
 
 
 def _chosen(found: Iterable[DistInfo]) -> dict[str, DistInfo]:

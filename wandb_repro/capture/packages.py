@@ -143,6 +143,7 @@ _ANY_EXTRA = re.compile(r"""extra\s*==\s*["']([^"']*)["']""")
 _ONLY_EXTRA = re.compile(r""";\s*\(?\s*extra\s*==\s*["']([^"']*)["']\s*\)?\s*$""")
 
 
+@functools.lru_cache(maxsize=10_000)
 def _required(requirement: str) -> str:
     """Return the normalised name that a requirement begins with (PEP 508)."""
     begins = _BEGINS.match(requirement)
@@ -162,7 +163,7 @@ _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 
 def _record_digest(info: DistInfo) -> str | Unavailable:
     record = info.text("RECORD")
-    if record.strip():
+    if record and not record.isspace():
         try:
             return record_digest_of(record)
         except ValueError as error:

@@ -64,11 +64,9 @@ def _compared_rows(record: str) -> list[str]:
         rows = [_row(line) for line in text.splitlines() if line]
     else:
         rows = [line.rpartition(",")[0] for line in text.split("\n") if line]
-    rows = [
-        row
-        for row in rows
-        if ".pyc," not in row and (_DIST_INFO not in row or not _by_installer(row))
-    ]
+    if ".pyc," in text:
+        rows = [row for row in rows if ".pyc," not in row]
+    rows = [row for row in rows if _DIST_INFO not in row or not _by_installer(row)]
     rows.sort()
     for folder in _OUTSIDE:
         del rows[bisect_left(rows, folder) : bisect_left(rows, f"{folder[:-1]}0")]
