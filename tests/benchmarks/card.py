@@ -36,7 +36,10 @@ capsule.manifest.write_bytes(sealed.document)
 few = trail([moment(epoch=epoch, step=epoch) for epoch in range(1, 11)])
 publish_config(run, sealed)
 given = {}
+capsule.trail.write_text("{}\\n")
 publish_files(run, capsule, whole=True, given=given)  # as init and the first fit do
+capsule.manifest.write_bytes(sealed.document)
+capsule.trail.write_text("{}\\n{}\\n")
 write_card(capsule, manifest, few, None)
 started = time.perf_counter()
 publish_config(run, sealed)

@@ -22,6 +22,8 @@ from wandb_repro.capture.altered import find_altered
 from wandb_repro.capture.host import ThisHost
 from wandb_repro.capture.loaded import Owners
 from wandb_repro.capture.installation import _Last, installation
+from wandb_repro.capture.known_records import _FILE
+from wandb_repro.capture.user_folder import cache_folder
 from wandb_repro.capture.packages import probe_packages
 from wandb_repro.manifest.packages import Packages
 
@@ -64,9 +66,16 @@ def cold():
     _Last.read = None
 
 
+def first():
+    # As on a machine that has not either.
+    (cache_folder() / _FILE).unlink(missing_ok=True)
+    return record()
+
+
 work = {{
     "plain": plain,
     "plain record": plain_record,
+    "first": first,
     "record": record,
     "again": record,
     "owners": lambda: Owners(infos),
@@ -90,14 +99,18 @@ for name in work:
 
 def measure() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
-        environment = {"PYTHONPATH": str(more_packages(Path(name) / "packages"))}
+        environment = {
+            "PYTHONPATH": str(more_packages(Path(name) / "packages")),
+            "WANDB_REPRO_CACHE": str(Path(name) / "cache"),
+        }
         count, *times = lines_told(_SCRIPT, Path(name), environment)
     assert int(count) >= PACKAGES, count
-    plain, plain_record, record, again, owners, altered = (
+    plain, plain_record, first, record, again, owners, altered = (
         tuple(map(float, line.split())) for line in times
     )
     yield f"importlib.metadata, names and versions   {_told(plain)}"
     yield f"all facts, by csv and hashlib            {_told(plain_record)}"
+    yield f"recording them, the first of a machine   {_told(first)}"
     yield (
         f"recording {count} packages               {_told(record)}   (budget 0.100), "
         f"{record[1] / plain[1]:.2f} and {record[1] / plain_record[1]:.2f} times as long"

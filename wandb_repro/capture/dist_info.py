@@ -48,14 +48,20 @@ class DistInfo:
 
     def text(self, name: str) -> str:
         """Return a file; empty where there is none that can be read."""
+        with contextlib.suppress(UnicodeDecodeError):
+            return _as_text(self.content(name))
+        return ""
+
+    def content(self, name: str) -> bytes:
+        """Return a file's bytes; empty where there is none that can be read."""
         if self._names is None:
             self._read.setdefault("", _status(self.folder))
             with contextlib.suppress(OSError, UnicodeDecodeError):
-                return self.distribution.read_text(name) or ""
+                return (self.distribution.read_text(name) or "").encode()
         elif name in self._names:
-            with contextlib.suppress(OSError, UnicodeDecodeError):
-                return _as_text(self._content(name))
-        return ""
+            with contextlib.suppress(OSError):
+                return self._content(name)
+        return b""
 
     def _head(self, name: str) -> str:
         """Return a file up to its first empty line, at least: no more of it is read than that."""

@@ -17,13 +17,14 @@ import platform
 import re
 import sys
 import sysconfig
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, cast
 
 from wandb_repro.capture.dist_info import DistInfo, direct_url_of, normalised_name
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.installation import Installation, installation
+from wandb_repro.capture.known_records import KnownRecords
 from wandb_repro.capture.record_file import record_digest_of
 from wandb_repro.capture.secrets import cut_url
 from wandb_repro.manifest.base import Unavailable
@@ -53,7 +54,9 @@ def probe_packages(host: Host) -> Packages | Unavailable:
 
 @functools.lru_cache(maxsize=1)
 def _packages(found: Installation, own_folders: tuple[str, ...]) -> Packages:
-    distributions = _read(found.chosen, own_folders)
+    known = KnownRecords()
+    distributions = _read(found.chosen, own_folders, known.digest_of)
+    known.keep()
     return Packages(
         interpreter=_interpreter(),
         distributions=distributions,
@@ -72,14 +75,23 @@ def read_distributions(site_packages: Path) -> tuple[Distribution, ...]:
     return _read(Installation(map(DistInfo, found)).chosen, own_folders=(str(site_packages),))
 
 
-def _read(chosen: Mapping[str, DistInfo], own_folders: Collection[str]) -> tuple[Distribution, ...]:
+def _read(
+    chosen: Mapping[str, DistInfo],
+    own_folders: Collection[str],
+    digest_of: Callable[[bytes], str] = record_digest_of,
+) -> tuple[Distribution, ...]:
     return tuple(
-        read_distribution(info, among=chosen, own_folders=own_folders) for info in chosen.values()
+        read_distribution(info, among=chosen, own_folders=own_folders, digest_of=digest_of)
+        for info in chosen.values()
     )
 
 
 def read_distribution(
-    info: DistInfo, *, among: Collection[str] = (), own_folders: Collection[str] = ()
+    info: DistInfo,
+    *,
+    among: Collection[str] = (),
+    own_folders: Collection[str] = (),
+    digest_of: Callable[[bytes], str] = record_digest_of,
 ) -> Distribution:
     """Return one distribution's record.
 
@@ -87,6 +99,7 @@ def read_distribution(
         info: its metadata.
         among: normalised names of everything installed: what it requires of that is recorded.
         own_folders: where the environment itself keeps packages.
+        digest_of: what gives the digest of RECORD's bytes.
     """
     origin, detail = _origin(info)
     headers = info.headers
@@ -97,7 +110,7 @@ def read_distribution(
         origin_detail=detail,
         installer=info.text("INSTALLER").strip(),
         tags=tuple(sorted(re.findall(r"^Tag:[ \t]*(\S+)", info.text("WHEEL"), re.MULTILINE))),
-        record_digest=_record_digest(info),
+        record_digest=_record_digest(info, digest_of),
         requires=_requires(headers.requires, among),
         plugin_groups=_plugin_groups(info),
         found_in="" if info.location in own_folders else info.location,
@@ -161,11 +174,11 @@ def _plugin_groups(info: DistInfo) -> tuple[str, ...]:
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 
 
-def _record_digest(info: DistInfo) -> str | Unavailable:
-    record = info.text("RECORD")
+def _record_digest(info: DistInfo, digest_of: Callable[[bytes], str]) -> str | Unavailable:
+    record = info.content("RECORD")
     if record and not record.isspace():
         try:
-            return record_digest_of(record)
+            return digest_of(record)
         except ValueError as error:
             return Unavailable(unavailable=str(error))
     by = info.text("INSTALLER").strip()

@@ -21,18 +21,23 @@ INSTALLER_FILES = frozenset(
 """Files of a ``.dist-info`` folder that depend on who installed it."""
 
 
-def record_digest_of(record: str) -> str:
+def record_digest_of(record: str | bytes) -> str:
     """Return SHA-256 over the rows of a RECORD that do not depend on who installed it.
 
     Changes with each installed file's path and hash. Does not change with the rows' order,
     ``.pyc`` files, scripts and data outside ``site-packages``, or the installer's own files.
 
     Args:
-        record: text of the file RECORD, of an installed distribution or inside a wheel.
+        record: what the file RECORD holds, of an installed distribution or inside a wheel.
 
     Raises:
-        ValueError: it is no CSV.
+        ValueError: it is no CSV, or no UTF-8.
     """
+    if isinstance(record, bytes):
+        try:
+            record = record.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"RECORD is no UTF-8: {error.reason}") from error
     rows = _compared_rows(record)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 

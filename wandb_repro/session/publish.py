@@ -22,6 +22,10 @@ from wandb_repro.store.base import Capsule
 __all__ = ["environment_line", "publish_config", "publish_files", "publish_summary"]
 
 _SHORT = 12
+_GROWING = "*.[jh]*"
+"""JSON and HTML: what is written until a run ends, and given to W&B at once: each call takes a
+millisecond. It uploads none of them that is as it was.
+"""
 
 
 def publish_config(run: Run, sealed: Sealed) -> None:
@@ -56,6 +60,7 @@ def publish_files(
     """
     base = Path(run.dir)
     paths = sorted(capsule.folder.rglob("*")) if whole else [capsule.manifest]
+    changed: dict[Path, None] = {}
     for path in paths:
         if not path.is_file() or path.name.startswith("."):
             continue
@@ -63,7 +68,10 @@ def publish_files(
         stamp = status.st_size, status.st_mtime_ns
         if given.get(path) != stamp:
             given[path] = stamp
-            run.save(str(path), base_path=str(base), policy="now")
+            grows = whole and path.parent == capsule.folder and path.match(_GROWING)
+            changed[capsule.folder / _GROWING if grows else path] = None
+    for path in changed:
+        run.save(str(path), base_path=str(base), policy="now")
 
 
 def _columns(sealed: Sealed) -> dict[str, str | bool | int]:
