@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -394,6 +395,28 @@ def test_the_runs_columns_are_few_scalars_and_seeds_are_text(offline: Young) -> 
     assert columns["seed"] == "4294967295"
     assert columns["manifest"] == recorded.manifest.digest()
     assert {"tree", "threads", "framework", "packages", "gpu", "data"} <= set(columns)
+
+
+def test_the_environment_is_shown_while_the_run_trains(offline: Young) -> None:
+    from tests.support.training import dense_model, tensorflow_data
+    from wandb_repro.keras import ReproCallback
+
+    run: Any = init(project="p", seed=5)
+    seen: list[dict[str, Any]] = []
+    callbacks = [cast("Any", ReproCallback()), keras_noted(lambda: seen.append(dict(run.summary)))]
+    dense_model().fit(tensorflow_data(), verbose=0, callbacks=callbacks)
+    recorded = finished(run)
+
+    assert seen == [{"repro/environment": environment_line(recorded.manifest)}]
+
+
+def keras_noted(note: Callable[[], None]) -> Any:
+    import keras
+
+    def begun(epoch: int, logs: object) -> None:
+        note()
+
+    return keras.callbacks.LambdaCallback(on_epoch_begin=begun)
 
 
 def test_summary_history_and_files_are_as_wandb_will_sync_them(offline: Young) -> None:

@@ -35,6 +35,7 @@ sealed = manifest.sealed()
 capsule.manifest.write_bytes(sealed.document)
 few = trail([moment(epoch=epoch, step=epoch) for epoch in range(1, 11)])
 publish_config(run, sealed)
+publish_summary(run, {"environment": "e"}, {})
 given = {}
 capsule.trail.write_text("{}\\n")
 publish_files(run, capsule, whole=True, given=given)  # as init and the first fit do

@@ -222,6 +222,7 @@ class Session:
         self._look("training")
         sealed = self._written_manifest()
         self._publish_config(sealed)
+        self._publish_environment(sealed)
         self._publish_files(whole=True)
         if isinstance(sealed, Sealed):
             for line in opening(sealed.manifest):
@@ -396,6 +397,12 @@ class Session:
     @harmless("the record's files on W&B")
     def _publish_files(self, *, whole: bool) -> None:
         publish_files(self.run, self.capsule, whole=whole, given=self._given)
+
+    @harmless("the run's environment on W&B")
+    def _publish_environment(self, sealed: Sealed | Unavailable) -> None:
+        """Show what the run trains on while it trains; a killed run shows it too."""
+        if isinstance(sealed, Sealed):
+            publish_summary(self.run, {"environment": environment_line(sealed.manifest)}, {})
 
     @harmless("the run's summary on W&B")
     def _publish_summary(
