@@ -37,6 +37,7 @@ from wandb_repro.rerun.interpreter import find_python
 from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.rerun.provide import Provided, Wanted, provide
 from wandb_repro.rerun.sources import check_restored
+from wandb_repro.rerun.spare import made_meanwhile
 from wandb_repro.store.artifact import download_artifact
 from wandb_repro.store.base import Capsule
 from wandb_repro.store.cells import read_cells
@@ -282,7 +283,8 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
         provided = _environment(prepared, say)
         order = _order(prepared)
     say("Training")
-    child = train(plan, provided.built.python, order, rebuilt=prepared.choice.stands_alone)
+    with made_meanwhile(provided.kept, plan.environment_folder):
+        child = train(plan, provided.built.python, order, rebuilt=prepared.choice.stands_alone)
     if provided.kept is not None and not child.returncode:
         keep_bytecode(provided.kept, plan.environment_folder)
     return _judged(prepared, child, provided.built.inequalities, provided.built.notes)

@@ -18,6 +18,7 @@ from wandb_repro.rerun.inequality import compare_environments
 from wandb_repro.rerun.installed_files import unlike_their_wheel
 from wandb_repro.rerun.interpreter import FoundPython
 from wandb_repro.rerun.listing import first_change, list_folder, read_listing, write_listing
+from wandb_repro.rerun.spare import take_spare
 
 __all__ = ["Provided", "Wanted", "is_kept", "provide"]
 
@@ -111,10 +112,11 @@ def _cloned(entry: Entry, wanted: Wanted, destination: Path) -> str:
     listing = read_listing(entry.files)
     if listing is None:
         return "it has no list of its files"
-    if changed := first_change(listing, list_folder(entry.environment)):
-        return changed
-    clone(entry.environment, listing, destination)
-    clone_bytecode(entry.bytecode, destination)
+    if not take_spare(entry, listing, destination):
+        if changed := first_change(listing, list_folder(entry.environment)):
+            return changed
+        clone(entry.environment, listing, destination)
+        clone_bytecode(entry.bytecode, destination)
     copy = read_distributions(site_packages(destination))
     unequal = compare_environments(wanted.packages, copy)
     return ", ".join(one.name for one in unequal)
