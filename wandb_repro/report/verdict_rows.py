@@ -50,7 +50,7 @@ def _apart(found: Distance | None) -> str:
         return ""
     farthest, at = found.farthest, f"at {found.at}"
     if farthest.part == 0:
-        return f"not measurably, {at}"
+        return f"not at all: the weights are equal {at}"
     if math.isinf(farthest.part):
         return f"{farthest.label} cannot be told, {at}: it has numbers that are not finite, or is 0"
     whole = float(found.apart) / float(found.size)
