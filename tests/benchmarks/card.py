@@ -23,8 +23,8 @@ import time, pathlib
 import wandb
 from tests.support.many_packages import many_packages
 from tests.support.records import full_manifest, moment, trail
-from wandb_repro.session.card import card_entry, write_card
-from wandb_repro.session.publish import publish_config, publish_files, publish_summary
+from wandb_repro.session.card import card_entry, write_card, write_first_card
+from wandb_repro.session.publish import GivenFiles, publish_config, publish_summary
 from wandb_repro.store.base import Capsule
 
 run = wandb.init(project="benchmark")
@@ -32,13 +32,16 @@ capsule = Capsule(pathlib.Path(run.dir) / "repro")
 capsule.folder.mkdir()
 manifest = many_packages(full_manifest(), 100)
 sealed = manifest.sealed()
-capsule.manifest.write_bytes(sealed.document)
 few = trail([moment(epoch=epoch, step=epoch) for epoch in range(1, 11)])
+files = GivenFiles(run, capsule)
+# As init and the first fit do.
+capsule.manifest.write_bytes(sealed.document)
+capsule.trail.write_text("{}\\n")
 publish_config(run, sealed)
 publish_summary(run, {"environment": "e"}, {})
-given = {}
-capsule.trail.write_text("{}\\n")
-publish_files(run, capsule, whole=True, given=given)  # as init and the first fit do
+files.give_all()
+write_first_card(capsule)
+files.await_end()
 capsule.manifest.write_bytes(sealed.document)
 capsule.trail.write_text("{}\\n{}\\n")
 write_card(capsule, manifest, few, None)
@@ -46,7 +49,7 @@ started = time.perf_counter()
 publish_config(run, sealed)
 card = card_entry(run, capsule)
 publish_summary(run, {"environment": "e", "manifest": "m", "weights": "w"}, card)
-publish_files(run, capsule, whole=True, given=given)
+files.give_all()
 took = time.perf_counter() - started
 run.finish()
 print(took)

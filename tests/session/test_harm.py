@@ -85,7 +85,10 @@ WRITERS = (
 
 PUBLISHERS = (
     "session.session.publish_config",
-    "session.session.publish_files",
+    "session.publish.GivenFiles.give_manifest",
+    "session.publish.GivenFiles.give_all",
+    "session.publish.GivenFiles.await_end",
+    "session.card.write_first_card",
     "session.session.publish_summary",
     "session.session.environment_line",
     "session.card.write_card",

@@ -14,7 +14,7 @@ from wandb_repro.store.base import SHOWN, Capsule
 from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
 from wandb_repro.verify.audit import audit
 
-__all__ = ["card_entry", "page_reproduced", "write_card"]
+__all__ = ["card_entry", "page_reproduced", "write_card", "write_first_card"]
 
 
 def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> None:
@@ -30,6 +30,24 @@ def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outc
     )
     page = card(name_of(manifest.run), manifest, trail, audit(manifest, trail), seen)
     write_atomically(capsule.report, page.encode())
+
+
+def write_first_card(capsule: Capsule) -> None:
+    """Write what stands for the page until the run ends.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    write_atomically(capsule.report, _NOT_YET)
+
+
+_NOT_YET = b"""\
+<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>This run has not ended</title>
+<p>This run trains, or was killed: its card is written when it ends.
+<code>wandb-repro show</code> tells what is recorded of it.</p>
+</html>
+"""
 
 
 def _text_of(path: Path) -> str:

@@ -6,8 +6,9 @@ Nothing is logged to the history: a step of ours would make a user's own ``step=
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
@@ -19,13 +20,11 @@ from wandb_repro.manifest.runtime import Framework, Runtime
 from wandb_repro.session.run import CONFIG_KEY, Run
 from wandb_repro.store.base import Capsule
 
-__all__ = ["environment_line", "publish_config", "publish_files", "publish_summary"]
+__all__ = ["GivenFiles", "environment_line", "publish_config", "publish_summary"]
 
 _SHORT = 12
 _GROWING = "*.[jh]*"
-"""JSON and HTML: what is written until a run ends, and given to W&B at once: each call takes a
-millisecond. It uploads none of them that is as it was.
-"""
+"""JSON and HTML: what is written until a run ends."""
 
 
 def publish_config(run: Run, sealed: Sealed) -> None:
@@ -44,34 +43,51 @@ def publish_summary(run: Run, values: dict[str, str], card: dict[str, Any]) -> N
     run.summary.update({**{f"repro/{name}": value for name, value in values.items()}, **card})
 
 
-def publish_files(
-    run: Run, capsule: Capsule, *, whole: bool, given: dict[Path, tuple[int, int]]
-) -> None:
-    """Hand the capsule's files to W&B, in the folder where it looks for them itself.
+class GivenFiles:
+    """The capsule's files, as W&B is given them, in the folder where it looks for them itself.
 
     NOTE: a file saved from elsewhere becomes a symlink and is lost when the folder moves.
 
     Args:
         run: what they belong to.
         capsule: where they are.
-        whole: whether every file is complete; until then only the manifest is.
-        given: size and time of each file that W&B has already; what it has as it is, such as the
-            bundle when the run ends, it is not given again.
     """
-    base = Path(run.dir)
-    paths = sorted(capsule.folder.rglob("*")) if whole else [capsule.manifest]
-    changed: dict[Path, None] = {}
-    for path in paths:
-        if not path.is_file() or path.name.startswith("."):
-            continue
-        status = path.stat()
-        stamp = status.st_size, status.st_mtime_ns
-        if given.get(path) != stamp:
-            given[path] = stamp
-            grows = whole and path.parent == capsule.folder and path.match(_GROWING)
-            changed[capsule.folder / _GROWING if grows else path] = None
-    for path in changed:
-        run.save(str(path), base_path=str(base), policy="now")
+
+    def __init__(self, run: Run, capsule: Capsule) -> None:
+        self._run = run
+        self._capsule = capsule
+        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._awaited: frozenset[Path] = frozenset()
+
+    def give_manifest(self) -> None:
+        """Give the record, which is all that there is when a run begins."""
+        self._give([self._capsule.manifest])
+
+    def give_all(self) -> None:
+        """Give what is there and what W&B has not as it is, such as the bundle when a run ends."""
+        self._give(sorted(self._capsule.folder.rglob("*")))
+
+    def await_end(self) -> None:
+        """Have W&B take what is written until the run ends as it is then, by itself.
+
+        A run whose process is killed has its trail on the server so, too.
+        """
+        growing = self._capsule.folder / _GROWING
+        self._save(growing, "end")
+        self._awaited = frozenset(self._capsule.folder.glob(_GROWING))
+
+    def _give(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            if path in self._awaited or path.name.startswith(".") or not path.is_file():
+                continue
+            status = path.stat()
+            stamp = status.st_size, status.st_mtime_ns
+            if self._stamps.get(path) != stamp:
+                self._stamps[path] = stamp
+                self._save(path, "now")
+
+    def _save(self, path: Path, policy: Literal["now", "end"]) -> None:
+        self._run.save(str(path), base_path=str(Path(self._run.dir)), policy=policy)
 
 
 def _columns(sealed: Sealed) -> dict[str, str | bool | int]:

@@ -25,9 +25,9 @@ from wandb_repro.session.facts import Facts
 from wandb_repro.session.live import Live
 from wandb_repro.session.notices import harmless, say, warn_once
 from wandb_repro.session.publish import (
+    GivenFiles,
     environment_line,
     publish_config,
-    publish_files,
     publish_summary,
 )
 from wandb_repro.session.recorder import Recorder
@@ -90,13 +90,13 @@ class Session:
             earlier=earlier,
             ahead=ahead,
         )
-        self._given: dict[Path, tuple[int, int]] = {}
+        self._files = GivenFiles(run, self.capsule)
         self._recorder = self._begun_trail()
         sealed = self._written_manifest()
         self._tell_whereabouts()
         self._announce()
         self._publish_config(sealed)
-        self._publish_files(whole=False)
+        self._give_manifest()
         self._facts.begin_the_rest()
         self._needed_at_the_end = imported_beside("wandb_repro.session.card")
 
@@ -223,7 +223,8 @@ class Session:
         sealed = self._written_manifest()
         self._publish_config(sealed)
         self._publish_environment(sealed)
-        self._publish_files(whole=True)
+        self._give_files()
+        self._await_end()
         if isinstance(sealed, Sealed):
             for line in opening(sealed.manifest):
                 say(line)
@@ -351,7 +352,7 @@ class Session:
         outcome = self._outcome(sealed)
         self._publish_config(sealed)
         self._publish_summary(sealed, outcome, self._card(sealed, outcome))
-        self._publish_files(whole=True)
+        self._give_files()
         guarded(self._facts.close, "what was needed only while recording")
 
     @harmless("what the run used outside its snapshot")
@@ -394,9 +395,20 @@ class Session:
         if isinstance(sealed, Sealed):
             publish_config(self.run, sealed)
 
+    @harmless("the record on W&B")
+    def _give_manifest(self) -> None:
+        self._files.give_manifest()
+
     @harmless("the record's files on W&B")
-    def _publish_files(self, *, whole: bool) -> None:
-        publish_files(self.run, self.capsule, whole=whole, given=self._given)
+    def _give_files(self) -> None:
+        self._files.give_all()
+
+    @harmless("the record's last files on W&B")
+    def _await_end(self) -> None:
+        from wandb_repro.session.card import write_first_card
+
+        write_first_card(self.capsule)
+        self._files.await_end()
 
     @harmless("the run's environment on W&B")
     def _publish_environment(self, sealed: Sealed | Unavailable) -> None:
