@@ -223,13 +223,13 @@ def test_many_arrays_have_the_digests_they_have_alone(monkeypatch: pytest.Monkey
     generator = np.random.default_rng(3)
     many = [generator.integers(0, 9, size).astype("f4") for size in (7, 3_000_000, 0, 900_000, 1)]
     for cores in (1, 2, 64):
-        monkeypatch.setattr("wandb_repro.sharing._cores", lambda found=cores: found)
+        monkeypatch.setattr("wandb_repro.digest._cores", lambda found=cores: found)
 
         assert leaf_digests(cast("list[Array]", many)) == [digest(one) for one in many]
 
 
 def test_one_array_of_many_that_has_no_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wandb_repro.sharing._cores", lambda: 2)
+    monkeypatch.setattr("wandb_repro.digest._cores", lambda: 2)
     many = [np.zeros(3_000_000), np.array([object()])]
 
     with pytest.raises(DigestError, match="Python objects"):

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from tests.benchmarks.children import lines_told
-from wandb_repro import sharing
+from wandb_repro import digest
 from wandb_repro.digest import Array, leaf_digest, leaf_digests
 
 _BYTES = 256 << 20
@@ -90,7 +90,7 @@ def _of_memory() -> Iterator[str]:
     yield f"plain 64-bit sum of {_BYTES >> 20} MiB, one core: {_BYTES / limit / 1e9:.1f} GB/s"
     yield f"one variable: {limit / took['one variable']:.2f} of that speed   (budget 0.8)"
     yield f"32 variables, one core: {limit / took['one core']:.2f}   (budget 0.8)"
-    yield f"32 variables, {sharing._cores()} cores: {limit / took['all']:.2f}   (budget 0.8)"  # pyright: ignore[reportPrivateUsage]
+    yield f"32 variables, {digest._cores()} cores: {limit / took['all']:.2f}   (budget 0.8)"  # pyright: ignore[reportPrivateUsage]
     for name in ("SHA-256", "MD5"):
         yield f"{name}: {others['plain'] / others[name]:.3f} of that speed"
 

@@ -55,12 +55,8 @@ def numbers_of(array: Array) -> LeafNumbers:
         flat = np.concatenate([flat.real, flat.imag])
     summed = _Sums()
     size = _BLOCK * _AT_ONCE
-    doubles: Any = np.empty(min(size, flat.size))  # one for all pieces: none has to be made anew
     for first in range(0, flat.size, size):
-        piece = flat[first : first + size]
-        of_piece = doubles[: piece.size]
-        np.copyto(of_piece, piece, casting="unsafe")
-        summed.add(of_piece, first // _BLOCK, piece if piece.dtype.char in "fd" else of_piece)
+        summed.add(flat[first : first + size].astype(np.float64), first // _BLOCK)
     return summed.numbers()
 
 
@@ -71,17 +67,11 @@ class _Sums:
         self._low, self._high = math.inf, -math.inf
         self._non_finite = 0
 
-    def add(self, piece: Any, block: int, narrow: Any) -> None:
-        """Take the next elements, binary64.
-
-        Args:
-            piece: the elements.
-            block: number of their first block.
-            narrow: the same elements, as they were if they are compared quickly so.
-        """
+    def add(self, piece: Any, block: int) -> None:
+        """Take the next elements, binary64; ``block`` is the number of their first block."""
         import numpy as np
 
-        low, high = narrow.min(), narrow.max()
+        low, high = piece.min(), piece.max()
         if not (math.isfinite(low) and math.isfinite(high)):
             finite = np.isfinite(piece)
             self._non_finite += int(piece.size - np.count_nonzero(finite))
@@ -101,9 +91,7 @@ class _Sums:
             padded: Any = np.zeros(blocks * _BLOCK)
             padded[: piece.size] = piece
             piece = padded
-        # NOTE: einsum stays on this thread. BLAS would share so little work among all cores, and
-        # wait for them: on a busy machine for twenty times as long as this takes.
-        rows = np.einsum("bi,ki->bk", piece.reshape(blocks, _BLOCK), _signs_of_a_block())
+        rows = _products(piece.reshape(blocks, _BLOCK), _signs_of_a_block())
         found = (rows * _signs("t", block, blocks)).sum(axis=0)
         self._sketch = [one + float(more) for one, more in zip(self._sketch, found, strict=True)]
 
@@ -116,6 +104,19 @@ class _Sums:
             sketch=tuple(self._sketch),
             non_finite=self._non_finite,
         )
+
+
+def _products(rows: Any, signs: Any) -> Any:
+    """Return the products of each row with each projection's signs.
+
+    NOTE: both ways stay on this thread. A product of matrices by BLAS would share so little work
+    among all cores, and wait for them: on a busy machine for twenty times as long as this takes.
+    """
+    import numpy as np
+
+    if hasattr(np, "vecdot"):  # NumPy 2; in half the time
+        return cast("Any", np).vecdot(rows[:, None], signs)
+    return np.einsum("bi,ki->bk", rows, signs)
 
 
 @functools.lru_cache(maxsize=1)

@@ -31,7 +31,6 @@ from wandb_repro.manifest.trail import (
     places_in,
 )
 from wandb_repro.session.live import Live
-from wandb_repro.sharing import of_each
 from wandb_repro.store.folder import TrailWriter
 
 __all__ = ["Recorder"]
@@ -234,7 +233,7 @@ def _short(whole: Digested, known: Sequence[str]) -> Step:
 
 
 def _numbers(weights: Weights, variables: Sequence[Variable]) -> Numbers:
-    found = of_each(numbers_of, [variable.value for variable in variables])
+    found = [numbers_of(variable.value) for variable in variables]
 
     def column(values: Iterable[float]) -> str:
         listed = list(values)
