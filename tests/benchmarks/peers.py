@@ -13,7 +13,7 @@ from wandb_repro.errors import RebuildError
 from wandb_repro.rerun.uv import find_uv
 
 _SCRIPT = """
-import hashlib, sys, tempfile, time
+import hashlib, os, sys, tempfile, time
 from pathlib import Path
 import joblib, keras, numpy as np, wandb
 from wandb_repro.keras.variables import Reader
@@ -64,6 +64,7 @@ work = {
 times = {name: [] for name in work}
 for _ in range(3):
     for name, call in work.items():
+        os.sync()  # or the next to write waits for what the one before has written
         started = time.perf_counter()
         call()
         times[name].append(time.perf_counter() - started)
