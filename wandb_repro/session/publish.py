@@ -70,7 +70,8 @@ class GivenFiles:
     def await_end(self) -> None:
         """Have W&B take what is written until the run ends as it is then, by itself.
 
-        A run whose process is killed has its trail on the server so, too.
+        NOTE: a killed run does not end for W&B: its server has what there was when it began to
+        train, its disk has all.
         """
         growing = self._capsule.folder / _GROWING
         self._save(growing, "end")

@@ -395,7 +395,7 @@ class Session:
         if isinstance(sealed, Sealed):
             publish_config(self.run, sealed)
 
-    @harmless("the record on W&B")
+    @harmless("the record's files on W&B")
     def _give_manifest(self) -> None:
         self._files.give_manifest()
 
@@ -403,14 +403,14 @@ class Session:
     def _give_files(self) -> None:
         self._files.give_all()
 
-    @harmless("the record's last files on W&B")
+    @harmless("the record's files on W&B")
     def _await_end(self) -> None:
         from wandb_repro.session.card import write_first_card
 
         write_first_card(self.capsule)
         self._files.await_end()
 
-    @harmless("the run's environment on W&B")
+    @harmless("the run's summary on W&B")
     def _publish_environment(self, sealed: Sealed | Unavailable) -> None:
         """Show what the run trains on while it trains; a killed run shows it too."""
         if isinstance(sealed, Sealed):
