@@ -99,18 +99,21 @@ def test_it_shares_its_files_and_not_its_folders(rerun: Rerun) -> None:
         assert not (rerun.module(name).parent / "more.py").exists()
 
 
-@pytest.mark.parametrize("change", ["written", "added", "removed"])
-def test_a_kept_one_that_was_changed_is_named_and_built_again(change: str, rerun: Rerun) -> None:
-    rerun("one")
-    module = rerun.kept_module
-    if change == "written":
+def _change(module: Path, how: str) -> None:
+    if how == "written":
         copy = module.read_bytes()
         module.unlink()
         module.write_bytes(copy.replace(b"hello", b"howdy"))
-    elif change == "added":
+    elif how == "added":
         module.with_name("sitecustomize.py").write_text("raise SystemExit(9)\n")
     else:
         module.unlink()
+
+
+@pytest.mark.parametrize("change", ["written", "added", "removed"])
+def test_a_kept_one_that_was_changed_is_named_and_built_again(change: str, rerun: Rerun) -> None:
+    rerun("one")
+    _change(rerun.kept_module, change)
     rerun("two")
     assert any("changed since, and is built again: lib/python" in line for line in rerun.said)
     assert BUILDS in rerun.said
@@ -316,24 +319,20 @@ def test_a_spare_that_was_changed_is_not_taken(change: str, rerun: Rerun) -> Non
     keep_bytecode(first, rerun.folder / "one" / "env")
     entry = _leave_a_spare(rerun, "one", first)
     module = Environment.at(entry.spare).site_packages / "small.py"
-    if change == "written":
-        copy = module.read_bytes()
-        module.unlink()
-        module.write_bytes(copy.replace(b"hello", b"howdy"))
-    elif change == "added":
-        module.with_name("sitecustomize.py").write_text("raise SystemExit(9)\n")
-    elif change == "removed":
-        module.unlink()
-    else:
+    if change == "compiled":
         (file,) = (module.parent / "__pycache__").iterdir()
         file.unlink()
         file.write_bytes(b"other code")
+    else:
+        _change(module, change)
 
     rerun("two")
 
     assert rerun.said == [TAKES]
     assert "hello" in rerun.module("two").read_text()
     assert not rerun.module("two").with_name("sitecustomize.py").exists()
+    (compiled,) = (rerun.module("two").parent / "__pycache__").iterdir()
+    assert compiled.read_bytes() != b"other code"
     assert not entry.spare.exists()
 
 

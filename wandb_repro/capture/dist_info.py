@@ -80,7 +80,7 @@ class DistInfo:
         """
         file = os.open(f"{self.folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            # Of the open file, not of its path: a third as long, and of what is read for certain.
+            # Of the open file, not of its path: so it is of what is read for certain.
             self._read.setdefault(name, os.fstat(file))
             if at_most >= 0:
                 return os.read(file, at_most)

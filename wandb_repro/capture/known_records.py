@@ -1,7 +1,7 @@
 """Record digests that were worked out before, so that no RECORD is read apart twice.
 
 Kept in the user's cache folder by the SHA-256 of RECORD's own bytes: whatever happens to an
-installation, no digest is ever given for another text. Half of what recording takes is saved.
+installation, no digest is ever given for another text. A third of what recording takes is saved.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ __all__ = ["KnownRecords"]
 _FILE = "record-digests-1"
 """Its number is that of ``record_digest_of``: another result needs another file."""
 _MOST = 5_000
-"""Texts; the oldest are forgotten."""
-_HEXADECIMAL = 64
+"""Texts; those that were learned first are forgotten."""
 
 
 class KnownRecords:
@@ -61,10 +60,9 @@ class KnownRecords:
 
 def _read(file: Path) -> dict[str, str]:
     """Return what was kept; nothing where the file is not as it was written."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, ValueError):
         digest, _, body = file.read_bytes().partition(b"\n")
         if digest == hashlib.sha256(body).hexdigest().encode():
             words = body.decode("ascii").split()
-            if set(map(len, words)) == {_HEXADECIMAL}:
-                return dict(zip(words[::2], words[1::2], strict=True))
+            return dict(zip(words[::2], words[1::2], strict=True))
     return {}

@@ -412,7 +412,7 @@ class Session:
 
     @harmless("the run's summary on W&B")
     def _publish_environment(self, sealed: Sealed | Unavailable) -> None:
-        """Show what the run trains on while it trains; a killed run shows it too."""
+        """Show what the run trains on while it trains."""
         if isinstance(sealed, Sealed):
             publish_summary(self.run, {"environment": environment_line(sealed.manifest)}, {})
 
