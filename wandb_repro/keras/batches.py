@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.digest import Array, leaf_digest, root_digest
-from wandb_repro.keras.passing import watch
+from wandb_repro.keras.passing import Passed, watch
 from wandb_repro.manifest.base import Unavailable
 
 __all__ = ["Batches"]
 
-_MOST = 10_000
-"""Batches that may have been made and not yet trained on: a pipeline that runs far ahead."""
-
-
-class _Batch(NamedTuple):
-    generation: int
-    """Number of the iterator that made it."""
-    digest: str
-    """Empty where it has none."""
-
 
 class Batches:
-    """The digests of what passed, in order, until they are asked for."""
+    """The digests of the batches a model was trained on, until they are asked for."""
 
     covers = "every batch since the step record before"
 
     def __init__(self) -> None:
-        self._passed: deque[_Batch] = deque(maxlen=_MOST)
-        self._generation = 0
-        self._fresh = True
+        self._made: Passed[str] = Passed()
         self._since: list[str] = []
-        self._passes_over = 0
 
     @classmethod
     def of_fit(cls, fit: Mapping[str, Any]) -> Batches | Unavailable:
@@ -44,33 +30,20 @@ class Batches:
 
     def _take(self, number: int, arrays: tuple[Any, ...] | Unavailable) -> None:
         """Take a batch, inside the pipeline: whatever is wrong with it must not show."""
-        if number == 0:
-            self._generation += 1
-        if self._passes_over > 0:
-            self._passes_over -= 1
-            return
-        self._passed.append(_Batch(self._generation, _digest_of(arrays)))
+        self._made.add(number, lambda: _digest_of(arrays))
 
     def pass_over(self, batches: int) -> None:
         """Leave out so many that come next: the model was trained on them before it stopped."""
-        self._passes_over = batches
+        self._made.pass_over(batches)
 
     def begin_epoch(self) -> None:
         """Note that the next batch is an epoch's first: it may come from a new iterator."""
-        self._fresh = True
+        self._made.begin_epoch()
 
     def trained(self, batches: int) -> None:
         """Note that a model was trained on so many more."""
         for _ in range(batches):
-            self._since.append(self._next())
-
-    def _next(self) -> str:
-        if self._fresh:
-            newest = max((one.generation for one in list(self._passed)), default=0)
-            while self._passed and self._passed[0].generation < newest:
-                self._passed.popleft()  # made ahead of an epoch that ended
-        self._fresh = False
-        return self._passed.popleft().digest if self._passed else ""
+            self._since.append(self._made.next() or "")
 
     def root(self) -> str | None:
         """Return one digest over the batches since it was last asked for; None without them."""

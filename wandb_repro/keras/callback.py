@@ -236,6 +236,8 @@ class ReproCallback(keras.callbacks.Callback):
         self._step += steps
         if isinstance(self._batches, Batches):
             self._batches.trained(steps)
+        if isinstance(self._first, FirstBatches):
+            self._first.trained(steps)
         session = self._session
         if self._open and self._in_epoch == 0:
             self._write_seen()  # before the weights are compared: it says why they may differ
@@ -336,6 +338,8 @@ class ReproCallback(keras.callbacks.Callback):
         """Note that so many batches will come by that were trained on before."""
         if isinstance(self._batches, Batches):
             self._batches.pass_over(batches)
+        if isinstance(self._first, FirstBatches):
+            self._first.pass_over(batches)
 
     @harmless("that the training went on")
     def went_on(self, record: Resumed) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 from wandb_repro.capture.dataset.rows import OrderFree, paired, row_ids
 from wandb_repro.capture.guard import guarded
 from wandb_repro.digest import Array, leaf_digest, root_digest
-from wandb_repro.keras.passing import watch
+from wandb_repro.keras.passing import Passed, watch
 from wandb_repro.manifest.base import Unavailable
 
 __all__ = ["FIRST", "FirstBatches", "SeenBatch"]
@@ -30,11 +30,12 @@ class SeenBatch(NamedTuple):
 
 
 class FirstBatches:
-    """What passed first since the newest iterator began."""
+    """The batches that a model was first trained on in this epoch."""
 
     covers = f"the first {FIRST} batches of each epoch"
 
     def __init__(self) -> None:
+        self._made: Passed[SeenBatch | Unavailable] = Passed()
         self._seen: list[SeenBatch | Unavailable] = []
 
     @classmethod
@@ -45,19 +46,28 @@ class FirstBatches:
 
     def take(self, number: int, arrays: tuple[Any, ...] | Unavailable) -> None:
         """Take a batch, inside the pipeline: whatever is wrong with it must not show."""
-        if number == 0:
-            self._seen = []
-        self._seen.append(
-            arrays if isinstance(arrays, Unavailable) else guarded(lambda: _seen(arrays), "a batch")
-        )
+        self._made.add(number, lambda: _seen_unless_fault(arrays))
+
+    def pass_over(self, batches: int) -> None:
+        """Leave out so many that come next: the model was trained on them before it stopped."""
+        self._made.pass_over(min(batches, FIRST))
 
     def begin_epoch(self) -> None:
         """Forget the epoch before. An endless pipeline begins once, in the first epoch."""
+        self._made.begin_epoch()
         self._seen = []
+
+    def trained(self, batches: int) -> None:
+        """Note that a model was trained on so many more."""
+        for _ in range(min(batches, FIRST - len(self._seen))):
+            batch = self._made.next()
+            if batch is None:
+                return
+            self._seen.append(batch)
 
     @property
     def passed(self) -> int:
-        """How many batches of this epoch passed and were looked at."""
+        """How many batches of this epoch were trained on and looked at."""
         return len(self._seen)
 
     def so_far(self) -> tuple[tuple[str, ...] | Unavailable, tuple[str, ...]]:
@@ -67,7 +77,7 @@ class FirstBatches:
         Where a batch has no digest, the first is the reason.
         """
         seen: list[SeenBatch] = []
-        for batch in tuple(self._seen):  # the pipeline goes on meanwhile
+        for batch in self._seen:
             if isinstance(batch, Unavailable):
                 return batch, ()
             seen.append(batch)
@@ -79,6 +89,12 @@ class FirstBatches:
             order_free.add(batch.ids)
             rows.append(order_free.digest())
         return digests, tuple(rows)
+
+
+def _seen_unless_fault(arrays: tuple[Any, ...] | Unavailable) -> SeenBatch | Unavailable:
+    if isinstance(arrays, Unavailable):
+        return arrays
+    return guarded(lambda: _seen(arrays), "a batch")
 
 
 def _seen(arrays: tuple[Any, ...]) -> SeenBatch:

@@ -1,14 +1,16 @@
 """Shows batches where they pass to the model; nothing is consumed.
 
 The graph that trains stays as it is: a function inside of it might change how it is compiled, and
-with it the bits. What is added stands at the end of the input pipeline, and hands on what it got.
+with it the bits. What is added stands at the end of the input pipeline, and hands on what it got;
+where that end is a buffer, before it, so that training need not wait for us.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import keras
 
@@ -16,11 +18,68 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.keras.reading import on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["Take", "watch"]
+__all__ = ["Passed", "Take", "watch"]
+
+T = TypeVar("T")
 
 Take: TypeAlias = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
 """Gets a batch's number since the iterator began, and its arrays. It must not raise: it is called
 inside of the user's pipeline, whose error would end the training."""
+
+
+_MOST = 10_000
+"""Batches that may have been made and not yet trained on: a pipeline that runs far ahead."""
+
+
+class _Made(NamedTuple, Generic[T]):
+    generation: int
+    """Number of the iterator that made it."""
+    told: T
+
+
+class Passed(Generic[T]):
+    """What is told of batches, in order, from when they are made until they are trained on."""
+
+    def __init__(self) -> None:
+        self._made: deque[_Made[T]] = deque(maxlen=_MOST)
+        self._generation = 0
+        self._awaited = 0
+        self._fresh = True
+        self._passes_over = 0
+
+    def add(self, number: int, told: Callable[[], T]) -> None:
+        """Take what is told of a batch, in the pipeline.
+
+        Args:
+            number: of the batch since its iterator began.
+            told: asked only if the batch is to be trained on.
+        """
+        if number == 0:
+            self._generation += 1
+        elif number != self._awaited:
+            return  # an iterator that was left still ran ahead
+        self._awaited = number + 1
+        if self._passes_over > 0:
+            self._passes_over -= 1
+            return
+        self._made.append(_Made(self._generation, told()))
+
+    def pass_over(self, batches: int) -> None:
+        """Leave out so many that come next: the model was trained on them before it stopped."""
+        self._passes_over = batches
+
+    def begin_epoch(self) -> None:
+        """Note that the next batch is an epoch's first: it may come from a new iterator."""
+        self._fresh = True
+
+    def next(self) -> T | None:
+        """Return what is told of the batch that was trained on; None where nothing is."""
+        if self._fresh:
+            newest = max((one.generation for one in list(self._made)), default=0)
+            while self._made and self._made[0].generation < newest:
+                self._made.popleft()  # made ahead of an epoch that ended
+        self._fresh = False
+        return self._made.popleft().told if self._made else None
 
 
 def watch(fit: Mapping[str, Any], take: Take, *, at_most: int | None = None) -> Unavailable | None:
@@ -98,4 +157,8 @@ def _showing(tensorflow: Any, dataset: Any, take: Take, at_most: int | None) -> 
         with tensorflow.control_dependencies([done]):
             return tensorflow.nest.map_structure(tensorflow.identity, element)
 
-    return dataset.enumerate().map(passing)
+    inner = getattr(dataset, "_input_dataset", None)
+    ahead = getattr(dataset, "_buffer_size", None)
+    if type(dataset).__name__ != "_PrefetchDataset" or inner is None or ahead is None:
+        return dataset.enumerate().map(passing)
+    return inner.enumerate().map(passing).prefetch(int(ahead))
