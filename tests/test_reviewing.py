@@ -37,12 +37,24 @@ class _OfARun:
 
 def test_its_columns_are_those_that_are_written() -> None:
     run = _OfARun()
-    publish_config(cast("Run", run), rerun_manifest().sealed())
+    publish_config(cast("Run", run), rerun_manifest())
 
     named = re.findall(r"`repro\.(\w+)`", PAGE.split("## Filters")[0])
 
     assert set(named) == set(run.told["repro"])
     assert run.told["repro"]["driver"] == "580.65.06"
+
+
+def test_columns_that_are_there_are_not_written_again() -> None:
+    run = _OfARun()
+    there = publish_config(cast("Run", run), rerun_manifest())
+    run.told.clear()
+
+    assert publish_config(cast("Run", run), rerun_manifest(), there) == there
+    assert not run.told
+
+    publish_config(cast("Run", run), rerun_manifest({"execution.deterministic": None}), there)
+    assert "deterministic" not in run.told["repro"]
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ class _OfARun:
 
 def _columns(manifest: Manifest) -> dict[str, Any]:
     run = _OfARun()
-    publish_config(cast("Run", run), manifest.sealed())
+    publish_config(cast("Run", run), manifest)
     return {CONFIG_KEY: {"value": run.config[CONFIG_KEY]}}
 
 

@@ -25,6 +25,7 @@ from wandb_repro.session.facts import Facts
 from wandb_repro.session.live import Live
 from wandb_repro.session.notices import harmless, say, warn_once
 from wandb_repro.session.publish import (
+    Columns,
     GivenFiles,
     environment_line,
     publish_config,
@@ -77,6 +78,7 @@ class Session:
         self._owner = os.getpid()
         self._fit_open = False
         self._failure = ""
+        self._columns: Columns | None = None
         self._ended = False
         self._live = _live(order)
         self._facts = Facts(
@@ -393,7 +395,7 @@ class Session:
     @harmless("the run's columns on W&B")
     def _publish_config(self, sealed: Sealed | Unavailable) -> None:
         if isinstance(sealed, Sealed):
-            publish_config(self.run, sealed)
+            self._columns = publish_config(self.run, sealed.manifest, self._columns)
 
     @harmless("the record's files on W&B")
     def _give_manifest(self) -> None:
