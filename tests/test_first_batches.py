@@ -12,6 +12,7 @@ import pytest
 from tests.support.recording import callback, keras, recording, steps_of
 from tests.support.records import full_manifest
 from tests.support.training import Recorded, Young, dense_model
+from wandb_repro.keras import batches
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Granularity, Seen
 from wandb_repro.verify.verdict import judge
@@ -112,6 +113,27 @@ def test_a_batch_that_has_no_digest_has_a_reason_in_the_record(
     assert reasons == {str(Unavailable(unavailable="a batch: MemoryError: no room for it"))}
     assert {it.data for it in steps_of(recorded)} == {None}
     assert recorded.trail.end is not None
+
+
+@pytest.mark.parametrize("way", [tf_data, generator])
+def test_a_later_batch_that_has_no_digest_has_a_reason_too(
+    way: Data, offline: Young, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digested = batches.leaf_digest
+
+    def fails_at_the_third(array: Any) -> str:
+        if array.shape == (4, 4) and (array == X[8:12]).all():
+            raise MemoryError("no room for it")
+        return digested(array)
+
+    monkeypatch.setattr("wandb_repro.keras.batches.leaf_digest", fails_at_the_third)
+    one, two = (trained(offline, way(X), steps=1) for _ in range(2))
+
+    told = [str(it.data) for it in one.trail.of(Granularity)]
+    assert told == [batches.Batches.covers, "a batch: MemoryError: no room for it"]
+    assert [it.data is None for it in steps_of(one)] == 2 * [False, False, True, False, False]
+    whole = full_manifest()
+    assert judge(whole, one.trail, whole, two.trail).first is None
 
 
 def granularity_of(recorded: Recorded) -> Granularity:

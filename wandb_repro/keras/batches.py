@@ -19,8 +19,8 @@ class Batches:
     covers = "every batch since the step record before"
 
     def __init__(self) -> None:
-        self._made: Passed[str] = Passed()
-        self._since: list[str] = []
+        self._made: Passed[str | Unavailable] = Passed()
+        self._since: list[str | Unavailable] = []
 
     @classmethod
     def of_fit(cls, fit: Mapping[str, Any]) -> Batches | Unavailable:
@@ -43,23 +43,28 @@ class Batches:
     def trained(self, batches: int) -> None:
         """Note that a model was trained on so many more."""
         for _ in range(batches):
-            self._since.append(self._made.next() or "")
+            self._since.append(self._made.next() or _NOT_MADE)
 
-    def root(self) -> str | None:
-        """Return one digest over the batches since it was last asked for; None without them."""
+    def root(self) -> str | Unavailable | None:
+        """Return one digest over the batches since it was last asked for.
+
+        None where there were none; where one has no digest, the reason.
+        """
         since, self._since = self._since, []
-        if not since or not all(since):
-            return None
-        return root_digest(("batch", digest) for digest in since)
+        digests: list[str] = []
+        for one in since:
+            if isinstance(one, Unavailable):
+                return one
+            digests.append(one)
+        return root_digest(("batch", digest) for digest in digests) if digests else None
 
 
-def _digest_of(arrays: tuple[Any, ...] | Unavailable) -> str:
-    """Return the digest of a batch; empty where it has none, so that nothing is claimed of it.
+_NOT_MADE = Unavailable(unavailable="Keras counted a step that no batch was made for")
 
-    Of an epoch's first batches the reason is recorded; of a later one only that it has none.
-    """
+
+def _digest_of(arrays: tuple[Any, ...] | Unavailable) -> str | Unavailable:
+    """Return the digest of a batch, or why it has none."""
     if isinstance(arrays, Unavailable):
-        return ""
+        return arrays
     digests = (("data", leaf_digest(cast("Array", one))) for one in arrays)
-    found = guarded(lambda: root_digest(digests), "a batch")
-    return "" if isinstance(found, Unavailable) else found
+    return guarded(lambda: root_digest(digests), "a batch")

@@ -97,6 +97,7 @@ class ReproCallback(keras.callbacks.Callback):
         self._losses = Losses(1)
         self._batches: Batches | Unavailable = Unavailable(unavailable=_NOT_ASKED)
         self._first: FirstBatches | Unavailable = Unavailable(unavailable=_NOT_ASKED)
+        self._granularity: Granularity | None = None
         self._every, self._chosen = 0, tuple[int, ...]()
         self._at_once = 1
         self._suspicious = False
@@ -161,18 +162,28 @@ class ReproCallback(keras.callbacks.Callback):
 
     def _say_plan(self, session: Session, *, asked: bool) -> None:
         before = _COMPARED if self._suspicious else _ONLY_TRAINING
-        session.granularity(
-            Granularity(
-                fit=self._number,
-                every=self._every,
-                chosen=self._chosen,
-                steps_at_once=self._at_once,
-                losses=_LOSSES,
-                before=before if asked else Unavailable(unavailable=_NOT_ASKED),
-                data=self._batches.covers if isinstance(self._batches, Batches) else self._batches,
-                first=self._first.covers if isinstance(self._first, FirstBatches) else self._first,
-            )
+        self._granularity = Granularity(
+            fit=self._number,
+            every=self._every,
+            chosen=self._chosen,
+            steps_at_once=self._at_once,
+            losses=_LOSSES,
+            before=before if asked else Unavailable(unavailable=_NOT_ASKED),
+            data=self._batches.covers if isinstance(self._batches, Batches) else self._batches,
+            first=self._first.covers if isinstance(self._first, FirstBatches) else self._first,
         )
+        session.granularity(self._granularity)
+
+    def _root_of_batches(self, session: Session) -> str | None:
+        """Return the root of the batches since the last step record; say once why there is none."""
+        root = self._batches.root() if isinstance(self._batches, Batches) else None
+        if not isinstance(root, Unavailable):
+            return root
+        plan = self._granularity
+        if plan is not None and not isinstance(plan.data, Unavailable):
+            self._granularity = plan.model_copy(update={"data": root})
+            session.granularity(self._granularity)
+        return None
 
     def _stand_around(self, fit: Fit) -> None:
         """Have weights read before every other callback of this list, and the final ones after."""
@@ -361,8 +372,7 @@ class ReproCallback(keras.callbacks.Callback):
         anew = not of_step or self._digested <= 0 or self._new_epoch
         self._new_epoch = False
         self._digested = self._step
-        batches = self._batches if of_step else None
-        data = batches.root() if isinstance(batches, Batches) else None
+        data = self._root_of_batches(self._session) if of_step else None
         self._session.weights(
             moment,
             self._read(anew=anew),

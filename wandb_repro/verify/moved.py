@@ -130,8 +130,8 @@ def _place(weights: Weights) -> tuple[int, int]:
 
 
 def _why(trail: Trail, fit: int) -> str:
-    told = next((it.data for it in trail.of(Granularity) if it.fit == fit), "")
-    return f": {told}" if isinstance(told, Unavailable) else ""
+    told = [it.data for it in trail.of(Granularity) if it.fit == fit]
+    return f": {told[-1]}" if told and isinstance(told[-1], Unavailable) else ""
 
 
 def first_loss_difference(original: Trail, other: Trail, fit: int) -> int | None:
