@@ -11,7 +11,7 @@ import pytest
 from tests.report.pages import CARDS, DIFF, Page, card_of
 from tests.support.golden import Golden
 from tests.support.many_packages import many_packages
-from tests.support.records import full_manifest, moment, rerun_manifest, trail
+from tests.support.records import absent, full_manifest, moment, rerun_manifest, trail
 from wandb_repro.manifest.code import Code, GitState
 from wandb_repro.report.card import Seen, commit_page
 
@@ -138,3 +138,11 @@ def test_a_run_that_no_server_has_is_repeated_from_its_folder() -> None:
     page = Page(card_of(rerun_manifest({"run.offline": True}), trail()))
 
     assert "rerun latest" in page.text
+
+
+def test_what_stands_in_the_way_of_a_rerun_stands_beside_its_command_too() -> None:
+    told = "this stops before it trains"
+    code = {"execution.code": absent("recording it failed: OSError")}
+
+    assert told in Page(card_of(rerun_manifest(code), trail())).text
+    assert told not in Page(card_of(rerun_manifest(), trail())).text

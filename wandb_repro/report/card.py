@@ -71,7 +71,7 @@ def card(
         *_reproduced(seen.reproduced),
         *(_verdict(seen.verdict, seen.original_moments) if seen.verdict else ()),
         *(child for section in parts for child in _section(section, manifest, seen)),
-        *_commands(name, manifest),
+        *_commands(name, manifest, stops=answer(findings).tone == "bad"),
         element("footer", f"Recorded by {manifest.recorded_by}, {manifest.recorded_at}."),
     )
 
@@ -202,7 +202,7 @@ def _table(found: Sequence[Distribution]) -> Element:
     return element("table", element("thead", head), element("tbody", *made))
 
 
-def _commands(name: str, manifest: Manifest) -> Iterator[Element]:
+def _commands(name: str, manifest: Manifest, *, stops: bool) -> Iterator[Element]:
     run = manifest.run
     known = not run.offline and not isinstance(run.entity, Unavailable)
     target = shlex.quote(name if known else "latest")
@@ -210,6 +210,9 @@ def _commands(name: str, manifest: Manifest) -> Iterator[Element]:
     yield element("h2", "Repeat it")
     if not known:
         yield element("p", "Recorded offline: in the folder where it ran,", class_="dim")
+    if stops:
+        told = "With what stands in the way, this stops before it trains, and says so:"
+        yield element("p", told, class_="dim")
     yield element("pre", f"{tool} rerun {target}", class_="command")
     yield element("p", "Compare it with this machine, and with another run:")
     lines = f"{tool} check {target}\n{tool} diff {target} OTHER"
