@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added
 from wandb_repro.manifest.data import InputFile
-from wandb_repro.report.left_out import named_file
+from wandb_repro.report.left_out import first_of, named_file
 
 __all__ = ["added_rows", "input_rows"]
-
-_NAMED = 20
 
 
 def added_rows(added: Added | Unavailable) -> Iterator[tuple[str, str]]:
@@ -20,7 +18,7 @@ def added_rows(added: Added | Unavailable) -> Iterator[tuple[str, str]]:
         yield "used outside", f"not known: {added}"
         return
     names = [named_file(it.path, it.size_bytes, it.digest) for it in added.files]
-    yield "added", _some(names)
+    yield "added", first_of(names)
     if added.known_until == "training":
         yield "used later", "not known: the record ends while it trained"
 
@@ -31,11 +29,6 @@ def input_rows(inputs: Sequence[InputFile]) -> Iterator[tuple[str, str]]:
     for it in inputs:
         named = named_file(it.path, it.size_bytes, it.digest)
         groups.setdefault(it.reason, []).append(named)
-    yield "files read", _some(groups.pop("", []))
+    yield "files read", first_of(groups.pop("", []))
     for reason, names in groups.items():
-        yield "not stored", f"{reason}: {_some(names)}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED:,} more (--json names them)" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+        yield "not stored", f"{reason}: {first_of(names)}"

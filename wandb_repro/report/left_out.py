@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 from wandb_repro.report.words import size
 
-__all__ = ["left_out_rows", "named_file"]
+__all__ = ["first_of", "left_out_rows", "named_file"]
 
-_NAMED = 20
+_NAMED = 8
+"""Files: each takes a line of a terminal."""
+
 _DIGITS = 12
 
 
@@ -20,9 +22,13 @@ def left_out_rows(files: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
     for file in files:
         groups.setdefault(file.reason, []).append(file)
     for reason, group in groups.items():
-        more = f" and {len(group) - _NAMED:,} more (--json names them)"
-        named = ", ".join(map(_named, group[:_NAMED]))
-        yield "left out", f"{reason}: {named}{more if len(group) > _NAMED else ''}"
+        yield "left out", f"{reason}: {first_of([_named(file) for file in group])}"
+
+
+def first_of(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - _NAMED:,} more (--json names them)" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _named(file: LeftOut) -> str:
