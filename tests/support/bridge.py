@@ -1,8 +1,8 @@
 """openwandb behind a small bridge: a W&B server that ``wandb.Api`` of 0.31 can read from.
 
 The bridge drops the empty ``operationName`` that wandb 0.31 sends and strawberry refuses, and
-answers the queries of ``bridge_queries`` and the agents of ``bridge_sweeps``. All else goes to
-openwandb unchanged. Started as
+answers the queries of ``bridge_queries``, the agents of ``bridge_sweeps`` and what is about the
+``bridge_artifacts``. All else goes to openwandb unchanged. Started as
 ``python -m tests.support.bridge --port P --data-dir D``.
 """
 
@@ -18,11 +18,11 @@ from typing import Any, cast
 
 import uvicorn
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tests.support.bridge_artifacts import Artifacts, Listing
 from tests.support.bridge_queries import ANSWERS, Query
-from tests.support.bridge_shapes import Database
 from tests.support.bridge_sweeps import Sweeps
 from tests.support.run_filter import UnknownFilterError
 
@@ -35,16 +35,24 @@ HOST = "127.0.0.1"
 class Bridge:
     """An ASGI application in front of openwandb's."""
 
-    def __init__(self, app: ASGIApp, database: Database) -> None:
+    def __init__(self, app: ASGIApp, database: Listing, artifacts: Path) -> None:
         self._app = app
         self._database = database
         self._sweeps = Sweeps()
+        self._artifacts = Artifacts(database, artifacts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", "/graphql"):
             await self._graphql(Request(scope, receive), send)
+        elif (file := self._served(scope)) is not None:
+            await FileResponse(file)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _served(self, scope: Scope) -> Path | None:
+        """Return the file of an artifact that is asked for. openwandb knows none: its 405."""
+        asked = scope["type"] == "http" and scope["method"] == "GET"
+        return self._artifacts.file(scope["path"]) if asked else None
 
     async def _graphql(self, request: Request, send: Send) -> None:
         body = cast("dict[str, Any]", await request.json())
@@ -61,9 +69,11 @@ class Bridge:
         variables: dict[str, Any] = body.get("variables") or {}
         if "mutation UpsertBucket" in text and variables.keys() == {"id", "summaryMetrics"}:
             return {"data": self._replaced_summary(**variables)}
-        of_sweeps = self._sweeps.answer(text, variables)
-        if of_sweeps is not None:
-            return {"data": of_sweeps}
+        told = self._sweeps.answer(text, variables)
+        if told is None:
+            told = self._artifacts.answer(text, variables, base_url)
+        if told is not None:
+            return {"data": told}
         name = re.search(r"^\s*query\s+(\w+)", text, re.MULTILINE)
         respond = ANSWERS.get(name.group(1)) if name else None
         if respond is None:
@@ -101,8 +111,9 @@ def _serve(port: int, data_dir: Path) -> None:
     os.environ["OPENWANDB_HOST"] = HOST
     os.environ["OPENWANDB_PORT"] = str(port)
     app = cast("ASGIApp", importlib.import_module("openwandb.server").app)
-    database = cast("Database", importlib.import_module("openwandb.database"))
-    uvicorn.run(Bridge(app, database), host=HOST, port=port, log_level="warning")
+    database = cast("Listing", importlib.import_module("openwandb.database"))
+    bridge = Bridge(app, database, data_dir / "artifacts")
+    uvicorn.run(bridge, host=HOST, port=port, log_level="warning")
 
 
 def _main() -> None:
