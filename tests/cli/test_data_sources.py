@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -177,4 +178,20 @@ def test_an_artifact_that_cannot_be_had_says_why(tmp_path: Path) -> None:
 def test_an_alias_is_no_version(name: object) -> None:
     with pytest.raises(UsageError, match="no version of an artifact"):
         version_of(name)
-    assert version_of("ada/digits/x:v12") == "ada/digits/x:v12"
+
+
+@pytest.mark.parametrize("name", ["ada/digits/x:v12", "ada/my digits/x y:v3"])
+def test_a_version_is_one(name: str) -> None:
+    assert version_of(name) == name
+
+
+def test_an_artifact_got_by_an_alias_is_the_version_that_it_meant() -> None:
+    got = SimpleNamespace(qualified_name="ada/digits/x:latest", version="v3")
+    assert version_of(got) == "ada/digits/x:v3"
+
+
+def test_an_artifact_that_was_not_logged_has_no_version() -> None:
+    import wandb
+
+    with pytest.raises(UsageError, match="no version of an artifact"):
+        version_of(wandb.Artifact("x", "dataset"))

@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
-from wandb_repro.errors import UsageError
+from wandb_repro.errors import NotFoundError, UsageError
 from wandb_repro.store.client import configured, connect, translated
 
 __all__ = ["download_artifact", "version_of"]
 
-_VERSION = re.compile(r"[^/:\s]+/[^/:\s]+/[^/:\s]+:v[0-9]+")
+_NAME = r"[^/:\r\n]+"
+_VERSION = re.compile(f"{_NAME}/{_NAME}/{_NAME}:v[0-9]+")
+"""W&B allows spaces in the names of projects and artifacts."""
 
 
 def version_of(artifact: object) -> str:
@@ -20,8 +22,8 @@ def version_of(artifact: object) -> str:
     Raises:
         UsageError: it names no version: what an alias means changes.
     """
-    name = artifact if isinstance(artifact, str) else getattr(artifact, "qualified_name", "")
-    if not isinstance(name, str) or _VERSION.fullmatch(name) is None:
+    name = artifact if isinstance(artifact, str) else _name_of(artifact)
+    if _VERSION.fullmatch(name) is None:
         raise UsageError(
             f"{name or type(artifact).__name__!r} is no version of an artifact.",
             hint="Give ENTITY/PROJECT/NAME:vN, or what run.use_artifact returned.",
@@ -29,15 +31,34 @@ def version_of(artifact: object) -> str:
     return name
 
 
+def _name_of(artifact: object) -> str:
+    """Return an artifact's name with its version; empty where it has none yet, or is none.
+
+    NOTE: the name that W&B gives has the alias by which a script asked, such as ``latest``.
+    """
+    name, version = getattr(artifact, "qualified_name", ""), getattr(artifact, "version", "")
+    return f"{str(name).partition(':')[0]}:{version}" if name else ""
+
+
 def download_artifact(version: str, folder: Path) -> Path:
     """Download a version into a folder; return the folder that its files are in.
 
     Raises:
         UsageError: it names no version.
+        NotFoundError: it is not there, or not for who is logged in.
         ReproError: it cannot be had.
     """
     name = version_of(version)
     with configured(folder) as (server, _):
         api: Any = cast("Any", connect(server))
         with translated(server):
-            return Path(api.artifact(name).download(root=str(folder / "files")))
+            return Path(_found(api, name, server).download(root=str(folder / "files")))
+
+
+def _found(api: Any, name: str, server: str) -> Any:
+    try:
+        return api.artifact(name)
+    except Exception as error:
+        if "not found" not in str(error).lower():
+            raise
+        raise NotFoundError(f"W&B at {server} has no {name}.") from error
