@@ -279,7 +279,7 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
         code = plan.parts.code
         restore_code(plan, bundle_of(prepared.capsule, code), added_bundle(prepared.capsule, code))
         if not prepared.wishes.allow_missing:
-            check_restored(plan.inputs.data, plan.code, download_artifact)
+            _check_data(plan, say)
         provided = _environment(prepared, say)
         order = _order(prepared)
     say("Training")
@@ -288,6 +288,15 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
     if provided.kept is not None and not child.returncode:
         keep_bytecode(provided.kept, plan.environment_folder)
     return _judged(prepared, child, provided.built.inequalities, provided.built.notes)
+
+
+def _check_data(plan: Plan, say: Say) -> None:
+    def fetch(version: str, folder: Path) -> Path:
+        say(f"Downloading {version}")
+        return download_artifact(version, folder)
+
+    downloads = plan.work / "artifacts"
+    check_restored(plan.inputs.data, plan.code, fetch, within=plan.tree_folder, downloads=downloads)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,11 +12,16 @@ import pytest
 
 from tests.support.recorded import NUMBERS, Answer, Ask, Project
 from tests.support.records import full_manifest
-from wandb_repro.errors import InconclusiveError, UsageError
+from wandb_repro.capture.dataset.files import digest_files
+from wandb_repro.capture.dataset.known import KnownFiles
+from wandb_repro.capture.dataset.limits import Limits
+from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.data import DataFiles, Dataset
-from wandb_repro.rerun.sources import check_restored, find_sources
+from wandb_repro.manifest.document import Manifest
+from wandb_repro.rerun.plan import make_plan
+from wandb_repro.rerun.sources import Sources, check_restored, find_sources
 from wandb_repro.store.artifact import version_of
 
 SCRIPT = NUMBERS.replace(
@@ -123,14 +130,20 @@ def test_data_in_the_tree_that_git_ignores_comes_with_the_record(tmp_path: Path,
     assert answer.code == 0, answer.err
 
 
-def sources_of(files: DataFiles, given: dict[str, str] | None = None):
+def of_data(files: DataFiles) -> Manifest:
+    """Return a record of which nothing was read but this data."""
     whole = full_manifest()
     missing = Unavailable(unavailable="not asked")
     part = Dataset(name="train", kind="file", arrays=missing, digest=missing, files=files)
-    told = whole.description.model_copy(update={"data": (part,)})
-    code = whole.execution.code
+    told = whole.description.model_copy(update={"data": (part,), "inputs": ()})
+    return whole.model_copy(update={"description": told})
+
+
+def sources_of(files: DataFiles, given: dict[str, str] | None = None) -> Sources:
+    manifest = of_data(files)
+    code = manifest.execution.code
     assert isinstance(code, Code)
-    return find_sources(whole.model_copy(update={"description": told}), code, given or {})
+    return find_sources(manifest, code, given or {})
 
 
 def files_at(path: str, **more: str) -> DataFiles:
@@ -151,27 +164,98 @@ def test_an_absolute_path_outside_the_tree_is_never_linked(tmp_path: Path) -> No
     assert raised.value.hint == f"Put it there: ln -s {tmp_path} /data/x.csv"
 
 
-def test_a_version_of_an_artifact_is_downloaded_and_compared(tmp_path: Path) -> None:
-    asked: list[str] = []
+VERSION = "ada/digits/x:v3"
+
+
+def restored(tmp_path: Path, files: DataFiles, holds: Mapping[str, str] | Exception) -> Path:
+    """Check a restored tree for data that an artifact holds; return where the tree is."""
 
     def fetch(version: str, folder: Path) -> Path:
-        asked.append(version)
-        (folder / "x.csv").write_text("no")
-        return folder
+        assert version == VERSION
+        if isinstance(holds, Exception):
+            raise holds
+        return written(folder, holds)
 
-    sources = sources_of(files_at("../x.csv", artifact="ada/digits/x:v3"))
-    with pytest.raises(InconclusiveError, match=r"not the same here: .*x\.csv"):
-        check_restored(sources, tmp_path / "tree", fetch)
-    assert asked == ["ada/digits/x:v3"]
+    top = tmp_path / "work" / "tree"
+    code = top / "ada" / "digits"
+    code.mkdir(parents=True, exist_ok=True)
+    downloads = tmp_path / "work" / "downloads"
+    check_restored(sources_of(files), code, fetch, within=top, downloads=downloads)
+    return code
+
+
+def written(folder: Path, texts: Mapping[str, str]) -> Path:
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def held_by_artifact(path: str, like: Path) -> DataFiles:
+    """Return the record of a path with the bytes of another, which an artifact holds."""
+    known = KnownFiles()
+    found = digest_files(str(like), Limits(), known)
+    known.close()
+    update = {"count": found.count, "digest": found.digest}
+    return files_at(path, artifact=VERSION).model_copy(update=update)
+
+
+def test_other_bytes_in_a_version_of_an_artifact_are_not_put_anywhere(tmp_path: Path) -> None:
+    with pytest.raises(InconclusiveError, match="as W&B has them now in ada/digits/x:v3") as raised:
+        restored(tmp_path, files_at("../x.csv", artifact=VERSION), {"x.csv": "no"})
+    assert "not the same here: /home/ada/x.csv (data 'train')" in raised.value.message
+    assert not list((tmp_path / "work" / "tree").rglob("x.csv"))
 
 
 def test_an_artifact_that_cannot_be_had_says_why(tmp_path: Path) -> None:
-    def fetch(version: str, folder: Path) -> Path:
-        raise OSError("no network")
+    lost = OSError("no network.")
+    with pytest.raises(InconclusiveError, match=r"x:v3 cannot be downloaded: no network\.$"):
+        restored(tmp_path, files_at("../x.csv", artifact=VERSION), lost)
 
-    sources = sources_of(files_at("../x.csv", artifact="ada/digits/x:v3"))
-    with pytest.raises(InconclusiveError, match="x:v3 cannot be downloaded: no network"):
-        check_restored(sources, tmp_path / "tree", fetch)
+
+TEXTS = {"a.csv": "1", "sub/b.csv": "2"}
+
+
+@pytest.mark.parametrize(
+    ("path", "end"),
+    [("../x", ""), ("../x/sub/b.csv", "sub/b.csv"), ("../x/sub", "sub"), ("../../c/x", "")],
+)
+def test_all_of_an_artifact_or_a_part_of_it_is_linked_where_the_script_looks(
+    tmp_path: Path, path: str, end: str
+) -> None:
+    files = held_by_artifact(path, written(tmp_path / "like", TEXTS) / end)
+    code = restored(tmp_path, files, TEXTS)
+    place = code / path
+    assert place.is_symlink()
+    assert place.resolve().is_relative_to(tmp_path / "work" / "downloads")
+
+
+def test_data_of_which_the_tree_holds_a_part_is_downloaded_whole(tmp_path: Path) -> None:
+    part = tmp_path / "work" / "tree" / "ada" / "digits" / "x"
+    written(part, {"a.csv": "1"})
+    files = held_by_artifact("x", written(tmp_path / "like", TEXTS))
+    assert (restored(tmp_path, files, TEXTS) / "x" / "sub" / "b.csv").read_text() == "2"
+    assert part.is_symlink()
+
+
+def test_what_an_artifact_holds_is_never_put_outside_of_the_new_folder(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    code = tmp_path / "work" / "tree" / "ada" / "digits"
+    code.mkdir(parents=True)
+    (code / "data").symlink_to(tmp_path / "outside")
+    files = held_by_artifact("data/x", written(tmp_path / "like", TEXTS))
+    with pytest.raises(RefusedError, match="outside the new folder"):
+        restored(tmp_path, files, TEXTS)
+    assert not list((tmp_path / "outside").iterdir())
+
+
+def test_a_tree_is_restored_as_deep_as_data_of_an_artifact_lay_above_it(tmp_path: Path) -> None:
+    files = files_at("../../../data/x.csv", artifact=VERSION)
+    plan = make_plan(of_data(files), tmp_path, ask_values=False)
+    (source,) = plan.inputs.data.named("later")
+    assert source.place is not None
+    place = Path(os.path.normpath(plan.code / source.place))
+    assert place.is_relative_to(plan.tree_folder)
 
 
 @pytest.mark.parametrize("name", ["ada/digits/x:latest", "x:v3", "ada/digits/x", "", 7])

@@ -242,7 +242,9 @@ def _inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> Inputs:
         elif place is not None:
             links.append(Link(place, found.absolute))
     changed = changed_files(it for it in own if it.absolute not in missing)
-    up = max((PurePosixPath(link.place).parts.count("..") for link in links), default=0)
+    fetched = [one.place for one in sources.named("later") if one.place is not None]
+    places = [*(link.place for link in links), *fetched]
+    up = max((PurePosixPath(place).parts.count("..") for place in places), default=0)
     if up > _UP_MOST:
         raise RefusedError(f"The original read files {up} folders above its own; that is too far.")
     return Inputs(
