@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 __all__ = ["Held", "as_logged"]
@@ -14,8 +17,8 @@ T = TypeVar("T")
 class Held:
     """Stands before ``wandb.Artifact``: what needs a server is answered here, all else there.
 
-    A script may wait for an artifact, read its version, and change its aliases. What must be
-    downloaded to be known, such as the other versions of it, is not had.
+    A script may wait for an artifact, read its version, change its aliases, and download what it
+    added to it. What only a server knows, such as the other versions of it, is not had.
     """
 
     # Values, not annotations alone: each hides a property of the same name, which has no setter.
@@ -38,6 +41,26 @@ class Held:
         """Return at once: there is nothing to wait for."""
         del timeout
         return self
+
+    def download(
+        self,
+        root: str | os.PathLike[str] | None = None,
+        allow_missing_references: bool = False,
+        skip_cache: bool | None = None,
+        path_prefix: str | os.PathLike[str] | None = None,
+        multipart: bool | None = None,
+    ) -> str:
+        """Give the files that were added to it, as a server would. No reference is followed."""
+        del allow_missing_references, skip_cache, multipart
+        usual = Path(os.environ.get("WANDB_ARTIFACT_DIR", "artifacts")).absolute()
+        folder = Path(root or usual / self.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest: Any = getattr(self, "manifest", None)
+        for name, entry in manifest.entries.items():
+            if entry.local_path and str(name).startswith(os.fspath(path_prefix or "")):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(entry.local_path, folder / name)
+        return str(root or folder)
 
     def logged_by(self) -> None:
         """Return no run, as for an artifact whose run was deleted."""
