@@ -1,6 +1,6 @@
 """A rerun publishes nothing but itself, and the script that publishes does not notice.
 
-What ``use_artifact`` of a stored artifact gives cannot be tested here: openwandb stores none.
+What the downloads of artifacts give is in ``test_artifacts``.
 """
 
 from __future__ import annotations
