@@ -74,10 +74,10 @@ def _last_before(first: FirstDifference, original: Trail) -> tuple[int, int]:
 def _wishes(
     prepared: Prepared, outcome: Outcome, first: FirstDifference, original: Trail
 ) -> Wishes:
-    """Return how both sides are trained; the limit counts within the first ``fit`` only."""
+    """Return how both sides are trained; the limit counts within one ``fit`` only."""
     wishes = prepared.wishes
     python = prepared.choice.python or outcome.work / "env" / "bin" / "python"
-    within = first.fit == 1
+    within = first.fit == prepared.limit.fit
     return replace(
         wishes,
         environment=str(python) if prepared.choice.python is None else wishes.environment,

@@ -23,7 +23,7 @@ from wandb_repro.manifest.cells import Cells
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.order import Order
+from wandb_repro.manifest.order import Beginning, Order
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.words import count
@@ -45,7 +45,7 @@ from wandb_repro.store.checkpoint import read_checkpoint
 from wandb_repro.store.folder import local_bundle, read_manifest, read_trail
 from wandb_repro.store.intact import check_intact
 from wandb_repro.store.run import RemoteRun
-from wandb_repro.verify.segment import Segment, segment_of
+from wandb_repro.verify.segment import After, Segment, segment_of
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trails import Limit
 from wandb_repro.verify.verdict import Verdict, judge
@@ -81,7 +81,7 @@ class Wishes:
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
     """Switches instead of the recorded ones, by name."""
     keep_going: bool = False
-    from_epoch: int | None = None
+    from_epoch: After | None = None
     """Begin with the checkpoint of this epoch."""
     checkpoint: Path | None = None
     """Where that is now; None where it was."""
@@ -123,9 +123,10 @@ class Prepared:
     @property
     def limit(self) -> Limit:
         """What of the two trainings is compared."""
-        segment = self.segment
-        until = segment.until if segment else self.wishes.until_epoch
-        return Limit(until, self.wishes.until_step, segment.after if segment else None)
+        wishes = self.wishes
+        if self.segment is None:
+            return Limit(wishes.until_epoch, wishes.until_step)
+        return self.segment.limit(wishes.until_step)
 
 
 @dataclass(frozen=True)
@@ -200,16 +201,32 @@ def _segment(trail: Trail, wishes: Wishes) -> Segment | None:
     segment = segment_of(trail, wishes.from_epoch, wishes.until_epoch)
     if segment is None:
         return None
-    path = (wishes.checkpoint or Path(segment.path)).absolute()
+    *earlier, last = segment.beginnings
+    there = _found(last, wishes.checkpoint or Path(last.checkpoint), wishes)
+    beside = Path(there.checkpoint).parent
+    before = [_found(one, _place_of(one, wishes, beside), wishes) for one in earlier]
+    return segment._replace(beginnings=(*before, there))
+
+
+def _place_of(one: Beginning, wishes: Wishes, beside: Path) -> Path:
+    """Return where an earlier fit's checkpoint is: with the one that was named, if it was moved."""
+    recorded = Path(one.checkpoint)
+    moved = beside / recorded.name
+    return moved if wishes.checkpoint is not None and not recorded.exists() else recorded
+
+
+def _found(one: Beginning, place: Path, wishes: Wishes) -> Beginning:
+    path = place.absolute()
     try:
-        read_checkpoint(path, segment.digest)
+        read_checkpoint(path, one.checkpoint_sha256)
     except CheckpointError as error:
         again = "" if wishes.from_epoch is not None else "The run went on from a checkpoint. "
         raise RefusedError(
             f"{again}{error.message}",
-            hint="Name the file's place with --checkpoint FILE, if it was moved or copied.",
+            hint="Name the file's place with --checkpoint FILE, if it was moved or copied; those "
+            "of earlier fits are looked for beside it.",
         ) from error
-    return segment._replace(path=str(path))
+    return one.model_copy(update={"checkpoint": str(path)})
 
 
 def whose_it_is(found: RemoteRun | None) -> str:
@@ -360,8 +377,8 @@ def _order(prepared: Prepared) -> Order:
         until_epoch=prepared.limit.epoch,
         until_step=wishes.until_step,
         from_epoch=segment.after if segment else None,
-        checkpoint=segment.path if segment else "",
-        checkpoint_sha256=segment.digest if segment else "",
+        from_fit=segment.fit if segment else 1,
+        beginnings=segment.beginnings if segment else (),
         allow_outputs=wishes.allow_outputs,
         steps_fit=wishes.steps_of[0] if wishes.steps_of else None,
         steps_after_epoch=wishes.steps_of[1] if wishes.steps_of else 0,

@@ -8,9 +8,10 @@ import pytest
 
 from tests.support.records import moments, trail
 from wandb_repro.errors import RefusedError, UsageError
+from wandb_repro.manifest.order import Beginning, Order
 from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail, Weights
 from wandb_repro.report.checkpoints import checkpoint_rows
-from wandb_repro.verify.segment import Segment, segment_of
+from wandb_repro.verify.segment import After, Segment, segment_of
 from wandb_repro.verify.trails import Limit, compare
 
 SUM = "ab" * 32
@@ -25,6 +26,11 @@ def gone(epoch: int) -> Checkpoint:
     return saved(epoch, digest="", reason="deleted: only the last 2 are kept")
 
 
+def begun(epoch: int, fit: int = 1, *, is_over: bool = False) -> Beginning:
+    path = f"/c/{epoch}" if fit == 1 else f"/c/{fit}/{epoch}"
+    return Beginning(fit=fit, epoch=epoch, checkpoint=path, checkpoint_sha256=SUM, is_over=is_over)
+
+
 def original(*more: Checkpoint | Resumed) -> Trail:
     return trail([*moments(5), *more])
 
@@ -32,16 +38,17 @@ def original(*more: Checkpoint | Resumed) -> Trail:
 def test_a_segment_ends_with_the_next_checkpoint_or_at_the_end() -> None:
     found = original(saved(1), saved(2), gone(2), saved(4))
 
-    assert segment_of(found, 1, None) == Segment(1, 4, "/c/1", SUM)
-    assert segment_of(found, 4, None) == Segment(4, None, "/c/4", SUM)
-    assert segment_of(found, 1, 2) == Segment(1, 2, "/c/1", SUM)
+    assert segment_of(found, After(1), None) == Segment(1, 4, (begun(1),))
+    assert segment_of(found, After(4), None) == Segment(4, None, (begun(4),))
+    assert segment_of(found, After(1), 2) == Segment(1, 2, (begun(1),))
     assert segment_of(found, None, None) is None
 
 
 def test_a_run_that_went_on_begins_where_it_went_on() -> None:
     went_on = Resumed(fit=1, epoch=2, step=6, path="/c/2", digest=SUM)
 
-    assert segment_of(original(went_on), None, None) == Segment(2, None, "/c/2", SUM)
+    assert segment_of(original(went_on), None, None) == Segment(2, None, (begun(2),))
+    assert segment_of(original(went_on), After(2), None) == Segment(2, None, (begun(2),))
 
 
 REFUSED = {
@@ -55,12 +62,177 @@ REFUSED = {
 @pytest.mark.parametrize(("found", "after", "why"), REFUSED.values(), ids=REFUSED)
 def test_a_segment_that_cannot_be_replayed_says_why(found: Trail, after: int, why: str) -> None:
     with pytest.raises(RefusedError, match=why):
-        segment_of(found, after, None)
+        segment_of(found, After(after), None)
 
 
 def test_a_segment_lies_behind_its_beginning() -> None:
     with pytest.raises(UsageError, match="does not lie behind"):
-        segment_of(original(saved(3)), 3, 3)
+        segment_of(original(saved(3)), After(3), 3)
+
+
+def of_fit(number: int, moments_of_it: list[Weights]) -> list[Weights]:
+    return [it.model_copy(update={"fit": number}) for it in moments_of_it]
+
+
+def saved_in(fit: int, epoch: int, **told: Any) -> Checkpoint:
+    return saved(epoch, **{"path": f"/c/{fit}/{epoch}", **told}).model_copy(update={"fit": fit})
+
+
+def two_fits(*more: Checkpoint | Resumed, first: list[Weights] | None = None) -> Trail:
+    return trail([*(moments(3) if first is None else first), *of_fit(2, moments(5)), *more])
+
+
+FIRST_ENDS = saved(3)
+WHOLE = two_fits(saved(2), FIRST_ENDS, saved_in(2, 2), saved_in(2, 4), saved_in(2, 5))
+
+
+def test_a_later_fit_begins_behind_the_checkpoints_of_the_ends_before_it() -> None:
+    passed = begun(3, is_over=True)
+
+    assert segment_of(WHOLE, After(2, 2), None) == Segment(2, 4, (passed, begun(2, 2)), 2)
+    assert segment_of(WHOLE, After(2, 2), 5) == Segment(2, 5, (passed, begun(2, 2)), 2)
+    assert segment_of(WHOLE, After(0, 2), None) == Segment(0, 2, (passed,), 2)
+    assert segment_of(WHOLE, After(2), None) == Segment(2, 3, (begun(2),))
+
+
+def test_a_segment_of_an_earlier_fit_ends_with_that_fit() -> None:
+    found = two_fits(saved(2))
+
+    assert segment_of(found, After(2), None) == Segment(2, 3, (begun(2),))
+    with pytest.raises(UsageError, match=r"--until-epoch 4: fit 1 ends with epoch 3\."):
+        segment_of(found, After(2), 4)
+
+
+def test_a_run_that_went_on_in_its_second_fit_begins_each_fit_where_it_went_on() -> None:
+    first = Resumed(fit=1, epoch=3, step=9, path="/c/3", digest=SUM)
+    second = Resumed(fit=2, epoch=2, step=6, path="/c/2/2", digest=SUM)
+    ends = [it for it in moments(3) if it.moment in ("initial", "final")]
+    passed = begun(3, is_over=True)
+
+    found = two_fits(first, second, first=ends)
+    assert segment_of(found, None, None) == Segment(2, None, (passed, begun(2, 2)), 2)
+    assert segment_of(found, After(2, 2), 3) == Segment(2, 3, (passed, begun(2, 2)), 2)
+    between = two_fits(first, first=ends)
+    assert segment_of(between, None, None) == Segment(0, None, (passed,), 2)
+
+
+def test_a_run_that_went_on_behind_its_end_shows_nothing() -> None:
+    ends = [it for it in moments(3) if it.moment in ("initial", "final")]
+    found = trail([*ends, Resumed(fit=1, epoch=3, step=9, path="/c/3", digest=SUM)])
+    segment = segment_of(found, None, None)
+
+    assert segment is not None
+    assert compare(found, found, segment.limit(None)).digests == 0
+
+
+REFUSED_OF_FIT = {
+    "no such fit": (WHOLE, 3, 1, "There is no fit 3: the run recorded 2.", "show"),
+    "no checkpoints in it": (
+        two_fits(FIRST_ENDS),
+        *(2, 1, "The run recorded no checkpoints of fit 2."),
+        "There are checkpoints of fit 1: --from-epoch FIT:N names one.",
+    ),
+    "only checkpoints of a later one": (
+        two_fits(saved_in(2, 4)),
+        *(1, 1, "The run recorded no checkpoints."),
+        "There are checkpoints of fit 2: --from-epoch FIT:N names one.",
+    ),
+    "none of this epoch": (
+        *(WHOLE, 2, 3),
+        "There is no checkpoint of epoch 3 of fit 2; there is of epoch 2, 4, 5.",
+        "",
+    ),
+    "none of the end before": (
+        two_fits(saved(2), saved_in(2, 4)),
+        *(2, 4),
+        "Fit 2 cannot be replayed without training what comes before it: "
+        "fit 1 has no checkpoint of its end, epoch 3.",
+        "Rerun it without --from-epoch",
+    ),
+    "the end before is deleted": (
+        two_fits(gone(3), saved_in(2, 4)),
+        *(2, 4),
+        "Fit 2 cannot be replayed without training what comes before it: the checkpoint of the "
+        "end of fit 1 is not there: deleted: only the last 2 are kept.",
+        "Rerun it without --from-epoch",
+    ),
+    "the one before was interrupted": (
+        two_fits(FIRST_ENDS, saved_in(2, 4), first=moments(3)[:-1]),
+        *(2, 4),
+        "Fit 2 cannot be replayed without training what comes before it: "
+        "fit 1 did not come to its end.",
+        "Rerun it without --from-epoch",
+    ),
+    "nothing behind, and a fit follows": (
+        *(WHOLE, 1, 3, "Nothing of fit 1 lies behind epoch 3."),
+        "--from-epoch 2:0 replays what comes next.",
+    ),
+    "nothing behind": (
+        *(WHOLE, 2, 5, "Nothing lies behind epoch 5 of fit 2: the record ends with it."),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "fit", "after", "why", "hint"), REFUSED_OF_FIT.values(), ids=REFUSED_OF_FIT
+)
+def test_a_segment_of_a_fit_that_cannot_be_replayed_says_why_and_what_to_do(
+    found: Trail, fit: int, after: int, why: str, hint: str
+) -> None:
+    with pytest.raises(RefusedError) as error:
+        segment_of(found, After(after, fit), None)
+
+    assert error.value.message == why
+    assert error.value.hint.startswith(hint) or hint in error.value.hint
+    assert bool(error.value.hint) == bool(hint)
+
+
+def test_fits_that_were_passed_over_are_not_compared_and_not_missed() -> None:
+    def other(it: Weights) -> Weights:
+        return it.model_copy(update={"leaves": ("f" * 32, *it.leaves[1:]), "root": "f" * 32})
+
+    second = of_fit(2, moments(5))
+    limit = Limit(epoch=4, after=2, fit=2, passed=(1,))
+    segment = [it for it in second if it.moment == "epoch" and it.epoch in (3, 4)]
+    put_back = [other(it) for it in moments(3) if it.moment in ("initial", "final")]
+
+    found = compare(WHOLE, trail([*put_back, *segment]), limit)
+    assert (found.absent, found.moments, found.trained_moments, found.first) == ((), 2, 2, None)
+    assert found.last_equal == "the end of epoch 4 of fit 2"
+    holed = compare(WHOLE, trail([*put_back, segment[1]]), limit)
+    assert holed.absent == ("the end of epoch 3 of fit 2",)
+    differs = compare(WHOLE, trail([*put_back, segment[0], other(segment[1])]), limit)
+    assert differs.first is not None
+    assert differs.first.what == "the end of epoch 4 of fit 2"
+
+
+def test_a_limit_counts_in_its_own_fit() -> None:
+    limit = Limit(epoch=2, after=1, fit=2, passed=(1,))
+    reached = [it for it in WHOLE.moments() if limit.reached_by(it)]
+
+    assert (reached[0].fit, reached[0].moment, reached[0].epoch) == (2, "epoch", 2)
+
+
+def test_an_order_tells_the_limit_of_its_segment() -> None:
+    segment = segment_of(WHOLE, After(2, 2), None)
+    assert segment is not None
+    order = Order(
+        capsule="/capsule",
+        original="ada/digits/1",
+        code_root="/code",
+        whereabouts="/whereabouts.json",
+        keep_going=False,
+        until_epoch=segment.until,
+        until_step=7,
+        from_epoch=segment.after,
+        from_fit=segment.fit,
+        beginnings=segment.beginnings,
+        allow_outputs=False,
+    )
+
+    again = Order.model_validate_json(order.model_dump_json())
+    assert Limit.of_order(again) == segment.limit(7) == Limit(4, 7, 2, 2, (1,))
 
 
 def of_epochs(*epochs: int) -> Trail:
@@ -91,6 +263,12 @@ def test_a_difference_inside_a_segment_is_found() -> None:
 def test_a_limit_is_told_in_words() -> None:
     assert str(Limit(epoch=4, after=2)) == "epoch 4, from the checkpoint of epoch 2"
     assert str(Limit(after=2)) == "the end, from the checkpoint of epoch 2"
+    assert str(Limit(epoch=3, after=2, fit=2, passed=(1,))) == (
+        "epoch 3 of fit 2, from the checkpoint of epoch 2 of fit 2; not compared: fit 1"
+    )
+    assert str(Limit(after=0, fit=3, passed=(1, 2))) == (
+        "the end, from the start of fit 3; not compared: fit 1 and fit 2"
+    )
 
 
 def test_the_rows_tell_which_checkpoints_there_are_and_why_others_are_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from functools import partial
@@ -42,6 +43,7 @@ from wandb_repro.store.card import replace_card
 from wandb_repro.store.folder import read_manifest
 from wandb_repro.store.resolve import locate
 from wandb_repro.store.run import RemoteRun
+from wandb_repro.verify.segment import After
 
 __all__ = ["command"]
 
@@ -76,15 +78,15 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--keep-going", is_flag=True, help="Train on after the first difference.")
 @click.option(
     "--from-epoch",
-    type=_POSITIVE,
-    metavar="N",
-    help="Replay from the checkpoint of epoch N up to the next one.",
+    metavar="N|FIT:N",
+    help="Replay from the checkpoint of epoch N up to the next one. FIT:N is of a later fit, "
+    "N 0 its start: those before it are passed over, not trained and not compared.",
 )
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where that checkpoint is now.",
+    help="Where that checkpoint is now; those of earlier fits are looked for beside it.",
 )
 @click.option("--until-epoch", type=_POSITIVE, metavar="N", help="Verify only so many epochs.")
 @click.option("--until-step", type=_POSITIVE, metavar="N", help="Verify only so many steps.")
@@ -139,6 +141,7 @@ def command(
     prepared_folder: Path | None,
     arguments: tuple[str, ...],
     places: tuple[str, ...],
+    from_epoch: str | None,
     rtol: float | None,
     metrics: tuple[str, ...],
     sets: tuple[str, ...],
@@ -165,6 +168,7 @@ def command(
         wanted = Wishes(
             values=_values(arguments),
             data=_places(places),
+            from_epoch=_after(from_epoch),
             tolerance=tolerance,
             sets=switches_of(sets),
             all_packages=packages == "all",
@@ -221,6 +225,20 @@ def _values(arguments: tuple[str, ...]) -> dict[int, str]:
         if not (place.isascii() and place.isdecimal() and equals):
             raise UsageError("--arg takes N=VALUE, N the position that `show` tells.")
     return {int(place): value for place, _, value in pairs}
+
+
+def _after(text: str | None) -> After | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(?:([1-9][0-9]{0,8}):)?([0-9]{1,9})", text, re.ASCII)
+    after = After(int(found[2]), int(found[1] or 1)) if found else None
+    if after is None or (after.fit == 1 and not after.epoch):
+        raise UsageError(
+            f"--from-epoch {text} is neither N, an epoch of the first fit from 1 on, nor FIT:N.",
+            hint="3 begins behind epoch 3 of the first fit, 2:3 behind that of the second, and "
+            "2:0 where the second begins.",
+        )
+    return after
 
 
 def _places(texts: tuple[str, ...]) -> dict[str, str]:

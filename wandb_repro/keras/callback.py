@@ -335,6 +335,16 @@ class ReproCallback(keras.callbacks.Callback):
             self._stand_back()
             self._session.end_fit()
 
+    def number_of_fit(self, *, begun: bool) -> int:
+        """Return the number of the fit that begins, as the trail has it.
+
+        Args:
+            begun: whether this callback was told of it already.
+        """
+        self._find_session()
+        fits = self._session.fits if self._session is not None else 0
+        return fits if begun else fits + 1
+
     @property
     def is_open(self) -> bool:
         """Whether this callback records a fit now."""

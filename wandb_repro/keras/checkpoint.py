@@ -21,6 +21,7 @@ from wandb_repro.keras.fit import Fit
 from wandb_repro.keras.resume.best import Best
 from wandb_repro.keras.resume.snapshot import Training
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.order import Order
 from wandb_repro.manifest.trail import Checkpoint, Resumed
 from wandb_repro.session.live import RerunStopped
 from wandb_repro.session.notices import harmless, say, warn_once
@@ -114,7 +115,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         order = hook.order_of_rerun()
         with unseen():  # a checkpoint is no file that the script reads
             if order is not None:
-                self._begin_rerun(order.checkpoint, order.checkpoint_sha256)
+                self._begin_rerun(order, self._training)
                 return
             _fits[self._shelf.folder] = self._number = _fits.get(self._shelf.folder, 0) + 1
             self._saves = world_of(os.environ).rank == 0
@@ -155,32 +156,50 @@ class ReproCheckpoint(keras.callbacks.Callback):
         if aside is not None:
             warn_once(f"{why}; training begins anew, and what was there is kept in {aside}")
 
-    def _begin_rerun(self, path: str, sha256: str) -> None:
+    def _begin_rerun(self, order: Order, training: Training) -> None:
         """Neither read nor write the user's folder; start where the rerun was told to."""
-        if not path or self._training is None or self._reruns_begun():
+        number = self._number_in_run(training.fit)
+        one = next((it for it in order.beginnings if it.fit == number), None)
+        if one is None:
             return
+        path = Path(one.checkpoint)
         try:
-            stored = read_checkpoint(Path(path), sha256)
-            self._training.check(stored)
+            stored = read_checkpoint(path, one.checkpoint_sha256)
+            training.check(stored)
         except CheckpointError as error:
             say(f"the rerun cannot begin with its checkpoint: {error.message}")
             raise RerunStopped(1) from error
-        written = Written(Path(path), int(stored.state["fit"]), int(stored.state["epoch"]))
-        self._go_on(self._training, written, stored)
+        written = Written(path, one.fit, int(stored.state["epoch"]))
+        self._go_on(training, written, stored, is_over=one.is_over)
 
-    def _reruns_begun(self) -> bool:
-        """Tell whether a fit began before this one: only the first goes on from a checkpoint."""
-        _fits[self._shelf.folder] = _fits.get(self._shelf.folder, 0) + 1
-        return _fits[self._shelf.folder] > 1
+    def _number_in_run(self, fit: Fit) -> int | None:
+        """Return the number that the trail gives a fit that begins; None where none records it.
 
-    def _go_on(self, training: Training, written: Written, stored: StoredCheckpoint) -> None:
-        """Have ``fit`` begin behind a checkpoint; all else is put back when its epoch begins."""
+        A folder's own count is another: a run may have fits without checkpoints, or two folders.
+        """
+        ours = next((one for one in fit.callbacks if isinstance(one, ReproCallback)), None)
+        if ours is None:
+            return None
+        return ours.number_of_fit(begun=fit.callbacks.index(ours) < fit.callbacks.index(self))
+
+    def _go_on(
+        self,
+        training: Training,
+        written: Written,
+        stored: StoredCheckpoint,
+        *,
+        is_over: bool = False,
+    ) -> None:
+        """Have ``fit`` begin behind a checkpoint; all else is put back when its epoch begins.
+
+        ``is_over`` tells that it ended there, where the checkpoint does not tell by itself.
+        """
         epochs = int(training.fit.locals.get("epochs", 0))
         initial = int(training.fit.locals.get("initial_epoch", 0) or 0)
-        if written.epoch <= initial:
+        if written.epoch <= initial and not is_over:
             return
         self._found, self._begun_with = stored, written.epoch
-        over = bool(stored.state["stopped"]) or written.epoch >= epochs
+        over = is_over or bool(stored.state["stopped"]) or written.epoch >= epochs
         self._initial, self._trained._initial_epoch = (
             self._trained._initial_epoch,
             max(written.epoch, epochs) if over else written.epoch,

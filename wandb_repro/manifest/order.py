@@ -8,7 +8,7 @@ from pydantic import Field
 
 from wandb_repro.manifest.base import ExecutionRecord
 
-__all__ = ["OPTIONS_VARIABLE", "ORDER_VARIABLE", "Options", "Order", "Whereabouts"]
+__all__ = ["OPTIONS_VARIABLE", "ORDER_VARIABLE", "Beginning", "Options", "Order", "Whereabouts"]
 
 ORDER_VARIABLE = "WANDB_REPRO_ORDER"
 """Environment variable that holds the path of the order's file."""
@@ -19,6 +19,20 @@ OPTIONS_VARIABLE = "WANDB_REPRO_OPTIONS"
 Pattern = Annotated[str, Field(min_length=1, pattern=r"^[^\x00\r\n]+$")]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]  # TOML and JSON have lists
 Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Beginning(ExecutionRecord):
+    """Where a ``fit`` begins that does not begin at its start."""
+
+    fit: int
+    epoch: int
+    """Epochs that are left out."""
+    checkpoint: str
+    """Absolute path of the checkpoint that has these behind it."""
+    checkpoint_sha256: str
+    """Of that file."""
+    is_over: bool = False
+    """Whether the original's ``fit`` ended there: it is passed over, and trains nothing."""
 
 
 class Order(ExecutionRecord):
@@ -43,11 +57,11 @@ class Order(ExecutionRecord):
     steps_after_epoch: int = 0
     """Not before so many epochs of it are complete."""
     from_epoch: int | None = None
-    """Begin behind so many epochs of the first ``fit``, with this checkpoint."""
-    checkpoint: str = ""
-    """Absolute path of the checkpoint to begin behind; empty: the training begins at its start."""
-    checkpoint_sha256: str = ""
-    """Of that file."""
+    """Compare what lies behind so many epochs; None: all."""
+    from_fit: int = 1
+    """The ``fit`` whose epochs are meant, also by ``until_epoch`` and ``until_step``."""
+    beginnings: tuple[Beginning, ...] = ()
+    """Which fits begin with a checkpoint; every other one begins at its start."""
     rtol: float | None = None
     """Part of its size by which a number may differ and the two be called equivalent."""
     metrics: dict[str, float] = Field(default_factory=dict)

@@ -15,7 +15,8 @@ def checkpoint_rows(trail: Trail) -> Iterator[tuple[str, str]]:
     """Yield what checkpoints there are, where, and why others are not; nothing without any."""
     for went_on in trail.of(Resumed):
         exact = f", not exactly: {'; '.join(went_on.inexact)}" if went_on.inexact else ""
-        yield "went on", f"behind epoch {went_on.epoch}, from {went_on.path}{exact}"
+        at = f"epoch {went_on.epoch}{_of_fit(went_on)}"
+        yield "went on", f"behind {at}, from {went_on.path}{exact}"
     last = {(one.fit, one.epoch): one for one in trail.of(Checkpoint)}
     there = [one for one in last.values() if one.digest]
     for one in there:
@@ -39,5 +40,5 @@ def _best(there: list[Checkpoint]) -> Checkpoint:
     return [one for one in there if one.best][-1]
 
 
-def _of_fit(one: Checkpoint) -> str:
+def _of_fit(one: Checkpoint | Resumed) -> str:
     return f" of fit {one.fit}" if one.fit > 1 else ""

@@ -62,8 +62,17 @@ def begins_with(segment: Segment | None) -> str:
     """Return in words what a replay begins with; empty where that is the start."""
     if segment is None:
         return ""
+    of_fit = f" of fit {segment.fit}" if segment.fit > 1 else ""
     until = f"up to epoch {segment.until}" if segment.until is not None else "up to the end"
-    return f"behind epoch {segment.after}, {until}, from {segment.path}"
+    start = f"behind epoch {segment.after}{of_fit}" if segment.after else f"at the start{of_fit}"
+    last = segment.beginnings[-1]
+    passed = "".join(
+        f"; fit {one.fit} is passed over, from {one.checkpoint}"
+        for one in segment.beginnings
+        if one.is_over
+    )
+    own = "" if last.is_over else f", from {last.checkpoint}"
+    return f"{start}, {until}{own}{passed}"
 
 
 def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:

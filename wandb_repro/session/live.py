@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from wandb_repro.manifest.order import Order
 from wandb_repro.manifest.trail import Granularity, Shape, Trail, Weights, is_due
@@ -23,7 +24,8 @@ class Live:
     """The original's trail, and what the rerun does when it sees a difference."""
 
     def __init__(self, order: Order, original: Trail) -> None:
-        self._reference = Reference(original)
+        self._limit = Limit.of_order(order)
+        self._reference = Reference(original, limit=self._limit)
         self._planned = {it.fit: it for it in original.of(Granularity)}
         # Trails from before 1.1 do not say which steps were meant to be digested.
         self._steps = (
@@ -33,7 +35,6 @@ class Live:
         )
         self._steps_of = order.steps_fit, order.steps_after_epoch
         self._keep_going = order.keep_going
-        self._limit = Limit(order.until_epoch, order.until_step, order.from_epoch)
         self.first: FirstDifference | None = None
         self.stopped = False
 
@@ -67,8 +68,12 @@ class Live:
         """Compare one moment.
 
         Raises:
-            RerunStopped: it differs, or nothing is left to compare.
+            RerunStopped: it differs, nothing is left to compare, or it was not to train.
         """
+        if self._limit.before(weights) and weights.moment in ("step", "epoch"):
+            self._refuse_to_train(weights.fit)
+        if self._limit.leaves_out(weights.fit):
+            return
         difference = self._reference.check(weights, shapes)
         if difference and self.first is None:
             self.first = difference
@@ -79,8 +84,16 @@ class Live:
             say(f"compared up to {moment_name(weights)}; the rerun stops here")
             self._stop()
 
+    def _refuse_to_train(self, fit: int) -> NoReturn:
+        """End what trains although it was to be passed over: a part was asked for, and its cost."""
+        say(f"fit {fit} was to go on from its checkpoint and did not; the rerun stops here")
+        self.stopped = True
+        raise RerunStopped(1)
+
     def _enough(self, weights: Weights) -> bool:
         limit = self._limit
+        if weights.fit < limit.fit:
+            return False
         reached_epoch = weights.moment == "epoch" and weights.epoch == limit.epoch
         reached_step = limit.step is not None and weights.step >= limit.step
         return reached_epoch or reached_step or self._reference.exhausted_by(weights)

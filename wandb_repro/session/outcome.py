@@ -38,7 +38,7 @@ def outcome_of(order: Order, manifest: Manifest, capsule: Capsule) -> Outcome:
         theirs,
         manifest,
         read_trail(capsule),
-        Limit(order.until_epoch, order.until_step, order.from_epoch),
+        Limit.of_order(order),
         tolerance=Tolerance(order.rtol, order.metrics),
     )
     return Outcome(verdict, len(theirs.weights))

@@ -104,7 +104,9 @@ def distance(original: Trail, rerun: Trail, limit: Limit | None = None) -> Dista
 def _numbers(trail: Trail, limit: Limit) -> Iterator[Numbers]:
     """Yield what numbers a trail holds within the limit."""
     for record in trail.of(Numbers):
-        trained = record.moment != "initial"
+        if limit.leaves_out(record.fit):
+            continue
+        trained = record.moment != "initial" and record.fit >= limit.fit
         far = [
             (at, most)
             for at, most in ((record.epoch, limit.epoch), (record.step, limit.step))

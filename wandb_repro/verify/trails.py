@@ -187,7 +187,9 @@ class Reference:
         self._held: tuple[Sequence[Shape], Sequence[Shape]] = ((), ())
 
     def check(self, weights: Weights, shapes: Sequence[Shape]) -> FirstDifference | None:
-        """Return the difference at this moment; None if it is equal or cannot be compared."""
+        """Return the difference at this moment; None if it is equal or is not compared."""
+        if self.limit.leaves_out(weights.fit):
+            return None
         found = self._cursor.take(self._asked.key(weights))
         self._last_found = found
         if found is None or not self._comparable:
