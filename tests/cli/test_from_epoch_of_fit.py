@@ -69,7 +69,7 @@ model.fit(data, epochs=9, verbose=2, callbacks=first)
 base = keras.Model(model.inputs, model.layers[0].output)
 tuned = keras.Sequential([base, keras.layers.Dropout(0.3), keras.layers.Dense(1)])
 tuned.compile("adam", "mse", jit_compile=False)
-second = [ReproCheckpoint("second"), ReproCallback(steps=1)]
+second = [ReproCheckpoint("second"), ReproCallback(steps=4)]
 tuned.fit(x, y, batch_size=8, epochs=3, verbose=2, callbacks=second)
 tuned.compile("sgd", "mse", jit_compile=False)
 unsaved = [] if what == "unsaved" else [ReproCheckpoint("third")]

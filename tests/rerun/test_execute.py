@@ -251,7 +251,7 @@ def test_the_script_is_started_in_its_folder_with_its_order(
         "cwd": str(plan.code),
         "session": True,
         "stdin": "",
-        "order": _order(tmp_path).model_dump(mode="json"),
+        "order": _order(tmp_path).model_dump(mode="json", exclude_defaults=True),
     }
     assert sorted(path.name for path in plan.code.iterdir()) == ["told.json", "train.py"]
     printed = capfd.readouterr()

@@ -54,6 +54,14 @@ def test_another_batch_moved_the_data() -> None:
     assert "no fingerprint differs" in verdict.causes[0].sentence
 
 
+def test_batches_that_are_counted_from_other_steps_on_moved_nothing() -> None:
+    two = step(2, leaves=OTHER, data="d9")
+    verdict = judged([START, granularity(), two, losses(1.0, 0.5)])
+
+    assert verdict.moved is not None
+    assert verdict.moved.what == "not known"
+
+
 def test_a_loss_that_differs_on_the_same_data_moved_in_the_forward_pass() -> None:
     verdict = judged(
         steps(leaves=OTHER, losses=(1.0, 0.25)), {"description.runtime.intra_op_threads": 1}

@@ -44,6 +44,18 @@ def test_a_segment_ends_with_the_next_checkpoint_or_at_the_end() -> None:
     assert segment_of(found, None, None) is None
 
 
+def test_a_segment_before_the_last_checkpoint_ends_with_the_final_weights() -> None:
+    ended, killed = moments(5), moments(5)[:-1]
+    assert [ended[-1].moment, killed[-1].moment] == ["final", "epoch"]
+
+    assert segment_of(trail([*ended, saved(4), saved(5)]), After(4), None) == Segment(
+        4, None, (begun(4),)
+    )
+    assert segment_of(trail([*killed, saved(4), saved(5)]), After(4), None) == Segment(
+        4, 5, (begun(4),)
+    )
+
+
 def test_a_run_that_went_on_begins_where_it_went_on() -> None:
     went_on = Resumed(fit=1, epoch=2, step=6, path="/c/2", digest=SUM)
 

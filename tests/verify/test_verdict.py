@@ -206,6 +206,32 @@ def test_equal_weights_on_another_batch_are_not_called_identical() -> None:
     assert verdict.reasons == ("the weights are equal, but not the batches up to step 2 (epoch 1)",)
 
 
+def test_batches_that_are_counted_from_other_steps_on_are_not_compared() -> None:
+    one = trail([*WHOLE[:1], step(1, data="d1"), step(2, data="d2"), WHOLE[-1]])
+    two = trail([*WHOLE[:1], step(2, data="d9"), WHOLE[-1]])
+
+    assert judged(one, original=two).grade == "identical"
+
+
+def test_behind_a_checkpoint_batches_are_counted_from_its_step_on() -> None:
+    def recorded(at: int, data: str) -> Trail:
+        return trail(
+            [
+                *([step(at)] if at else []),
+                moment(epoch=1, step=3),
+                step(5, epoch=1, data=data),
+                moment(epoch=2, step=6),
+            ]
+        )
+
+    def grade(at: int) -> str:
+        replayed = trail([step(5, epoch=1, data="d9"), moment(epoch=2, step=6)], ended=False)
+        return judged(replayed, original=recorded(at, "d5"), limit=Limit(2, None, 1)).grade
+
+    assert grade(2) == "identical"  # its batches are those of the steps 3 to 5, ours of 4 and 5
+    assert grade(3) == "inconclusive"
+
+
 def test_a_prefix_needs_no_end() -> None:
     verdict = judged(trail(WHOLE[:3], ended=False), limit=Limit(epoch=1))
 

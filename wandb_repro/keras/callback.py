@@ -366,6 +366,7 @@ class ReproCallback(keras.callbacks.Callback):
     def went_on(self, record: Resumed) -> None:
         """Count on from a checkpoint, which was put back."""
         self._epoch, self._step = record.epoch, record.step
+        self._digested = record.step  # by the epoch before the checkpoint, as if it had not stopped
         if self._session is not None:
             self._session.checkpoint(record.model_copy(update={"fit": self._number}))
 

@@ -225,7 +225,7 @@ def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
     """
     _write_cells(plan)
     path = plan.work / "order.json"
-    path.write_text(order.model_dump_json(), encoding="utf-8")
+    path.write_text(order.model_dump_json(exclude_defaults=True), encoding="utf-8")
     environment = child_environment(plan, python, path, os.environ, rebuilt=rebuilt)
     try:
         process = subprocess.Popen(

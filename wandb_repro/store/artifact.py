@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import sys
 from pathlib import Path
 from typing import Any, cast
 
 from wandb_repro.errors import NotFoundError, UsageError
+from wandb_repro.store.apart import run_apart
 from wandb_repro.store.client import configured, connect, translated
 
 __all__ = ["download_artifact", "version_of"]
@@ -14,6 +18,9 @@ __all__ = ["download_artifact", "version_of"]
 _NAME = r"[^/:\r\n]+"
 _VERSION = re.compile(f"{_NAME}/{_NAME}/{_NAME}:v[0-9]+")
 """W&B allows spaces in the names of projects and artifacts."""
+
+_STALL_S = 90.0
+"""Longer than one query with its retries takes."""
 
 
 def version_of(artifact: object) -> str:
@@ -43,16 +50,35 @@ def _name_of(artifact: object) -> str:
 def download_artifact(version: str, folder: Path) -> Path:
     """Download a version into a folder; return the folder that its files are in.
 
+    In a process of its own: the training that follows keeps its settings of W&B.
+
     Raises:
         UsageError: it names no version.
         NotFoundError: it is not there, or not for who is logged in.
         ReproError: it cannot be had.
     """
-    name = version_of(version)
+    return run_apart(
+        _download,
+        version_of(version),
+        folder,
+        scratch=folder,
+        limit=lambda _: sys.maxsize,
+        stall_s=_STALL_S,
+    )
+
+
+def _download(name: str, folder: Path) -> Path:
+    os.environ.pop("WANDB_SERVICE", None)
+    # NOTE: wandb 0.31 writes to its cache first, file by file, so that belongs into the folder
+    # that is watched; the user's own may hold a file that was damaged since, by its size alone.
+    cache = folder / "cache"
+    os.environ["WANDB_CACHE_DIR"] = str(cache)
     with configured(folder) as (server, _):
         api: Any = cast("Any", connect(server))
         with translated(server):
-            return Path(_found(api, name, server).download(root=str(folder / "files")))
+            found = Path(_found(api, name, server).download(root=str(folder / "files")))
+    shutil.rmtree(cache, ignore_errors=True)
+    return found
 
 
 def _found(api: Any, name: str, server: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from wandb_repro.manifest.base import Record, Unavailable
-from wandb_repro.manifest.trail import Digested, Granularity, Losses, Seen, Trail, Weights
+from wandb_repro.manifest.trail import Digested, Granularity, Losses, Resumed, Seen, Trail, Weights
 from wandb_repro.verify.trails import FirstDifference
 
 __all__ = ["Moved", "What", "what_moved"]
@@ -61,9 +61,11 @@ def _in_step(
         return _by_seen(original, other, first) or _by_losses(first, loss_step)
     if one.before != two.before:
         return "state", "the weights were changed between two steps, and not by training"
-    if one.data is not None and two.data is not None and one.data != two.data:
+    alike = one.data is not None and two.data is not None
+    alike = alike and _since(original, first) == _since(other, first)
+    if alike and one.data != two.data:
         return "data", f"the batches up to {first.what} are not the same"
-    if one.data is None or two.data is None:
+    if not alike:
         seen = _by_seen(original, other, first)
         if seen is not None:
             return seen
@@ -123,6 +125,17 @@ def _at(trail: Trail, first: FirstDifference) -> Digested | None:
         if isinstance(weights, Digested) and _place(weights) == (first.fit, first.step):
             return weights
     return None
+
+
+def _since(trail: Trail, first: FirstDifference) -> int:
+    """Return behind which step the batches of a step record begin."""
+    resumed = (it.step for it in trail.of(Resumed) if it.fit == first.fit)
+    steps = (
+        it.step
+        for it in trail.moments()
+        if it.fit == first.fit and it.moment == "step" and it.step < first.step
+    )
+    return max((*resumed, *steps), default=0)
 
 
 def _place(weights: Weights) -> tuple[int, int]:

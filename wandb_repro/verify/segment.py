@@ -91,10 +91,12 @@ def segment_of(trail: Trail, after: After | None, until: int | None) -> Segment 
     there = [epoch for epoch, one in known.items() if one.digest]
     if after.epoch and after.epoch not in there:
         raise RefusedError(_why_not(after, known, there), hint=_hint(trail, after.fit, there))
-    last = ends.get(after.fit, _End(0, whole=False)).epoch
-    _check_behind(after, until, last, is_last_fit=after.fit == most)
+    end = ends.get(after.fit, _End(0, whole=False))
+    _check_behind(after, until, end.epoch, is_last_fit=after.fit == most)
     following = next((epoch for epoch in there if epoch > after.epoch), None)
-    ends_here = last if after.fit < most else None
+    ends_here = end.epoch if after.fit < most else None
+    if after.fit == most and end.whole and following == end.epoch:
+        following = None  # the final weights lie behind the last checkpoint: they count too
     own = (_beginning(known[after.epoch]),) if after.epoch else ()
     return Segment(after.epoch, until or following or ends_here, (*passed, *own), after.fit)
 

@@ -111,6 +111,8 @@ class _Found(NamedTuple):
     shapes: tuple[Shape, ...]
     within: bool
     """Whether it lies within the limit."""
+    since: int
+    """Step behind which the batches of a step record begin."""
 
 
 class _Cursor:
@@ -121,9 +123,25 @@ class _Cursor:
     """
 
     def __init__(self, trail: Trail, limit: Limit) -> None:
-        self._coming = _keyed(trail, limit)
+        self._since = _Since(limit)
+        self._coming = self._keyed(trail, limit)
         self._ahead: tuple[Key, _Found] | None = next(self._coming, None)
         self.passed: dict[Key, _Found] = {}
+
+    @property
+    def begun(self) -> int:
+        """How many steps lay before the part that is compared, in its fit; known once it came."""
+        return self._since.begun
+
+    def _keyed(self, trail: Trail, limit: Limit) -> Iterator[tuple[Key, _Found]]:
+        """Yield a trail's moments with their keys."""
+        times = _Times()
+        within = True
+        for weights, shapes in trail.with_shapes():
+            counts = within and not limit.before(weights)
+            since = self._since.step(weights)
+            yield times.key(weights), _Found(weights, shapes, counts, since)
+            within = within and not limit.reached_by(weights)
 
     @property
     def at_end(self) -> bool:
@@ -180,6 +198,7 @@ class Reference:
 
     def __post_init__(self) -> None:
         self._asked = _Times()
+        self._since = _Since(self.limit)
         self._comparable = self.algorithms == algorithms_of(self.original)
         self._cursor = _Cursor(self.original, self.limit)
         self._last_found: _Found | None = None
@@ -192,6 +211,7 @@ class Reference:
             return None
         found = self._cursor.take(self._asked.key(weights))
         self._last_found = found
+        since = self._since.step(weights, self._cursor.begun)
         if found is None or not self._comparable:
             return None
         self.compared += 1
@@ -199,7 +219,8 @@ class Reference:
         difference = _difference(found.weights, self._paired(found.shapes, shapes), weights, shapes)
         if difference is None:
             self._note_equal(weights)
-            self.other_batches = self.other_batches or _other_batches(found.weights, weights)
+            if found.since == since:  # two trails may record other steps
+                self.other_batches = self.other_batches or _other_batches(found.weights, weights)
             return None
         return difference.model_copy(
             update={"last_equal": self.last_equal, "stage": self._stage(weights)}
@@ -298,14 +319,30 @@ class _Times:
         return (*name, times)
 
 
-def _keyed(trail: Trail, limit: Limit) -> Iterator[tuple[Key, _Found]]:
-    """Yield a trail's moments with their keys."""
-    times = _Times()
-    within = True
-    for weights, shapes in trail.with_shapes():
-        counts = within and not limit.before(weights)
-        yield times.key(weights), _Found(weights, shapes, counts)
-        within = within and not limit.reached_by(weights)
+class _Since:
+    """Tells behind which step the batches of a step record begin: behind the record before."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._last: dict[int, int] = {}
+        self.begun = 0
+        """Steps of the limit's fit before the part that is compared."""
+
+    def step(self, weights: Weights, begun: int = 0) -> int:
+        """Return it for the next moment of a trail.
+
+        Args:
+            weights: the moment.
+            begun: where a trail begins that has no record before.
+        """
+        fit, limit = weights.fit, self._limit
+        in_fit = fit == limit.fit
+        if in_fit and weights.moment == "epoch" and weights.epoch == limit.after:
+            self.begun = weights.step
+        since = self._last.get(fit, begun if in_fit else 0)
+        if weights.moment == "step":
+            self._last[fit] = weights.step
+        return since
 
 
 def _difference(
