@@ -212,7 +212,9 @@ def test_fits_of_other_models_with_folders_of_their_own_are_told_apart(
     third = ask("rerun", "latest", "--from-epoch", "3:1", *HERE, cwd=project.folder)
     assert third.code == 0, third.err
     assert trained(third) == ["Epoch 2/2"]
-    assert third.text.startswith("identical up to epoch 2 of fit 3,")
+    assert third.text.startswith(
+        "identical up to the end, from the checkpoint of epoch 1 of fit 3;"
+    )
     assert "not compared: fit 1 and fit 2" in third.text
 
     words = ("rerun", "latest", "--from-epoch", "3:1", *HERE)
