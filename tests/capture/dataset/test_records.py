@@ -1,8 +1,9 @@
-"""Rows of CSV and TFRecord files: counted where two parts share them, in whatever order."""
+"""Rows of CSV, TFRecord and Parquet files: counted where two parts share them, in any order."""
 
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,22 @@ def tfrecord(path: Path, rows: list[str]) -> Measured:
     return dataset_of(path.stem, path=str(path))
 
 
-WAYS = {"csv": csv, "tfrecord": tfrecord}
+def parquet(path: Path, rows: list[str]) -> Measured:
+    polars: Any = importlib.import_module("polars")
+    cells = [row.split(",") for row in rows]
+    numbers = [int(cell[0]) for cell in cells]
+    table = {
+        "id": [None if number == 99 else number for number in numbers],
+        "name": [
+            None if number == 3 else cell[1] for number, cell in zip(numbers, cells, strict=True)
+        ],
+        "value": [float(cell[-1]) for cell in cells],
+    }
+    polars.DataFrame(table, schema_overrides={"id": polars.Int32}).write_parquet(path)
+    return dataset_of(path.stem, path=str(path))
+
+
+WAYS = {"csv": csv, "tfrecord": tfrecord, "parquet": parquet}
 
 
 @pytest.mark.parametrize("kind", WAYS)
@@ -48,6 +64,43 @@ def test_another_order_changes_one_digest_and_not_the_other(kind: str, tmp_path:
     two = WAYS[kind](tmp_path / f"b.{kind}", ROWS[::-1]).dataset
     assert one.digest != two.digest
     assert one.order_free == two.order_free
+
+
+def test_a_row_of_a_table_is_the_same_whatever_is_read_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = parquet(tmp_path / "a.parquet", ROWS).dataset
+    monkeypatch.setattr("wandb_repro.capture.dataset.tables._AT_ONCE", 7)
+    pieces = parquet(tmp_path / "b.parquet", ROWS[::-1]).dataset
+
+    assert pieces.rows == 100
+    assert pieces.order_free == whole.order_free
+
+
+def test_a_value_that_is_not_there_is_no_zero(tmp_path: Path) -> None:
+    polars: Any = importlib.import_module("polars")
+    told: list[object] = []
+    for values in ([1, None], [1, 0]):
+        path = tmp_path / f"{values[1]}.parquet"
+        polars.DataFrame({"id": values}).write_parquet(path)
+        told.append(dataset_of("t", path=str(path)).dataset.order_free)
+
+    assert told[0] != told[1]
+
+
+def test_a_table_without_polars_or_without_a_table_in_it_has_a_reason_and_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet(tmp_path / "a.parquet", ROWS)
+    (tmp_path / "b.parquet").write_bytes(b"no table")
+    damaged = dataset_of("b", path=str(tmp_path / "b.parquet")).dataset
+    monkeypatch.delitem(sys.modules, "polars")
+    unread = dataset_of("a", path=str(tmp_path / "a.parquet")).dataset
+
+    assert "cannot be read as Parquet" in str(damaged.rows)
+    assert "where the script has imported polars" in str(unread.rows)
+    assert isinstance(damaged.digest, str)
+    assert isinstance(unread.digest, str)
 
 
 def test_names_of_columns_are_no_row(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Rows of files: the lines of CSV and TSV, the records of TFRecord, by their bytes.
+"""Rows of files: lines of CSV and TSV, records of TFRecord, rows of Parquet.
 
-They are told apart, not understood: a number written in another way is another row.
+Lines and records are told apart, not understood: a number written in another way is another row.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from wandb_repro.capture.dataset.limits import Limits, megabytes
 from wandb_repro.capture.dataset.rows import Kept, OrderFree, text_ids
+from wandb_repro.capture.dataset.tables import is_table, rows_of_table
 from wandb_repro.errors import DigestError
 
 __all__ = ["FileRows", "has_records", "rows_of_files"]
@@ -34,16 +35,15 @@ class FileRows:
         self.read = ""
         """What of the rows was read, in words; empty when all of them."""
 
-    def add(self, rows: list[bytes | None]) -> None:
-        """Take more rows."""
-        ids = text_ids(rows)
+    def add(self, ids: Any) -> None:
+        """Take more rows, by their numbers (dtype uint64)."""
         self.kept.add(ids)
         self.order_free.add(ids)
 
 
 def has_records(path: str) -> bool:
     """Tell whether the rows of a file can be told apart, by its name."""
-    return path.lower().endswith((*_LINES, *_RECORDS))
+    return path.lower().endswith((*_LINES, *_RECORDS)) or is_table(path)
 
 
 def rows_of_files(paths: Iterable[str], limits: Limits) -> FileRows:
@@ -58,21 +58,30 @@ def rows_of_files(paths: Iterable[str], limits: Limits) -> FileRows:
     found, left_bytes = FileRows(), limits.row_bytes
     until = time.monotonic() + limits.seconds
     for path in paths:
-        with open(path, "rb") as file:  # noqa: PTH123
-            rows = _records(file, path) if path.lower().endswith(_RECORDS) else _lines(file)
-            chunk: list[bytes | None] = []
-            for row in rows:
-                chunk.append(row)
-                left_bytes -= len(row)
-                if len(chunk) == _AT_ONCE or left_bytes <= 0:
-                    found.add(chunk)
-                    chunk = []
-                    _check(until)
-                if left_bytes <= 0:
-                    found.read = f"rows of the first {megabytes(limits.row_bytes)}"
-                    return found
-            found.add(chunk)
+        for ids, size_bytes in rows_of_table(path) if is_table(path) else _chunks(path, left_bytes):
+            found.add(ids)
+            left_bytes -= size_bytes
+            if left_bytes <= 0:
+                found.read = f"rows of the first {megabytes(limits.row_bytes)}"
+                return found
+            _check(until)
     return found
+
+
+def _chunks(path: str, most_bytes: int) -> Iterator[tuple[Any, int]]:
+    """Yield the numbers of a file's rows, some at once, and what they hold."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        rows = _records(file, path) if path.lower().endswith(_RECORDS) else _lines(file)
+        chunk: list[bytes | None] = []
+        size_bytes = 0
+        for row in rows:
+            chunk.append(row)
+            size_bytes += len(row)
+            if len(chunk) == _AT_ONCE or size_bytes >= most_bytes:
+                yield text_ids(chunk), size_bytes
+                most_bytes -= size_bytes
+                chunk, size_bytes = [], 0
+        yield text_ids(chunk), size_bytes
 
 
 def _check(until: float) -> None:

@@ -20,7 +20,16 @@ import xxhash
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["ROWS_ALGORITHM", "WORTH_A_THREAD", "Kept", "OrderFree", "paired", "row_ids", "text_ids"]
+__all__ = [
+    "MISSING",
+    "ROWS_ALGORITHM",
+    "WORTH_A_THREAD",
+    "Kept",
+    "OrderFree",
+    "paired",
+    "row_ids",
+    "text_ids",
+]
 
 ROWS_ALGORITHM = "wrepro-rows-1"
 """XXH3-128, seed 0, over: this name, NUL, and as u64 LE the number of rows, the sum of their
@@ -35,8 +44,8 @@ _AT_ONCE = 1 << 14
 
 _ODD = 0x9E3779B97F4A7C15
 _MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
-_MISSING = 0x6D697373696E6721
-"""Stands for a text that is not there."""
+MISSING = 0x6D697373696E6721
+"""Number of a value that is not there."""
 
 
 def row_ids(array: Any) -> Any:
@@ -98,7 +107,7 @@ def _mix(numpy: Any, ids: Any) -> None:
 def text_ids(texts: list[bytes | None]) -> Any:
     """Return the number of each text; one that is missing (None) has a number of its own."""
     numpy: Any = sys.modules["numpy"]
-    numbers = (_MISSING if text is None else xxhash.xxh3_64_intdigest(text) for text in texts)
+    numbers = (MISSING if text is None else xxhash.xxh3_64_intdigest(text) for text in texts)
     return numpy.fromiter(numbers, "u8", len(texts))
 
 
