@@ -13,6 +13,7 @@ from tests.support.recording import callback, keras, recording, steps_of
 from tests.support.records import full_manifest
 from tests.support.training import Recorded, Young, dense_model
 from wandb_repro.keras import batches
+from wandb_repro.keras.passing import Passed
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Granularity, Seen
 from wandb_repro.verify.verdict import judge
@@ -74,6 +75,19 @@ def sentence(one: Recorded, two: Recorded) -> str:
     assert verdict.grade == "diverged"
     assert verdict.moved is not None
     return verdict.moved.sentence
+
+
+def test_what_a_pipeline_made_ahead_is_told_when_it_is_trained_on() -> None:
+    made: Passed[str] = Passed()
+    for number in range(3):
+        made.add(number, lambda number=number: f"first {number}")
+    trained_on = [made.next(), made.next()]
+    made.begin_epoch()
+    made.add(0, lambda: "second 0")
+    made.add(3, lambda: "of the iterator that was left")
+
+    assert trained_on == ["first 0", "first 1"]
+    assert [made.next(), made.next()] == ["second 0", None]
 
 
 @pytest.mark.parametrize("way", WAYS)
