@@ -104,7 +104,7 @@ class GivenFiles:
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
-    """Yield all files; ``rglob`` takes four times as long for a few."""
+    """Yield all files, those of folders below too."""
     for parent, _, names in os.walk(folder):
         yield from (Path(parent, name) for name in names)
 
