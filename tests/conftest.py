@@ -22,7 +22,7 @@ from tests.support.package_index import package_index
 from tests.support.recorded import ask, keras_run, killed_run, numbers
 from tests.support.server import wandb_server
 from tests.support.training import offline, own_wandb
-from wandb_repro.rerun.cache import CACHE_VARIABLE
+from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
 
 __all__ = [
     "ask",
@@ -82,7 +82,7 @@ class _ByFile(LoadFileScheduling):
     """The start of a server, and the training it holds, are most of what its tests take."""
 
     def _split_scope(self, nodeid: str) -> str:
-        asks_the_server = nodeid.startswith(("tests/online/", "tests/store/test_run.py"))
+        asks_the_server = nodeid.startswith(("tests/online/", "tests/store/test_fetch.py"))
         return "the server" if asks_the_server else super()._split_scope(nodeid)
 
 

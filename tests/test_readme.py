@@ -15,9 +15,9 @@ import wandb_repro
 from wandb_repro import errors
 from wandb_repro.cli.main import main
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.order import Options
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest, read_trail
+from wandb_repro.manifest.request import Options
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.verify.verdict import EXIT_CODES
 
 if sys.version_info >= (3, 11):

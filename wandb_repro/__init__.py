@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from wandb_repro.version import __version__
 
 if TYPE_CHECKING:
-    from wandb_repro.hook import attach, fingerprint, init, register
+    from wandb_repro.api import attach, fingerprint, init, register
 
 __all__ = ["__version__", "attach", "fingerprint", "init", "register"]
 
 
 if "WANDB_REPRO_ORDER" in os.environ:  # a rerun's process, which only ``rerun`` starts
-    from wandb_repro.replay import stand_ready
+    from wandb_repro.child.wandb_patch import stand_ready
 
     stand_ready()
 
@@ -31,6 +31,6 @@ if "WANDB_REPRO_ORDER" in os.environ:  # a rerun's process, which only ``rerun``
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from wandb_repro import hook
+    from wandb_repro import api
 
-    return getattr(hook, name)
+    return getattr(api, name)

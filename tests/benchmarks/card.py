@@ -24,8 +24,8 @@ import time
 import keras, numpy as np
 import wandb_repro
 from wandb_repro.keras import ReproCallback
-from wandb_repro.session import card
-from wandb_repro.session.session import Session
+from wandb_repro.recording import card
+from wandb_repro.recording.session import Session
 
 spent = []
 

@@ -24,7 +24,7 @@ import tempfile, time
 from pathlib import Path
 import keras, numpy as np
 from wandb_repro.keras.variables import Reader
-from wandb_repro.session.recorder import Recorder
+from wandb_repro.recording.trail_recorder import Recorder
 
 class Model:
     layers, non_trainable_weights = [], []

@@ -18,13 +18,13 @@ _ROUNDS = 7
 _SCRIPT = f"""
 import csv, hashlib, importlib.metadata, time
 from statistics import median
-from wandb_repro.capture.altered import find_altered
+from wandb_repro.capture.packages.modified import find_altered
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.capture.loaded import Owners
-from wandb_repro.capture.installation import _Last, installation
-from wandb_repro.capture.known_records import _FILE
-from wandb_repro.capture.user_folder import cache_folder
-from wandb_repro.capture.packages import probe_packages
+from wandb_repro.capture.packages.loaded import Owners
+from wandb_repro.capture.packages.dist_info import _Last, installation
+from wandb_repro.capture.packages.record import _FILE
+from wandb_repro.files import cache_folder
+from wandb_repro.capture.packages.distributions import probe_packages
 from wandb_repro.manifest.packages import Packages
 
 host = ThisHost()

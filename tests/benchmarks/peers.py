@@ -10,14 +10,14 @@ from pathlib import Path
 
 from tests.benchmarks.children import lines_told
 from wandb_repro.errors import RebuildError
-from wandb_repro.rerun.uv import find_uv
+from wandb_repro.rerun.environment.uv import find_uv
 
 _SCRIPT = """
 import hashlib, os, sys, tempfile, time
 from pathlib import Path
 import joblib, keras, numpy as np, wandb
 from wandb_repro.keras.variables import Reader
-from wandb_repro.session.recorder import Recorder
+from wandb_repro.recording.trail_recorder import Recorder
 
 model = keras.applications.ResNet50(weights=None)
 model.compile("adam", "sparse_categorical_crossentropy")

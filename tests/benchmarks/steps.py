@@ -16,9 +16,9 @@ import hashlib, resource, shutil, sys, time
 from pathlib import Path
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM
 from wandb_repro.manifest.trail import End, Shape, Start, Step, Structure
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import TrailWriter, read_trail
-from wandb_repro.verify.trails import compare
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import TrailWriter, read_trail
+from wandb_repro.verify.trail_diff import compare
 
 steps, leaves = {steps}, {leaves}
 

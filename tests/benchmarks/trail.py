@@ -16,7 +16,7 @@ import time
 import keras, numpy as np
 from pathlib import Path
 from wandb_repro.keras import variables_of
-from wandb_repro.session.recorder import Recorder
+from wandb_repro.recording.trail_recorder import Recorder
 
 model = keras.applications.ResNet50(weights=None)
 model.compile("adam", "sparse_categorical_crossentropy")

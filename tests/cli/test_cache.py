@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.recorded import Ask
-from wandb_repro.rerun.cache import Cache, Entry, user_cache
+from wandb_repro.rerun.environment.cache import Cache, Entry, user_cache
 
 DAY_S = 86_400
 

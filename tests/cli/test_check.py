@@ -1,5 +1,5 @@
 """``check``: what is foreseen of a rerun here, before it is run. What really happens is in
-``tests/test_preflight.py``."""
+``tests/workflows/test_check.py``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.recorded import Ask, Project, with_manifest
-from wandb_repro.manifest.runtime import Runtime
-from wandb_repro.verify.instructions import onednn_is_on
+from wandb_repro.manifest.machine import Runtime
+from wandb_repro.verify.cpu_instructions import onednn_is_on
 
 PROCESSOR = "description.runtime.processor"
 

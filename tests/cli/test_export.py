@@ -12,11 +12,11 @@ import pytest
 from tests.support.environments import make_wheel, use_folder_as_index
 from tests.support.recorded import Answer, Ask, Project, with_manifest
 from tests.support.repositories import on_disk
-from wandb_repro.manifest.cells import Cell, Cells
 from wandb_repro.manifest.code import Code
-from wandb_repro.store.base import Capsule
+from wandb_repro.manifest.command import Cell, Cells
+from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.cells import read_cells, write_cells
-from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.local import read_manifest
 
 
 def _small(numbers: Project, folder: Path) -> Project:

@@ -18,9 +18,9 @@ from tests.support.network import NOWHERE, without_network
 from tests.support.notebooks import INIT, SETUP, TRAIN, executed
 from tests.support.recorded import Ask, Project, begun, with_manifest
 from tests.support.repositories import on_disk
-from wandb_repro.rerun.inequality import compare_environments
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest
+from wandb_repro.rerun.environment.compare import compare_environments
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

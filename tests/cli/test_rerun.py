@@ -25,9 +25,9 @@ from tests.support.recorded import (
     with_manifest,
 )
 from tests.support.repositories import fingerprint
-from wandb_repro import repeat
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.rerun.plan import Plan
+from wandb_repro.workflows import rerun as workflow
 
 HERE = ("--env", "here", "--yes")
 
@@ -266,7 +266,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
         (plan.work / "half").touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(plan.work / "half"))
 
-    monkeypatch.setattr(repeat, "restore_code", full)
+    monkeypatch.setattr(workflow, "restore_code", full)
     work = tmp_path / "work"
     answer = ask("rerun", "latest", *HERE, "--dir", work, cwd=numbers.folder)
     _refused(answer, 4, "No space left on device", "Free some space")

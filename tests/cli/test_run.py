@@ -17,7 +17,7 @@ import sys
 import wandb
 import wandb_repro
 from wandb_repro.capture.weights import Variable
-from wandb_repro.hook import find_session
+from wandb_repro.api import find_session
 
 run = wandb.init(project="plain")
 import numpy as np

@@ -19,31 +19,31 @@ from tests.support.bundles import bundle_of
 from tests.support.records import full_manifest, lines_of, trail
 from tests.support.terminal import on_paper
 from tests.support.wheels import recorded_wheel, wheel_bytes
-from wandb_repro.capture.packages import read_distributions
-from wandb_repro.capture.record_file import record_digest_of, record_paths
-from wandb_repro.capture.secrets import cut_arguments, cut_text, cut_url
+from wandb_repro.capture.packages.distributions import read_distributions
+from wandb_repro.capture.packages.record import record_digest_of, record_paths
+from wandb_repro.capture.secrets.redact import cut_arguments, cut_text, cut_url
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.code import BundleFile, Code
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_file import parse
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
-from wandb_repro.report.record import record_text
+from wandb_repro.report.show import record_text
 from wandb_repro.report.verdict import verdict_text
-from wandb_repro.rerun.capsule_wheel import wheel_of_capsule
-from wandb_repro.rerun.choice import Choice
-from wandb_repro.rerun.code import Budget, restore
+from wandb_repro.rerun.environment.lock import parse_pylock
+from wandb_repro.rerun.environment.select import Choice
+from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
 from wandb_repro.rerun.execute import variables_set
-from wandb_repro.rerun.lock import parse_pylock
 from wandb_repro.rerun.plan import make_plan
+from wandb_repro.rerun.restore import Budget, restore
 from wandb_repro.store.address import parse_address, same_server
-from wandb_repro.store.base import Capsule
+from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.download import download_capsule
 from wandb_repro.verify.audit import audit
-from wandb_repro.verify.difference import differences
+from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.verdict import judge
 
 __all__ = ["READERS", "SEEDS", "SLOW"]

@@ -27,7 +27,6 @@ from tests.support.records import (
 )
 from wandb_repro.errors import TrailError
 from wandb_repro.manifest import canonical
-from wandb_repro.manifest.chain import parse
 from wandb_repro.manifest.trail import (
     Checkpoint,
     Digested,
@@ -41,6 +40,7 @@ from wandb_repro.manifest.trail import (
     places_in,
     places_of,
 )
+from wandb_repro.manifest.trail_file import parse
 
 TRAILS = sorted((DATA / "trails").glob("*.jsonl"))
 WHOLE = trail([moment("initial", epoch=0, step=0), moment(metrics={"loss": 0.1})])

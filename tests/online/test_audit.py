@@ -11,7 +11,7 @@ from tests.support.machine import Done, Machine
 from tests.support.records import absent, full_manifest, rerun_manifest, trail
 from tests.support.server import WandbServer
 from tests.support.stored_runs import SentRun, send
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 
 GOOD = {
     "execution.code.git.dirty": False,

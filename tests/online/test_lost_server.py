@@ -11,9 +11,9 @@ import pytest
 from tests.online.scripts import WAITING
 from tests.support.machine import Done, Machine, Stored, a_project, ended, only_run
 from tests.support.server import WandbServer, running_server
-from wandb_repro.manifest.document import Ending
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest, read_trail
+from wandb_repro.manifest.manifest import Ending
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest, read_trail
 
 pytestmark = pytest.mark.slow
 

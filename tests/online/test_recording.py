@@ -13,9 +13,9 @@ from tests.online.scripts import PLAIN
 from tests.support.machine import Machine, Stored, a_project, only_run
 from tests.support.server import WandbServer
 from wandb_repro.manifest.code import BundleFile, Code
-from wandb_repro.manifest.document import Ending
+from wandb_repro.manifest.manifest import Ending
 from wandb_repro.manifest.packages import Packages, Repacked
-from wandb_repro.store.folder import read_trail, sha256_of
+from wandb_repro.store.local import read_trail, sha256_of
 
 
 @pytest.fixture(scope="module")

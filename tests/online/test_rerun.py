@@ -13,8 +13,8 @@ from tests.online.conftest import Original
 from tests.online.scripts import TRAIN
 from tests.support.machine import Done, Machine, Stored, a_project, only_run
 from tests.support.server import WandbServer
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest
 
 NAMED = """
 import wandb

@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.machine import Done, Machine, Stored, a_project
 from tests.support.server import WandbServer
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest
 
 MODEL = """
 import keras

@@ -14,10 +14,9 @@ from tests.support.machine import Machine
 from tests.support.records import full_manifest, rerun_manifest
 from tests.support.server import WandbServer
 from wandb_repro.errors import ReproError
+from wandb_repro.recording.card import page_reproduced
 from wandb_repro.report.reproduced import attempt_of, place_of, reproduced_line
-from wandb_repro.session.card import page_reproduced
-from wandb_repro.store.attempts import note_attempt
-from wandb_repro.store.card import replace_card
+from wandb_repro.store.write_back import note_attempt, replace_card
 
 
 def connect(server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> None:

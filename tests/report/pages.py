@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from tests.report.reports import BENT, NAME, diverged, nothing
 from tests.support.records import full_manifest, rerun_manifest, trail
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.card import Seen, card
 from wandb_repro.verify.audit import audit

@@ -11,28 +11,28 @@ from rich.console import RenderableType
 from tests.support.golden import DATA
 from tests.support.many_packages import many_packages
 from tests.support.records import absent, full_manifest, moment, moments, rerun_manifest, trail
-from wandb_repro.manifest.chain import parse
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_file import parse
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
-from wandb_repro.report.preflight import preflight_text
-from wandb_repro.report.record import record_text
-from wandb_repro.report.standing import standings_text
+from wandb_repro.report.prediction import preflight_text
+from wandb_repro.report.project_status import standings_text
+from wandb_repro.report.show import record_text
 from wandb_repro.report.verdict import verdict_text
-from wandb_repro.rerun.choice import Choice
-from wandb_repro.rerun.closure import Needed
-from wandb_repro.rerun.inequality import Inequality
-from wandb_repro.rerun.interpreter import FoundPython
+from wandb_repro.rerun.environment.compare import Inequality
+from wandb_repro.rerun.environment.dependencies import Needed
+from wandb_repro.rerun.environment.interpreter import FoundPython
+from wandb_repro.rerun.environment.select import Choice
 from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
-from wandb_repro.verify.difference import differences
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.preflight import How, foresee
-from wandb_repro.verify.standing import Standing, look_at, standings, without_record
+from wandb_repro.verify.manifest_diff import differences
+from wandb_repro.verify.prediction import How, foresee
+from wandb_repro.verify.project_status import Standing, look_at, standings, without_record
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import judge
 
 __all__ = ["REPORTS", "hostile"]

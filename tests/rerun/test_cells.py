@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wandb_repro.errors import RefusedError, UsageError
-from wandb_repro.manifest.cells import Cell, Cells
-from wandb_repro.manifest.command import CellsFile
+from wandb_repro.manifest.command import Cell, Cells, CellsFile
 from wandb_repro.rerun.cells import PlannedCells, plan_cells
 
 

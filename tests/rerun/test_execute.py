@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.records import absent, changed, full_manifest
 from wandb_repro.errors import RefusedError
-from wandb_repro.manifest.order import ORDER_VARIABLE, Order, Whereabouts
+from wandb_repro.manifest.request import ORDER_VARIABLE, Order, Whereabouts
 from wandb_repro.rerun import execute
 from wandb_repro.rerun.execute import child_environment, place_inputs, train
 from wandb_repro.rerun.plan import Link, Plan, make_plan

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.records import absent, changed, full_manifest
 from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.plan import Link, Plan, make_plan, moved
 
 WORK = Path("/rerun folder/rerun-1")

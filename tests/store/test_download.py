@@ -11,9 +11,8 @@ import pytest
 from tests.support.manifests import small_manifest
 from tests.support.records import changed
 from wandb_repro.errors import ManifestError, NotFoundError, RefusedError
-from wandb_repro.manifest.cells import Cell, Cells
-from wandb_repro.manifest.command import Command
-from wandb_repro.store.base import Capsule
+from wandb_repro.manifest.command import Cell, Cells, Command
+from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.cells import write_cells
 from wandb_repro.store.download import download_capsule
 

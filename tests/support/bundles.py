@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.repositories import Repository
-from wandb_repro.capture.tree import blob_id
+from wandb_repro.capture.source.objects import blob_id
 
 __all__ = ["HOSTILE", "bundle_of", "delta_bomb", "tree_bomb", "two_faced_tree"]
 

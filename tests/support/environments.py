@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_host import FakeHost
-from wandb_repro.capture.packages import probe_packages
-from wandb_repro.capture.repack import repack_all
-from wandb_repro.capture.wheel import WheelFile, wheel_name, write_wheel
+from wandb_repro.capture.packages.distributions import probe_packages
+from wandb_repro.capture.packages.repack import repack_all
+from wandb_repro.capture.packages.wheel import WheelFile, wheel_name, write_wheel
 from wandb_repro.manifest.packages import Distribution, Packages
-from wandb_repro.rerun.uv import find_uv
+from wandb_repro.rerun.environment.uv import find_uv
 
 __all__ = [
     "BASE_PYTHON",

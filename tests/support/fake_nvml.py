@@ -111,6 +111,6 @@ class FakeNvml:
 
 
 if TYPE_CHECKING:
-    from wandb_repro.capture.nvml import Nvml
+    from wandb_repro.capture.machine.nvml import Nvml
 
     _: Nvml = FakeNvml()

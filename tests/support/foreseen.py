@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.recorded import newcomer
-from wandb_repro.repeat import verify
-from wandb_repro.store.base import Capsule
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.workflows.rerun import verify
 
 __all__ = ["SETTINGS", "Both", "Laboratory", "Setting"]
 

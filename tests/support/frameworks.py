@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 
 from tests.support.fake_host import fake_module
-from wandb_repro.manifest.runtime import Framework
+from wandb_repro.manifest.machine import Framework
 
 __all__ = ["FakeModel", "framework", "jax", "keras", "tensorflow", "torch"]
 

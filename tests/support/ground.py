@@ -13,7 +13,7 @@ from tests.support.environments import BASE_PYTHON, Environment
 from tests.support.package_index import PackageIndex
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Packages
-from wandb_repro.rerun.environment import Rebuilt, rebuild
+from wandb_repro.rerun.environment.build import Rebuilt, rebuild
 
 __all__ = ["CPYTHON", "MACHINE", "PLATFORM", "Ground", "ground", "is_equal"]
 

@@ -11,8 +11,8 @@ from packaging.requirements import Requirement
 
 from tests.support.recorded import Project, with_manifest
 from wandb_repro.manifest.packages import Packages
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest
 
 __all__ = ["lean", "leave_only", "packages_of"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.server import WandbServer
-from wandb_repro.manifest.document import Manifest
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest
 
 __all__ = ["Done", "Machine", "Stored", "a_project", "only_run"]
 

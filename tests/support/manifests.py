@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
-from wandb_repro.manifest.document import Description, Execution, Manifest, RunIdentity
+from wandb_repro.manifest.manifest import Description, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Repacked
 
 __all__ = ["small_manifest"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Packages
 
 __all__ = ["many_packages"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wandb_repro.rerun.uv import find_uv
+from wandb_repro.rerun.environment.uv import find_uv
 
 __all__ = ["another_python", "without_shims"]
 

@@ -24,11 +24,11 @@ from click.testing import CliRunner
 from tests.support.records import changed
 from tests.support.repositories import Repository, repository
 from wandb_repro.cli.main import main
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.rerun.cache import CACHE_VARIABLE
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest, read_trail
+from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest, read_trail
 
 __all__ = [
     "KERAS",
@@ -60,7 +60,7 @@ from network import SIZE
 
 import wandb_repro
 from wandb_repro.capture.weights import Variable
-from wandb_repro.hook import find_session
+from wandb_repro.api import find_session
 
 what, _, when = os.environ.get("NUMBERS_DO", "").partition(":")
 if what == "nothing":

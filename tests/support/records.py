@@ -9,18 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, root_digest
-from wandb_repro.manifest.accelerator import Accelerator, Gpu
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.chain import chained
 from wandb_repro.manifest.code import Added, AddedFile, BundleFile, Code, GitState, LeftOut
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import ArrayDigest, Dataset, InputFile
-from wandb_repro.manifest.document import Description, Ending, Execution, Manifest, RunIdentity
-from wandb_repro.manifest.host import Machine
+from wandb_repro.manifest.machine import Accelerator, Framework, Gpu, Machine, Processor, Runtime
+from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Repacked
-from wandb_repro.manifest.runtime import Framework, Processor, Runtime
-from wandb_repro.manifest.seeds import Determinism, Seed, Seeds, Switch
-from wandb_repro.manifest.settings import FitSettings
 from wandb_repro.manifest.trail import (
     SHORT,
     End,
@@ -36,6 +31,8 @@ from wandb_repro.manifest.trail import (
     TrailRecord,
     Weights,
 )
+from wandb_repro.manifest.trail_file import chained
+from wandb_repro.manifest.training import Determinism, FitSettings, Seed, Seeds, Switch
 
 __all__ = [
     "absent",

@@ -67,14 +67,14 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     """A folder for checkpoints, in a process that has said nothing yet."""
-    from wandb_repro import hook
-    from wandb_repro.keras import checkpoint
-    from wandb_repro.session import notices, registered
+    from wandb_repro import api
+    from wandb_repro.keras.checkpoint import callback as checkpoint_callback
+    from wandb_repro.recording import messages, rng_registry
 
     def begin() -> None:
-        monkeypatch.setattr(checkpoint, "_fits", {})
-        monkeypatch.setattr(hook, "process", hook.Process())
-        notices.forget()
-        registered.forget_registered()
+        monkeypatch.setattr(checkpoint_callback, "_fits", {})
+        monkeypatch.setattr(api, "process", api.Process())
+        messages.forget()
+        rng_registry.forget_registered()
 
     return Folder(tmp_path / "ckpt", begin)

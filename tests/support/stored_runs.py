@@ -18,10 +18,10 @@ from typing import Any, cast
 
 from tests.support.records import lines_of
 from tests.support.server import REPOSITORY, WandbServer
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.session.publish import publish_config
-from wandb_repro.session.run import CONFIG_KEY, Run
+from wandb_repro.recording.publish import publish_config
+from wandb_repro.recording.wandb_run import CONFIG_KEY, Run
 
 __all__ = ["SentRun", "send"]
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail, Weights
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest, read_trail
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest, read_trail
 
 if TYPE_CHECKING:
     import wandb
@@ -140,11 +140,11 @@ class Young:
 
     def begin(self) -> None:
         """Forget what this process knows of its runs, as a new process would."""
-        from wandb_repro import hook
-        from wandb_repro.session import notices
+        from wandb_repro import api
+        from wandb_repro.recording import messages
 
-        self.monkeypatch.setattr(hook, "process", hook.Process())
-        notices.forget()
+        self.monkeypatch.setattr(api, "process", api.Process())
+        messages.forget()
 
     def forget_keras(self) -> None:
         """Make Keras and TensorFlow as unseeded, and names as unused, as they were at first."""
@@ -177,7 +177,7 @@ def offline(own_wandb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Make this process one that has just begun, in an empty project, on W&B's offline mode."""
     import wandb
 
-    from wandb_repro import hook
+    from wandb_repro import api
 
     del own_wandb
     wandb.setup(wandb.Settings(root_dir=str(tmp_path)))
@@ -185,7 +185,7 @@ def offline(own_wandb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     young = Young(tmp_path, monkeypatch)
     young.project.mkdir()
     (young.project / "train.py").write_text("print('train')\n")
-    monkeypatch.setattr(hook, "_HOST", SmallHost(started_in=str(young.project)))
+    monkeypatch.setattr(api, "_HOST", SmallHost(started_in=str(young.project)))
     young.begin()
     if "keras" in sys.modules:
         young.forget_keras()

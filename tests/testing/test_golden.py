@@ -12,7 +12,7 @@ from tests.support.golden import DATA
 from tests.support.recorded import Project, with_manifest
 from wandb_repro.capture.dataset import dataset_of
 from wandb_repro.errors import UsageError
-from wandb_repro.testing import assert_matches_golden, chosen
+from wandb_repro.testing import assert_matches_golden, pytest_options
 from wandb_repro.testing.golden import assert_matches_golden as same
 
 KEPT = DATA / "golden" / "1.0.json"
@@ -23,21 +23,21 @@ KEPT = DATA / "golden" / "1.0.json"
 def golden(numbers: Project, tmp_path: Path) -> Path:
     """Give a golden file of a training of four numbers."""
     file = tmp_path / "golden" / "numbers.json"
-    chosen.begin(update=True)
+    pytest_options.begin(update=True)
     try:
         assert_matches_golden(numbers.run_folder, file)
-        assert chosen.written() == (str(file),)
+        assert pytest_options.written() == (str(file),)
     finally:
-        chosen.end()
+        pytest_options.end()
     return file
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_written() -> Generator[None]:
     """Take part in no ``--repro-update`` of the pytest that runs this."""
-    chosen.begin(update=False)
+    pytest_options.begin(update=False)
     yield
-    chosen.end()
+    pytest_options.end()
 
 
 def _told(run: object, file: Path) -> str:
@@ -131,11 +131,11 @@ def test_no_file_is_written_of_a_run_without_weights(numbers: Project, tmp_path:
     project = numbers.copy(tmp_path / "project")
     project.capsule.trail.unlink()
     with_manifest(project, {})
-    chosen.begin(update=True)
+    pytest_options.begin(update=True)
     try:
         told = _told(project.run_folder, tmp_path / "golden.json")
     finally:
-        chosen.end()
+        pytest_options.end()
     assert "was not written" in told
     assert "holds no digest of weights after a step of training" in told
     assert not (tmp_path / "golden.json").exists()
@@ -159,11 +159,11 @@ def test_a_fingerprint_keeps_its_digest_and_not_its_path(numbers: Project, tmp_p
     images.write_bytes(b"pixels")
     measured = dataset_of("images", path=str(images)).dataset
     with_manifest(project, {"description.data": [measured.model_dump(mode="json")]})
-    chosen.begin(update=True)
+    pytest_options.begin(update=True)
     try:
         assert_matches_golden(project.run_folder, tmp_path / "golden.json")
     finally:
-        chosen.end()
+        pytest_options.end()
     text = (tmp_path / "golden.json").read_text()
     assert str(measured.digest) in text
     assert str(tmp_path) not in text

@@ -48,7 +48,7 @@ def test_a_pytest_that_does_not_use_it_imports_nothing_of_it(tmp_path: Path) -> 
     assert ours <= {
         "wandb_repro.version",
         "wandb_repro.testing",
-        "wandb_repro.testing.chosen",
+        "wandb_repro.testing.pytest_options",
         "wandb_repro.testing.plugin",
     }
     assert not set(_HEAVY) & set(modules)

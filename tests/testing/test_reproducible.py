@@ -11,7 +11,7 @@ from tests.support import trainings
 from tests.support.recorded import newcomer
 from wandb_repro.errors import UsageError
 from wandb_repro.testing import assert_reproducible
-from wandb_repro.testing.task import INSIDE
+from wandb_repro.testing.fresh_task import INSIDE
 
 
 @pytest.fixture(autouse=True)

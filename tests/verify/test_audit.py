@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.records import absent, changed, full_manifest, moments, trail
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Missing, Trail
 from wandb_repro.verify.audit import audit
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.records import changed, full_manifest, rerun_manifest
-from tests.verify.test_difference import APART, FACTS
+from tests.verify.test_manifest_diff import APART, FACTS
 from wandb_repro.verify.causes import rank
-from wandb_repro.verify.difference import differences
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.moved import Moved, What
-from wandb_repro.verify.trails import FirstDifference, Stage
+from wandb_repro.verify.first_moved import Moved, What
+from wandb_repro.verify.manifest_diff import differences
+from wandb_repro.verify.trail_diff import FirstDifference, Stage
 
 STAGES: list[Stage] = ["initial", "first steps", "later"]
 

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.records import full_manifest, rerun_manifest, trail
-from wandb_repro.capture.numbers import ALGORITHM, numbers_of
+from wandb_repro.capture.weights import ALGORITHM, numbers_of
 from wandb_repro.digest import leaf_digest, root_digest
 from wandb_repro.manifest.trail import Moment, Numbers, Shape, Trail, TrailRecord, Weights
 from wandb_repro.verify.distance import MARGIN, Distance, distance
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 Array = Any

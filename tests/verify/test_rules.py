@@ -9,8 +9,14 @@ import pytest
 from tests.support.records import absent, rerun_manifest, trail
 from wandb_repro.errors import UsageError
 from wandb_repro.verify.audit import audit
+from wandb_repro.verify.project_status import (
+    Standing,
+    exit_code_of,
+    look_at,
+    standings,
+    without_record,
+)
 from wandb_repro.verify.rules import REPRODUCED, RULES, broken_rules, check_rules
-from wandb_repro.verify.standing import Standing, exit_code_of, look_at, standings, without_record
 
 GOOD: dict[str, Any] = {
     "run.rerun_of": absent("it repeats no other run"),

@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.records import moments, trail
 from wandb_repro.errors import RefusedError, UsageError
-from wandb_repro.manifest.order import Beginning, Order
+from wandb_repro.manifest.request import Beginning, Order
 from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail, Weights
-from wandb_repro.report.checkpoints import checkpoint_rows
+from wandb_repro.report.record_sections import checkpoint_rows
 from wandb_repro.verify.segment import After, Segment, segment_of
-from wandb_repro.verify.trails import Limit, compare
+from wandb_repro.verify.trail_diff import Limit, compare
 
 SUM = "ab" * 32
 

@@ -17,7 +17,7 @@ from tests.support.records import (
 )
 from wandb_repro.manifest.trail import Missing, Structure, Trail, Weights
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 START = moment("initial", epoch=0, step=0)

@@ -18,10 +18,10 @@ from tests.support.records import (
     trail,
 )
 from wandb_repro.digest import ROOT_ALGORITHM
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Missing, Structure, Trail, TrailRecord, Weights
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 

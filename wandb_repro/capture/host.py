@@ -13,9 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-from wandb_repro.capture.beginning import began_in
-from wandb_repro.capture.invocation import parse
-from wandb_repro.capture.notebook import begun_in
+from wandb_repro.capture.process.command_line import began_in, parse
+from wandb_repro.capture.process.notebook import begun_in
 
 __all__ = ["Host", "ThisHost"]
 

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import click
 
-from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
+from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.report.standing import standings_data, standings_text
-from wandb_repro.session.options import combined
-from wandb_repro.store.folder import read_manifest, read_trail
+from wandb_repro.recording.options import combined
+from wandb_repro.report.project_status import standings_data, standings_text
+from wandb_repro.store.local import read_manifest, read_trail
+from wandb_repro.store.locate import looks_like_path
 from wandb_repro.store.project import Projected, ProjectRun, local_runs, read_project
-from wandb_repro.store.resolve import looks_like_path
-from wandb_repro.verify.rules import RULES, check_rules
-from wandb_repro.verify.standing import (
+from wandb_repro.verify.project_status import (
     Standing,
     exit_code_of,
     look_at,
     standings,
     without_record,
 )
+from wandb_repro.verify.rules import RULES, check_rules
 
 __all__ = ["command"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import click
 from rich.text import Text
 
-from wandb_repro.cli.frame import Output, answers, json_option
+from wandb_repro.cli.common import Output, answers, json_option
 from wandb_repro.errors import NotFoundError
 from wandb_repro.report.cache import KeptRow, cache_text
-from wandb_repro.report.words import count
-from wandb_repro.rerun.cache import Cache, Entry, user_cache
-from wandb_repro.rerun.listing import list_folder
+from wandb_repro.report.text import count
+from wandb_repro.rerun.environment.cache import Cache, Entry, user_cache
+from wandb_repro.rerun.environment.clone import list_folder
 
 __all__ = ["command"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
-from wandb_repro.cli.switches import set_option, switches_of
+from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
+from wandb_repro.cli.shared_options import set_option, switches_of
 from wandb_repro.errors import UsageError
-from wandb_repro.preflight import Aim, look
-from wandb_repro.report.preflight import preflight_text
-from wandb_repro.store.resolve import locate
+from wandb_repro.report.prediction import preflight_text
+from wandb_repro.store.locate import locate
+from wandb_repro.workflows.check import Aim, look
 
 __all__ = ["command"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from wandb_repro.cli.frame import (
+from wandb_repro.cli.common import (
     Output,
     answers,
     check_new_folder,
@@ -17,15 +17,15 @@ from wandb_repro.cli.frame import (
     packages_option,
     scratch_folder,
 )
-from wandb_repro.repeat import added_bundle, bundle_of
-from wandb_repro.report.words import clean
-from wandb_repro.rerun.choice import check_rebuildable
-from wandb_repro.rerun.closure import needed_by_run
-from wandb_repro.rerun.exported import Exported
+from wandb_repro.report.text import clean
+from wandb_repro.rerun.environment.dependencies import needed_by_run
+from wandb_repro.rerun.environment.export import Exported
+from wandb_repro.rerun.environment.select import check_rebuildable
 from wandb_repro.rerun.plan import Plan, make_plan
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import read_manifest, read_trail
-from wandb_repro.store.resolve import locate
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest, read_trail
+from wandb_repro.store.locate import locate
+from wandb_repro.workflows.rerun import added_bundle, bundle_of
 
 __all__ = ["command", "plan_of", "write_export"]
 

@@ -9,15 +9,15 @@ import click
 from click.core import ParameterSource
 from rich.text import Text
 
+from wandb_repro.cli.common import Output, new_folder, scratch_folder
 from wandb_repro.cli.export import plan_of, write_export
-from wandb_repro.cli.frame import Output, new_folder, scratch_folder
 from wandb_repro.errors import UsageError
 from wandb_repro.report.layout import bullets, heading, page
 from wandb_repro.report.plan import inequality_sentence
-from wandb_repro.report.words import clean
-from wandb_repro.rerun.exported import Exported, Prepared
-from wandb_repro.rerun.interpreter import find_python
-from wandb_repro.store.resolve import locate
+from wandb_repro.report.text import clean
+from wandb_repro.rerun.environment.export import Exported, Prepared
+from wandb_repro.rerun.environment.interpreter import find_python
+from wandb_repro.store.locate import locate
 
 __all__ = ["prepare_folder", "refuse_wishes"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from wandb_repro.cli.frame import (
+from wandb_repro.cli.common import (
     Output,
     answers,
     check_new_folder,
@@ -20,11 +20,20 @@ from wandb_repro.cli.frame import (
     scratch_folder,
 )
 from wandb_repro.cli.prepare import prepare_folder, refuse_wishes
-from wandb_repro.cli.switches import set_option, switches_of
-from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
+from wandb_repro.cli.shared_options import set_option, switches_of, tolerance_of, tolerance_options
 from wandb_repro.errors import RefusedError, ReproError, UsageError
-from wandb_repro.narrow import narrow
-from wandb_repro.repeat import (
+from wandb_repro.recording.card import page_reproduced
+from wandb_repro.report.plan import begins_with, inequality_sentence, interpreter_line, plan_text
+from wandb_repro.report.reproduced import attempt_of, reproduced_line
+from wandb_repro.report.verdict import verdict_text
+from wandb_repro.rerun.plan import Plan
+from wandb_repro.store.fetch import RemoteRun
+from wandb_repro.store.local import read_manifest
+from wandb_repro.store.locate import locate
+from wandb_repro.store.write_back import note_attempt, replace_card
+from wandb_repro.verify.segment import After
+from wandb_repro.workflows.bisect import narrow
+from wandb_repro.workflows.rerun import (
     Outcome,
     Prepared,
     Wishes,
@@ -33,17 +42,6 @@ from wandb_repro.repeat import (
     prepare,
     run_name,
 )
-from wandb_repro.report.plan import begins_with, inequality_sentence, interpreter_line, plan_text
-from wandb_repro.report.reproduced import attempt_of, reproduced_line
-from wandb_repro.report.verdict import verdict_text
-from wandb_repro.rerun.plan import Plan
-from wandb_repro.session.card import page_reproduced
-from wandb_repro.store.attempts import note_attempt
-from wandb_repro.store.card import replace_card
-from wandb_repro.store.folder import read_manifest
-from wandb_repro.store.resolve import locate
-from wandb_repro.store.run import RemoteRun
-from wandb_repro.verify.segment import After
 
 __all__ = ["command"]
 

@@ -10,10 +10,10 @@ from typing import NoReturn
 import click
 
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.cli.frame import answers
+from wandb_repro.cli.common import answers
 from wandb_repro.errors import UsageError
-from wandb_repro.manifest.order import OPTIONS_VARIABLE, Options
-from wandb_repro.session.options import CODE_CHOICES, MAX_SEED
+from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
+from wandb_repro.recording.options import CODE_CHOICES, MAX_SEED
 
 __all__ = ["command"]
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import click
 
-from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
-from wandb_repro.leaving import leaving
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.repeat import run_name
-from wandb_repro.report.leaving import leaving_data, leaving_text
-from wandb_repro.report.record import record_text
-from wandb_repro.store.folder import read_manifest, read_trail
-from wandb_repro.store.resolve import locate
+from wandb_repro.report.disclosure import leaving_data, leaving_text
+from wandb_repro.report.show import record_text
+from wandb_repro.store.local import read_manifest, read_trail
+from wandb_repro.store.locate import locate
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
+from wandb_repro.workflows.disclosure import leaving
+from wandb_repro.workflows.rerun import run_name
 
 __all__ = ["command"]
 

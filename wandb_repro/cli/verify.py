@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from wandb_repro.cli.frame import Output, answers, json_option, scratch_folder
-from wandb_repro.cli.tolerance import tolerance_of, tolerance_options
-from wandb_repro.repeat import verify
+from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
+from wandb_repro.cli.shared_options import tolerance_of, tolerance_options
 from wandb_repro.report.verdict import verdict_text
-from wandb_repro.store.resolve import locate
-from wandb_repro.verify.trails import Limit
+from wandb_repro.store.locate import locate
+from wandb_repro.verify.trail_diff import Limit
+from wandb_repro.workflows.rerun import verify
 
 __all__ = ["command"]
 

@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
-from wandb_repro import hook
+from wandb_repro import api
 from wandb_repro.capture.weights import Variable
 from wandb_repro.errors import UsageError
-from wandb_repro.keras.batches import Batches
-from wandb_repro.keras.first import FirstBatches
-from wandb_repro.keras.fit import Fit, changes_between_steps
+from wandb_repro.keras.batches import Batches, FirstBatches
+from wandb_repro.keras.fit_frame import Fit, changes_between_steps
 from wandb_repro.keras.losses import Losses, number_of
-from wandb_repro.keras.reading import on_tensorflow
-from wandb_repro.keras.variables import Model, Reader
+from wandb_repro.keras.variables import Model, Reader, on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed, is_due
-from wandb_repro.session.notices import harmless, warn_once
-from wandb_repro.session.session import Session
+from wandb_repro.recording.messages import harmless, warn_once
+from wandb_repro.recording.session import Session
 
 if TYPE_CHECKING:
     import wandb
@@ -78,9 +76,9 @@ class ReproCallback(keras.callbacks.Callback):
         if self._session is not None and not self._session.ended:
             return
         run = self._run or wandb.run
-        if run is not None and hook.find_session(run) is None:
-            hook.attach(run)
-        self._session = None if run is None else hook.find_session(run)
+        if run is not None and api.find_session(run) is None:
+            api.attach(run)
+        self._session = None if run is None else api.find_session(run)
 
     def _reset(self) -> None:
         self._open = False

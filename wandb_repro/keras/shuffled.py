@@ -14,9 +14,9 @@ from typing import Any, cast
 import keras
 import numpy
 
-from wandb_repro import hook
+from wandb_repro import api
 from wandb_repro.errors import UsageError
-from wandb_repro.session.notices import warn_once
+from wandb_repro.recording.messages import warn_once
 
 __all__ = ["Shuffled", "shuffled"]
 
@@ -148,7 +148,7 @@ def _rows_of(arrays: list[Any]) -> int:
 
 def _seed_of_run() -> int:
     """Return the seed of the recorded run, else one from Python's generator, as scripts seed it."""
-    seeding = hook.process.seeding
+    seeding = api.process.seeding
     if seeding is not None and seeding.seed is not None:
         return seeding.seed
     if seeding is None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wandb_repro.report.layout import blank, heading, page, rows
-from wandb_repro.report.words import clean, count, size
+from wandb_repro.report.text import clean, count, size
 
 __all__ = ["KeptRow", "cache_text"]
 

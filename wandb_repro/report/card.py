@@ -10,14 +10,14 @@ from xml.etree.ElementTree import Element
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code, GitState
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Distribution, Packages
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.chart import agreement
 from wandb_repro.report.html import Child, document, element, link
-from wandb_repro.report.sections import Section, answer, sections
-from wandb_repro.report.verdict_rows import verdict_line, verdict_rows
-from wandb_repro.report.words import count
+from wandb_repro.report.record_sections import Section, answer, sections
+from wandb_repro.report.text import count
+from wandb_repro.report.verdict import verdict_line, verdict_rows
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.verdict import Grade, Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element
 
 from wandb_repro.report.html import element
-from wandb_repro.report.words import count
+from wandb_repro.report.text import count
 from wandb_repro.verify.verdict import Verdict
 
 __all__ = ["agreement"]

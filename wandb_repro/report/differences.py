@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wandb_repro.report.layout import STYLES, blank, heading, page
-from wandb_repro.report.words import clean, count
+from wandb_repro.report.text import clean, count
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
 __all__ = ["ORDER", "differences_text"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, tostring
 
-from wandb_repro.report.words import clean
+from wandb_repro.report.text import clean
 
 __all__ = ["Child", "document", "element", "link"]
 

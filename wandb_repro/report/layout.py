@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from wandb_repro.report.words import clean
+from wandb_repro.report.text import clean
 
 __all__ = ["STYLES", "blank", "bullets", "heading", "page", "rows"]
 

@@ -12,14 +12,14 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added
 from wandb_repro.manifest.packages import Distribution, Interpreter, Repacked
 from wandb_repro.report.layout import blank, heading, page, rows
-from wandb_repro.report.words import count
-from wandb_repro.rerun.beside import added_of
+from wandb_repro.report.text import count
 from wandb_repro.rerun.cells import PlannedCells
-from wandb_repro.rerun.choice import Choice
-from wandb_repro.rerun.closure import Needed
-from wandb_repro.rerun.environment import Inequality, notes_on
-from wandb_repro.rerun.interpreter import FoundPython
+from wandb_repro.rerun.environment.build import Inequality, notes_on
+from wandb_repro.rerun.environment.dependencies import Needed
+from wandb_repro.rerun.environment.interpreter import FoundPython
+from wandb_repro.rerun.environment.select import Choice
 from wandb_repro.rerun.plan import Plan
+from wandb_repro.rerun.restore_extra import added_of
 from wandb_repro.verify.segment import Segment
 
 __all__ = ["begins_with", "first_line", "inequality_sentence", "interpreter_line", "plan_text"]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.runtime import Runtime
+from wandb_repro.manifest.machine import Accelerator, Runtime
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.verify.verdict import Grade
 
 __all__ = ["attempt_of", "place_of", "reproduced_line"]

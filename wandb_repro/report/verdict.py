@@ -1,18 +1,26 @@
-"""A verdict as text."""
+"""A verdict as text.
+
+What a verdict rests on, in rows: the same in text, page and card.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich.console import RenderableType
 
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
-from wandb_repro.report.verdict_rows import difference_rows, verdict_line, verdict_rows
+from wandb_repro.report.text import count
+from wandb_repro.verify.distance import Distance
 from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.first_moved import Moved
 from wandb_repro.verify.tolerance import Measured, Tolerated
-from wandb_repro.verify.verdict import Bisection, Verdict
+from wandb_repro.verify.trail_diff import DifferentLeaf, FirstDifference
+from wandb_repro.verify.verdict import Bisection, Grade, Verdict
 
-__all__ = ["verdict_text"]
+__all__ = ["difference_rows", "verdict_line", "verdict_rows", "verdict_text"]
+
 
 _SHOWN_CAUSES = 5
 _SHOWN_NUMBERS = 6
@@ -101,3 +109,97 @@ def _reasons(verdict: Verdict) -> Iterator[RenderableType]:
         yield blank()
         yield heading("Why")
         yield bullets(("-", reason, "") for reason in verdict.reasons)
+
+
+_SHOWN_LEAVES = 8
+
+
+def verdict_line(verdict: Verdict) -> tuple[Grade, str]:
+    """Return the grade, and what it is about in a few words."""
+    return verdict.grade, _subject(verdict)
+
+
+def _subject(verdict: Verdict) -> str:
+    if verdict.first is not None:
+        at = f"at {verdict.first.what}"
+        within = "within the stated tolerance; bits differ "
+        return within + at if verdict.grade == "equivalent" else at
+    if verdict.grade == "identical":
+        return f"up to {verdict.scope}" if verdict.scope else "bit for bit"
+    return "too little evidence to tell"
+
+
+def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Yield what a verdict rests on, as names and values."""
+    yield "original", verdict.original
+    yield "rerun", verdict.rerun
+    yield "compared", f"{count(verdict.digests, 'digest')} at {count(verdict.moments, 'moment')}"
+    if verdict.first is not None:
+        yield from difference_rows(verdict.first, verdict.moved)
+    elif verdict.grade == "identical":
+        yield "weights", verdict.final_weights
+    yield "metrics", _metrics(verdict)
+    yield "apart", _apart(verdict.distance)
+
+
+def _apart(found: Distance | None) -> str:
+    """Say how far apart the weights are, as parts of their size: a last bit, or another model."""
+    if found is None:
+        return ""
+    farthest, at = found.farthest, f"at {found.at}"
+    if farthest.part == 0:
+        return f"not at all: the weights are equal {at}"
+    if math.isinf(farthest.part):
+        return f"{farthest.label} cannot be told, {at}: it has numbers that are not finite, or is 0"
+    whole = float(found.apart) / float(found.size)
+    return (
+        f"about {whole:.1g} of the weights' size {at} ({_in_words(whole)}); farthest "
+        f"{farthest.label}, {farthest.part:.1g}"
+    )
+
+
+def _in_words(part: float) -> str:
+    return next(words for most, words in _FAR if part <= most)
+
+
+_FAR = (
+    (1e-6, "the last bits"),
+    (1e-3, "the digits behind the third"),
+    (0.1, "other weights, alike"),
+    (math.inf, "another model"),
+)
+
+
+def difference_rows(first: FirstDifference, moved: Moved | None) -> Iterator[tuple[str, str]]:
+    """Yield where two runs part, as names and values."""
+    yield "equal until", first.last_equal or "nothing: this is the first that was compared"
+    if first.structure:
+        yield "models", first.structure
+        return
+    yield "moved first", moved.sentence if moved is not None else ""
+    yield "first tensor", _leaf(first.leaves[0]) if first.leaves else ""
+    yield "in all", f"{len(first.leaves)} of {count(first.of_leaves, 'variable')} differ there"
+    yield from _others(first.leaves[1:])
+
+
+def _others(leaves: tuple[DifferentLeaf, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the leaves behind the first, in the model's own order."""
+    for place, leaf in enumerate(leaves[:_SHOWN_LEAVES]):
+        yield "" if place else "also", _leaf(leaf)
+    if len(leaves) > _SHOWN_LEAVES:
+        yield "", f"and {len(leaves) - _SHOWN_LEAVES:,} more; --json has all"
+
+
+def _leaf(leaf: DifferentLeaf) -> str:
+    return f"{leaf.label} {list(leaf.shape)}, {leaf.group}"
+
+
+def _metrics(verdict: Verdict) -> str:
+    if not verdict.metric_epochs:
+        return ""
+    epochs = count(verdict.metric_epochs, "epoch")
+    if verdict.metrics_equal_bits == verdict.metric_epochs:
+        return f"the same in every bit, {epochs}"
+    if verdict.metrics_equal_printed == verdict.metric_epochs:
+        return f"print the same, {epochs}; only their bits differ"
+    return f"print the same in {verdict.metrics_equal_printed} of {epochs}"

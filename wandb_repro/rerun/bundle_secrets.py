@@ -5,13 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from wandb_repro.capture.git import private_repository
-from wandb_repro.capture.secret_files import SCANNED_BYTES, secret_in_text
-from wandb_repro.capture.tree import LINK, readable
+from wandb_repro.capture.secrets.scan import SCANNED_BYTES, secret_in_text
+from wandb_repro.capture.source.git import private_repository
+from wandb_repro.capture.source.objects import LINK, readable
 from wandb_repro.manifest.code import Code
-from wandb_repro.rerun.code import bounded, check_bundle, unpack
-from wandb_repro.rerun.tree_files import blobs
-from wandb_repro.rerun.tree_list import Budget, list_tree
+from wandb_repro.rerun.git_tree import Budget, blobs, list_tree
+from wandb_repro.rerun.restore import bounded, check_bundle, unpack
 
 __all__ = ["secrets_in_bundle"]
 

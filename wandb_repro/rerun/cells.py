@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wandb_repro.capture.secrets import REDACTED
+from wandb_repro.capture.secrets.redact import REDACTED
 from wandb_repro.errors import RefusedError, UsageError
-from wandb_repro.manifest.cells import Cell, Cells
-from wandb_repro.manifest.command import CellsFile
+from wandb_repro.manifest.command import Cell, Cells, CellsFile
 
 __all__ = ["PlannedCells", "plan_cells"]
 

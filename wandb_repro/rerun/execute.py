@@ -14,11 +14,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from wandb_repro.errors import RefusedError
-from wandb_repro.manifest.order import ORDER_VARIABLE, Order, Whereabouts
+from wandb_repro.manifest.request import ORDER_VARIABLE, Order, Whereabouts
 from wandb_repro.manifest.switches import RESTORED
-from wandb_repro.rerun.beside import adds_below, restore_added
-from wandb_repro.rerun.code import restore
 from wandb_repro.rerun.plan import Link, Plan, moved
+from wandb_repro.rerun.restore import restore
+from wandb_repro.rerun.restore_extra import adds_below, restore_added
 
 __all__ = ["Child", "child_environment", "place_inputs", "restore_code", "train", "variables_set"]
 

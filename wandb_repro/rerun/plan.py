@@ -9,22 +9,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from wandb_repro.capture.notebook import RUNNER
-from wandb_repro.capture.secrets import REDACTED
+from wandb_repro.capture.process.notebook import RUNNER
+from wandb_repro.capture.secrets.redact import REDACTED
 from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.cells import Cells
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.command import CellsFile, Command
+from wandb_repro.manifest.command import Cells, CellsFile, Command
 from wandb_repro.manifest.data import InputFile
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.machine import Runtime
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Packages
-from wandb_repro.manifest.runtime import Runtime
 from wandb_repro.manifest.switches import RESTORED
-from wandb_repro.rerun.beside import folders_up, mirrored
 from wandb_repro.rerun.cells import PlannedCells, plan_cells
-from wandb_repro.rerun.sameness import changed_files
-from wandb_repro.rerun.sources import Sources, find_sources, refuse_lacking
+from wandb_repro.rerun.changed_inputs import changed_files
+from wandb_repro.rerun.data_sources import Sources, find_sources, refuse_lacking
+from wandb_repro.rerun.restore_extra import folders_up, mirrored
 
 __all__ = ["Inputs", "Link", "Parts", "Plan", "make_plan", "moved"]
 

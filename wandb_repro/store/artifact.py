@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from wandb_repro.errors import NotFoundError, UsageError
-from wandb_repro.store.apart import run_apart
-from wandb_repro.store.client import configured, connect, translated
+from wandb_repro.store.subprocess import run_apart
+from wandb_repro.store.wandb_api import configured, connect, translated
 
 __all__ = ["download_artifact", "version_of"]
 

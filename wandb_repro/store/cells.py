@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from wandb_repro.errors import RefusedError
-from wandb_repro.manifest.cells import MOST_BYTES, Cells
-from wandb_repro.manifest.command import CellsFile
-from wandb_repro.store.base import Capsule
-from wandb_repro.store.folder import local_bundle, write_atomically
+from wandb_repro.manifest.command import MOST_BYTES, Cells, CellsFile
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import local_bundle, write_atomically
 
 __all__ = ["cells_file", "read_cells", "write_cells"]
 

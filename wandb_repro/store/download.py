@@ -14,22 +14,12 @@ from pathlib import Path, PurePosixPath
 
 from wandb_repro.errors import ManifestError, NotFoundError, RefusedError
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.cells import MOST_BYTES
 from wandb_repro.manifest.code import Added
-from wandb_repro.manifest.command import CellsFile, Command
-from wandb_repro.manifest.document import Manifest
-from wandb_repro.store.api import ApiFile, ApiRun
-from wandb_repro.store.base import (
-    ADDED,
-    BUNDLE,
-    CELLS,
-    FOLDER,
-    MANIFEST,
-    TRAIL,
-    WHEELS,
-    Capsule,
-)
-from wandb_repro.store.folder import read_manifest, sha256_of
+from wandb_repro.manifest.command import MOST_BYTES, CellsFile, Command
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.store.capsule import ADDED, BUNDLE, CELLS, FOLDER, MANIFEST, TRAIL, WHEELS, Capsule
+from wandb_repro.store.local import read_manifest, sha256_of
+from wandb_repro.store.wandb_api import ApiFile, ApiRun
 
 __all__ = ["Downloader", "download_capsule", "size_limit"]
 

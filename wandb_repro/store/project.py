@@ -19,13 +19,12 @@ from typing import Any, NamedTuple
 from wandb_repro.errors import NotFoundError, ReproError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.store.address import RunAddress, parse_project
-from wandb_repro.store.apart import run_apart
-from wandb_repro.store.api import Api, ApiRuns, ApiRunToWrite
-from wandb_repro.store.attempts import PREFIX
-from wandb_repro.store.base import FOLDER, MANIFEST, TRAIL, Capsule
-from wandb_repro.store.client import configured, connect, translated
+from wandb_repro.store.capsule import FOLDER, MANIFEST, TRAIL, Capsule
 from wandb_repro.store.download import Downloader, size_limit
-from wandb_repro.store.run import STALL_S, check_server
+from wandb_repro.store.fetch import STALL_S, check_server
+from wandb_repro.store.subprocess import run_apart
+from wandb_repro.store.wandb_api import Api, ApiRuns, ApiRunToWrite, configured, connect, translated
+from wandb_repro.store.write_back import PREFIX
 
 __all__ = ["ProjectRun", "Projected", "local_runs", "read_project"]
 

@@ -14,21 +14,21 @@ from wandb_repro.errors import ReproError, UsageError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Record, Unavailable, first_fault
 from wandb_repro.manifest.canonical import JSON
-from wandb_repro.manifest.chain import chained, parse
 from wandb_repro.manifest.data import Dataset
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Losses, Step, Trail, TrailRecord
+from wandb_repro.manifest.trail_file import chained, parse
 from wandb_repro.report.verdict import verdict_text
-from wandb_repro.store.base import FOLDER, Capsule
-from wandb_repro.store.folder import read_manifest, read_trail, write_atomically
-from wandb_repro.store.resolve import locate
-from wandb_repro.testing import chosen
-from wandb_repro.testing.fresh import Processes
+from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.store.local import read_manifest, read_trail, write_atomically
+from wandb_repro.store.locate import locate
+from wandb_repro.testing import pytest_options
+from wandb_repro.testing.failure import as_text, fail
+from wandb_repro.testing.fresh_process import Processes
 from wandb_repro.testing.target import target_of
-from wandb_repro.testing.told import as_text, fail
 from wandb_repro.verify.finding import about_one_run
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trails import Limit
+from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import judge
 
 __all__ = ["assert_matches_golden"]
@@ -117,7 +117,7 @@ def assert_matches_golden(
             capsule = _capsule(run, Path(scratch))
             mine = _reduced(read_manifest(capsule), read_trail(capsule))
             who = mine.manifest.run.id
-    if chosen.update():
+    if pytest_options.update():
         _write(path, mine, who)
         return
     golden = _read(path)
@@ -213,7 +213,7 @@ def _write(path: Path, known: _Known, who: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(golden.model_dump(mode="json"), indent=1, sort_keys=True)
     write_atomically(path, f"{text}\n".encode())
-    chosen.wrote(str(path))
+    pytest_options.wrote(str(path))
 
 
 def _read(path: Path) -> _Known:

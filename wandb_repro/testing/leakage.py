@@ -17,7 +17,7 @@ from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import Overlap
 from wandb_repro.report.layout import page, rows
-from wandb_repro.testing.told import fail
+from wandb_repro.testing.failure import fail
 
 __all__ = ["assert_no_leakage"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wandb_repro.testing import chosen
+from wandb_repro.testing import pytest_options
 
 if TYPE_CHECKING:
     import pytest
@@ -27,12 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Note what was asked for, where the assertions look."""
-    chosen.begin(update=bool(config.getoption("--repro-update", default=False)))
+    pytest_options.begin(update=bool(config.getoption("--repro-update", default=False)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the golden files that were written: they are to be looked at and committed."""
-    written = chosen.written()
+    written = pytest_options.written()
     if written:
         terminalreporter.section("golden files written", sep="-")
         for file in written:
@@ -41,4 +41,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_unconfigure() -> None:
     """Forget it: a pytest that was started inside of another has ended."""
-    chosen.end()
+    pytest_options.end()

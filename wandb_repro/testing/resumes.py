@@ -18,11 +18,11 @@ from wandb_repro.manifest.trail import (
     TrailRecord,
     Weights,
 )
-from wandb_repro.testing.fresh import Noted, Processes
+from wandb_repro.testing.failure import fail, fail_with_verdict
+from wandb_repro.testing.fresh_process import Noted, Processes
 from wandb_repro.testing.target import Target, target_of
-from wandb_repro.testing.told import fail, fail_with_verdict
 from wandb_repro.verify.finding import Finding, Kind, about_one_run
-from wandb_repro.verify.trails import FirstDifference
+from wandb_repro.verify.trail_diff import FirstDifference
 from wandb_repro.verify.verdict import Verdict, judge
 
 __all__ = ["assert_resumes_exactly"]

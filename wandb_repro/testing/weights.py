@@ -12,8 +12,8 @@ from wandb_repro.capture.weights import GROUPS, Variable
 from wandb_repro.digest import leaf_digest
 from wandb_repro.errors import DigestError, UsageError
 from wandb_repro.report.layout import page, rows
-from wandb_repro.report.words import count
-from wandb_repro.testing.told import fail
+from wandb_repro.report.text import count
+from wandb_repro.testing.failure import fail
 
 __all__ = ["assert_same_weights"]
 

@@ -1,23 +1,25 @@
-"""Why a recorded run might not run again, or not to the same bits: one record is looked at."""
+"""Why a recorded run might not run again, or not to the same bits: one record is looked at.
+
+What one record says of files that its run used and its snapshot lacks.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from wandb_repro.manifest.accelerator import Accelerator
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import EXCLUDED, IGNORED, Code, LeftOut
+from wandb_repro.manifest.code import EXCLUDED, IGNORED, Added, Code, LeftOut
 from wandb_repro.manifest.command import CellsFile, Command
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Packages, Repacked
-from wandb_repro.manifest.runtime import Framework, Runtime
-from wandb_repro.manifest.seeds import Seeds
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.verify.beside import beside
+from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.finding import Effect, Finding, about_one_run
 
-__all__ = ["audit"]
+__all__ = ["audit", "beside"]
+
 
 _WEIGHT: dict[Effect, int] = {
     "stops": 0,
@@ -285,4 +287,48 @@ def _data(manifest: Manifest) -> Iterator[Finding]:
             f"{overlap}: if one of the two is for training, what is measured on the "
             "other says too much",
             "take the rows out of one of them",
+        )
+
+
+_KEEP = "keep it at its place; a rerun without it, or with another, does not start"
+
+
+def beside(manifest: Manifest, code: Code) -> Iterator[Finding]:
+    """Yield what may be missing from a rerun, beside what the snapshot itself left out."""
+    if isinstance(code.added, Unavailable):
+        yield _unknown(manifest, code.added)
+    else:
+        yield from _edited_of_beside(code.added)
+    inputs = manifest.description.inputs
+    told = {f"{code.root}/{left.path}" for left in code.left_out}
+    for file in () if isinstance(inputs, Unavailable) else inputs:
+        if file.reason and file.absolute not in told:
+            sentence = f"{file.path} was used and is not in the capsule: {file.reason}"
+            yield about_one_run(
+                "code", "file not stored", file.path, "may change bits", sentence, _KEEP
+            )
+
+
+def _unknown(manifest: Manifest, reason: Unavailable) -> Finding:
+    killed = isinstance(manifest.ending, Unavailable)
+    return about_one_run(
+        "code",
+        "files beside the snapshot",
+        "",
+        "may change bits" if killed else "explains",
+        f"What it imported or read outside its snapshot is not known: {reason}",
+        "let a run end by itself to have it recorded" if killed else "",
+    )
+
+
+def _edited_of_beside(added: Added) -> Iterator[Finding]:
+    for path in added.edited:
+        yield about_one_run(
+            "code",
+            "edited module",
+            path,
+            "may change bits",
+            f"{path} changed after the snapshot was taken; which of the two was imported is not "
+            "known",
+            "record again, and edit a copy while it trains",
         )

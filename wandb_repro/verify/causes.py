@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.document import Manifest
-from wandb_repro.manifest.runtime import Framework, Runtime
-from wandb_repro.manifest.seeds import Seeds
+from wandb_repro.manifest.machine import Framework, Runtime
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.finding import Effect, Finding, Kind
-from wandb_repro.verify.moved import Moved, What
-from wandb_repro.verify.trails import FirstDifference, Stage
+from wandb_repro.verify.first_moved import Moved, What
+from wandb_repro.verify.trail_diff import FirstDifference, Stage
 
 __all__ = ["rank"]
 

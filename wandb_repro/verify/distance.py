@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from wandb_repro.manifest.base import Record
 from wandb_repro.manifest.trail import Numbers, Shape, Trail, Weights
-from wandb_repro.verify.limit import Limit
-from wandb_repro.verify.trails import moment_name
+from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.trail_diff import moment_name
 
 __all__ = ["MARGIN", "Distance", "LeafDistance", "distance"]
 

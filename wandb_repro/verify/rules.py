@@ -8,9 +8,9 @@ from typing import NamedTuple
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code, GitState
-from wandb_repro.manifest.document import Ending, Manifest
-from wandb_repro.manifest.runtime import Framework, Runtime
-from wandb_repro.manifest.seeds import Seeds
+from wandb_repro.manifest.machine import Framework, Runtime
+from wandb_repro.manifest.manifest import Ending, Manifest
+from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.finding import Finding
 
 __all__ = ["REPRODUCED", "RULES", "broken_rules", "check_rules"]

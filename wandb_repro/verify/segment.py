@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from wandb_repro.errors import RefusedError, UsageError
-from wandb_repro.manifest.order import Beginning
+from wandb_repro.manifest.request import Beginning
 from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail
-from wandb_repro.verify.limit import Limit
+from wandb_repro.verify.compare_limit import Limit
 
 __all__ = ["After", "Segment", "checkpoints_of", "segment_of"]
 

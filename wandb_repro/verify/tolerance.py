@@ -9,8 +9,8 @@ from typing import Literal
 
 from wandb_repro.manifest.base import Record
 from wandb_repro.manifest.trail import Trail, Weights
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.distance import MARGIN, Distance
-from wandb_repro.verify.limit import Limit
 
 __all__ = ["Measured", "Tolerance", "Tolerated", "tolerated"]
 

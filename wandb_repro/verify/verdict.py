@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 from wandb_repro.manifest.base import Record
-from wandb_repro.manifest.document import Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.causes import rank
-from wandb_repro.verify.difference import differences
 from wandb_repro.verify.distance import Distance, distance
-from wandb_repro.verify.doubts import Side, doubts, doubts_of_sides, run_name
+from wandb_repro.verify.evidence import Side, doubts, doubts_of_sides, run_name
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.moved import Moved, what_moved
+from wandb_repro.verify.first_moved import Moved, what_moved
+from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.tolerance import Tolerance, Tolerated, tolerated
-from wandb_repro.verify.trails import Comparison, FirstDifference, Limit, algorithms_of, compare
+from wandb_repro.verify.trail_diff import Comparison, FirstDifference, Limit, algorithms_of, compare
 
 __all__ = ["EXIT_CODES", "Bisection", "Grade", "Verdict", "judge"]
 

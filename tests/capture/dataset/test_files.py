@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wandb_repro.capture.dataset import dataset_of, files
-from wandb_repro.capture.dataset.known import KnownFiles
+from wandb_repro.capture.dataset.files import KnownFiles
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.manifest.data import Dataset
 

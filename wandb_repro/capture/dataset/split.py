@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
-from wandb_repro.capture.dataset.source import Measured, dataset_of
+from wandb_repro.capture.dataset.fingerprint import Measured, dataset_of
 from wandb_repro.errors import DigestError
 
 __all__ = ["split_of"]

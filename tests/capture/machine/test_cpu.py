@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.fake_host import FakeHost, fake_uname
+from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.machine.cpu import probe_processor
+from wandb_repro.manifest.base import Unavailable
+
+XEON = """\
+processor\t: 0
+model name\t: Intel(R) Xeon(R) Platinum 8488C
+flags\t\t: fpu sse sse2 ssse3 fma sse4_1 sse4_2 avx f16c avx2 smep avx512f avx512_vnni \
+amx_bf16 amx_tile avx_vnni sme
+
+processor\t: 1
+model name\t: Intel(R) Xeon(R) Platinum 8488C
+flags\t\t: fpu
+"""
+GRAVITON = """\
+processor\t: 0
+BogoMIPS\t: 243.75
+Features\t: fp asimd crc32 fphp asimdhp asimddp sve i8mm bf16 svebf16
+CPU implementer\t: 0x41
+CPU part\t: 0xd40
+"""
+CACHE = "/sys/devices/system/cpu/cpu0/cache"
+
+
+def _caches(*rows: tuple[str, str, str]) -> dict[str, str]:
+    names = ("level", "type", "size")
+    return {
+        f"{CACHE}/index{at}/{name}": f"{value}\n"
+        for at, row in enumerate(rows)
+        for name, value in zip(names, row, strict=True)
+    }
+
+
+def test_an_x86_processor_is_told() -> None:
+    told = probe_processor(FakeHost(files={"/proc/cpuinfo": XEON}, affinity=1))
+    assert told.model == "Intel(R) Xeon(R) Platinum 8488C"
+    assert told.architecture == "x86_64"
+    assert (told.logical_cores, told.affinity_cores) == (2, 1)
+    assert told.instruction_sets == (
+        *("amx_bf16", "amx_tile", "avx", "avx2", "avx512_vnni", "avx512f", "avx_vnni"),
+        *("f16c", "fma", "sse4_1", "sse4_2"),
+    )
+
+
+def test_an_arm_processor_is_told_by_its_numbers() -> None:
+    host = FakeHost(files={"/proc/cpuinfo": GRAVITON}, system=fake_uname(machine="aarch64"))
+    told = probe_processor(host)
+    assert told.model == "ARM implementer 0x41 part 0xd40"
+    assert told.architecture == "aarch64"
+    assert told.instruction_sets == (
+        *("asimd", "asimddp", "asimdhp", "bf16", "fphp", "i8mm", "sve", "svebf16"),
+    )
+
+
+def test_caches_are_told_in_the_kernels_order() -> None:
+    files = _caches(("1", "Data", "48K"), ("1", "Instruction", "32K"), ("2", "Unified", "2048K"))
+    told = probe_processor(FakeHost(files={**files, f"{CACHE}/uevent": ""}))
+    assert told.caches == ("L1d 48K", "L1i 32K", "L2 2048K")
+
+
+@pytest.mark.parametrize("files", [{}, {"/proc/cpuinfo": ""}, {f"{CACHE}/uevent": ""}])
+def test_what_the_machine_does_not_tell_is_a_reason(files: dict[str, str]) -> None:
+    told = probe_processor(FakeHost(files=files, affinity=None))
+    missing = (told.model, told.instruction_sets, told.logical_cores, told.affinity_cores)
+    assert all(isinstance(it, Unavailable) for it in (*missing, told.cgroup_cores, told.caches))
+
+
+def test_this_machine_answers() -> None:
+    told = probe_processor(ThisHost())
+    assert isinstance(told.affinity_cores, int)
+    assert isinstance(told.logical_cores, int)

@@ -1,0 +1,59 @@
+"""Parts of the data, and rows that stand in two of them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy
+import pytest
+from sklearn import model_selection
+
+from wandb_repro.capture.dataset import dataset_of
+from wandb_repro.recording import messages
+from wandb_repro.recording.datasets import DataParts
+
+np: Any = cast("Any", numpy)
+X = np.random.default_rng(0).random((200, 5))
+
+
+@pytest.fixture(autouse=True)
+def nothing_said() -> None:
+    messages.forget()
+
+
+def test_a_split_by_scikit_learn_has_nothing_in_common(capsys: pytest.CaptureFixture[str]) -> None:
+    train, test = cast("Any", model_selection).train_test_split(X, random_state=0)
+    parts = DataParts()
+    parts.add([dataset_of("train", train)])
+    parts.add([dataset_of("test", test)])
+    assert parts.overlaps == ()
+    assert capsys.readouterr().err == ""
+
+
+def test_rows_in_two_parts_are_counted_and_warned_of_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parts = DataParts()
+    for name, rows in (("train", X[:150]), ("validation", X[150:170]), ("test", X[140:])):
+        parts.add([dataset_of(name, rows)])
+    told = {(one.one, one.two): (one.rows_of_one, one.rows_of_two) for one in parts.overlaps}
+    assert told == {("train", "test"): (10, 10), ("validation", "test"): (20, 20)}
+    said = capsys.readouterr().err
+    assert said.count("warning") == 2
+    assert "10 rows of 'test' stand in 'train', too: if one of the two is for training" in said
+
+
+def test_rows_are_found_by_content_whatever_their_targets() -> None:
+    parts = DataParts()
+    parts.add([dataset_of("train", X[:100], np.zeros(100))])
+    parts.add([dataset_of("test", np.concatenate([X[99:100], X[99:120]]), np.ones(22))])
+    (overlap,) = parts.overlaps
+    assert (overlap.rows_of_one, overlap.rows_of_two) == (1, 2)
+
+
+def test_a_part_that_is_given_again_replaces_itself() -> None:
+    parts = DataParts()
+    parts.add([dataset_of("train", X), dataset_of("test", X[:3])])
+    parts.add([dataset_of("test", X[:3] + 1)])
+    assert [part.name for part in parts.datasets] == ["train", "test"]
+    assert parts.overlaps == ()

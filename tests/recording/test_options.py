@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wandb_repro.capture.source.read_extra_files import AddedLimits, Gathering
+from wandb_repro.errors import UsageError
+from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
+from wandb_repro.recording.options import combined
+from wandb_repro.recording.source_options import added_limits_of
+
+CALL = {"seed": None, "deterministic": None, "code": "auto", "strict": False}
+
+
+def project(folder: Path, table: str) -> Path:
+    (folder / "pyproject.toml").write_text(f"[tool.wandb_repro]\n{table}\n")
+    inner = folder / "inner"
+    inner.mkdir()
+    return inner
+
+
+def test_the_call_comes_before_the_command_line_and_that_before_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path, 'seed = 1\ncode = "off"\nsteps = 5')
+    assert combined(CALL, folder=folder) == Options(seed=1, code="off", steps=5)
+    monkeypatch.setenv(OPTIONS_VARIABLE, '{"seed": 2}')
+    assert combined(CALL, folder=folder) == Options(seed=2, code="off", steps=5)
+    told = {**CALL, "seed": 3, "code": "upload"}
+    assert combined(told, folder=folder) == Options(seed=3, code="upload", steps=5)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("seed = -1", "seed=-1 is not between 0 and 4294967295"),
+        ("seed = 4294967296", "seed=4294967296 is not between"),
+        ('seed = "many"', "The option seed cannot be 'many'"),
+        ("steps = 0", "steps=0 is not a number of steps"),
+        ("sead = 1", "There is no option sead; there are seed, deterministic, code"),
+        ('include = "src"', "The option include cannot be 'src'"),
+        ("exclude = ['a', 1]", "The option exclude.1 cannot be 1"),
+        ("exclude = ['']", "The option exclude.0 cannot be ''"),
+        ("max_file_mb = 0", "The option max_file_mb cannot be 0"),
+        ("max_total_mb = inf", "The option max_total_mb cannot be inf"),
+        ("max_untracked_files = -1", "The option max_untracked_files cannot be -1"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_by_name(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        combined(CALL, folder=project(tmp_path, table))
+
+
+def test_a_pyproject_that_cannot_be_read_is_its_own_tools_affair(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.wandb_repro\n")
+    assert combined(CALL, folder=tmp_path) == Options()
+
+
+def test_options_of_the_launcher_that_cannot_be_read_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OPTIONS_VARIABLE, "seed=1")
+    with pytest.raises(UsageError, match="does not hold options"):
+        combined(CALL, folder=tmp_path)
+
+
+def test_limits_of_what_is_stored_beside_the_tree_are_the_projects(tmp_path: Path) -> None:
+    table = "max_added_file_mb = 0.5\nmax_added_total_mb = 2\nmax_added_files = 3"
+    options = combined(CALL, folder=project(tmp_path, table))
+    assert added_limits_of(options) == AddedLimits(
+        file_bytes=512 * 1024, total_bytes=2 * 1024**2, files=3
+    )
+    assert added_limits_of(Options()) == AddedLimits()
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (AddedLimits(file_bytes=2), "larger than 1.907e-06 MB"),
+        (AddedLimits(total_bytes=8), "over 7.629e-06 MB"),
+        (AddedLimits(files=2), "more than 2 files"),
+    ],
+)
+def test_a_limit_names_what_is_over_it(tmp_path: Path, limits: AddedLimits, why: str) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text("1.5")
+    gathering = Gathering(limits, lambda _: True)
+    gathering.add(str(tmp_path / name) for name in "abc")
+    assert why in gathering.found.refused[str(tmp_path / "c")]

@@ -1,0 +1,256 @@
+"""What a named part of the data is: its digests, and its rows by content. Nothing of it is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
+from wandb_repro.capture.dataset.columns import Stream, whole_column
+from wandb_repro.capture.dataset.files import FilesDigest, KnownFiles, digest_files
+from wandb_repro.capture.dataset.limits import Limits, megabytes
+from wandb_repro.capture.dataset.pipelines import (
+    Pieces,
+    batches_of_pydataset,
+    elements_of_tf_data,
+    is_pydataset,
+    is_tf_data,
+    until,
+)
+from wandb_repro.capture.dataset.rows import Kept, OrderFree, paired
+from wandb_repro.capture.dataset.tables import FileRows, has_records, rows_of_files
+from wandb_repro.digest import ROOT_ALGORITHM, root_digest
+from wandb_repro.errors import DigestError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.data import ArrayDigest, Dataset
+
+__all__ = ["Measured", "dataset_of"]
+
+
+class Measured(NamedTuple):
+    """A part of the data, as far as this process needs it."""
+
+    dataset: Dataset
+    kept: Kept | None
+    """Its rows, to be found again in other parts; None where it has none to compare."""
+
+
+def dataset_of(
+    name: str,
+    x: object = None,
+    y: object = None,
+    *,
+    path: str | None = None,
+    artifact: str = "",
+    limits: Limits | None = None,
+) -> Measured:
+    """Return what a named part of the data is. What cannot be read has a reason instead.
+
+    Args:
+        name: of the part, such as ``train``.
+        x: arrays, tables or tensors, examples along the first axis, or a nest of them; a pipeline
+            (``tf.data``, ``PyDataset``); None where only ``path`` is given.
+        y: targets of arrays; None where there are none.
+        path: file or folder that it lies in.
+        artifact: version of the W&B artifact that holds it; empty when none.
+        limits: how much is read.
+    """
+    limits = limits or Limits()
+    try:
+        of_files = _of_path(name, path, limits) if path is not None or x is None else None
+        found = of_files if x is None else _of_value(name, x, y, limits)
+    except DigestError as error:
+        return Measured(_unknown(name, error.message), None)
+    files = of_files.dataset.files if of_files is not None else None
+    if found is None or files is None:
+        return found or Measured(_unknown(name, "nothing was given"), None)
+    if artifact:
+        files = files.model_copy(update={"artifact": artifact})
+    return Measured(found.dataset.model_copy(update={"files": files}), found.kept)
+
+
+def _of_value(name: str, x: object, y: object, limits: Limits) -> Measured:
+    if is_tf_data(x):
+        return _streamed(name, "tf.data", elements_of_tf_data(x), limits)
+    if is_pydataset(x):
+        return _streamed(name, "PyDataset", batches_of_pydataset(x), limits)
+    for role, value in (("x", x), ("y", y)):
+        if (role == "x" or value is not None) and not kind_of(value):
+            raise DigestError(f"{role} is {_told(value)}")
+    return _in_memory(name, x, y, limits)
+
+
+def _told(value: object) -> str:
+    kind = type(value).__name__
+    if hasattr(value, "__next__"):
+        return f"a {kind}, which can be read only once: fingerprint what it reads"
+    if isinstance(value, str):
+        return "a text: give a file or folder as path="
+    return (
+        f"a {kind}, no array, table or pipeline that can be read: give a NumPy array, or a file "
+        "as path="
+    )
+
+
+def _in_memory(name: str, x: object, y: object, limits: Limits) -> Measured:
+    arrays = list(arrays_of("x", x))
+    examples = len(arrays)
+    arrays += [] if y is None else arrays_of("y", y)
+    if not arrays:
+        raise DigestError("it has no column")
+    arrays, read = _sampled(arrays, limits)
+    columns, numbers = zip(*(whole_column(role, array) for role, array in arrays), strict=True)
+    of_x, of_all = _combined(numbers[:examples]), _combined(numbers)
+    if of_all is None:
+        return Measured(_recorded(name, kind_of(x), columns, read=read), None)
+    kept, order_free = Kept(), OrderFree()
+    kept.add(of_x)
+    order_free.add(of_all)
+    return Measured(_recorded(name, kind_of(x), columns, order_free, read=read), kept)
+
+
+def _sampled(arrays: list[tuple[str, Any]], limits: Limits) -> tuple[list[tuple[str, Any]], str]:
+    """Return the arrays, or of each the same few rows where all of them are too many to read."""
+    size_bytes = sum(array.nbytes for _, array in arrays)
+    if size_bytes <= limits.array_bytes or not all(array.ndim for _, array in arrays):
+        return arrays, ""
+    every = -(-size_bytes // limits.array_bytes)
+    return [(role, array[::every]) for role, array in arrays], (
+        f"one row of every {every} of {megabytes(size_bytes)}"
+    )
+
+
+def _combined(numbers: Iterable[Any]) -> Any:
+    """Return the numbers of rows that have several parts; None where their counts differ."""
+    all_numbers = list(numbers)
+    found = all_numbers[0]
+    for more in all_numbers[1:]:
+        if len(more) != len(found):
+            return None
+        found = paired(found, more)
+    return found
+
+
+def _streamed(name: str, kind: str, pieces: Pieces, limits: Limits) -> Measured:
+    streams: dict[str, Stream] = {}
+    kept, order_free = Kept(), OrderFree()
+    read = pieces.read
+    with contextlib.closing(pieces.pieces) as given:
+        try:
+            for piece, last in until(given, limits):
+                _take(piece, streams, kept, order_free)
+                if last and next(given, None) is not None:
+                    first = f"the first {order_free.rows:,} rows"
+                    read = f"{first}, {read}" if read else first
+        except DigestError:
+            raise
+        except Exception as error:
+            raise DigestError(f"reading it failed: {type(error).__name__}: {error}") from error
+    if not order_free.rows:
+        raise DigestError("it gives no examples")
+    columns = tuple(stream.digest() for stream in streams.values())
+    return Measured(_recorded(name, kind, columns, order_free, read=read), kept)
+
+
+def _take(
+    piece: list[tuple[str, Any]], streams: dict[str, Stream], kept: Kept, order_free: OrderFree
+) -> None:
+    numpy: Any = sys.modules["numpy"]
+    numbers: list[tuple[str, Any]] = []
+    for role, array in piece:
+        rows = array if array.ndim else numpy.reshape(array, 1)
+        numbers.append((role, streams.setdefault(role, Stream(role)).add(rows)))
+    examples = [ids for role, ids in numbers if role.split("/")[0] == "x"]
+    of_x, of_all = _combined(examples), _combined(ids for _, ids in numbers)
+    if of_all is None:
+        raise DigestError("its parts have different numbers of rows")
+    kept.add(of_x)
+    order_free.add(of_all)
+
+
+def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
+    if path is None:
+        raise DigestError("neither x nor path= was given")
+    known = KnownFiles()
+    try:
+        found = digest_files(path, limits, known)
+    finally:
+        known.close()
+    is_folder = found.files.count != 1 or found.digest.startswith(ROOT_ALGORITHM)
+    rows = _rows_of(found, limits, is_folder=is_folder)
+    dataset = Dataset(
+        name=name,
+        kind="folder" if is_folder else "file",
+        arrays=Unavailable(unavailable="a file's content is not looked into"),
+        digest=found.digest,
+        rows=rows if isinstance(rows, Unavailable) else rows.order_free.rows,
+        order_free=rows if isinstance(rows, Unavailable) else rows.order_free.digest(),
+        read=found.read,
+        files=found.files,
+    )
+    if isinstance(rows, Unavailable):
+        return Measured(dataset, None)
+    read = ", ".join(told for told in (found.read, rows.read) if told)
+    return Measured(dataset.model_copy(update={"read": read}), rows.kept)
+
+
+def _rows_of(found: FilesDigest, limits: Limits, *, is_folder: bool) -> FileRows | Unavailable:
+    """Return the rows of files that have some, else the files of a folder as its rows."""
+    if all(map(has_records, found.paths)):
+        importlib.import_module("numpy")  # every framework's
+        try:
+            return rows_of_files(found.paths, limits)
+        except (DigestError, OSError) as error:
+            return Unavailable(unavailable=str(error))
+    if not is_folder:
+        return Unavailable(unavailable="a file is digested as a whole")
+    numpy: Any = importlib.import_module("numpy")
+    rows = FileRows()
+    ids = numpy.array([int(digest[:16], 16) for digest in found.each], "u8")
+    rows.kept.add(ids)
+    rows.order_free.add(ids)
+    return rows
+
+
+def _recorded(
+    name: str,
+    kind: str,
+    columns: tuple[ArrayDigest, ...],
+    order_free: OrderFree | None = None,
+    *,
+    read: str,
+) -> Dataset:
+    uneven = Unavailable(unavailable="its arrays have different numbers of rows")
+    roles = _numbered(column.role for column in columns)
+    parts = zip(roles, columns, strict=True)
+    root = root_digest((role, column.digest.rpartition(":")[2]) for role, column in parts)
+    return Dataset(
+        name=name,
+        kind=kind,
+        arrays=columns,
+        digest=f"{ROOT_ALGORITHM}:{root}",
+        rows=order_free.rows if order_free else uneven,
+        order_free=order_free.digest() if order_free else uneven,
+        read=read,
+    )
+
+
+def _numbered(roles: Iterable[str]) -> list[str]:
+    """Return roles that are each the only one of their name: tables may repeat a column's."""
+    found: list[str] = []
+    seen: Counter[str] = Counter()
+    for role in roles:
+        seen[role] += 1
+        found.append(role if seen[role] == 1 else f"{role} #{seen[role]}")
+    return found
+
+
+def _unknown(name: str, reason: str) -> Dataset:
+    missing = Unavailable(unavailable=reason)
+    return Dataset(
+        name=name, kind="unknown", arrays=missing, digest=missing, rows=missing, order_free=missing
+    )

@@ -1,0 +1,1 @@
+"""The machine: processor, GPUs, thread counts, frameworks and their switches."""

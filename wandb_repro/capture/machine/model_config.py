@@ -1,0 +1,218 @@
+"""What a model is and how it was compiled, as Keras serialises it. Nothing of it is changed."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
+
+from wandb_repro.capture.guard import fact, guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.canonical import JSON, dumps
+from wandb_repro.manifest.training import Config, FitSettings
+
+__all__ = ["probe_settings"]
+
+_T = TypeVar("_T")
+
+_LARGEST_ARRAY_BYTES = 1 << 20
+"""Of a constant in a layer: Keras writes each of its elements as a number, which takes seconds."""
+
+_LARGEST_BYTES = 1 << 19
+"""Of an architecture, as JSON."""
+
+_LONGEST_LIST = 256
+"""Of plain values, such as a vocabulary: a longer one is told by its length and digest."""
+
+_ARGUMENTS = (
+    *("batch_size", "epochs", "initial_epoch", "steps_per_epoch", "shuffle"),
+    *("validation_split", "validation_freq", "validation_steps", "class_weight"),
+)
+"""Of ``fit``: what is a number, a switch or a few of them."""
+
+
+def probe_settings(
+    host: Host, model: object, arguments: Mapping[str, object], fit: int
+) -> FitSettings | Unavailable:
+    """Return what a model is and how it is trained.
+
+    Args:
+        host: the process.
+        model: the Keras model about to train.
+        arguments: local variables of its ``fit``; empty where they were not found.
+        fit: number of the ``fit``.
+    """
+    keras: Any = host.modules.get("keras")
+    if keras is None:
+        return Unavailable(unavailable="Keras was not imported")
+    return guarded(lambda: _settings(keras, cast("Any", model), arguments, fit), "Keras")
+
+
+def _settings(keras: Any, model: Any, arguments: Mapping[str, object], fit: int) -> FitSettings:
+    given = _given(model)
+    why = Unavailable(unavailable="the model was not compiled")
+    return FitSettings(
+        fit=fit,
+        optimizer=_config("optimizer", lambda: _optimizer(keras, model)) if given else why,
+        loss=_config("loss", lambda: _loss(keras, given)) if given else why,
+        metrics=_config("metrics", lambda: _metrics(keras, given)) if given else why,
+        architecture=_config("architecture", lambda: _architecture(keras, model)),
+        dtype_policy=fact(str, lambda: model.dtype_policy.name, "dtype policy"),
+        jit_compile=fact(bool, lambda: model.jit_compile, "jit_compile") if given else why,
+        arguments=_config("arguments of fit", lambda: _arguments(arguments)),
+    )
+
+
+def _given(model: Any) -> dict[str, Any]:
+    """Return what ``compile`` was given; empty where it was not called."""
+    if not getattr(model, "compiled", False):
+        return {}
+    held = getattr(getattr(model, "_compile_config", None), "config", None)
+    if isinstance(held, dict):
+        return cast("dict[str, Any]", held)
+    return {"optimizer": model.optimizer, "loss": getattr(model, "loss", None)}
+
+
+def _config(what: str, probe: Callable[[], dict[str, JSON]]) -> Config:
+    """Return what a probe returns if the record can hold it, or why there is no such thing."""
+
+    def probed() -> Config:
+        found = probe()
+        size_bytes = len(dumps(found))
+        if size_bytes > _LARGEST_BYTES:
+            return Unavailable(unavailable=f"{what}: it has {size_bytes:,} bytes as JSON")
+        return found
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of lambdas, which are not loaded again
+        return guarded(probed, what)
+
+
+def _optimizer(keras: Any, model: Any) -> dict[str, JSON]:
+    return _object(_serialized(keras, model.optimizer))
+
+
+def _loss(keras: Any, given: Mapping[str, Any]) -> dict[str, JSON]:
+    known = _by_name(keras, given.get("loss"))
+    return {
+        "loss": _part(lambda: _serialized(keras, known)),
+        "loss_weights": _part(lambda: _serialized(keras, given.get("loss_weights"))),
+    }
+
+
+def _by_name(keras: Any, loss: Any) -> Any:
+    """Return the loss that a name stands for: ``mse`` and ``mean_squared_error`` are one."""
+    return keras.losses.get(loss) if isinstance(loss, str) else loss
+
+
+def _metrics(keras: Any, given: Mapping[str, Any]) -> dict[str, JSON]:
+    names = ("metrics", "weighted_metrics")
+    return {name: _each(keras, given.get(name)) for name in names}
+
+
+def _each(keras: Any, several: Any) -> JSON:
+    if isinstance(several, (list, tuple)):
+        return [_each(keras, one) for one in cast("list[Any]", several)]
+    return _part(lambda: _serialized(keras, several))
+
+
+def _architecture(keras: Any, model: Any) -> dict[str, JSON]:
+    """Return the model with its layers; of one that does not serialise as a whole, each layer."""
+    fault = _too_large(model)
+    config: Any = fault or guarded(model.get_config, "the model")
+    kind = type(model).__name__
+    if isinstance(config, dict) and "layers" in config:
+        return {"class_name": kind, "config": _plain(config)}
+    layers: list[JSON] = [_layer(keras, layer) for layer in _layers(model)]
+    why = str(config) if isinstance(config, Unavailable) else "it is a model of its own kind"
+    told: dict[str, JSON] = {"name": str(model.name), "layers": layers}
+    return {"class_name": kind, "config": {**told, "connections": {"unavailable": why}}}
+
+
+def _layer(keras: Any, layer: Any) -> JSON:
+    fault = _too_large(layer)
+    head: dict[str, JSON] = {"class_name": type(layer).__name__}
+    if fault is not None:
+        return {**head, "config": {"name": str(layer.name), **fault.model_dump()}}
+    found = _part(lambda: _serialized(keras, layer))
+    if isinstance(found, dict) and set(found) == {"unavailable"}:
+        return {**head, "config": {"name": str(layer.name), **found}}
+    return found
+
+
+def _layers(model: Any) -> Iterable[Any]:
+    return cast("Iterable[Any]", getattr(model, "layers", ()))
+
+
+def _too_large(layer: Any) -> Unavailable | None:
+    """Return why a layer is not serialised: Keras would write large constants as text."""
+    for inner in _layers(layer):
+        if fault := _too_large(inner):
+            return fault
+    held: list[Any] = list(cast("dict[str, Any]", vars(layer)).values())
+    constants = [getattr(one, "value", None) for one in held if hasattr(one, "get_config")]
+    for one in (*held, *constants):
+        size_bytes = getattr(one, "nbytes", 0) if hasattr(one, "__array_interface__") else 0
+        if size_bytes > _LARGEST_ARRAY_BYTES:
+            return Unavailable(
+                unavailable=f"layer {layer.name} holds a constant of {size_bytes:,} bytes"
+            )
+    return None
+
+
+def _arguments(arguments: Mapping[str, object]) -> dict[str, JSON]:
+    if not arguments:
+        raise LookupError("they were not found")
+    found = {name: arguments[name] for name in _ARGUMENTS if name in arguments}
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _serialized(keras: Any, value: Any) -> JSON:
+    return _plain(keras.saving.serialize_keras_object(value))
+
+
+def _part(probe: Callable[[], JSON]) -> JSON:
+    """Return a part of a config, or an object with the reason why it is not there."""
+    found = guarded(probe, "it does not serialise")
+    return found.model_dump(mode="json") if isinstance(found, Unavailable) else found
+
+
+def _object(value: JSON) -> dict[str, JSON]:
+    return value if isinstance(value, dict) else {"value": value}
+
+
+def _plain(value: Any) -> JSON:
+    """Return what Keras serialised as JSON, without what no bit depends on."""
+    if isinstance(value, Mapping):
+        told = cast("Mapping[object, Any]", value)
+        if told.get("class_name") == "__lambda__":
+            # Its byte code names the file that it stands in; the source tree is compared anyway.
+            return {"class_name": "__lambda__"}
+        return {str(name): _plain(item) for name, item in told.items() if not _is_idle(name, item)}
+    if isinstance(value, (list, tuple)):
+        return _listed([_plain(item) for item in cast("list[Any]", value)])
+    if value is None or isinstance(value, (bool, str, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return _plain(value.item()) if hasattr(value, "item") else f"a {type(value).__name__}"
+
+
+_IDLE = ("compile_config", "module")
+"""Recorded beside it, or where Keras keeps a class, which moves between versions."""
+
+
+def _is_idle(name: object, value: object) -> bool:
+    return name in _IDLE or (name in ("registered_name", "build_config") and value is None)
+
+
+def _listed(values: list[JSON]) -> JSON:
+    if len(values) <= _LONGEST_LIST or any(isinstance(one, (dict, list)) for one in values):
+        return cast("JSON", values)
+    digest = hashlib.sha256(dumps(values)).hexdigest()
+    return {"values": len(values), "digest": f"sha256:{digest}"}

@@ -1,0 +1,146 @@
+"""What the NVIDIA driver says, through NVML."""
+# ruff: noqa: N802 - the names are NVML's
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, cast
+
+from wandb_repro.capture.guard import guarded, guarded_within
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.machine import Gpu
+
+__all__ = ["Driver", "Nvml", "ask_nvml", "load_nvml"]
+
+DEADLINE_S = 2.0
+"""NVML has been seen to hang on a broken driver."""
+
+
+class _Memory(Protocol):
+    @property
+    def total(self) -> int: ...
+
+
+class _Process(Protocol):
+    @property
+    def pid(self) -> int: ...
+
+
+class Nvml(Protocol):
+    """The part of nvidia-ml-py that is asked. Every function may raise ``NVMLError``."""
+
+    def nvmlInit(self) -> None:
+        """Load the library; counted, so that another user of NVML is not disturbed."""
+        ...
+
+    def nvmlShutdown(self) -> None:
+        """Take back one ``nvmlInit``."""
+        ...
+
+    def nvmlSystemGetDriverVersion(self) -> str | bytes:
+        """Return such as ``580.65.06``."""
+        ...
+
+    def nvmlSystemGetCudaDriverVersion_v2(self) -> int:
+        """Return 1000 times the major plus 10 times the minor version."""
+        ...
+
+    def nvmlDeviceGetCount(self) -> int:
+        """Return how many GPUs there are."""
+        ...
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> object:
+        """Return what the other functions take."""
+        ...
+
+    def nvmlDeviceGetName(self, handle: object) -> str | bytes:
+        """Return the product's name."""
+        ...
+
+    def nvmlDeviceGetUUID(self, handle: object) -> str | bytes:
+        """Return ``GPU-...``."""
+        ...
+
+    def nvmlDeviceGetMemoryInfo(self, handle: object) -> _Memory:
+        """Return its memory in bytes."""
+        ...
+
+    def nvmlDeviceGetCudaComputeCapability(self, handle: object) -> Sequence[int]:
+        """Return major and minor."""
+        ...
+
+    def nvmlDeviceGetMigMode(self, handle: object) -> Sequence[int]:
+        """Return the mode now and the mode after a reset; 1 is on."""
+        ...
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: object) -> Sequence[_Process]:
+        """Return who has a CUDA context on it."""
+        ...
+
+
+class Driver(NamedTuple):
+    """What NVML told."""
+
+    gpus: tuple[Gpu, ...] | Unavailable
+    version: str | Unavailable
+    cuda: str | Unavailable
+
+
+def load_nvml() -> Nvml:
+    """Return nvidia-ml-py."""
+    import pynvml  # 15 ms that only a recording pays
+
+    return cast(Nvml, pynvml)
+
+
+def ask_nvml(load: Callable[[], Nvml], process_id: int) -> Driver:
+    """Return what the driver tells within two seconds, or why it tells nothing."""
+    told = guarded_within(DEADLINE_S, lambda: _ask(load(), process_id), "NVML")
+    return Driver(told, told, told) if isinstance(told, Unavailable) else told
+
+
+def _ask(nvml: Nvml, process_id: int) -> Driver:
+    nvml.nvmlInit()
+    try:
+        return Driver(
+            gpus=guarded(lambda: _gpus(nvml, process_id), "GPUs"),
+            version=guarded(lambda: _text(nvml.nvmlSystemGetDriverVersion()), "driver version"),
+            cuda=guarded(lambda: _cuda(nvml.nvmlSystemGetCudaDriverVersion_v2()), "CUDA version"),
+        )
+    finally:
+        guarded(nvml.nvmlShutdown, "NVML's end")
+
+
+def _gpus(nvml: Nvml, process_id: int) -> tuple[Gpu, ...]:
+    return tuple(_gpu(nvml, index, process_id) for index in range(nvml.nvmlDeviceGetCount()))
+
+
+def _gpu(nvml: Nvml, index: int, process_id: int) -> Gpu:
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    return Gpu(
+        name=_text(nvml.nvmlDeviceGetName(handle)),
+        uuid=guarded(lambda: _text(nvml.nvmlDeviceGetUUID(handle)), "UUID"),
+        memory_bytes=guarded(lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).total), "memory"),
+        compute_capability=guarded(
+            lambda: ".".join(map(str, nvml.nvmlDeviceGetCudaComputeCapability(handle))),
+            "compute capability",
+        ),
+        mig=guarded(lambda: nvml.nvmlDeviceGetMigMode(handle)[0] == 1, "MIG"),
+        other_processes=guarded(lambda: _others(nvml, handle, process_id), "processes"),
+    )
+
+
+def _others(nvml: Nvml, handle: object, process_id: int) -> int:
+    # NOTE: NVML gives the numbers of the machine. In a container with numbers of its own this
+    # process is not recognised, and counts as another once it uses the GPU.
+    running = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    return sum(process.pid != process_id for process in running)
+
+
+def _text(value: str | bytes) -> str:
+    """Return text: nvidia-ml-py gave bytes until 11.515."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _cuda(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"

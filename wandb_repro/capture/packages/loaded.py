@@ -1,0 +1,140 @@
+"""Which distributions a process uses: the owners of its modules and of the libraries it mapped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.packages.dist_info import DistInfo
+from wandb_repro.capture.packages.record import record_paths
+
+__all__ = ["Owners", "loaded_files"]
+
+_LIBRARY = re.compile(r" (/\S.*\.so\S*)$", re.MULTILINE)
+_OF_THE_ENVIRONMENT = ("_virtualenv.py", "_distutils_hack")
+"""Put there by whoever made the environment, not by a package."""
+
+
+def loaded_files(host: Host) -> frozenset[str]:
+    """Return the files of all modules, and of all libraries that are mapped, absolute.
+
+    Of a module only its dictionary is asked: an attribute of TensorFlow's lazy modules imports
+    what they stand for.
+
+    Source: proc(5), "/proc/pid/maps".
+    """
+    files = {vars(module).get("__file__") for module in list(host.modules.values()) if module}
+    with contextlib.suppress(OSError):
+        files.update(_LIBRARY.findall(host.read_text("/proc/self/maps")))
+    return frozenset(file for file in files if isinstance(file, str) and file.startswith("/"))
+
+
+class Owners:
+    """Who installed a file.
+
+    Args:
+        infos: what is installed, by normalised name.
+    """
+
+    def __init__(self, infos: Mapping[str, DistInfo]) -> None:
+        self._infos = infos
+        self._by_top: dict[str, list[str]] = {}
+        self._certain: set[str] = set()
+        self._paths: dict[str, frozenset[str]] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
+        for name, info in infos.items():
+            tops = _tops(info)
+            if not tops or _is_in_place(info):
+                self._certain.add(name)
+            for top in tops:
+                self._by_top.setdefault(f"{info.location}/{top}", []).append(name)
+        self._folders = _folders(infos.values())
+
+    def names(self, files: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of the distributions that these files belong to, sorted.
+
+        What was installed in place, and what does not say which files it has, is among them.
+        """
+        return tuple(sorted(self.of(files) | self._certain))
+
+    def of(self, files: Iterable[str]) -> set[str]:
+        """Return the names of the distributions that list these files or their folders."""
+        return {name for file in files for name in self._of(file)}
+
+    def unowned(self, files: Iterable[str]) -> tuple[str, ...]:
+        """Return which of these files lie among installed packages and belong to none, sorted.
+
+        A folder where one package does not say which files it has is passed over.
+        """
+        vague = {info.location for info in self._infos.values() if not info.has("RECORD")}
+        return tuple(
+            sorted(
+                file
+                for file in files
+                if (place := self._place(file))
+                and place[0] not in vague
+                and not place[1].startswith(_OF_THE_ENVIRONMENT)
+                and not self._of(file)
+            )
+        )
+
+    def _place(self, file: str) -> tuple[str, str] | None:
+        """Return the folder of packages that a file lies in, and its path there."""
+        for folder, location in self._folders:
+            if file.startswith(folder):
+                return location, file[len(folder) :]
+        return None
+
+    def _of(self, file: str) -> tuple[str, ...]:
+        """Return the owners of a file; asked four times in a run, of thousands."""
+        owners = self._told.get(file)
+        if owners is None:
+            owners = self._told[file] = self._owners_of(file)
+        return owners
+
+    def _owners_of(self, file: str) -> tuple[str, ...]:
+        place = self._place(file)
+        if place is None:
+            return ()
+        location, path = place
+        owners = self._by_top.get(f"{location}/{path.partition('/')[0]}", [])
+        if len(owners) < 2:
+            return tuple(owners)
+        return tuple(name for name in owners if path in self._files_of(name))
+
+    def _files_of(self, name: str) -> frozenset[str]:
+        if name not in self._paths:
+            self._paths[name] = frozenset(record_paths(self._infos[name].text("RECORD")))
+        return self._paths[name]
+
+
+def _folders(infos: Iterable[DistInfo]) -> list[tuple[str, str]]:
+    """Return each folder of packages as files may name it, the innermost first.
+
+    A module is named as ``sys.path`` has it, a mapped library by its real path.
+    """
+    locations = {info.location for info in infos if info.location}
+    spelled = {(f"{name}/", at) for at in locations for name in (at, os.path.realpath(at))}
+    return sorted(spelled, key=lambda pair: -len(pair[0]))
+
+
+def _tops(info: DistInfo) -> set[str]:
+    """Return the names that it has in its folder; none where it does not tell."""
+    record = info.text("RECORD")
+    if record:
+        tops = {line.partition("/")[0] for line in record.splitlines()}
+        return {top.partition(",")[0].strip('"') for top in tops}
+    return set(_of_top_level(info.text("top_level.txt")))
+
+
+def _of_top_level(text: str) -> Iterator[str]:
+    for name in text.split():
+        yield from (name, f"{name}.py")
+
+
+def _is_in_place(info: DistInfo) -> bool:
+    """Tell whether its modules lie elsewhere: in a source folder."""
+    return info.has("direct_url.json") and '"editable"' in info.text("direct_url.json")

@@ -1,0 +1,1 @@
+"""How this process was started, and which files it opened and imported."""

@@ -1,0 +1,138 @@
+"""How the run was started, told so that it can be started again elsewhere."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.process.command_line import Invocation, parse
+from wandb_repro.capture.process.notebook import RUNNER, Shell, name_of_notebook, shell_of
+from wandb_repro.capture.secrets.redact import cut_arguments, holds_a_credential
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.switches import RESTORED
+
+__all__ = ["ignores_environment", "probe_command"]
+
+NOTEBOOKS = frozenset({"ipykernel_launcher", "ipykernel", "colab_kernel_launcher"})
+SHELLS = frozenset({"ipython", "ipython3", "IPython", "bpython", "ptpython"})
+_DEAF = {"-E", "-I"}
+"""Options that make an interpreter deaf to ``PYTHON...`` variables."""
+WORKERS = ("from multiprocessing.", "from joblib.externals.loky", "from loky.")
+WORKER_MODULES = ("joblib.externals.loky.", "loky.backend.")
+
+
+def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
+    """Return how to start the run again, or why that cannot be known and what to do.
+
+    Args:
+        host: the process.
+        code_root: top of the source tree; None when none was found, and then every path stays
+            absolute.
+    """
+    if not host.command_line:
+        return Unavailable(
+            unavailable="Python is embedded in another program; start the training with python"
+        )
+    found = parse(host.command_line)
+    shell = shell_of(host.modules)
+    if shell is not None:
+        return _notebook(host, code_root, found, shell)
+    reason = _refusal(found)
+    return Unavailable(unavailable=reason) if reason else _command(host, code_root, found)
+
+
+def ignores_environment(command_line: Sequence[str]) -> bool:
+    """Tell whether ``-E`` or ``-I`` makes this interpreter deaf to ``PYTHON...`` variables."""
+    return not _DEAF.isdisjoint(parse(command_line).flags)
+
+
+def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
+    arguments, redacted = cut_arguments(found.arguments)
+    kind, target = _target(host, code_root, found)
+    return Command(
+        kind=kind,
+        target=target,
+        arguments=arguments,
+        redacted=redacted,
+        interpreter_flags=found.flags,
+        working_directory=_relative(host, code_root, host.started_in),
+        launcher=found.launcher,
+        python_path=_python_path(host, found),
+        environment={name: host.environ[name] for name in RESTORED if name in host.environ},
+    )
+
+
+def _notebook(host: Host, code_root: Path | None, found: Invocation, shell: Shell) -> Command:
+    """Return what a notebook is started as: its cells, which whoever records them adds."""
+    name = name_of_notebook(shell, host.environ)
+    if found.target == RUNNER:
+        name = found.arguments[-1]
+    return Command(
+        kind="notebook",
+        target=_relative(host, code_root, name) if os.path.isabs(name) else name,  # noqa: PTH117
+        arguments=(),
+        interpreter_flags=found.flags,
+        working_directory=_relative(host, code_root, host.started_in),
+        python_path=_python_path(host, found),
+        environment={name: host.environ[name] for name in RESTORED if name in host.environ},
+        cells=Unavailable(unavailable="no cell was recorded yet"),
+    )
+
+
+def _python_path(host: Host, found: Invocation) -> tuple[str, ...]:
+    """Return the folders of ``PYTHONPATH``, absolute; an empty entry is the working directory."""
+    told = host.environ.get("PYTHONPATH", "")
+    if not told or not _DEAF.isdisjoint(found.flags):
+        return ()
+    entries = (os.path.join(host.started_in, entry) for entry in told.split(os.pathsep))  # noqa: PTH118
+    return tuple(dict.fromkeys(map(os.path.normpath, entries)))
+
+
+def _refusal(found: Invocation) -> str:
+    """Return why this cannot be started again, or an empty text."""
+    name = PurePosixPath(found.target).stem if found.kind == "script" else found.target
+    if found.kind == "stdin":
+        return "the code came through standard input and is gone; put it in a file"
+    if name in NOTEBOOKS:
+        return "it runs in a notebook that is not IPython's; save it as a script and start that"
+    if found.kind == "interactive" or name in SHELLS:
+        return "it was typed at a prompt; put it in a file and start that with python"
+    if _is_worker(found):
+        return "this is a worker process; record in the process that started it"
+    if found.kind == "code" and holds_a_credential(found.target):
+        return "the code given with -c holds what looks like a credential; put it in a file"
+    return "" if found.target else "the command names nothing to run; start it with python FILE"
+
+
+def _is_worker(found: Invocation) -> bool:
+    if found.kind == "code":
+        return found.target.lstrip().startswith(WORKERS)
+    return found.kind == "module" and found.target.startswith(WORKER_MODULES)
+
+
+def _target(
+    host: Host, code_root: Path | None, found: Invocation
+) -> tuple[Literal["script", "module", "code", "console"], str]:
+    if found.kind == "module" or found.kind == "code":
+        return found.kind, found.target
+    path = os.path.normpath(os.path.join(host.started_in, found.target))  # noqa: PTH118
+    folder, name = os.path.split(path)
+    if folder in host.command_folders:
+        return "console", name
+    return "script", _relative(host, code_root, path)
+
+
+def _relative(host: Host, root: Path | None, path: str) -> str:
+    """Return a path relative to the root when it lies inside, by its name or in truth."""
+    if root is None:
+        return path
+    parent, name = os.path.split(path)
+    real = PurePosixPath(host.real_path(parent), name)
+    for inner, outer in ((PurePosixPath(path), root), (real, Path(host.real_path(str(root))))):
+        if inner.is_relative_to(outer):
+            return inner.relative_to(outer).as_posix()
+    return path

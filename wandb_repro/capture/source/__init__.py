@@ -1,0 +1,1 @@
+"""The source tree as it is, read through git without changing anything."""

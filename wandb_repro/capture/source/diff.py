@@ -1,0 +1,76 @@
+"""What was not committed, as a diff for people to read. Nothing is ever restored from it."""
+
+from __future__ import annotations
+
+import os
+from typing import IO
+
+from wandb_repro.capture.secrets.redact import cut_text
+from wandb_repro.capture.source.snapshot import Snapshot
+from wandb_repro.errors import CodeError
+
+__all__ = ["LIMIT_BYTES", "changes"]
+
+LIMIT_BYTES = 100_000
+"""Of a diff, what a person may want to read; the bundle has the rest."""
+_PATHS_BYTES = 60_000
+_PIECE_BYTES = 65_536
+
+
+def changes(snapshot: Snapshot) -> str:
+    """Return how the snapshot differs from the commit it was made on; empty without one.
+
+    Two trees are compared inside the private repository: the user's work tree, index, attributes
+    and diff programs have no part in it. Files that the snapshot leaves out are not in it, and
+    what looks like a credential in a line is cut.
+
+    Raises:
+        CodeError: git fails.
+    """
+    paths = _paths(snapshot.changed)
+    if not snapshot.commit or not paths:
+        return ""
+    with snapshot.private.started(
+        "--literal-pathspecs",
+        "diff-tree",
+        "-r",
+        "-p",
+        "--find-renames",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        snapshot.commit,
+        snapshot.tree,
+        "--",
+        *paths,
+    ) as process:
+        if process.stdout is None:
+            raise CodeError("git diff-tree gives no output")
+        kept, more = _read(process.stdout)
+    text = kept.decode("utf-8", "replace")
+    if more or len(paths) < len(snapshot.changed):
+        text = text.rpartition("\n")[0] + "\n... and more, which the code bundle has\n"
+    return cut_text(text)
+
+
+def _paths(changed: tuple[str, ...]) -> list[str]:
+    """Return as many paths as a command line takes."""
+    paths: list[str] = []
+    length = 0
+    for path in changed:
+        length += len(os.fsencode(path)) + 1
+        if length > _PATHS_BYTES:
+            break
+        paths.append(path)
+    return paths
+
+
+def _read(output: IO[bytes]) -> tuple[bytes, bool]:
+    """Return the first bytes, and whether more came; it is read to its end, or git would wait."""
+    kept = b""
+    more = False
+    while piece := output.read(_PIECE_BYTES):
+        space = LIMIT_BYTES - len(kept)
+        more = more or len(piece) > space
+        kept += piece[:space]
+    return kept, more

@@ -1,0 +1,73 @@
+"""What a snapshot says of itself for people: where it differs from HEAD, what it lacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from wandb_repro.capture.source.file_list import Listing
+from wandb_repro.capture.source.objects import Entry, readable
+from wandb_repro.capture.source.unchanged import converted
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import LeftOut
+
+__all__ = ["difference", "shortened"]
+
+_NAMES = 1000
+"""How many paths a record names at most."""
+
+
+def difference(
+    root: Path,
+    listing: Listing,
+    entries: Mapping[bytes, Entry],
+    left_out: Collection[bytes],
+) -> tuple[bool | Unavailable, tuple[str, ...]]:
+    """Return whether the files on disk differ from HEAD, and the first of those that do.
+
+    A file that git converted when it wrote it (line ends, LFS) does not count. What is left out
+    and committed was not compared; it leaves the answer open.
+    """
+    head = listing.head
+    unknown = {path for path in left_out if path in head}
+    paths = {*entries, *head, *left_out} - unknown
+    other = {path for path in paths if path in left_out or entries.get(path) != head.get(path)}
+    committed = {path for path in other if _is_at_head(path, listing, entries)}
+    changed = sorted(other - converted(root, committed))
+    if unknown and not changed:
+        reason = f"committed files were left out, and so not compared: {len(unknown)}"
+        return Unavailable(unavailable=reason), ()
+    return bool(changed), tuple(map(readable, changed[:_NAMES]))
+
+
+def _is_at_head(path: bytes, listing: Listing, entries: Mapping[bytes, Entry]) -> bool:
+    """Return whether HEAD and the index agree on a path, and the disk at least on its mode."""
+    entry, head = entries.get(path), listing.head.get(path)
+    if entry is None or head is None:
+        return False
+    return head == listing.index.get(path) and entry.mode == head.mode
+
+
+def shortened(left_out: Sequence[LeftOut]) -> tuple[LeftOut, ...]:
+    """Return the list; what is over 1,000 files is told by outermost folder instead."""
+    named, rest = tuple(left_out[:_NAMES]), left_out[_NAMES:]
+    files, sizes_bytes = Counter[str](), Counter[str]()
+    for file in rest:
+        folder = _outermost(file.path)
+        files[folder] += 1
+        sizes_bytes[folder] += file.size_bytes if isinstance(file.size_bytes, int) else 0
+    return (*named, *(_many(name, files[name], sizes_bytes[name]) for name in sorted(files)))
+
+
+def _outermost(path: str) -> str:
+    folder, slash, _ = path.partition("/")
+    return folder + slash if slash else "."
+
+
+def _many(folder: str, files: int, size_bytes: int) -> LeftOut:
+    return LeftOut(
+        path=folder,
+        size_bytes=size_bytes,
+        reason=f"{files:,} more files that are left out as those before",
+    )

@@ -1,0 +1,173 @@
+"""What stays out of a snapshot without being read for it: ignored files, excluded and large ones.
+
+Their names, sizes and digests are told, within bounds: nobody's training waits for the digest of
+a data set. All of this is done beside the script's own start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wandb_repro.capture.secrets.scan import secret_in_name
+from wandb_repro.capture.source.file_list import Excluded, Listing, is_refilled
+from wandb_repro.capture.source.limits import left_out
+from wandb_repro.errors import CodeError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import EXCLUDED, IGNORED, LeftOut
+
+__all__ = ["Bounds", "digested", "excluded_files", "ignored_files"]
+
+_BLOCK_BYTES = 1024 * 1024
+_CACHES = frozenset({b".git", b".mypy_cache", b".pytest_cache", b".ruff_cache", b".tox", b".nox"})
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is looked at."""
+
+    files: int = 20_000
+    bytes: int = 512 * 1024 * 1024
+    """That are read for digests, the smallest files first."""
+    seconds: float = 2.0
+    """For the list of names, and again for the digests."""
+
+
+def ignored_files(
+    root: Path, listing: Listing, exclude: Sequence[Path], bounds: Bounds
+) -> list[LeftOut]:
+    """Return what git ignores, but for W&B's folders and what tools fill anew, undigested.
+
+    Args:
+        root: of the tree.
+        listing: of the tree.
+        exclude: absolute folders that are not looked into.
+        bounds: of files and time. Where they are reached, the last entry says so.
+    """
+    found: list[LeftOut] = []
+    until = time.monotonic() + bounds.seconds
+    for path in _ignored(root, listing, Excluded(root, exclude)):
+        if len(found) == bounds.files or time.monotonic() > until:
+            unknown = Unavailable(unavailable="they were not counted")
+            reason = f"{IGNORED}; there are more files than these"
+            return [*found, LeftOut(path="./", size_bytes=unknown, reason=reason)]
+        if (size_bytes := _size(root, path)) is not None:
+            found.append(left_out(path, size_bytes, IGNORED))
+    return found
+
+
+def _ignored(root: Path, listing: Listing, ours: Excluded) -> Iterator[bytes]:
+    for git, prefix in listing.places:
+        words = ("--others", "--ignored", "--exclude-standard", "--directory", "-z")
+        try:
+            names = git.names(*listing.ignoring, "ls-files", *words)
+        except CodeError:
+            continue
+        for name in names:
+            yield from _below(root, prefix + name, ours)
+
+
+def _below(root: Path, path: bytes, ours: Excluded) -> Iterator[bytes]:
+    """Yield a file, or the files below a folder, whose path ends in a slash."""
+    if is_refilled(path) or ours.holds(path) or not _CACHES.isdisjoint(path.split(b"/")):
+        return
+    if not path.endswith(b"/"):
+        yield path
+        return
+    try:
+        inside = sorted(os.scandir(os.fsencode(root) + b"/" + path), key=lambda one: one.name)
+    except OSError:
+        return
+    if any(one.name == b"pyvenv.cfg" for one in inside):
+        return
+    for one in inside:
+        slash = b"/" if one.is_dir(follow_symlinks=False) else b""
+        yield from _below(root, path + one.name + slash, ours)
+
+
+def excluded_files(root: Path, paths: Iterable[bytes]) -> list[LeftOut]:
+    """Return what the user excluded: each file when there are few, else by outermost folder."""
+    folders: dict[bytes, list[bytes]] = {}
+    ordered = sorted(paths)
+    if len(ordered) <= _NAMED:
+        return [left_out(path, _size(root, path), EXCLUDED) for path in ordered]
+    for path in ordered:
+        name, slash, _ = path.partition(b"/")
+        folders.setdefault(name + slash if slash else b"./", []).append(path)
+    return [_folder(root, folder, inside) for folder, inside in folders.items()]
+
+
+_NAMED = 100
+
+
+def _folder(root: Path, folder: bytes, inside: Sequence[bytes]) -> LeftOut:
+    sizes_bytes = [_size(root, path) or 0 for path in inside]
+    return left_out(folder, sum(sizes_bytes), f"{EXCLUDED}: {len(inside):,} files")
+
+
+def _size(root: Path, path: bytes) -> int | None:
+    """Return a file's size; None for what is none, or is gone."""
+    try:
+        status = os.lstat(os.fsencode(root) + b"/" + path)
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def digested(root: Path, files: Sequence[LeftOut], bounds: Bounds) -> list[LeftOut]:
+    """Return the files, in their order, with the digests that the bounds allow for.
+
+    Args:
+        root: of the tree.
+        files: regular ones; of others no digest is tried.
+        bounds: of bytes and time.
+    """
+    digests: dict[str, str | Unavailable] = {}
+    until, left_bytes = time.monotonic() + bounds.seconds, bounds.bytes
+    for file in sorted(files, key=_by_size):
+        if not isinstance(file.size_bytes, int) or not _is_wanted(file):
+            continue
+        left_bytes -= file.size_bytes
+        if left_bytes < 0 or time.monotonic() > until:
+            digests[file.path] = _over(bounds)
+        else:
+            digests[file.path] = _digest(os.fsencode(root) + b"/" + os.fsencode(file.path), until)
+    return [
+        file.model_copy(update={"digest": digests[file.path]}) if file.path in digests else file
+        for file in files
+    ]
+
+
+def _by_size(file: LeftOut) -> int:
+    return file.size_bytes if isinstance(file.size_bytes, int) else 0
+
+
+def _is_wanted(file: LeftOut) -> bool:
+    """Tell whether a digest helps: one of a short secret would give it away."""
+    if file.path.endswith("/") or file.reason.startswith(EXCLUDED):
+        return False
+    return "secret" not in file.reason and not secret_in_name(os.fsencode(file.path))
+
+
+def _over(bounds: Bounds) -> Unavailable:
+    megabytes = f"{bounds.bytes / 1024 / 1024:.4g} MB or {bounds.seconds:g} s"
+    return Unavailable(unavailable=f"all digests of files left out would take over {megabytes}")
+
+
+def _digest(path: bytes, until: float) -> str | Unavailable:
+    digest = hashlib.sha256()
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  (a descriptor)
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+                if time.monotonic() > until:
+                    return Unavailable(unavailable="its digest took too long")
+    except OSError as error:
+        return Unavailable(unavailable=f"it cannot be read: {error.strerror}")
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,127 @@
+"""Executes the cells of a notebook again: ``python -m wandb_repro.notebook CELLS NAME``.
+
+One after the other, in a new IPython shell, as the kernel of the original did: magics and commands
+of the shell work, what a cell displays is printed. The first cell that fails ends it, unless the
+same cell failed in the original, too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from wandb_repro.errors import ManifestError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.command import Cell, Cells
+from wandb_repro.recording.live_compare import RerunStopped
+from wandb_repro.recording.messages import say
+from wandb_repro.recording.process_exit import note_failure
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["main"]
+
+_USAGE = "usage: python -m wandb_repro.notebook CELLS NAME"
+
+
+def main(arguments: list[str]) -> None:
+    """Execute the cells of a file.
+
+    Args:
+        arguments: the file, and the notebook's name.
+    """
+    if len(arguments) != 2:
+        _end(_USAGE, 2)
+    file = Path(arguments[0])
+    cells = _read(file)
+    sys.argv = arguments[1:]
+    _search_here_after_the_library()
+    shell = _new_shell(file.parent / "ipython")
+    for number, cell in enumerate(cells.cells, start=1):
+        _execute(shell, number, cell)
+
+
+def _end(message: str, exit_code: int) -> NoReturn:
+    say(message)
+    raise SystemExit(exit_code)
+
+
+def _read(file: Path) -> Cells:
+    try:
+        return Cells.from_bytes(file.read_bytes())
+    except OSError as error:
+        _end(f"{file} cannot be read: {error.strerror}", 2)
+    except ManifestError as error:
+        _end(f"{error.message} {error.hint}".strip(), 2)
+
+
+def _search_here_after_the_library() -> None:
+    """Let modules be found as a kernel lets them be.
+
+    Source: IPython 9, ``InteractiveShellApp.init_path``; ipykernel 7, ``ipykernel_launcher``.
+    """
+    if getattr(sys.flags, "safe_path", False) or sys.flags.isolated:
+        return
+    del sys.path[0]  # where ``-m`` put the working directory
+    installed = ("site-packages", "dist-packages")
+    places = [at for at, path in enumerate(sys.path) if path.endswith(installed)]
+    sys.path.insert(places[0] if places else 0, "")
+
+
+def _new_shell(folder: Path) -> InteractiveShell:
+    """Return a shell that writes nothing into the user's own folders."""
+    try:
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+    except ImportError:
+        _end("the run was a notebook, and this environment has no IPython; pip install ipython", 1)
+
+    class Shell(InteractiveShell):
+        """A shell without a prompt, a screen or a history on the disk."""
+
+        repeats_notebook = True
+
+        def enable_gui(self, gui: str | None = None) -> None:
+            """Do nothing: there is no screen."""
+
+        def showtraceback(self, *told: Any, **options: Any) -> None:
+            """Show what failed; the end of a rerun is no failure."""
+            if not isinstance(sys.exc_info()[1], RerunStopped):
+                super().showtraceback(*told, **options)
+
+    folder.mkdir(exist_ok=True)
+    os.environ["IPYTHONDIR"] = str(folder)
+    os.environ.setdefault("MPLBACKEND", "agg")
+    warnings.filterwarnings("ignore", "To exit: use", UserWarning)
+    config: Any = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    instance: Callable[..., InteractiveShell] = Shell.instance
+    return instance(config=config)
+
+
+def _execute(shell: InteractiveShell, number: int, cell: Cell) -> None:
+    run_cell: Callable[..., Any] = cast("Any", shell).run_cell
+    result = run_cell(cell.source, store_history=True)
+    error: BaseException | None = result.error_before_exec or result.error_in_exec
+    if error is None:
+        return
+    if isinstance(error, RerunStopped):
+        raise SystemExit(error.code)
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    kind = type(error).__name__
+    if isinstance(cell.raised, Unavailable) or cell.raised == kind:
+        say(f"cell {number} raised {kind}; the original went on, and so does this")
+        return
+    note_failure(kind)
+    _end(f"cell {number} raised {kind}, which it did not in the original", 1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,184 @@
+"""Starts a script that knows nothing of us, and records it: ``python -m wandb_repro.launch``.
+
+The script runs as ``__main__`` with its own arguments and ``sys.path[0]``, as Python itself would
+start it. ``wandb.init`` is followed by ``attach``, and ``fit`` gets a callback, once W&B and Keras
+are imported; neither is imported here.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pkgutil
+import sys
+from collections.abc import Callable, Mapping
+from importlib.abc import InspectLoader
+from importlib.machinery import BuiltinImporter, ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import find_spec
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any, NoReturn, cast
+
+from wandb_repro import api
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.process.opened_files import Openings
+from wandb_repro.errors import ReproError
+from wandb_repro.recording.import_hooks import after_import
+from wandb_repro.recording.messages import say
+from wandb_repro.recording.patch_fit import callbacks_in, change_every_fit, with_callback
+from wandb_repro.recording.wandb_run import discreet_arguments, with_discreet_remote
+
+__all__ = ["main"]
+
+_USAGE = "usage: python -m wandb_repro.launch (SCRIPT | -m MODULE | -c TEXT) [ARGUMENT ...]"
+
+
+def main(arguments: list[str]) -> None:
+    """Run what the arguments name, recorded.
+
+    Args:
+        arguments: a script, ``-m`` and a module, or ``-c`` and a text; then its own arguments.
+    """
+    try:
+        api.seed_early()
+    except ReproError as error:
+        _end(f"{error.message} {error.hint}".strip(), error.exit_code)
+    after_import("wandb", _follow_init)
+    after_import("keras", _add_callback)
+    guarded(Openings.of_process, "watching which files are read")  # some are read before a run is
+    _start(arguments)
+
+
+def _end(message: str, exit_code: int) -> NoReturn:
+    say(message)
+    raise SystemExit(exit_code)
+
+
+def _start(arguments: list[str]) -> None:
+    match arguments:
+        case ["-m", module, *rest]:
+            sys.argv = ["-m", *rest]
+            _search_first(str(Path.cwd()))
+            _run_module(_spec_of(module))
+        case ["-c", text, *rest]:
+            sys.argv = ["-c", *rest]
+            _search_first("")
+            code = compile(text, "<string>", "exec", dont_inherit=True)
+            _run_as_main(code, {"__loader__": BuiltinImporter})
+        case [script, *rest] if not script.startswith("-"):
+            sys.argv = [script, *rest]
+            _run_file(script)
+        case _:
+            _end(_USAGE, 2)
+
+
+def _search_first(folder: str, *, always: bool = False) -> None:
+    """Put a folder where ``-m wandb_repro.launch`` put the working directory.
+
+    Args:
+        folder: first entry of ``sys.path``.
+        always: also under ``-P`` and ``-I``, where Python puts nothing there: without it a folder
+            or an archive that is run would not find its own ``__main__``.
+    """
+    if not (getattr(sys.flags, "safe_path", False) or sys.flags.isolated):
+        sys.path[0] = folder
+    elif always:
+        sys.path.insert(0, folder)
+
+
+def _run_file(script: str) -> None:
+    """Run a script, or what ``__main__`` is in a folder or an archive."""
+    path = os.path.abspath(script)  # noqa: PTH100 - links stay as they are, as in Python's own
+    if pkgutil.get_importer(path) is not None:
+        _search_first(path, always=True)
+        spec = PathFinder.find_spec("__main__", [path])
+        if spec is None:
+            _end(f"there is no __main__ in {script}", 1)
+        _run_found(spec)
+        return
+    _search_first(str(Path(script).resolve().parent))
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        _end(f"{script} cannot be read: {error.strerror}", 2)
+    place = {"__file__": path, "__cached__": None, "__loader__": SourceFileLoader("__main__", path)}
+    _run_as_main(compile(text, path, "exec", dont_inherit=True), place)
+
+
+def _spec_of(module: str) -> ModuleSpec:
+    """Return where a module is, or the ``__main__`` of a package."""
+    spec = find_spec(module)
+    if spec is not None and spec.submodule_search_locations is not None:
+        spec = find_spec(f"{module}.__main__")
+    if spec is None:
+        _end(f"there is no module {module} to run", 1)
+    return spec
+
+
+def _run_module(spec: ModuleSpec) -> None:
+    sys.argv[0] = spec.origin or spec.name
+    _run_found(spec)
+
+
+def _run_found(spec: ModuleSpec) -> None:
+    loader = cast("InspectLoader", spec.loader)
+    code = loader.get_code(spec.name)
+    if code is None:
+        _end(f"there is no Python code of {spec.name} to run", 1)
+    place: dict[str, object] = {
+        "__file__": spec.origin,
+        "__cached__": spec.cached,
+        "__loader__": loader,
+        "__package__": spec.parent,
+        "__spec__": spec,
+    }
+    _run_as_main(code, place)
+
+
+def _run_as_main(code: CodeType, place: Mapping[str, object]) -> None:
+    """Run code in a new module ``__main__``, which stays: what it defined may run at exit."""
+    main_module = ModuleType("__main__")
+    main_module.__dict__.update({"__builtins__": sys.modules["builtins"], **place})
+    sys.modules["__main__"] = main_module
+    exec(code, main_module.__dict__)  # noqa: S102 - the user's own script
+
+
+def _follow_init(wandb: ModuleType) -> None:
+    """Attach to each run as soon as it exists."""
+    module = cast("Any", wandb)
+    begin: Callable[..., Any] = module.init
+
+    @functools.wraps(begin)
+    def init(*positional: Any, **options: Any) -> Any:
+        with discreet_arguments():
+            run = begin(*positional, **with_discreet_remote(api.as_rerun(options)))
+        return api.follow(run)
+
+    module.init = init
+
+
+def _add_callback(keras: ModuleType) -> None:
+    """Give every ``fit`` our callback, unless it has one."""
+    change_every_fit(keras, _with_ours)
+
+
+def _with_ours(given: Any) -> Any:
+    from wandb_repro.keras import ReproCallback
+
+    if any(isinstance(one, ReproCallback) for one in callbacks_in(given)):
+        return given
+    _ensure_run()
+    return with_callback(given, ReproCallback())
+
+
+def _ensure_run() -> None:
+    """Start a run where the script has none: offline when nobody is logged in and nobody said."""
+    import wandb
+
+    if wandb.run is None:
+        decided = os.environ.get("WANDB_MODE") or cast("Any", wandb).api.api_key
+        api.init(mode=None if decided else "offline")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,106 @@
+"""The two options by which somebody states a tolerance, shared by the commands that judge.
+
+``--set NAME=VALUE``: a switch other than the recorded one, shared by ``rerun`` and ``check``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from wandb_repro.errors import UsageError
+from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.verify.tolerance import Tolerance
+
+__all__ = ["set_option", "switches_of", "tolerance_of", "tolerance_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def tolerance_options(command: F) -> F:
+    """Add ``--rtol`` and ``--metric`` to a command."""
+    rtol = click.option(
+        "--rtol",
+        type=float,
+        metavar="R",
+        help="Call it equivalent when every metric of the last epoch, and every weight as far as "
+        "its numbers tell, is within R of its size.",
+    )
+    metric = click.option(
+        "--metric",
+        "metrics",
+        multiple=True,
+        metavar="NAME=D",
+        help="Call it equivalent when this metric of the last epoch is within D. Repeatable.",
+    )
+    return rtol(metric(command))
+
+
+def tolerance_of(rtol: float | None, metrics: Iterable[str]) -> Tolerance:
+    """Return what was stated.
+
+    Raises:
+        UsageError: it is no number, or less than zero.
+    """
+    if rtol is not None:
+        _checked(rtol, "--rtol")
+    return Tolerance(rtol, dict(_pair(one) for one in metrics))
+
+
+def _pair(text: str) -> tuple[str, float]:
+    name, equals, value = text.rpartition("=")
+    try:
+        allowed = float(value)
+    except ValueError:
+        allowed = math.nan
+    if not equals or not name:
+        raise UsageError(f"--metric takes NAME=D, such as val_accuracy=0.002, not {text!r}.")
+    return name, _checked(allowed, f"--metric {name}")
+
+
+def _checked(value: float, what: str) -> float:
+    if not math.isfinite(value) or value < 0:
+        raise UsageError(f"{what} takes a number, 0 or more.")
+    return value
+
+
+_THREADS = "TF_NUM_INTRAOP_THREADS"
+
+
+def set_option(command: F) -> F:
+    """Add ``--set`` to a command."""
+    return click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A switch instead of the recorded one, such as ONEDNN_MAX_CPU_ISA=AVX2. Repeatable.",
+    )(command)
+
+
+def switches_of(texts: Iterable[str]) -> dict[str, str]:
+    """Return switches by name.
+
+    Raises:
+        UsageError: it is no ``NAME=VALUE``, or no switch that is recorded and restored.
+    """
+    return dict(_switch(text) for text in texts)
+
+
+def _switch(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set takes NAME=VALUE, not {text!r}.")
+    if name == _THREADS:
+        raise UsageError(f"{name} is set with --threads N.")
+    if name not in RESTORED:
+        raise UsageError(
+            f"{name} is no switch that is recorded, so --set does not set it.",
+            hint="Export it in the shell: what is no switch reaches the training as it is.",
+        )
+    if "\0" in value:
+        raise UsageError(f"--set {name}: a variable cannot hold a NUL.")
+    return name, value

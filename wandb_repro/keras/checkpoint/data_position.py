@@ -1,0 +1,125 @@
+"""The epoch's place in the data: how much of each pipeline was used, and how to come there again.
+
+What a shuffled ``tf.data`` pipeline shows depends on how many iterators of it were made before, and
+Keras makes more than one an epoch; so they are counted where they are made. With
+``steps_per_epoch`` one iterator goes on from epoch to epoch: its batches are passed again.
+Source: keras/src/trainers/epoch_iterator.py, Keras 3.15; measured: as many iterators give the
+same order in another process, half as many do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from wandb_repro.keras.variables import on_tensorflow
+
+__all__ = ["Position"]
+
+
+class Position:
+    """The places of a fit in its training and validation data.
+
+    Args:
+        fit: local variables of ``fit``.
+    """
+
+    def __init__(self, fit: Mapping[str, Any]) -> None:
+        self._training = _Counted(fit.get("epoch_iterator"))
+        self._validation: _Counted | None = None
+        self._held_out = fit.get("val_x")
+
+    @property
+    def training(self) -> Any:
+        """Keras' adapter of the training data; None where there is none to be seen."""
+        return self._training.adapter
+
+    def see_validation(self, iterator: object) -> None:
+        """Count what is used of the validation data, too; Keras makes its iterator late."""
+        if iterator is None or (self._validation and self._validation.iterator is iterator):
+            return
+        begun = self._validation.begun if self._validation else 0
+        self._validation = _Counted(iterator, begun)
+
+    def told(self) -> dict[str, Any]:
+        """Return the places, as a checkpoint holds them."""
+        begun = self._validation.begun if self._validation else 0
+        return {**self._training.told(), "validation": begun}
+
+    def put_back(self, told: Mapping[str, Any], skipped: Callable[[int], object]) -> None:
+        """Come to places that ``told`` gave in another process.
+
+        Args:
+            told: the places.
+            skipped: told how many batches will be passed once more, before they are.
+        """
+        self._training.put_back(int(told["begun"]), int(told["taken"]), skipped)
+        for _ in range(int(told["validation"])):
+            if not _began(self._held_out):
+                break
+        if told["validation"]:
+            self._validation = _Counted(None, int(told["validation"]))
+
+
+def _began(dataset: Any) -> bool:
+    """Begin an iterator of a ``tf.data`` pipeline, and leave it; False of anything else."""
+    if not hasattr(dataset, "element_spec"):
+        return False
+    iter(dataset)
+    return True
+
+
+class _Counted:
+    """One of Keras' epoch iterators, and how many iterators of its pipeline were begun."""
+
+    def __init__(self, iterator: Any, begun: int = 0) -> None:
+        self.iterator = iterator
+        self.begun = begun
+        if iterator is None:
+            return
+        begin = iterator._get_iterator
+        iterator._get_iterator = self._on_tensorflow(begin) if on_tensorflow() else self._on(begin)
+
+    @property
+    def adapter(self) -> Any:
+        return getattr(self.iterator, "data_adapter", None)
+
+    def _on_tensorflow(self, begin: Callable[[], Any]) -> Callable[[], Any]:
+        def counted() -> Any:
+            self.begun += 1
+            return begin()
+
+        return counted
+
+    def _on(self, begin: Callable[[], Any]) -> Callable[[], Iterator[Any]]:
+        def counted() -> Iterator[Any]:
+            self.begun += 1
+            yield from begin()
+
+        return counted
+
+    def told(self) -> dict[str, Any]:
+        return {"begun": self.begun, "taken": self._taken(), "kind": type(self.adapter).__name__}
+
+    def _taken(self) -> int:
+        """Return how many batches of an iterator were used that the next epoch goes on with."""
+        goes_on = getattr(self.iterator, "steps_per_epoch", None) is not None
+        current = getattr(self.iterator, "_current_iterator", None)
+        return int(self.iterator._steps_seen) if goes_on and current is not None else 0
+
+    def put_back(self, begun: int, taken: int, skipped: Callable[[int], object]) -> None:
+        iterator = self.iterator
+        if iterator is None:
+            return
+        pipeline = getattr(self.adapter, "_dataset", None)
+        goes_on = iterator.steps_per_epoch is not None and begun > 0
+        for _ in range(begun - 1 if goes_on else begun):
+            if not _began(pipeline):
+                break
+        if goes_on:
+            skipped(taken)
+            iterator._current_iterator = iter(iterator._get_iterator())
+            iterator._steps_seen = taken
+            for _ in range(taken):
+                next(iterator._current_iterator)
+        self.begun = begun

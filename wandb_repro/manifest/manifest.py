@@ -1,0 +1,189 @@
+"""The manifest: one document that says all a rerun needs. Its format is told in ``FORMAT.md``."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple, cast
+
+from pydantic import ValidationError
+
+from wandb_repro.errors import ManifestError
+from wandb_repro.manifest import canonical
+from wandb_repro.manifest.base import (
+    ExecutionRecord,
+    Grown,
+    Record,
+    Unavailable,
+    first_fault,
+    later,
+)
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.data import Dataset, InputFile, Overlap
+from wandb_repro.manifest.machine import Accelerator, Machine, Runtime
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.training import Config, Determinism, FitSettings, Seeds
+
+__all__ = ["VERSION", "Description", "Ending", "Execution", "Manifest", "RunIdentity", "Sealed"]
+
+VERSION = "1.0"
+"""``MAJOR.MINOR``. A reader takes any minor version of its major, and refuses a newer major."""
+
+_MAJOR = int(VERSION.split(".")[0])
+_VERSION = re.compile(r"(?P<major>[1-9][0-9]{0,3})\.[0-9]{1,4}", re.ASCII)
+
+
+_NO_FIT = Unavailable(unavailable="it was not looked at when this was recorded")
+
+
+class RunIdentity(Grown, Record):
+    """The W&B run that this manifest belongs to."""
+
+    id: str
+    name: str | Unavailable
+    entity: str | Unavailable
+    project: str | Unavailable
+    url: str | Unavailable
+    job_type: str | Unavailable
+    group: str | Unavailable
+    offline: bool
+    rerun_of: str | Unavailable
+    """The run that this one repeats, ``ENTITY/PROJECT/ID`` as far as it is known."""
+    sweep: str = later("")
+    """Id of the sweep that gave it its parameters; empty where none did."""
+
+
+class Execution(Grown, ExecutionRecord):
+    """What a rerun acts on. Every field must be known to the reader."""
+
+    command: Command | Unavailable
+    code: Code | Unavailable
+    packages: Packages | Unavailable
+    seed: str | Unavailable
+    """Decimal text; given to the rerun's ``init``."""
+    deterministic: bool | None
+    """What ``deterministic=`` was."""
+    config: Config
+    """W&B's config as it stood when ``init`` returned, without our own entry. A rerun restores
+    it: sweep parameters stand nowhere else."""
+    world_size: int = 1
+    """Processes that trained together."""
+    earlier_seeds: tuple[str | Unavailable, ...] = later(())
+    """Of each run that the same process recorded before this one, in their order. A rerun makes
+    these runs, too: what they left in memory may matter."""
+
+
+class Description(Grown, Record):
+    """What explains a run. Fields a reader does not know are kept."""
+
+    machine: Machine | Unavailable
+    runtime: Runtime | Unavailable
+    accelerator: Accelerator | Unavailable
+    seeds: Seeds | Unavailable
+    determinism: Determinism | Unavailable
+    config: Config
+    """W&B's config at the end of the run, without our own entry."""
+    data: tuple[Dataset, ...] | Unavailable
+    inputs: tuple[InputFile, ...] | Unavailable
+    """Files outside the snapshot that the run read."""
+    overlaps: tuple[Overlap, ...] | Unavailable = later(())
+    """Of each two parts of the data that have rows in common; empty when none has."""
+    fits: tuple[FitSettings, ...] | Unavailable = later(_NO_FIT)
+    """What each ``fit`` trained and how, where it was not as the one before."""
+
+
+class Ending(Record):
+    """How the run ended."""
+
+    status: Literal["finished", "interrupted", "failed"]
+    detail: str = ""
+    """Type of the exception that ended it, if one did."""
+
+
+class Sealed(NamedTuple):
+    """A manifest as it is written."""
+
+    manifest: Manifest
+    digest: str
+    """``sha256:HEX`` over the canonical form of everything in it."""
+    document: bytes
+
+
+class Manifest(Record):
+    """The record of one run."""
+
+    format: Literal["wandb_repro/manifest"] = "wandb_repro/manifest"
+    version: str = VERSION
+    recorded_by: str
+    """``wandb_repro X.Y.Z``."""
+    recorded_at: str
+    """UTC, ISO 8601. A note: no digest of code, packages or weights depends on it."""
+    run: RunIdentity
+    execution: Execution
+    description: Description
+    trail: str | Unavailable = "trail.jsonl"
+    """File name of the weights' trail inside the capsule."""
+    ending: Ending | Unavailable
+
+    def digest(self) -> str:
+        """Return ``sha256:HEX`` over the canonical form of everything in it."""
+        return self.sealed().digest
+
+    def to_bytes(self) -> bytes:
+        """Return the document: canonical JSON with its own digest in the key ``digest``."""
+        return self.sealed().document
+
+    def sealed(self) -> Sealed:
+        """Return it with its digest and its document, made in one go."""
+        body = cast("dict[str, JSON]", self.model_dump(mode="json"))
+        digest = f"sha256:{canonical.sha256(body)}"
+        return Sealed(self, digest, canonical.dumps({**body, "digest": digest}) + b"\n")
+
+    @classmethod
+    def from_bytes(cls, document: bytes) -> Manifest:
+        """Read a document back. ``from_bytes(m.to_bytes()) == m``.
+
+        Raises:
+            ManifestError: not JSON, of a newer major version, changed since it was written, or a
+                field is missing, of the wrong type, or (in ``execution``) unknown.
+        """
+        body = _checked_body(document)
+        try:
+            return cls.model_validate_json(canonical.dumps(body))
+        except ValidationError as error:
+            where, what = first_fault(error)
+            raise ManifestError(
+                f"The manifest is not as its format says, at {where}: {what}.",
+                hint="It was written by another program or changed by hand; "
+                "download the run's files again.",
+                where=where,
+            ) from error
+
+
+def _checked_body(document: bytes) -> dict[str, JSON]:
+    body = canonical.loads(document)
+    if not isinstance(body, dict) or body.get("format") != "wandb_repro/manifest":
+        raise ManifestError("This file is not a manifest of wandb_repro.")
+    _check_version(body.get("version"))
+    told = body.pop("digest", None)
+    found = "sha256:" + canonical.sha256(body)
+    if told != found:
+        raise ManifestError(
+            "The manifest's own digest does not fit its content: it was cut off or changed.",
+            hint="Download the run's files again; do not edit repro/manifest.json.",
+            where="digest",
+        )
+    return body
+
+
+def _check_version(version: JSON) -> None:
+    told = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if told is None:
+        raise ManifestError("The manifest does not say its format version.", where="version")
+    if int(told["major"]) > _MAJOR:
+        raise ManifestError(
+            f"The manifest is of format {version}; this wandb_repro reads up to {VERSION}.",
+            hint="Upgrade wandb-repro to the version that recorded the run, or a newer one.",
+            where="version",
+        )

@@ -1,0 +1,82 @@
+"""What a run used outside its snapshot, stored beside it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from wandb_repro.capture.source.bundle import PackedFile, pack_files
+from wandb_repro.capture.source.extra_files import Used
+from wandb_repro.capture.source.objects import readable, tree_id
+from wandb_repro.capture.source.read_extra_files import sha256_text
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Added, AddedFile, BundleFile
+from wandb_repro.manifest.data import InputFile
+from wandb_repro.recording.source import stored
+
+__all__ = ["Looked"]
+
+_NOTHING = Unavailable(unavailable="nothing was used that the snapshot lacks")
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is stored, and what is only named."""
+
+    added: Added
+    inputs: tuple[InputFile, ...]
+    search_folders: tuple[str, ...]
+
+    @classmethod
+    def stored(
+        cls, used: Used, place: Path, choice: str, until: Literal["training", "end"]
+    ) -> Looked:
+        """Store the files, replacing an earlier bundle.
+
+        Args:
+            used: what was found.
+            place: of the bundle in the capsule.
+            choice: ``code`` as ``init`` was given it.
+            until: when this is.
+
+        Raises:
+            CodeError: the disk does not take it.
+        """
+        tree, bundle = _bundled(used.files, place, choice)
+        added = Added(
+            top=readable(os.fsencode(used.top)),
+            tree=tree,
+            bundle=bundle,
+            files=tuple(_record(path, file) for path, file in used.files.items()),
+            edited=used.edited,
+            known_until=until,
+        )
+        return cls(added, used.inputs, used.search_folders)
+
+
+def _bundled(
+    files: dict[str, PackedFile], place: Path, choice: str
+) -> tuple[str, BundleFile | Unavailable]:
+    if not files:
+        place.unlink(missing_ok=True)
+        return tree_id({}), _NOTHING
+    named = {os.fsencode(path): file for path, file in files.items()}
+    trees: list[str] = []
+
+    def write(destination: Path) -> BundleFile:
+        tree, bundle = pack_files(named, destination)
+        trees.append(tree)
+        return bundle
+
+    bundle = stored(write, place, choice)
+    return trees[0], bundle
+
+
+def _record(path: str, file: PackedFile) -> AddedFile:
+    return AddedFile(
+        path=readable(os.fsencode(path)),
+        size_bytes=len(file.data),
+        digest=sha256_text(file.data),
+    )

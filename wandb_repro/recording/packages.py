@@ -1,0 +1,234 @@
+"""What is installed, and what of it the run used.
+
+Read when the run starts; what no index can give back is packed meanwhile, and edits by hand are
+looked for. Which of it was loaded is noted when the run starts, trains and ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.packages.dist_info import DistInfo, Installation, installation
+from wandb_repro.capture.packages.distributions import probe_packages
+from wandb_repro.capture.packages.editable import importable_files
+from wandb_repro.capture.packages.loaded import Owners, loaded_files
+from wandb_repro.capture.packages.modified import find_altered
+from wandb_repro.capture.packages.repack import repack_all, with_altered
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.packages import Altered, Distribution, Loaded, Packages, Repacked
+from wandb_repro.recording.background import Background
+
+__all__ = ["Installed"]
+
+
+_OURS = "wandb-repro"
+_NOT_YET = Unavailable(unavailable="the packages were still being read")
+_RUNNING = Unavailable(unavailable="the run has not ended")
+_READ_S = 60.0
+_LOOK_S = 20.0
+_SHARED_S = 60.0
+
+
+class _Found(NamedTuple):
+    """What is looked up files in."""
+
+    infos: Mapping[str, DistInfo]
+    owners: Owners
+
+
+@functools.lru_cache(maxsize=1)
+def _found_in(installation: Installation) -> _Found:
+    return _Found(installation.chosen, Owners(installation.chosen))
+
+
+class _Look:
+    """The last look at all files, which runs of one process share for a while.
+
+    Between two runs of a sweep only what is loaded is looked at again.
+    """
+
+    last: tuple[_Found, float, tuple[Altered, ...]] | None = None
+
+    @classmethod
+    def shared(cls, found: _Found, loaded: frozenset[str]) -> tuple[Altered, ...]:
+        """Return the edits of all files, as of now or of a minute ago, and of loaded ones."""
+        now = time.monotonic()
+        if cls.last is not None:
+            before, at, altered = cls.last
+            if before is found and not altered and now - at < _SHARED_S:
+                return _in_sources(found, loaded)
+        altered = find_altered(found.infos, sources=loaded)
+        cls.last = (found, now, altered)
+        return altered
+
+
+def _in_sources(found: _Found, files: frozenset[str]) -> tuple[Altered, ...]:
+    """Return the edits among loaded sources."""
+    owners = {name: found.infos[name] for name in found.owners.of(files)}
+    return find_altered(owners, sources=files, only_sources=True)
+
+
+class Installed:
+    """The packages of a run.
+
+    Args:
+        host: the process.
+        wheels: folder for what is repacked.
+        withheld: why the user's own sources may not be stored, a wheel of them included; empty
+            when they may. This package itself is packed all the same.
+        after: what is waited for before they are read.
+    """
+
+    def __init__(
+        self, host: Host, wheels: Path, *, withheld: str, after: threading.Event | None = None
+    ) -> None:
+        self._host = host
+        self._wheels = wheels
+        self._withheld = withheld
+        self._packages: Packages | Unavailable = _NOT_YET
+        self._loaded: Loaded | Unavailable = _NOT_YET
+        self._altered: tuple[Altered, ...] | Unavailable = _NOT_YET
+        self._unowned: tuple[str, ...] = ()
+        self._files = guarded(lambda: loaded_files(host), "loaded files")
+        self._read = Background(lambda: probe_packages(host), "packages", after=after)
+        self._repacked = Background(
+            lambda: _repacked(host, self._read.result(_READ_S), wheels, withheld),
+            "wheels that no index can give back",
+            after=after,
+        )
+        self._found = Background(self._find, "owners of loaded files", after=after)
+        self._packed = Background(self._find_packed, "files of editable installs", after=after)
+        self._edited = Background(self._find_altered, "edits by hand", after=after)
+
+    def _find(self) -> _Found:
+        self._read.result(_READ_S)  # the script's own start goes on beside one thread, not four
+        return _found_in(installation(self._host.distributions()))
+
+    def _find_altered(self) -> tuple[Altered, ...] | Unavailable:
+        self._repacked.result(_READ_S)
+        found = self._found.result(_READ_S)
+        if isinstance(found, Unavailable):
+            return found
+        return _Look.shared(found, _known(self._files))
+
+    def _find_packed(self) -> frozenset[str]:
+        packages, found = self._repacked.result(_READ_S), self._found.result(_READ_S)
+        if isinstance(packages, Unavailable) or isinstance(found, Unavailable):
+            return frozenset()
+        return frozenset(_packed_files(found.infos, packages))
+
+    @property
+    def packages(self) -> Packages | Unavailable:
+        """What is known by now."""
+        if isinstance(self._packages, Unavailable):
+            return self._packages
+        known = {"loaded": self._loaded, "altered": self._altered, "unowned": self._unowned}
+        return self._packages.model_copy(update=known)
+
+    def settle(self, timeout_s: float) -> None:
+        """Wait for the wheels; without them the record stands as it was read."""
+        repacked = self._repacked.result(timeout_s)
+        self._packages = repacked if isinstance(repacked, Packages) else self._read.result(0)
+        self._packed.result(timeout_s)
+        found = self._found.result(timeout_s)
+        self._note(found, _RUNNING)
+        self._take_altered(self._edited.result(0))
+
+    def end(self) -> None:
+        """Note what was loaded in the end, and edits of what was loaded meanwhile."""
+        before, now = self._files, guarded(lambda: loaded_files(self._host), "loaded files")
+        found = self._found.result(_LOOK_S)
+        if isinstance(found, Unavailable) or isinstance(now, Unavailable):
+            self._note(found, now if isinstance(now, Unavailable) else _RUNNING)
+            return
+        self._note(found, found.owners.names(now))
+        self._unowned = found.owners.unowned(now | _known(before))
+        edited = self._edited.result(_LOOK_S)
+        if isinstance(edited, Unavailable):
+            self._altered = edited
+            return
+        more = _in_sources(found, now - _known(before))
+        self._take_altered(_joined(edited, more))
+
+    def look(self) -> None:
+        """Note what is loaded now, before training."""
+        now = guarded(lambda: loaded_files(self._host), "loaded files")
+        self._files = _known(self._files) | _known(now)
+
+    def _note(self, found: _Found | Unavailable, at_end: tuple[str, ...] | Unavailable) -> None:
+        if isinstance(found, Unavailable):
+            self._loaded = found
+        elif isinstance(self._files, Unavailable):
+            self._loaded = self._files
+        else:
+            self._loaded = Loaded(at_start=found.owners.names(self._files), at_end=at_end)
+
+    def _take_altered(self, altered: tuple[Altered, ...] | Unavailable) -> None:
+        """Record the edits, and pack what was edited: no index has it like that."""
+        self._altered = altered
+        if isinstance(self._packages, Packages) and not isinstance(altered, Unavailable):
+            self._packages = with_altered(
+                self._host, self._packages, altered, self._wheels, withheld=self._withheld
+            )
+
+    def packed_files(self) -> frozenset[str]:
+        """Return the files of editable installs that come back as wheels, absolute.
+
+        Each by its name and by where it really is; none before they are known.
+        """
+        packed = self._packed.result(0)
+        return frozenset() if isinstance(packed, Unavailable) else packed
+
+
+def _known(files: frozenset[str] | Unavailable) -> frozenset[str]:
+    return frozenset() if isinstance(files, Unavailable) else files
+
+
+def _joined(one: tuple[Altered, ...], more: tuple[Altered, ...]) -> tuple[Altered, ...]:
+    files: dict[str, set[str]] = {}
+    for each in (*one, *more):
+        files.setdefault(each.name, set()).update(each.files)
+    return tuple(
+        Altered(name=name, files=tuple(sorted(them))) for name, them in sorted(files.items())
+    )
+
+
+def _packed_files(infos: Mapping[str, DistInfo], packages: Packages) -> Iterator[str]:
+    wheels = {
+        one.name: one.repacked
+        for one in packages.distributions
+        if one.origin == "editable" and isinstance(one.repacked, Repacked)
+    }
+    for own_name, info in infos.items():
+        wheel = wheels.get(own_name)
+        files = importable_files(info.distribution).files if wheel else {}
+        for name, path in files.items():
+            if wheel and name not in wheel.left_out:
+                yield from (str(path), os.path.realpath(path))
+
+
+def _repacked(
+    host: Host, packages: Packages | Unavailable, wheels: Path, withheld: str
+) -> Packages | Unavailable:
+    if isinstance(packages, Unavailable) or not withheld:
+        return packages if isinstance(packages, Unavailable) else repack_all(host, packages, wheels)
+    ours = tuple(one for one in packages.distributions if one.name == _OURS)
+    packed = repack_all(host, packages.model_copy(update={"distributions": ours}), wheels)
+    rest = (one for one in packages.distributions if one.name != _OURS)
+    found = (*packed.distributions, *(_withheld(one, withheld) for one in rest))
+    named = tuple(sorted(found, key=lambda one: one.name))
+    return packages.model_copy(update={"distributions": named})
+
+
+def _withheld(found: Distribution, reason: str) -> Distribution:
+    if found.origin == "index":
+        return found
+    return found.model_copy(update={"repacked": Unavailable(unavailable=reason)})

@@ -1,0 +1,111 @@
+"""When a run ends, and how its process does. Nobody is told that, so it is watched."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from types import TracebackType
+from typing import Any
+
+from wandb_repro.recording.messages import say
+from wandb_repro.recording.session import Session
+
+__all__ = ["cure", "end_with", "finish_all", "note_failure"]
+
+_watched: list[Session] = []
+
+
+def end_with(run: object, session: Session) -> None:
+    """Close the record before W&B closes the run, also when the script never calls ``finish``.
+
+    NOTE: W&B has no public hook for it. Its teardown hooks are private, so where they are not as
+    expected the instance's ``finish`` is wrapped. The process' exit is awaited in any case.
+    """
+    try:
+        from wandb.sdk.wandb_run import TeardownHook, TeardownStage
+
+        hook = TeardownHook(session.finish, TeardownStage.EARLY)
+        _any(run)._teardown_hooks.append(hook)
+    except (ImportError, AttributeError, TypeError):
+        _wrap_finish(run, session)
+    _watch_process()
+    _watched[:] = [one for one in _watched if not one.ended]
+    _watched.append(session)
+
+
+def _any(value: object) -> Any:
+    return value
+
+
+def _wrap_finish(run: Any, session: Session) -> None:
+    finish = run.finish
+
+    def finish_both(*arguments: Any, **options: Any) -> object:
+        session.finish()
+        return finish(*arguments, **options)
+
+    run.finish = finish_both
+
+
+def _watch_process() -> None:
+    """Watch this process' end, once, and let everybody else see its exception as before.
+
+    NOTE: registered again for each first session, so that we come before a W&B that was imported
+    in between: functions registered last run first.
+    """
+    if any(not session.ended for session in _watched):
+        return
+    atexit.unregister(finish_all)
+    atexit.register(finish_all)
+    if getattr(sys.excepthook, "__name__", "") != _NAME:
+        _see_failures()
+
+
+def finish_all() -> None:
+    """Close every record that is still open: the process ends."""
+    for session in tuple(_watched):
+        session.finish()
+
+
+def note_failure(kind: str) -> None:
+    """Note the exception that is about to end the process, by its type's name."""
+    for session in tuple(_watched):
+        session.failed(kind)
+
+
+_NAME = "wandb_repro_noted"
+
+
+def _see_failures() -> None:
+    before = sys.excepthook
+
+    def noted(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
+        note_failure(kind.__name__)
+        before(kind, error, traceback)
+        if told := cure(error):
+            say(told)
+
+    noted.__name__ = _NAME
+    sys.excepthook = noted
+
+
+def cure(error: BaseException) -> str:
+    """Return what can be done about an error that op determinism brought; empty for others.
+
+    Source: measured, TensorFlow 2.21: each of these errors says ``determinism is enabled`` or
+    ``deterministic`` and an op's name; neither says who enabled it.
+    """
+    text = str(error).lower()
+    if "determinis" not in text:
+        return ""
+    if "seed" in text:
+        return (
+            "deterministic=True makes TensorFlow refuse random operations without a seed; "
+            "give init(seed=...), or seed the operation itself"
+        )
+    return (
+        "deterministic=True makes TensorFlow refuse operations that have no deterministic form; "
+        "replace the operation that the error names, or train without deterministic=True"
+    )

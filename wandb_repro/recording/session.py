@@ -1,0 +1,467 @@
+"""One run being recorded. The callback and ``init`` speak to this; it never stops a training."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.process.opened_files import unseen
+from wandb_repro.capture.weights import Variable
+from wandb_repro.digest import ROOT_ALGORITHM
+from wandb_repro.errors import RecordingError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Added, Code
+from wandb_repro.manifest.manifest import Ending, Sealed
+from wandb_repro.manifest.request import Options, Order, Whereabouts
+from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.recording.background import imported_beside
+from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.facts import Facts
+from wandb_repro.recording.live_compare import Live
+from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
+from wandb_repro.recording.messages import harmless, say, warn_once
+from wandb_repro.recording.publish import (
+    Columns,
+    GivenFiles,
+    environment_line,
+    publish_config,
+    publish_summary,
+)
+from wandb_repro.recording.seeding import Seeding
+from wandb_repro.recording.trail_recorder import Recorder
+from wandb_repro.recording.wandb_run import Run, identity_of, name_of
+from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.store.local import read_trail, write_atomically
+
+if TYPE_CHECKING:
+    from wandb_repro.capture.dataset import Measured
+    from wandb_repro.recording.self_verdict import Outcome
+
+__all__ = ["Session"]
+
+_MOST_SPLITS = 16
+"""Fits whose split is looked at: a search over folds has hundreds."""
+
+Status = Literal["finished", "interrupted", "failed"]
+
+
+class Session:
+    """The record of one run, while it runs.
+
+    Raises:
+        OSError: when it begins, if there can be no folder for it.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        host: Host,
+        seeding: Seeding,
+        options: Options,
+        *,
+        order: Order | None,
+        world_size: int,
+        earlier: tuple[str | Unavailable, ...] = (),
+        ahead: Ahead | None = None,
+    ) -> None:
+        self.run = run
+        self.seeding = seeding
+        self.options = options
+        self.capsule = Capsule(Path(run.dir) / FOLDER)
+        self.capsule.folder.mkdir(parents=True, exist_ok=True)
+        self._order = order
+        self._owner = os.getpid()
+        self._fit_open = False
+        self._failure = ""
+        self._columns: Columns | None = None
+        self._ended = False
+        self._live = _live(order)
+        self._facts = Facts(
+            run,
+            host,
+            seeding,
+            capsule=self.capsule,
+            options=options,
+            order=order,
+            world_size=world_size,
+            earlier=earlier,
+            ahead=ahead,
+        )
+        self._files = GivenFiles(run, self.capsule)
+        self._recorder = self._begun_trail()
+        sealed = self._written_manifest()
+        self._tell_whereabouts()
+        self._announce()
+        self._publish_config(sealed)
+        self._give_manifest()
+        self._facts.begin_the_rest()
+        self._needed_at_the_end = imported_beside("wandb_repro.recording.card")
+
+    def _begun_trail(self) -> Recorder | None:
+        recorder = guarded(lambda: Recorder(self.capsule.trail, self._live), "the trail")
+        if isinstance(recorder, Unavailable):
+            self._facts.trail = recorder
+            warn_once(f"not recorded, training goes on: {recorder}")
+            return None
+        return recorder
+
+    @property
+    def ended(self) -> bool:
+        """Whether the record is closed, or belongs to the process that this one was forked from."""
+        return self._ended or self._is_elsewhere()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether this is a rerun."""
+        return self._order is not None
+
+    @harmless("what the snapshot leaves out")
+    def _announce(self) -> None:
+        code = self._facts.code
+        if isinstance(code, Unavailable):
+            warn_once(f"the source tree is not recorded: {code}")
+        elif told := secrets_left_out(code):
+            warn_once(told)
+
+    @harmless("where the rerun's own record is")
+    def _tell_whereabouts(self) -> None:
+        if self._order is None:
+            return
+        identity = identity_of(self.run, None)
+        url = identity.url if isinstance(identity.url, str) else ""
+        told = Whereabouts(capsule=str(self.capsule.folder), run=name_of(identity), url=url)
+        write_atomically(Path(self._order.whereabouts), told.model_dump_json().encode())
+
+    def check_complete(self) -> None:
+        """Wait for the record that a rerun needs, for ``strict=True``.
+
+        Raises:
+            RecordingError: a part of it is missing.
+        """
+        self._facts.settle()
+        execution = self._facts.manifest().execution
+        parts: dict[str, object] = {
+            "command": execution.command,
+            "code": execution.code,
+            "packages": execution.packages,
+            "trail": self._facts.trail,
+        }
+        if isinstance(execution.code, Code):
+            parts["bundle"] = execution.code.bundle
+        missing = [f"{name} ({why})" for name, why in parts.items() if isinstance(why, Unavailable)]
+        if missing:
+            raise RecordingError(
+                f"strict=True, and this could not be recorded: {'; '.join(missing)}.",
+                hint="Mend it, or leave strict=True away to train with a record that says so.",
+            )
+
+    @harmless("a fingerprint of the data")
+    def fingerprint(
+        self, name: str, x: object, y: object, path: str | None, artifact: str = ""
+    ) -> None:
+        """Digest a named part of the data."""
+        # Not while ``init`` runs: most scripts call this once, if at all.
+        from wandb_repro.capture.dataset import dataset_of
+
+        if not self._is_elsewhere():
+            with unseen():
+                self._facts.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
+
+    @harmless("what a fit is validated on")
+    def split(self, arguments: Mapping[str, object], fit: int) -> None:
+        """Count the rows that a fit both trains and validates on, where both are arrays.
+
+        Args:
+            arguments: local variables of ``fit``, which has made a ``validation_split`` by now.
+            fit: its number.
+        """
+        from wandb_repro.capture.dataset import split_of
+
+        if self._is_elsewhere() or fit > _MOST_SPLITS:
+            return
+        with unseen():
+            found = split_of(arguments, fit)
+            if found is not None:
+                self._facts.data.add_split(*found)
+
+    def add_data(self, known: Iterable[Measured]) -> None:
+        """Take over fingerprints that were made before the run began."""
+        self._facts.data.add(known)
+
+    @harmless("what only a process that trains knows")
+    def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> None:
+        """Note that ``fit`` begins; what takes long is done by now, or is waited for.
+
+        Args:
+            model: the one that trains.
+            arguments: local variables of ``fit``, where they are known.
+        """
+        if self._is_elsewhere():
+            return
+        first = self._recorder is None or self._recorder.fits == 0
+        if self._recorder is not None:
+            self._recorder.begin_fit()
+        self._fit_open = True
+        changed = self._facts.begin_fit(model, arguments or {}, max(self.fits, 1))
+        if first:
+            self._before_training(model)
+        elif changed or self._facts.is_notebook:
+            self._written_manifest()  # a process may be killed
+
+    @harmless("the bundle and the wheels")
+    def _settle(self) -> None:
+        self._facts.settle()
+        self._announce()
+
+    def _before_training(self, model: object) -> None:
+        guarded(lambda: self._facts.at_fit(model), "what only a process that trains knows")
+        self._settle()
+        self._look("training")
+        sealed = self._written_manifest()
+        self._publish_config(sealed)
+        self._publish_environment(sealed)
+        self._give_files()
+        self._await_end()
+        if isinstance(sealed, Sealed):
+            for line in opening(sealed.manifest):
+                say(line)
+
+    @harmless("the weights")
+    def weights(
+        self,
+        moment: Moment,
+        variables: Iterable[Variable],
+        *,
+        epoch: int,
+        step: int,
+        metrics: Mapping[str, str],
+        fit: int | None = None,
+        before: str | None = None,
+        data: str | None = None,
+    ) -> None:
+        """Digest the weights; in a rerun, compare them at once.
+
+        ``fit`` is the number of the fit, None for the last that began; for a step, ``before`` is
+        the root of the weights when it began and ``data`` the root of its batches.
+
+        Raises:
+            RerunStopped: in a rerun that has seen enough.
+        """
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.weights(
+                moment,
+                variables,
+                epoch=epoch,
+                step=step,
+                metrics=metrics,
+                fit=fit,
+                before=before,
+                data=data,
+            )
+
+    @harmless("why a moment has no digest")
+    def missing(
+        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
+    ) -> None:
+        """Note why a moment has no digest."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.missing(moment, reason, epoch=epoch, step=step, fit=fit)
+
+    @harmless("the losses of steps")
+    def losses(
+        self,
+        values: Mapping[str, Sequence[float]],
+        *,
+        fit: int,
+        epoch: int,
+        first: int,
+        every: int,
+        last: int,
+    ) -> None:
+        """Note loss and metrics after each step."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.losses(
+                fit=fit, epoch=epoch, first=first, every=every, last=last, values=values
+            )
+
+    @harmless("the first batches of an epoch")
+    def seen(
+        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
+    ) -> None:
+        """Note what the first batches of an epoch were: their digests, and those free of order."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.seen(batches, rows, epoch=epoch, fit=fit)
+
+    @harmless("what the records of a fit can show")
+    def granularity(self, record: Granularity) -> None:
+        """Note what the records of a fit can show."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.granularity(record)
+
+    @harmless("a checkpoint")
+    def checkpoint(self, record: Checkpoint | Resumed) -> None:
+        """Note a checkpoint, or that the training goes on from one; on the disk at once."""
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.append(record, sync=True)
+
+    @property
+    def fits(self) -> int:
+        """How many fits began."""
+        return self._recorder.fits if self._recorder is not None else 0
+
+    def root_now(self, variables: Sequence[Variable]) -> str | None:
+        """Return the root of variables without a record; None where nothing is recorded."""
+        if self._recorder is None or self._is_elsewhere():
+            return None
+        return self._recorder.root_now(variables)
+
+    def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
+        """Tell whether this step of a fit is digested, whatever the callback was told.
+
+        So it is where the run that this one repeats was, and where a bisection asks for it.
+        """
+        return self._live is not None and self._live.wants_step(fit, step, epochs)
+
+    def wants_steps(self, fit: int) -> bool:
+        """Tell whether any steps of a fit are digested, whatever the callback was told."""
+        return self._live is not None and self._live.wants_steps(fit)
+
+    def end_fit(self) -> None:
+        """Note that ``fit`` returned by itself."""
+        self._fit_open = False
+
+    def failed(self, kind: str) -> None:
+        """Note the exception that is about to end the process."""
+        self._failure = kind
+
+    def finish(self) -> None:
+        """Close the record, once, before W&B closes its run. Never raises."""
+        if self.ended:
+            return
+        self._ended = True
+        status = self._status()
+        self._settle()
+        self._facts.at_end()
+        self._look("end")
+        self._facts.ending = Ending(status=status, detail=self._failure)
+        self._end_trail(status)
+        sealed = self._written_manifest()
+        outcome = self._outcome(sealed)
+        self._publish_config(sealed)
+        self._publish_summary(sealed, outcome, self._card(sealed, outcome))
+        self._give_files()
+        guarded(self._facts.close, "what was needed only while recording")
+
+    @harmless("what the run used outside its snapshot")
+    def _look(self, until: Literal["training", "end"]) -> None:
+        self._facts.look(until)
+        added = self._facts.added
+        if isinstance(added, Added) and until == "end" and (told := stored_beside(added)):
+            say(told)
+
+    @harmless("the end of the trail")
+    def _end_trail(self, status: Status) -> None:
+        if self._recorder is not None:
+            self._recorder.end(status)
+
+    def _status(self) -> Status:
+        handled = sys.exc_info()[0]
+        name = self._failure or (handled.__name__ if handled else "")
+        self._failure = name
+        if name in ("KeyboardInterrupt", "RerunStopped") or (self._live and self._live.stopped):
+            return "interrupted"
+        if name and name != "SystemExit":
+            return "failed"
+        return "interrupted" if self._fit_open else "finished"
+
+    def _written_manifest(self) -> Sealed | Unavailable:
+        """Return the record as it stands now, on the disk where that takes it."""
+        sealed = guarded(lambda: self._facts.manifest().sealed(), "the manifest")
+        self._write_manifest(sealed)
+        return sealed
+
+    @harmless("the manifest on the disk")
+    def _write_manifest(self, sealed: Sealed | Unavailable) -> None:
+        if isinstance(sealed, Unavailable):
+            warn_once(f"not recorded, training goes on: {sealed}")
+        else:
+            write_atomically(self.capsule.manifest, sealed.document)
+
+    @harmless("the run's columns on W&B")
+    def _publish_config(self, sealed: Sealed | Unavailable) -> None:
+        if isinstance(sealed, Sealed):
+            self._columns = publish_config(self.run, sealed.manifest, self._columns)
+
+    @harmless("the record's files on W&B")
+    def _give_manifest(self) -> None:
+        self._files.give_manifest()
+
+    @harmless("the record's files on W&B")
+    def _give_files(self) -> None:
+        self._files.give_all()
+
+    @harmless("the record's files on W&B")
+    def _await_end(self) -> None:
+        from wandb_repro.recording.card import write_first_card
+
+        write_first_card(self.capsule)
+        self._files.await_end()
+
+    @harmless("the run's summary on W&B")
+    def _publish_environment(self, sealed: Sealed | Unavailable) -> None:
+        """Show what the run trains on while it trains."""
+        if isinstance(sealed, Sealed):
+            publish_summary(self.run, {"environment": environment_line(sealed.manifest)}, {})
+
+    @harmless("the run's summary on W&B")
+    def _publish_summary(
+        self, sealed: Sealed | Unavailable, outcome: Outcome | None, card: dict[str, Any]
+    ) -> None:
+        if isinstance(sealed, Unavailable):
+            return
+        values = {"environment": environment_line(sealed.manifest), "manifest": sealed.digest}
+        if self._recorder is not None and self._recorder.last_root:
+            values["weights"] = f"{ROOT_ALGORITHM}:{self._recorder.last_root}"
+        if outcome is not None:
+            values["verdict"] = outcome.verdict.grade
+        publish_summary(self.run, values, card)
+
+    def _card(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> dict[str, Any]:
+        """Return the card's entry in the summary, the card written; nothing where there is none."""
+        entry: dict[str, Any] = {}
+        if isinstance(sealed, Sealed):
+            self._add_card(entry, sealed, outcome)
+        return entry
+
+    @harmless("the card")
+    def _add_card(self, entry: dict[str, Any], sealed: Sealed, outcome: Outcome | None) -> None:
+        from wandb_repro.recording.card import card_entry, write_card
+
+        write_card(self.capsule, sealed.manifest, read_trail(self.capsule), outcome)
+        entry.update(card_entry(self.run, self.capsule))
+
+    def _outcome(self, sealed: Sealed | Unavailable) -> Outcome | None:
+        """Return a rerun's verdict on itself; None for a run that repeats nothing."""
+        order = self._order
+        if order is None or isinstance(sealed, Unavailable):
+            return None
+        from wandb_repro.recording.self_verdict import outcome_of
+
+        found = guarded(lambda: outcome_of(order, sealed.manifest, self.capsule), "the verdict")
+        if isinstance(found, Unavailable):
+            warn_once(f"not recorded, training goes on: {found}")
+            return None
+        return found
+
+    def _is_elsewhere(self) -> bool:
+        """Tell whether this is a forked child of the process that is recorded."""
+        return os.getpid() != self._owner
+
+
+def _live(order: Order | None) -> Live | None:
+    return Live(order, read_trail(Capsule(Path(order.capsule)))) if order else None

@@ -1,0 +1,255 @@
+"""The source tree of a run: taken when it starts, bundled while the script goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.secrets.scan_commits import without_committed_secrets
+from wandb_repro.capture.source.diff import changes
+from wandb_repro.capture.source.extra_files import Snapshotted
+from wandb_repro.capture.source.repository import told_state
+from wandb_repro.capture.source.snapshot import Snapshot, take_snapshot
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
+from wandb_repro.manifest.request import Options, Order
+from wandb_repro.recording.background import Background
+from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.source_options import wanted
+from wandb_repro.recording.wandb_run import Run, folders_of
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import local_bundle, local_bundles, read_manifest, write_atomically
+
+__all__ = ["Source", "source_of", "stored", "why_no_code"]
+
+
+class _Whole(NamedTuple):
+    """A source tree, all of it known."""
+
+    code: Code | Unavailable
+    snapshot: Snapshot | Unavailable
+
+
+class Source:
+    """A source tree, as far as it is known yet.
+
+    Args:
+        code: the record, without its bundle and the repository's notes.
+        whole: the record with both, being made, and what it is of in the end.
+        snapshot: what the record is of; a reason where the tree was not taken.
+        root: top of the tree; None where there is none.
+    """
+
+    def __init__(
+        self,
+        code: Code | Unavailable,
+        whole: Background[_Whole],
+        *,
+        snapshot: Snapshot | Unavailable,
+        root: Path | None,
+    ) -> None:
+        self.code = code
+        self.root = root
+        self._whole = whole
+        self._snapshot = snapshot
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every file of the snapshot, POSIX, relative to its root; none where it was not taken."""
+        return frozenset() if isinstance(self._snapshot, Unavailable) else self._snapshot.paths()
+
+    @property
+    def snapshotted(self) -> Snapshotted | None:
+        """What was taken of the tree; None where nothing was, and in a rerun."""
+        if isinstance(self._snapshot, Unavailable):
+            return None
+        taken = self._snapshot
+        return Snapshotted(taken.root, taken.entries, taken.excluded)
+
+    def settle(self, timeout_s: float) -> None:
+        """Wait for the bundle; what is not done in time is a reason."""
+        whole = self._whole.result(timeout_s)
+        if isinstance(whole, _Whole):
+            self.code, self._snapshot = whole
+        elif isinstance(self.code, Code):
+            self.code = self.code.model_copy(update={"bundle": whole})
+
+    def close(self) -> None:
+        """Delete what was needed only while recording."""
+        if isinstance(self._snapshot, Snapshot):
+            self._snapshot.close()
+
+
+def source_of(
+    run: Run,
+    host: Host,
+    *,
+    options: Options,
+    capsule: Capsule,
+    order: Order | None,
+    ahead: Ahead | None = None,
+    after: threading.Event | None = None,
+) -> Source:
+    """Return the source tree that the script belongs to, or the one that a rerun restored.
+
+    Args:
+        run: its settings may forbid it.
+        host: the process.
+        options: what is asked for of the code.
+        capsule: where the bundle goes.
+        order: in a rerun, what is repeated.
+        ahead: what was begun before W&B's run; None takes the snapshot now.
+        after: what the bundle waits for.
+    """
+    if order is not None:
+        return _restored(order, capsule)
+    snapshot = _snapshot(run, host, options, ahead)
+    if isinstance(snapshot, Unavailable):
+        nothing = Background(lambda: _Whole(snapshot, snapshot), "source tree")
+        return Source(snapshot, nothing, snapshot=snapshot, root=None)
+    whole = Background(
+        lambda: _whole(snapshot, host, options.code, capsule), "source tree", after=after
+    )
+    return Source(_at_once(snapshot), whole, snapshot=snapshot, root=snapshot.root)
+
+
+def _whole(taken: Snapshot, host: Host, choice: str, capsule: Capsule) -> _Whole:
+    searched = guarded(lambda: without_committed_secrets(taken), "secrets in committed files")
+    snapshot = taken if isinstance(searched, Unavailable) else searched
+    bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
+    if choice != "local":
+        guarded(lambda: _write_changes(snapshot, capsule), "what was not committed, as a diff")
+    left_out = guarded(snapshot.all_left_out, "what is left out")
+    code = snapshot.record(
+        bundle,
+        git=_git(snapshot, host),
+        left_out=None if isinstance(left_out, Unavailable) else left_out,
+    )
+    return _Whole(code, snapshot)
+
+
+def _git(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
+    found = snapshot.git
+    return told_state(host.environ, found) if isinstance(found, Unavailable) else found
+
+
+def _write_changes(snapshot: Snapshot, capsule: Capsule) -> None:
+    if text := changes(snapshot):
+        write_atomically(capsule.changes, text.encode())
+
+
+_BUNDLE = "bundle of the source tree"
+_NOT_YET = Unavailable(unavailable="the bundle was still being written")
+
+
+def _at_once(snapshot: Snapshot) -> Code | Unavailable:
+    """Return the record as far as it costs nothing: GitPython alone takes 0.2 s to import."""
+    later = Unavailable(unavailable="the repository's notes were still being read")
+    return guarded(lambda: snapshot.record(_NOT_YET, git=later), "source tree")
+
+
+def _snapshot(
+    run: Run, host: Host, options: Options, ahead: Ahead | None
+) -> Snapshot | Unavailable:
+    reason = guarded(lambda: why_no_code(options.code, run), "source tree")
+    if isinstance(reason, Unavailable):
+        return reason
+    if reason:
+        return Unavailable(unavailable=reason)
+    return guarded(lambda: _taken(run, host, options, ahead), "source tree")
+
+
+def _taken(run: Run, host: Host, options: Options, ahead: Ahead | None) -> Snapshot | Unavailable:
+    asked, exclude = wanted(run.settings, host, options), folders_of(run)
+    begun = None if ahead is None else ahead.snapshot(asked, exclude)
+    if begun is not None:
+        return begun
+    return take_snapshot(
+        asked.start, exclude=exclude, limits=asked.limits, selection=asked.selection
+    )
+
+
+def stored(write: Callable[[Path], BundleFile], place: Path, choice: str) -> BundleFile:
+    """Write a bundle into the capsule, or, kept local, where no upload ever looks.
+
+    Args:
+        write: writes it to a path.
+        place: of the bundle in the capsule.
+        choice: ``code`` as ``init`` was given it.
+    """
+    if choice != "local":
+        return write(place)
+    folder = local_bundles()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = folder / f"{os.getpid()}-{place.name}.writing"
+    bundle = write(written)
+    written.replace(local_bundle(bundle.sha256))
+    return bundle.model_copy(update={"name": place.name, "kept": "local"})
+
+
+def _restored(order: Order, capsule: Capsule) -> Source:
+    """Return the tree that a rerun runs from: checked against its id before it started."""
+    original = Capsule(Path(order.capsule))
+    code = guarded(lambda: read_manifest(original).execution.code, "source tree")
+    if isinstance(code, Code):
+        moved = {"root": order.code_root, "added": _moved(code, order), "bundle": _NOT_YET}
+        code = code.model_copy(update=moved)
+    none = Unavailable(unavailable="a rerun has the tree of its original")
+    whole = Background(
+        lambda: _Whole(_with_copied_bundle(code, original, capsule), none), "source tree"
+    )
+    return Source(code, whole, snapshot=none, root=Path(order.code_root))
+
+
+def _with_copied_bundle(
+    code: Code | Unavailable, original: Capsule, capsule: Capsule
+) -> Code | Unavailable:
+    if isinstance(code, Unavailable):
+        return code
+    recorded = read_manifest(original).execution.code
+    if isinstance(recorded, Code) and original.added.is_file():
+        shutil.copyfile(original.added, capsule.added)
+    return code.model_copy(update={"bundle": _copied(recorded, original, capsule)})
+
+
+def _moved(code: Code, order: Order) -> Added | Unavailable:
+    """Return what the original used beside its tree, and a rerun has beside the restored one."""
+    added = code.added
+    if isinstance(added, Unavailable):
+        return added
+    up = os.path.relpath(added.top, code.root)
+    return added.model_copy(update={"top": os.path.normpath(f"{order.code_root}/{up}")})
+
+
+def _copied(
+    code: Code | Unavailable, original: Capsule, capsule: Capsule
+) -> BundleFile | Unavailable:
+    if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
+        return Unavailable(unavailable="the original has no bundle")
+    if code.bundle.kept == "run":
+        shutil.copyfile(original.bundle, capsule.bundle)
+    return code.bundle
+
+
+def why_no_code(choice: str, run: Run) -> str:
+    """Return why the source tree may not be stored; empty when it may."""
+    if choice == "off":
+        return 'code="off": the source tree was not stored'
+    if choice != "auto":
+        return ""
+    settings = run.settings
+    for name, switch in (
+        ("disable_code", "disable_code (WANDB_DISABLE_CODE)"),
+        ("disable_git", "disable_git (WANDB_DISABLE_GIT)"),
+    ):
+        if getattr(settings, name, False):
+            return f"W&B's {switch} is on; pass code='upload' or code='local' to store it anyway"
+    if getattr(settings, "save_code", None) is False:
+        return "save_code=False was given to W&B; pass code='upload' or code='local' to store it"
+    return ""

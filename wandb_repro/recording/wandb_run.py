@@ -1,0 +1,280 @@
+"""What this package uses of a W&B run, and nothing more.
+
+A rerun is a W&B run of its own: what its script says of an identity is left out.
+
+What W&B records of a process by itself, kept free of credentials as far as it lets us.
+
+Measured with wandb 0.31: ``sys.argv`` is read once, inside ``wandb.init``, and sent as it stands;
+of the remote's address the password is cut and the user is not, which is where many a token
+stands. Both are what the run would have recorded anyway, less the credentials.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import sys
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.secrets.redact import cut_arguments, cut_url
+from wandb_repro.capture.source.git import commit_at, setting_at
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.manifest import RunIdentity
+
+__all__ = [
+    "CONFIG_KEY",
+    "Config",
+    "Run",
+    "Summary",
+    "config_of",
+    "discreet_arguments",
+    "folders_of",
+    "identity_of",
+    "jsonable",
+    "name_of",
+    "of_its_own",
+    "unknown_identity",
+    "with_discreet_remote",
+]
+
+
+CONFIG_KEY = "repro"
+"""Our one entry in a run's config."""
+
+
+class Config(Protocol):
+    """``wandb.Run.config``."""
+
+    def update(self, values: Mapping[str, Any], allow_val_change: bool | None = None) -> object:
+        """Set values."""
+        ...
+
+    def keys(self) -> Any:
+        """Return the names."""
+        ...
+
+    def __getitem__(self, name: str) -> Any: ...
+
+
+class Summary(Protocol):
+    """``wandb.Run.summary``."""
+
+    def update(self, values: Mapping[str, Any]) -> object:
+        """Set values."""
+        ...
+
+
+class Run(Protocol):
+    """``wandb.Run``, as far as it is used here."""
+
+    @property
+    def id(self) -> str:
+        """Its id, unique in its project."""
+        ...
+
+    @property
+    def dir(self) -> str:
+        """Folder of its files."""
+        ...
+
+    @property
+    def disabled(self) -> bool:
+        """Whether ``WANDB_MODE=disabled``: then nothing of it exists."""
+        ...
+
+    @property
+    def config(self) -> Config:
+        """Its config."""
+        ...
+
+    @property
+    def summary(self) -> Summary:
+        """Its summary."""
+        ...
+
+    @property
+    def settings(self) -> Any:
+        """Its settings."""
+        ...
+
+    def save(self, glob_str: str, base_path: str, policy: str) -> object:
+        """Upload files of its folder."""
+        ...
+
+
+def _text(run: Run, name: str) -> str | Unavailable:
+    value = getattr(run, name, None)
+    return value if isinstance(value, str) and value else Unavailable(unavailable="W&B has none")
+
+
+def identity_of(run: Run, rerun_of: str | None) -> RunIdentity:
+    """Return which run this is.
+
+    NOTE: offline, W&B gives no URL, and an entity only if one was asked for; older versions say
+    ``dummy``, which is nobody.
+    """
+    offline = bool(getattr(run, "offline", False) or getattr(run.settings, "_offline", False))
+    entity = _text(run, "entity")
+    if entity == "dummy":
+        entity = Unavailable(unavailable="an offline run has no entity yet")
+    return RunIdentity(
+        id=run.id,
+        name=_text(run, "name"),
+        entity=entity,
+        project=_text(run, "project"),
+        url=Unavailable(unavailable="an offline run has no page yet")
+        if offline
+        else _text(run, "url"),
+        job_type=_text(run, "job_type"),
+        group=_text(run, "group"),
+        offline=offline,
+        rerun_of=rerun_of or Unavailable(unavailable="it repeats no other run"),
+        **({"sweep": str(sweep)} if (sweep := getattr(run, "sweep_id", None)) else {}),
+    )
+
+
+def unknown_identity(run: Run, reason: Unavailable) -> RunIdentity:
+    """Return the identity of a run that tells no more than its id."""
+    return RunIdentity(
+        id=run.id,
+        name=reason,
+        entity=reason,
+        project=reason,
+        url=reason,
+        job_type=reason,
+        group=reason,
+        offline=False,
+        rerun_of=reason,
+    )
+
+
+def name_of(identity: RunIdentity) -> str:
+    """Return ``ENTITY/PROJECT/ID``, without the parts that are not known."""
+    known = [part for part in (identity.entity, identity.project) if isinstance(part, str)]
+    return "/".join([*known, identity.id])
+
+
+def folders_of(run: Run) -> tuple[Path, ...]:
+    """Return W&B's own folders, which hold neither code nor data."""
+    told = getattr(run.settings, "wandb_dir", None)
+    of_run = Path(run.dir).parent.parent
+    return (of_run, *((Path(told),) if isinstance(told, str) else ()))
+
+
+def config_of(run: Run) -> dict[str, JSON]:
+    """Return the run's config as it stands, without our own entry."""
+    return {
+        str(name): jsonable(run.config[name])
+        for name in list(run.config.keys())
+        if name != CONFIG_KEY and not str(name).startswith("_")
+    }
+
+
+def jsonable(value: object) -> JSON:
+    """Return a value as JSON holds it; what JSON has no form for becomes its text."""
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value).items()
+        return {str(name): jsonable(item) for name, item in items}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in cast("list[object]", value)]
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, float):
+        finite = value == value and value not in (float("inf"), float("-inf"))
+        return value if finite else str(value)
+    return jsonable(value.item()) if hasattr(value, "item") else _described(value)  # type: ignore[attr-defined]
+
+
+def _described(value: object) -> str:
+    return value.as_posix() if isinstance(value, Path) else repr(value)[:1000]
+
+
+_NEVER = ("id", "run_id", "resume", "fork_from", "resume_from")
+"""What names or continues another run: with it a rerun would write into its original."""
+
+
+def of_its_own(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``wandb.init`` gets in a rerun, for what the script gave it."""
+    kept = {name: value for name, value in kwargs.items() if name not in _NEVER}
+    if kept.get("settings") is not None:
+        kept["settings"] = _settings(kept["settings"])
+    return {**kept, "job_type": "rerun"}
+
+
+def _settings(given: object) -> object:
+    """Return a copy of a dict of settings, or of a ``wandb.Settings``, that names no run."""
+    if isinstance(given, Mapping):
+        told = cast("Mapping[str, object]", given)
+        return {name: value for name, value in told.items() if name not in _NEVER}
+    mine = copy.copy(given)
+    for name in _NEVER:
+        if getattr(mine, name, None) is not None:
+            setattr(mine, name, None)
+    return mine
+
+
+@contextlib.contextmanager
+def discreet_arguments() -> Generator[None]:
+    """Let ``sys.argv`` stand without its credentials while the block runs.
+
+    Without a credential among them nothing is changed.
+    """
+    whole = sys.argv
+    cut = guarded(lambda: [whole[0], *cut_arguments(whole[1:])[0]] if whole else whole, "argv")
+    if not isinstance(cut, list) or cut == whole:
+        yield
+        return
+    sys.argv = cut
+    try:
+        yield
+    finally:
+        if sys.argv is cut:
+            sys.argv = whole
+
+
+def with_discreet_remote(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``wandb.init`` gets, with the remote's address where W&B's would tell a token.
+
+    The address and the commit are given only then; what the caller set stays.
+    """
+    told = guarded(lambda: _remote(kwargs.get("settings")), "the remote's address")
+    if not isinstance(told, dict) or not told:
+        return dict(kwargs)
+    return {**kwargs, "settings": _added(kwargs.get("settings"), told)}
+
+
+def _remote(settings: object) -> dict[str, str]:
+    """Return settings that tell the remote without its user; empty where there is none to hide."""
+    if any(_setting(settings, name) for name in ("disable_git", "git_remote_url", "git_commit")):
+        return {}
+    folder = Path(_setting(settings, "git_root") or Path.cwd())
+    name = _setting(settings, "git_remote") or "origin"
+    url = setting_at(folder, f"remote.{name}.url")
+    if "@" not in url or urlsplit(url).password is None:
+        return {}
+    return {"git_remote_url": cut_url(url), "git_commit": commit_at(folder)}
+
+
+def _setting(settings: object, name: str) -> str:
+    """Return a setting as it was given in the call, else in the environment; empty for false."""
+    if isinstance(settings, Mapping):
+        given = cast("Mapping[str, Any]", settings).get(name)
+    else:
+        given = getattr(settings, name, None)
+    told = str(given or os.environ.get(f"WANDB_{name.upper()}", ""))
+    return "" if told.lower() in ("false", "0") else told
+
+
+def _added(settings: Any, told: Mapping[str, str]) -> Any:
+    if settings is None or isinstance(settings, Mapping):
+        return {**told, **cast("Mapping[str, Any]", settings or {})}
+    mine = copy.copy(settings)
+    for name, value in told.items():
+        setattr(mine, name, value)
+    return mine

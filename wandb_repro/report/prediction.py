@@ -1,0 +1,64 @@
+"""What is expected of a rerun here, as text: what ``check`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+
+from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.text import count
+from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.prediction import Expected, Preflight
+
+__all__ = ["preflight_text"]
+
+_MOST = 10
+
+_HEADINGS: dict[Expected, tuple[str, str, str]] = {
+    "identical": ("bit-identical expected", "", STYLES["identical"]),
+    "different": ("not identical", "as things stand here", STYLES["diverged"]),
+    "perhaps": ("perhaps not identical", "as things stand here", STYLES["inconclusive"]),
+    "unknown": ("could not tell", "", STYLES["inconclusive"]),
+}
+
+
+def preflight_text(foreseen: Preflight) -> RenderableType:
+    """Return what to expect, what stands in its way with its cure, and what settles itself."""
+    word, rest, style = _HEADINGS[foreseen.expected]
+    started = "rerun" if foreseen.how == "rerun" else "by hand, in this shell"
+    return page(
+        heading(word, rest, style),
+        rows(
+            [
+                ("original", foreseen.original),
+                ("started", started),
+                ("environment", foreseen.environment),
+                ("no effect", _harmless(foreseen.harmless)),
+            ]
+        ),
+        *_part("Stands in the way", foreseen.findings),
+        *_unknown(foreseen.unknown),
+        *_part("Rerun restores these by itself", foreseen.settled),
+    )
+
+
+def _harmless(found: Sequence[Finding]) -> str:
+    return ", ".join(dict.fromkeys(one.fact for one in found))
+
+
+def _part(title: str, found: Sequence[Finding]) -> Iterator[RenderableType]:
+    if not found:
+        return
+    yield blank()
+    yield heading(title, count(len(found), "finding"))
+    yield bullets((one.effect, one.sentence, one.cure) for one in found[:_MOST])
+    if len(found) > _MOST:
+        yield rows([("", f"and {len(found) - _MOST:,} more; --json has all")])
+
+
+def _unknown(reasons: Sequence[str]) -> Iterator[RenderableType]:
+    if reasons:
+        yield blank()
+        yield heading("Not known")
+        yield bullets(("-", reason, "") for reason in reasons)

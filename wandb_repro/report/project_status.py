@@ -1,0 +1,199 @@
+"""How the runs of a project stand as text: what ``audit`` prints, one line a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from wandb_repro.report.layout import STYLES, blank, bullets, heading, page
+from wandb_repro.report.text import clean, count
+from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.project_status import Standing
+from wandb_repro.verify.rules import REPRODUCED
+
+__all__ = ["standings_data", "standings_text"]
+
+_MENDED_FIRST = 5
+
+
+def standings_text(
+    where: str, runs: Sequence[Standing], rules: Sequence[str], total: int
+) -> RenderableType:
+    """Return the answer, one line a run, and what to mend first.
+
+    Args:
+        where: the project, or the folder.
+        runs: its runs, the worst first.
+        rules: what was required of each.
+        total: how many it has; more than ``runs`` where only the newest were read.
+    """
+    told = _answer(runs, rules)
+    parts: list[RenderableType] = [
+        heading(*told),
+        heading("", f"{where}: {', '.join(_counts(runs, total))}"),
+        blank(),
+        _table(runs),
+    ]
+    first = list(_mended_first(runs))
+    if first:
+        parts += [blank(), heading("Mend first"), bullets(first)]
+    return page(*parts)
+
+
+def _answer(runs: Sequence[Standing], rules: Sequence[str]) -> tuple[str, str, str]:
+    broken = sum(bool(run.broken) for run in runs)
+    unread = sum(bool(run.unread) for run in runs)
+    asked = ", ".join(rules)
+    if broken:
+        verb = "breaks" if broken == 1 else "break"
+        return f"{count(broken, 'run')} {verb} a rule", f"of {asked}", STYLES["diverged"]
+    if unread:
+        return f"{count(unread, 'run')} could not be read", "", STYLES["inconclusive"]
+    if rules:
+        return "every run keeps the rules", asked, STYLES["identical"]
+    return "no rules are set", "require = [...] in [tool.wandb_repro], or --require", "bold"
+
+
+def _counts(runs: Sequence[Standing], total: int) -> Iterator[str]:
+    yield count(total, "run")
+    if total > len(runs):
+        yield f"the newest {len(runs):,} read"
+    yield f"{sum(run.repeatable is True for run in runs):,} repeatable"
+    originals = [run for run in runs if run.recorded and not run.rerun_of]
+    yield f"{sum(run.reproduced > 0 for run in originals):,} reproduced"
+    reruns = sum(bool(run.rerun_of) for run in runs)
+    if reruns:
+        yield count(reruns, "rerun")
+
+
+def _table(runs: Sequence[Standing]) -> RenderableType:
+    """Return a line for each run, cut off where the terminal ends."""
+    widest = max((len(_id(run)) for run in runs), default=0)
+    wide = max(len("run"), min(widest, _ID))
+    head = Text(_line(" ", "run", wide, "repeatable", "reproduced", "what is missing"), "dim")
+    lines = [head]
+    for run in runs:
+        mark, style = _mark(run)
+        told = _repeatable(run), _reproduced(run), clean(_missing(run), 300)
+        line = Text(_line(mark, _id(run), wide, *told))
+        line.stylize(style, 0, 1)
+        lines.append(line)
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Padding(Group(*lines), (0, 0, 0, 2))
+
+
+def _line(mark: str, name: str, wide: int, repeatable: str, reproduced: str, missing: str) -> str:
+    name = name if len(name) <= wide else f"{name[: wide - 1]}…"
+    return f"{mark} {name:<{wide}}  {repeatable:<10}  {reproduced:<10}  {missing}"
+
+
+_ID = 22
+"""Columns for a run's id at most."""
+
+
+def _id(run: Standing) -> str:
+    return clean(run.id, 60)
+
+
+def _mark(run: Standing) -> tuple[str, str]:
+    if run.broken:
+        return "✗", STYLES["stops"]
+    if run.unread:
+        return "?", STYLES["inconclusive"]
+    if not run.repeatable:
+        return "!", STYLES["changes bits"]
+    return "✓", "green"
+
+
+def _repeatable(run: Standing) -> str:
+    if run.repeatable is None:
+        return "unknown"
+    return "yes" if run.repeatable else "no"
+
+
+def _reproduced(run: Standing) -> str:
+    if run.rerun_of:
+        return "is a rerun"
+    if not run.recorded or run.unread:
+        return "-"
+    return f"{run.reproduced} of {run.attempted}" if run.attempted else "never"
+
+
+def _missing(run: Standing) -> str:
+    if run.unread:
+        return f"could not be read: {run.unread}"
+    if not run.recorded:
+        return "its record: it was recorded without wandb_repro"
+    facts = [one.fact for one in run.findings if one.effect in _HEAVY]
+    data = ["data fingerprints"] if any(one.kind == "data" for one in run.findings) else []
+    told = [] if "data-fingerprints" in run.broken else data
+    return ", ".join(dict.fromkeys((*run.broken, *facts, *told))) or "nothing"
+
+
+def _mended_first(runs: Sequence[Standing]) -> Iterator[tuple[str, str, str]]:
+    """Yield what runs lack with how many lack it, the heaviest first: a mark, why, the cure."""
+    unrecorded = sum(not run.recorded for run in runs)
+    if unrecorded:
+        cure = "add wandb_repro.init, or start it with wandb-repro run"
+        yield f"{unrecorded:,} x", "Recorded without wandb_repro", cure
+    rules = list(_rules_first(runs))
+    yield from rules
+    told = " ".join(sentence for _, sentence, _ in rules)
+    found: dict[tuple[str, str], Finding] = {}
+    times: Counter[tuple[str, str]] = Counter()
+    for run in runs:
+        mine = {(one.kind, one.fact): one for one in run.findings if one.effect in _HEAVY}
+        found |= mine
+        times.update(mine.keys())
+    heavy = sorted(
+        (key for key in times if found[key].sentence not in told),
+        key=lambda key: (_HEAVY.index(found[key].effect), -times[key], key),
+    )
+    for key in heavy[:_MENDED_FIRST]:
+        yield f"{times[key]:,} x", found[key].sentence, found[key].cure
+
+
+def _rules_first(runs: Sequence[Standing]) -> Iterator[tuple[str, str, str]]:
+    broken = Counter(rule for run in runs if run.recorded for rule in run.broken)
+    for rule, times in broken.most_common():
+        reasons = Counter(run.broken.get(rule, "") for run in runs if run.recorded)
+        del reasons[""]
+        why = reasons.most_common(1)[0][0]
+        yield f"{times:,} x", f"{rule}: {why}", _CURES.get(rule, "")
+
+
+_HEAVY: tuple[Effect, ...] = ("stops", "changes bits", "may change bits")
+_CURES = {
+    "seed": "start runs with wandb_repro.init, before a model is built",
+    "clean-tree": "commit before you train",
+    "pushed": "push before you train",
+    "data-fingerprints": "call wandb_repro.fingerprint(name, x, y)",
+    "deterministic": "pass deterministic=True to init",
+    "weights": "add ReproCallback() to fit",
+    REPRODUCED: "wandb-repro rerun RUN --write-back",
+}
+
+
+def standings_data(
+    where: str, runs: Sequence[Standing], rules: Sequence[str], total: int
+) -> dict[str, Any]:
+    """Return the same as data."""
+    return {
+        "project": where,
+        "total": total,
+        "rules": list(rules),
+        "runs": [
+            {
+                **run.model_dump(mode="json"),
+                "reproduced": run.reproduced,
+                "attempted": run.attempted,
+            }
+            for run in runs
+        ],
+    }

@@ -1,0 +1,71 @@
+"""Which files a snapshot lacks, as ``show`` names them: one group for each reason.
+
+What a run used outside its snapshot, as ``show`` names it: what is stored, and what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Added, LeftOut
+from wandb_repro.manifest.data import InputFile
+from wandb_repro.report.text import size
+
+__all__ = ["added_rows", "first_of", "input_rows", "left_out_rows", "named_file"]
+
+
+_NAMED = 8
+"""Files: each takes a line of a terminal."""
+
+_DIGITS = 12
+
+
+def left_out_rows(files: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
+    """Yield a title and a reason with the names, sizes and digests of its files."""
+    groups: dict[str, list[LeftOut]] = {}
+    for file in files:
+        groups.setdefault(file.reason, []).append(file)
+    for reason, group in groups.items():
+        yield "left out", f"{reason}: {first_of([_named(file) for file in group])}"
+
+
+def first_of(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - _NAMED:,} more (--json names them)" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _named(file: LeftOut) -> str:
+    return named_file(file.path, file.size_bytes, file.digest)
+
+
+def named_file(path: str, size_bytes: int | Unavailable, digest: str | Unavailable) -> str:
+    """Return a file's name, with its size and the first digits of its digest."""
+    told = [size(size_bytes)] if isinstance(size_bytes, int) else []
+    if isinstance(digest, str):
+        algorithm, _, digits = digest.partition(":")
+        told.append(f"{algorithm}:{digits[:_DIGITS]}")
+    return f"{path} ({', '.join(told)})" if told else path
+
+
+def added_rows(added: Added | Unavailable) -> Iterator[tuple[str, str]]:
+    """Yield a title and the names, sizes and digests of what is stored beside the snapshot."""
+    if isinstance(added, Unavailable):
+        yield "used outside", f"not known: {added}"
+        return
+    names = [named_file(it.path, it.size_bytes, it.digest) for it in added.files]
+    yield "added", first_of(names)
+    if added.known_until == "training":
+        yield "used later", "not known: the record ends while it trained"
+
+
+def input_rows(inputs: Sequence[InputFile]) -> Iterator[tuple[str, str]]:
+    """Yield a title and the names of files that are not in the capsule, and why."""
+    groups: dict[str, list[str]] = {}
+    for it in inputs:
+        named = named_file(it.path, it.size_bytes, it.digest)
+        groups.setdefault(it.reason, []).append(named)
+    yield "files read", first_of(groups.pop("", []))
+    for reason, names in groups.items():
+        yield "not stored", f"{reason}: {first_of(names)}"

@@ -1,0 +1,336 @@
+"""A record in words and rows, as every report of it tells them: text, page and card.
+
+The checkpoints of a run in rows, and what it went on from.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code, GitState
+from wandb_repro.manifest.command import CellsFile, Command
+from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.machine import Accelerator, Framework, Machine, Runtime
+from wandb_repro.manifest.manifest import Ending, Manifest
+from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail
+from wandb_repro.report.record_files import added_rows, input_rows, left_out_rows
+from wandb_repro.report.record_model import model_rows
+from wandb_repro.report.text import count, size
+from wandb_repro.verify.finding import Effect, Finding
+
+__all__ = ["Answer", "Reasons", "Section", "answer", "checkpoint_rows", "command_line", "sections"]
+
+
+Rows = Iterator[tuple[str, str]]
+
+
+class Section(NamedTuple):
+    """A part of a record: a title, then names and values."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+Tone = Literal["good", "warn", "bad"]
+"""What a first line is coloured by, beside what it says."""
+
+
+class Reasons(NamedTuple):
+    """Findings of one weight."""
+
+    effect: Effect
+    title: str
+    findings: tuple[Finding, ...]
+
+
+class Answer(NamedTuple):
+    """Whether a run may be rerun, and what stands in the way or is good to know."""
+
+    tone: Tone
+    sentence: str
+    reasons: tuple[Reasons, ...]
+    """The heaviest first, none of them empty."""
+
+
+_GROUPS: tuple[tuple[Effect, str], ...] = (
+    ("stops", "In the way of a rerun"),
+    ("changes bits", "A rerun will have other bits"),
+    ("may change bits", "A rerun may have other bits"),
+    ("explains", "Good to know"),
+)
+
+
+def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
+    """Return what was recorded in the order of every report, rows without a value included.
+
+    A part that nobody looked at when the run was recorded is left out.
+    """
+    found = (
+        ("Run", _run(manifest)),
+        ("Code", _code(manifest)),
+        ("Environment", _packages(manifest)),
+        ("Computation", _runtime(manifest)),
+        ("Model", model_rows(manifest)),
+        ("Randomness", _seeds(manifest)),
+        ("Data", _data(manifest)),
+        ("Weights", _trail(trail)),
+    )
+    whole = (Section(title, tuple(pairs)) for title, pairs in found)
+    return tuple(section for section in whole if section.rows)
+
+
+def answer(findings: Sequence[Finding]) -> Answer:
+    """Return the first line of every report of a run, and the reasons by their weight."""
+    groups = tuple(
+        Reasons(effect, title, tuple(one for one in findings if one.effect == effect))
+        for effect, title in _GROUPS
+    )
+    reasons = tuple(group for group in groups if group.findings)
+    tone, told = _ANSWERS[reasons[0].effect if reasons else "explains"]
+    return Answer(tone=tone, sentence=f"This run {told}.", reasons=reasons)
+
+
+_ANSWERS: Mapping[Effect, tuple[Tone, str]] = {
+    "stops": ("bad", "cannot be rerun from what was recorded"),
+    "changes bits": ("warn", "can be rerun from what was recorded, but not to the same bits"),
+    "may change bits": (
+        "warn",
+        "can be rerun from what was recorded, perhaps not to the same bits",
+    ),
+    "explains": ("good", "can be rerun from what was recorded"),
+}
+
+
+def command_line(command: Command | Unavailable) -> str:
+    """Return how a run was started, as it would be typed."""
+    if isinstance(command, Unavailable):
+        return f"not known: {command}"
+    if command.kind == "notebook":
+        return f"notebook {command.target}: {_cells(command)}"
+    if command.kind == "console" and not command.interpreter_flags:
+        words = [command.target, *command.arguments]
+    else:
+        option = {"script": [], "module": ["-m"], "code": ["-c"], "console": []}[command.kind]
+        words = ["python", *command.interpreter_flags, *option, command.target, *command.arguments]
+    return shlex.join([*(["wandb-repro", "run", "--"] if command.launcher else []), *words])
+
+
+def _cells(command: Command) -> str:
+    file = command.cells
+    if not isinstance(file, CellsFile):
+        return f"its cells are not recorded: {file or 'nobody wrote them'}"
+    cut = ", ".join(map(str, file.redacted))
+    return count(file.count, "cell") + (f", credentials cut out of {cut}" if cut else "")
+
+
+def _not(reason: Unavailable) -> str:
+    return f"not known: {reason}"
+
+
+def _run(manifest: Manifest) -> Rows:
+    yield "command", command_line(manifest.execution.command)
+    yield "recorded", f"{manifest.recorded_at} by {manifest.recorded_by}"
+    if isinstance(manifest.run.rerun_of, str):
+        yield "rerun of", manifest.run.rerun_of
+    yield "sweep", manifest.run.sweep
+    yield "page", manifest.run.url if isinstance(manifest.run.url, str) else ""
+    ending = manifest.ending
+    yield (
+        "ended",
+        f"{ending.status} {ending.detail}" if isinstance(ending, Ending) else _not(ending),
+    )
+    machine = manifest.description.machine
+    if isinstance(machine, Machine):
+        yield "machine", f"{machine.os}, kernel {machine.kernel}"
+    config = manifest.description.config
+    if not isinstance(config, Unavailable):
+        yield "config", ", ".join(f"{name}={value}" for name, value in config.items())
+
+
+def _code(manifest: Manifest) -> Rows:
+    code = manifest.execution.code
+    if isinstance(code, Unavailable):
+        yield "tree", f"not recorded: {code}"
+        return
+    yield "tree", f"{code.tree} ({count(code.files, 'file')})"
+    yield "bundle", _bundle(code)
+    if isinstance(code.git, GitState):
+        yield from _git(code.git)
+    else:
+        yield "git", str(code.git)
+    yield from left_out_rows(code.left_out)
+    yield from added_rows(code.added)
+
+
+def _bundle(code: Code) -> str:
+    if isinstance(code.bundle, Unavailable):
+        return f"not there: {code.bundle}"
+    kept = "with the run" if code.bundle.kept == "run" else "only on the machine that recorded it"
+    return f"{size(code.bundle.size_bytes)}, {kept}"
+
+
+def _git(git: GitState) -> Rows:
+    yield "commit", f"{git.commit} on {git.branch}"
+    yield "remote", str(git.remote)
+    if git.dirty is True:
+        changed = ", ".join(git.changed[:6]) + (" ..." if len(git.changed) > 6 else "")
+        yield "uncommitted", changed or "yes"
+    if git.pushed is False:
+        yield "pushed", "no: only the bundle holds this commit's tree"
+
+
+def _packages(manifest: Manifest) -> Rows:
+    packages = manifest.execution.packages
+    if isinstance(packages, Unavailable):
+        yield "packages", f"not recorded: {packages}"
+        return
+    own = [found for found in packages.distributions if found.repacked is not None]
+    yield "python", f"{packages.interpreter.version}, {packages.interpreter.libc}"
+    yield "packages", f"{len(packages.distributions)}, digest {packages.digest[:12]}"
+    yield (
+        "from no index",
+        ", ".join(f"{found.name} {found.version} ({found.origin})" for found in own),
+    )
+
+
+def _runtime(manifest: Manifest) -> Rows:
+    runtime = manifest.description.runtime
+    if isinstance(runtime, Unavailable):
+        yield "processor", f"not recorded: {runtime}"
+        return
+    if isinstance(runtime.framework, Framework):
+        yield from _framework(runtime.framework)
+    yield "threads", f"{runtime.intra_op_threads} ({runtime.intra_op_source})"
+    yield "processor", f"{runtime.processor.model}, {_words(runtime.processor.instruction_sets)}"
+    command = manifest.execution.command
+    if isinstance(command, Command):
+        yield "switches", " ".join(f"{name}={value}" for name, value in command.environment.items())
+    yield from _accelerator(manifest.description.accelerator)
+
+
+def _framework(framework: Framework) -> Rows:
+    yield (
+        "keras",
+        f"{framework.keras} on {framework.backend} {framework.backend_version}, "
+        f"{framework.dtype_policy}, jit_compile={framework.jit_compile}",
+    )
+
+
+def _words(value: tuple[str, ...] | Unavailable) -> str:
+    return str(value) if isinstance(value, Unavailable) else " ".join(value)
+
+
+def _accelerator(accelerator: Accelerator | Unavailable) -> Rows:
+    if isinstance(accelerator, Unavailable) or isinstance(accelerator.gpus, Unavailable):
+        why = accelerator if isinstance(accelerator, Unavailable) else accelerator.gpus
+        yield "GPU", f"none ({why})"
+        return
+    names = [gpu.name for gpu in accelerator.gpus]
+    for name in dict.fromkeys(names):
+        yield "GPU", f"{names.count(name)} x {name}" if names.count(name) > 1 else name
+    yield "driver", str(accelerator.driver)
+    yield "CUDA, cuDNN", f"{accelerator.cuda_build}, {accelerator.cudnn_build}"
+
+
+def _seeds(manifest: Manifest) -> Rows:
+    seeds, determinism = manifest.description.seeds, manifest.description.determinism
+    if isinstance(seeds, Unavailable):
+        yield "seed", _not(seeds)
+    else:
+        yield "seed", f"{seeds.seed}{' (drawn)' if seeds.drawn else ''}"
+        for when in dict.fromkeys(seed.when for seed in seeds.generators):
+            names = [seed.generator for seed in seeds.generators if seed.when == when]
+            yield "seeded", f"{', '.join(names)}: {_WHEN[when]}"
+    if isinstance(determinism, Unavailable):
+        yield "determinism", _not(determinism)
+    else:
+        asked = {True: "on", False: "off, as asked", None: "left as found"}[determinism.asked]
+        yield "determinism", asked
+    runtime = manifest.description.runtime
+    if isinstance(runtime, Runtime):
+        yield "hash seed", runtime.hash_seed
+
+
+_WHEN = {
+    "before import": "before it was imported",
+    "before first use": "before its first use",
+    "after first use": "only after its first use",
+    "unknown": "whether before its first use is not known",
+    "never": "never",
+}
+
+
+def _data(manifest: Manifest) -> Rows:
+    data, inputs = manifest.description.data, manifest.description.inputs
+    if isinstance(data, Unavailable):
+        yield "fingerprints", f"none ({data})"
+    else:
+        for part in data:
+            yield part.name, _part(part)
+    overlaps = manifest.description.overlaps
+    if not isinstance(overlaps, Unavailable):
+        yield from ((overlap.two, str(overlap)) for overlap in overlaps)
+    if not isinstance(inputs, Unavailable) and inputs:
+        yield from input_rows(inputs)
+
+
+def _part(part: Dataset) -> str:
+    """Return one line: what it is, how much, and its digest."""
+    if isinstance(part.digest, Unavailable):
+        return f"none ({part.digest})"
+    rows = f", {count(part.rows, 'row')}" if isinstance(part.rows, int) else ""
+    place = f", {part.files.path}" if part.files else ""
+    read = f", {part.read}" if part.read else ""
+    return f"{part.kind}{rows}{place}{read}, {part.digest.rpartition(':')[2]}"
+
+
+def _trail(trail: Trail) -> Rows:
+    moments = [weights for weights in trail.weights if weights.leaves]
+    variables = f"{count(_leaves(trail), 'variable')} at {count(len(moments), 'moment')}"
+    yield "digests", variables if moments else "none"
+    for missing in trail.missing:
+        yield missing.moment, f"not digested: {missing.reason}"
+    if moments:
+        yield "at the end", moments[-1].root
+    yield from checkpoint_rows(trail)
+
+
+def _leaves(trail: Trail) -> int:
+    return max((len(weights.leaves) for weights in trail.weights), default=0)
+
+
+def checkpoint_rows(trail: Trail) -> Iterator[tuple[str, str]]:
+    """Yield what checkpoints there are, where, and why others are not; nothing without any."""
+    for went_on in trail.of(Resumed):
+        exact = f", not exactly: {'; '.join(went_on.inexact)}" if went_on.inexact else ""
+        at = f"epoch {went_on.epoch}{_of_fit(went_on)}"
+        yield "went on", f"behind {at}, from {went_on.path}{exact}"
+    last = {(one.fit, one.epoch): one for one in trail.of(Checkpoint)}
+    there = [one for one in last.values() if one.digest]
+    for one in there:
+        best = ", the best" if one.best and one is _best(there) else ""
+        told = f"{one.path}, {size(one.size_bytes)}, SHA-256 {one.digest}"
+        yield "checkpoint", f"epoch {one.epoch}{_of_fit(one)}{best}: {told}"
+    for reason in dict.fromkeys(one.reason for one in last.values() if not one.digest):
+        gone = [one for one in last.values() if not one.digest and one.reason == reason]
+        epochs = ", ".join(f"{one.epoch}{_of_fit(one)}" for one in gone[:_MOST])
+        more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
+        folder = PurePosixPath(gone[0].path).parent
+        yield "no checkpoint", f"of epoch {epochs}{more} in {folder}: {reason}"
+    for unsaved in dict.fromkeys(text for one in there for text in one.unsaved):
+        yield "not kept", unsaved
+
+
+_MOST = 20
+
+
+def _best(there: list[Checkpoint]) -> Checkpoint:
+    return [one for one in there if one.best][-1]
+
+
+def _of_fit(one: Checkpoint | Resumed) -> str:
+    return f" of fit {one.fit}" if one.fit > 1 else ""

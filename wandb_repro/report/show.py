@@ -1,0 +1,39 @@
+"""A record as text: what ``show`` prints."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.record_sections import answer, sections
+from wandb_repro.verify.finding import Finding
+
+__all__ = ["record_text"]
+
+
+def record_text(
+    name: str, manifest: Manifest, trail: Trail, findings: Sequence[Finding]
+) -> RenderableType:
+    """Return what was recorded, and first whether it can be repeated."""
+    shown = [
+        (blank(), heading(section.title), rows(section.rows))
+        for section in sections(manifest, trail)
+    ]
+    return page(heading(name), *_answer(findings), *itertools.chain.from_iterable(shown))
+
+
+def _answer(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    told = answer(findings)
+    yield heading(told.sentence, style=STYLES[_STYLES[told.tone]])
+    for group in told.reasons:
+        yield blank()
+        yield heading(group.title, style=STYLES[group.effect])
+        yield bullets(("-", finding.sentence, finding.cure) for finding in group.findings)
+
+
+_STYLES = {"good": "identical", "warn": "inconclusive", "bad": "diverged"}

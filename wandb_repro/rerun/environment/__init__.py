@@ -1,0 +1,1 @@
+"""The environment of a rerun: found, built, compared and kept."""

@@ -1,0 +1,98 @@
+"""What Python compiled when the kept environment was first used: most of a second start.
+
+Taken from a rerun's own clone, and only for a source that is still the kept one's: Python's own
+test, time and size of the source in the header, and the listing's.
+
+Source: PEP 552, the header of a ``.pyc``; PEP 3147, where it lies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from wandb_repro.rerun.environment.cache import Cache, Entry
+from wandb_repro.rerun.environment.clone import (
+    Listing,
+    clone,
+    first_change,
+    list_folder,
+    read_listing,
+    write_listing,
+)
+
+__all__ = ["clone_bytecode", "keep_bytecode"]
+
+_HEADER = struct.Struct("<4sIII")
+_NS = 1_000_000_000
+_CACHED = "/__pycache__/"
+
+
+def keep_bytecode(entry: Entry, environment: Path) -> None:
+    """Keep what a rerun compiled in its environment, unless there is some already.
+
+    Args:
+        entry: what the environment is a clone of.
+        environment: the clone.
+    """
+    if entry.bytecode.exists():
+        return
+    with contextlib.suppress(OSError), Cache(entry.folder.parent).held(entry.key) as mine:
+        kept = read_listing(entry.files) if mine else None
+        if kept is None or entry.bytecode.exists():
+            return
+        _keep(entry, environment, kept)
+
+
+def _keep(entry: Entry, environment: Path, kept: Listing) -> None:
+    here = list_folder(environment)
+    wanted = {path: here[path] for path in _compiled(environment, here, kept)}
+    if not wanted:
+        return
+    unfinished = entry.folder / f".bytecode-{secrets.token_hex(4)}"
+    try:
+        (unfinished / "files").mkdir(parents=True)
+        clone(environment, wanted, unfinished / "files")
+        write_listing(list_folder(unfinished / "files"), unfinished / "files.json")
+        unfinished.rename(entry.bytecode)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _compiled(environment: Path, here: Listing, kept: Listing) -> Iterator[str]:
+    """Yield each compiled file whose source is the kept environment's."""
+    for path in here.keys() - kept.keys():
+        folder, found, name = path.rpartition(_CACHED)
+        source = f"{folder}/{name.partition('.')[0]}.py"
+        if not found or not name.endswith(".pyc") or source not in kept:
+            continue
+        if here.get(source) == kept[source] and _is_of(environment / path, kept[source]):
+            yield path
+
+
+def _is_of(compiled: Path, source: tuple[int, int, str]) -> bool:
+    size_bytes, changed_ns, _ = source
+    with compiled.open("rb") as file:
+        head = file.read(_HEADER.size)
+    if len(head) < _HEADER.size:
+        return False
+    _, flags, time_s, size = _HEADER.unpack(head)
+    mask = 0xFFFFFFFF
+    return (flags, time_s, size) == (0, changed_ns // _NS & mask, size_bytes & mask)
+
+
+def clone_bytecode(bytecode: Path, environment: Path) -> None:
+    """Put what was compiled into a clone; where it was changed since, it is deleted instead."""
+    if not bytecode.exists():
+        return
+    listing = read_listing(bytecode / "files.json")
+    if listing is None or first_change(listing, list_folder(bytecode / "files")):
+        os.replace(bytecode, f"{bytecode}-changed")  # noqa: PTH105
+        shutil.rmtree(f"{bytecode}-changed", ignore_errors=True)
+        return
+    clone(bytecode / "files", listing, environment)

@@ -1,0 +1,165 @@
+"""Environments that were built once, kept for the next rerun under the digest of their record.
+
+environments/KEY/env           the environment, in which nothing ever runs: reruns get clones
+environments/KEY/files.json    its files, their sizes and times when it was built
+environments/KEY/bytecode/     what Python compiled in the first rerun, and its own list
+environments/KEY/spare         a clone of both, for the next rerun
+environments/KEY.lock          held by whoever builds, clones or clears it
+environments/.KEY-unfinished   being built, or left by somebody who was killed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wandb_repro.files import CACHE_VARIABLE, cache_folder
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.rerun.environment.interpreter import FoundPython
+
+__all__ = ["CACHE_VARIABLE", "Cache", "Entry", "key_of", "user_cache"]
+
+_FORMAT = 1
+"""Goes up when an entry's files mean something else."""
+
+
+def user_cache() -> Cache:
+    """Return the user's cache, which need not be there."""
+    return Cache(cache_folder() / "environments")
+
+
+def key_of(packages: Packages, base: FoundPython) -> str:
+    """Return SHA-256 over all that decides what a rebuilt environment holds, hexadecimal.
+
+    Changes with each distribution's whole record (version, wheel, RECORD, packed wheel), the
+    interpreter's file and build, and the machine's architecture and C library.
+    """
+    content = [
+        _FORMAT,
+        [str(base.path), base.version, base.build, base.implementation],
+        [platform.machine(), *platform.libc_ver()],
+        [one.model_dump(mode="json") for one in packages.distributions],
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One environment that is kept."""
+
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        """Digest that it is kept under."""
+        return self.folder.name
+
+    @property
+    def environment(self) -> Path:
+        """The virtual environment."""
+        return self.folder / "env"
+
+    @property
+    def files(self) -> Path:
+        """List of its files."""
+        return self.folder / "files.json"
+
+    @property
+    def bytecode(self) -> Path:
+        """What Python compiled, and its list."""
+        return self.folder / "bytecode"
+
+    @property
+    def spare(self) -> Path:
+        """A clone that the next rerun takes."""
+        return self.folder / "spare"
+
+    def is_there(self) -> bool:
+        """Tell whether it was built to its end."""
+        return self.files.is_file()
+
+    def facts(self) -> tuple[str, int]:
+        """Return the version of its Python, and how many distributions it has."""
+        configuration = self.environment / "pyvenv.cfg"
+        lines = configuration.read_text("utf-8").splitlines() if configuration.is_file() else []
+        named = [line.partition("=")[2].strip() for line in lines if line.startswith("version")]
+        found = self.environment.glob("lib/python*/site-packages/*.dist-info")
+        return (named[0] if named else "?"), sum(1 for _ in found)
+
+    def touch(self) -> None:
+        """Note that it was used now."""
+        with contextlib.suppress(OSError):
+            os.utime(self.folder)
+
+    @property
+    def used_s(self) -> float:
+        """When it was last used, in seconds since 1970."""
+        return self.folder.stat().st_mtime
+
+    def remove(self) -> None:
+        """Delete it: first its list, so that nobody takes the rest for whole."""
+        self.files.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The folder of kept environments."""
+
+    folder: Path
+
+    def entry(self, key: str) -> Entry:
+        """Return where an environment is kept, or would be."""
+        return Entry(self.folder / key)
+
+    def unfinished(self, key: str) -> Entry:
+        """Return where one is being built."""
+        return Entry(self.folder / f".{key}-unfinished")
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield each environment that is kept, the last used first."""
+        found = [Entry(path) for path in self._folders() if not path.name.startswith(".")]
+        yield from sorted(found, key=lambda one: -one.used_s)
+
+    def leftovers(self) -> Iterator[tuple[str, Entry]]:
+        """Yield key and place of what is being built, or was when somebody was killed."""
+        for path in self._folders():
+            if path.name.startswith("."):
+                yield path.name[1:].removesuffix("-unfinished"), Entry(path)
+
+    def _folders(self) -> list[Path]:
+        return [path for path in self.folder.glob("*") if path.is_dir()]
+
+    @contextlib.contextmanager
+    def held(self, key: str, *, patience_s: float = 0) -> Generator[bool]:
+        """Hold an environment; give False when somebody else does, who is waited for so long.
+
+        Whoever is killed lets go of it.
+
+        Raises:
+            OSError: there can be no cache here.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f"{key}.lock").open("a") as file:
+            yield _locked(file.fileno(), time.monotonic() + patience_s)
+
+
+def _locked(descriptor: int, until_s: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until_s:
+                return False
+            time.sleep(0.05)
+        else:
+            return True

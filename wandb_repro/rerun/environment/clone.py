@@ -1,0 +1,143 @@
+"""What a folder holds, by size and time: enough to see that it was changed since.
+
+A copy of a folder whose files are hard links: quick, and no disk is used twice.
+
+Who replaces, adds or removes a file in the copy leaves the other as it was. Only one that is
+written in place changes in both, as in every environment that uv makes; that is seen by its time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from wandb_repro.errors import DiskFullError
+
+__all__ = [
+    "Listing",
+    "clone",
+    "first_change",
+    "is_elsewhere",
+    "list_folder",
+    "read_listing",
+    "write_listing",
+]
+
+
+Listing = dict[str, tuple[int, int, str]]
+"""By path relative to the folder: size in bytes, time of the last change in nanoseconds, and for a
+link, which has neither here, where it leads."""
+
+_ADAPTER: TypeAdapter[Listing] = TypeAdapter(Listing)
+
+
+def list_folder(folder: Path) -> Listing:
+    """Return every file and link below a folder; no link is followed."""
+    found: Listing = {}
+    left = [""]
+    while left:
+        below = left.pop()
+        with os.scandir(folder / below) as entries:
+            for entry in entries:
+                path = f"{below}{entry.name}"
+                if entry.is_symlink():
+                    found[path] = (0, 0, os.readlink(entry.path))  # noqa: PTH115 - 20,000 files
+                elif entry.is_dir():
+                    left.append(f"{path}/")
+                else:
+                    status = entry.stat()
+                    found[path] = (status.st_size, status.st_mtime_ns, "")
+    return found
+
+
+def first_change(before: Listing, after: Listing) -> str:
+    """Return the first path that is not the same in both; empty when there is none."""
+    if before == after:
+        return ""
+    paths = sorted({*before, *after})
+    return next(path for path in paths if before.get(path) != after.get(path))
+
+
+def write_listing(listing: Listing, path: Path) -> None:
+    """Write a listing to a file."""
+    path.write_bytes(_ADAPTER.dump_json(listing))
+
+
+def read_listing(path: Path) -> Listing | None:
+    """Return a listing; None when the file is not there or is none."""
+    try:
+        return _ADAPTER.validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+_WORKERS = 2
+"""Of a 28,000-file environment on two cores: 1.2 s with one, 0.85 with two, 1.1 with four."""
+
+_Entry = tuple[str, tuple[int, int, str]]
+_Place = Callable[[str, str], None]
+
+
+def clone(source: Path, listing: Listing, destination: Path) -> bool:
+    """Write what is listed to another folder, new or not.
+
+    Returns:
+        Whether it is made of hard links; across file systems the files are copied.
+
+    Raises:
+        OSError: a file is gone.
+        DiskFullError: there is no room for it.
+    """
+    place = _copied if is_elsewhere(source, listing, destination) else os.link
+    entries = list(listing.items())
+    share = max(1, -(-len(entries) // _WORKERS))
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        tasks = [
+            pool.submit(_clone, source, entries[first : first + share], destination, place)
+            for first in range(0, len(entries), share)
+        ]
+    try:
+        for task in tasks:
+            task.result()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(destination, os.strerror(error.errno)) from error
+        raise
+    return place is os.link
+
+
+def is_elsewhere(source: Path, listing: Listing, destination: Path) -> bool:
+    """Tell whether hard links cannot lead from one folder to the other: the first file is tried."""
+    first = next((path for path, (_, _, link) in listing.items() if not link), None)
+    destination.mkdir(parents=True, exist_ok=True)
+    probe = destination / ".wandb-repro-link"
+    try:
+        if first is not None:
+            probe.hardlink_to(source / first)
+            probe.unlink()
+    except OSError:
+        return True
+    return False
+
+
+def _clone(source: Path, entries: list[_Entry], destination: Path, place: _Place) -> None:
+    made: set[str] = set()
+    for path, (_, _, link) in entries:
+        above = path.rpartition("/")[0]
+        if above not in made:
+            os.makedirs(f"{destination}/{above}", exist_ok=True)  # noqa: PTH103 - 20,000 files
+            made.add(above)
+        if link:
+            os.symlink(link, f"{destination}/{path}")  # noqa: PTH211
+        else:
+            place(f"{source}/{path}", f"{destination}/{path}")
+
+
+def _copied(source: str, destination: str) -> None:
+    shutil.copy2(source, destination)

@@ -1,0 +1,182 @@
+"""Which of the recorded distributions a rerun needs: what the run loaded, and what that requires.
+
+Where it cannot be told, everything is needed. Requirements are a stranger's words: they are only
+read, and one that cannot be read counts without its conditions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wandb_repro.capture.packages.distributions import packages_digest
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.packages import Distribution, Interpreter, Packages
+from wandb_repro.rerun.environment.lockfile import extra_missing
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+__all__ = ["Needed", "needed_by_run", "required_on"]
+
+_OURS = "wandb-repro"
+_LONGEST = 1_000
+"""Characters of a requirement that is parsed; a longer one counts without its conditions."""
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What is rebuilt."""
+
+    packages: Packages
+    """The record with the needed distributions alone."""
+    left_out: tuple[str, ...] = ()
+    """Names of those that the run did not load and nothing that it loaded requires, sorted."""
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """One requirement, as far as it could be read."""
+
+    name: str
+    marker: str
+    requirement: Requirement | None
+
+
+def needed_by_run(packages: Packages) -> Needed:
+    """Return what the run loaded, in the beginning or in the end, and all that it requires.
+
+    An extra counts as asked for where the record names what it brings: that is so where all of it
+    was installed. A plugin of something needed, told by the group of its entry points, is needed
+    too.
+
+    Raises:
+        RebuildError: the library that reads requirements is not here.
+    """
+    loaded = packages.loaded
+    if isinstance(loaded, Unavailable) or isinstance(loaded.at_end, Unavailable):
+        return Needed(packages)
+    own = (each.name for each in packages.distributions if each.origin == "editable")
+    names = _closure(packages, {*loaded.at_start, *loaded.at_end, _OURS, *own})
+    return _only(packages, names)
+
+
+def required_on(requirements: Iterable[str], interpreter: Interpreter) -> Iterator[str]:
+    """Yield the names that requirements ask for on an interpreter, extras not counted.
+
+    Raises:
+        RebuildError: the library that reads requirements is not here.
+    """
+    environment = _marker_environment(interpreter)
+    wishes = map(_wish, requirements)
+    yield from (one.name for one in wishes if _holds(one, environment, "") and one.name)
+
+
+def _only(packages: Packages, names: frozenset[str]) -> Needed:
+    kept = tuple(each for each in packages.distributions if each.name in names)
+    left_out = tuple(each.name for each in packages.distributions if each.name not in names)
+    if not left_out:
+        return Needed(packages)
+    changes = {"distributions": kept, "digest": packages_digest(kept)}
+    return Needed(packages.model_copy(update=changes), left_out)
+
+
+def _closure(packages: Packages, roots: Iterable[str]) -> frozenset[str]:
+    """Return the roots and everything they require, over and over, of what is recorded."""
+    recorded = {each.name: each for each in packages.distributions}
+    environment = _marker_environment(packages.interpreter)
+    names: set[str] = set()
+    waiting = {name for name in roots if name in recorded}
+    while waiting:
+        names |= waiting
+        required = {
+            name for one in waiting for name in _required(recorded[one], recorded, environment)
+        }
+        plugins = {each.name for each in recorded.values() if _is_plugin_of(each, names)}
+        waiting = {name for name in required | plugins if name in recorded} - names
+    return frozenset(names)
+
+
+def _is_plugin_of(distribution: Distribution, names: set[str]) -> bool:
+    """Tell whether one of its groups is named after something needed: ``keras.backends``."""
+    groups = distribution.plugin_groups
+    hosts = {re.sub(r"\d+$", "", re.split(r"[._-]", group)[0]).lower() for group in groups} - {""}
+    return any(name == host or name.startswith(f"{host}-") for host in hosts for name in names)
+
+
+def _required(
+    distribution: Distribution,
+    recorded: Mapping[str, Distribution],
+    environment: Mapping[str, str],
+) -> Iterator[str]:
+    wishes = [_wish(text) for text in distribution.requires]
+    plain = [wish for wish in wishes if "extra" not in wish.marker]
+    yield from (wish.name for wish in plain if _holds(wish, environment, ""))
+    for extra in _extras(distribution, wishes):
+        brought = [wish for wish in wishes if "extra" in wish.marker]
+        yield from (wish.name for wish in brought if _holds(wish, environment, extra))
+
+
+def _extras(distribution: Distribution, wishes: Iterable[_Wish]) -> set[str]:
+    """Return the extras that may have been asked for; of this package's own the one for reruns."""
+    extras = {extra for wish in wishes for extra in _EXTRA.findall(wish.marker)}
+    return extras & {"rerun"} if distribution.name == _OURS else extras
+
+
+_EXTRA = re.compile(r"""extra\s*==\s*["']([^"']*)["']""")
+
+
+def _wish(text: str) -> _Wish:
+    try:
+        from packaging.requirements import InvalidRequirement, Requirement
+        from packaging.utils import canonicalize_name
+    except ImportError as error:
+        raise extra_missing("packaging 26") from error
+    try:
+        if len(text) > _LONGEST:
+            raise InvalidRequirement(text[:_LONGEST])
+        found = Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        begins = re.match(r"[\w.-]*", text)
+        name = canonicalize_name(begins[0] if begins else "")
+        return _Wish(name, "", None)
+    return _Wish(canonicalize_name(found.name), str(found.marker or ""), found)
+
+
+def _holds(wish: _Wish, environment: Mapping[str, str], extra: str) -> bool:
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+
+    marker = wish.requirement.marker if wish.requirement else None
+    try:
+        return marker is None or marker.evaluate({**environment, "extra": extra})
+    except (UndefinedComparison, UndefinedEnvironmentName, ValueError):
+        return True
+
+
+def _marker_environment(interpreter: Interpreter) -> dict[str, str]:
+    """Return what markers ask about, as it was where the run was recorded.
+
+    Source: Dependency specifiers (PyPA), "Environment Markers".
+    """
+    from platform import machine
+
+    version = interpreter.version
+    recorded_machine = interpreter.platform.partition("-")[2]
+    return {
+        "implementation_name": interpreter.implementation,
+        "implementation_version": version,
+        "os_name": "posix",
+        "platform_machine": recorded_machine or machine(),
+        "platform_python_implementation": _IMPLEMENTATIONS.get(interpreter.implementation, ""),
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": version,
+        "python_version": ".".join(version.split(".")[:2]),
+        "sys_platform": "linux",
+    }
+
+
+_IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}

@@ -1,0 +1,154 @@
+"""A run as a folder of plain files: code, capsule, lock, and a script that needs only those.
+
+Every path in it is relative to it, so that it can be copied to another machine, or moved.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wandb_repro.capture.packages.distributions import read_distributions
+from wandb_repro.manifest.command import CellsFile
+from wandb_repro.manifest.packages import Packages, Repacked
+from wandb_repro.rerun.environment.build import site_packages
+from wandb_repro.rerun.environment.compare import Inequality, compare_environments
+from wandb_repro.rerun.environment.interpreter import FoundPython
+from wandb_repro.rerun.environment.lock import resolve_lock
+from wandb_repro.rerun.environment.provide import Wanted, provide
+from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
+from wandb_repro.rerun.plan import Parts
+from wandb_repro.rerun.restore import restore
+from wandb_repro.rerun.restore_extra import added_of
+from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.store.cells import read_cells
+
+__all__ = ["Exported", "Prepared"]
+
+_SCRIPT = "rerun.sh"
+_ENVIRONMENT = "env"
+"""The script knows it too."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An environment in which nothing has been started yet."""
+
+    inequalities: tuple[Inequality, ...]
+    """What it does not have as the original had it."""
+    notes: tuple[str, ...] = ()
+    """What is not as exact as it could be, a sentence each."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A folder that a run is exported to."""
+
+    folder: Path
+
+    @property
+    def capsule(self) -> Capsule:
+        """The copy of the capsule."""
+        return Capsule(self.folder / FOLDER)
+
+    @property
+    def script(self) -> Path:
+        """What reruns it. Written last: where it is, the rest is."""
+        return self.folder / _SCRIPT
+
+    @property
+    def environment(self) -> Path:
+        """The environment, once it is prepared."""
+        return self.folder / _ENVIRONMENT
+
+    def holds(self, capsule: Capsule) -> bool:
+        """Tell whether this very run was exported to this folder."""
+        mine = self.capsule.manifest
+        both = self.script.is_file() and mine.is_file()
+        return both and mine.read_bytes() == capsule.manifest.read_bytes()
+
+    def write(
+        self,
+        capsule: Capsule,
+        bundles: tuple[Path, Path],
+        parts: Parts,
+        base: FoundPython,
+        say: Say,
+    ) -> None:
+        """Fill the folder, which must be there and empty.
+
+        Args:
+            capsule: of the run.
+            bundles: its source tree, and what it used beside that, which need not be there; both
+                may be kept elsewhere on this machine.
+            parts: of its manifest.
+            base: interpreter that is locked for.
+            say: told each step.
+
+        Raises:
+            ReproError: the code or a package cannot be had; some of the folder is written then.
+        """
+        say(f"Restoring tree {parts.code.tree[:12]}")
+        restore(bundles[0], parts.code, self.folder / "code")
+        self._copy_capsule(capsule, bundles, parts)
+        self._write_lock(parts.packages, base, say)
+        self._write_script(base)
+
+    def prepare(
+        self, packages: Packages, base: FoundPython, say: Say, *, use_cache: bool = True
+    ) -> Prepared:
+        """Put the environment into the folder, or look at the one that is there.
+
+        Args:
+            packages: what was recorded.
+            base: interpreter to build with.
+            say: told each step.
+            use_cache: take one that an earlier rerun built, and keep a new one.
+
+        Raises:
+            RebuildError: it cannot be built; nothing of it is left then.
+        """
+        if self.environment.exists():
+            say("Comparing the environment that is there with the original")
+            copy = read_distributions(site_packages(self.environment))
+            return Prepared(compare_environments(packages, copy))
+        wanted = Wanted(packages, self.capsule.wheels, base)
+        built = provide(wanted, self.environment, say, use_cache=use_cache).built
+        return Prepared(built.inequalities, built.notes)
+
+    def _copy_capsule(self, capsule: Capsule, bundles: tuple[Path, Path], parts: Parts) -> None:
+        """Copy the files of a capsule and the recorded wheels, and nothing that a link leads to."""
+        mine = self.capsule
+        mine.wheels.mkdir(parents=True)
+        for path in capsule.folder.iterdir():
+            if path.is_file() and not path.is_symlink():
+                shutil.copyfile(path, mine.folder / path.name)
+        shutil.copyfile(bundles[0], mine.bundle)
+        if added_of(parts.code) is not None:
+            shutil.copyfile(bundles[1], mine.added)
+        if isinstance(parts.command.cells, CellsFile):
+            mine.cells.write_bytes(read_cells(capsule, parts.command.cells).to_bytes())
+        for found in parts.packages.distributions:
+            if isinstance(found.repacked, Repacked):
+                wheel = wheel_of_capsule(found, found.repacked, capsule.wheels).wheels[0].name
+                shutil.copyfile(capsule.wheels / wheel, mine.wheels / wheel)
+
+    def _write_lock(self, packages: Packages, base: FoundPython, say: Say) -> None:
+        say(f"Locking {len(packages.distributions)} packages for Python {base.version}")
+        other = base.version if base.version != packages.interpreter.version else ""
+        found = resolve_lock(packages, self.capsule.wheels, python=base.path, version=other)
+        lock = replace(found, python_version=base.version)
+        lock.write_pylock(self.folder / "pylock.toml")
+        lock.write_requirements(self.folder / "requirements.txt")
+        for note in lock.notes:
+            say(note)
+
+    def _write_script(self, base: FoundPython) -> None:
+        text = Path(__file__).with_name(_SCRIPT).read_text(encoding="utf-8")
+        text = text.replace("@CAPSULE@", FOLDER).replace("@PYTHON@", base.version)
+        self.script.write_text(text, encoding="utf-8")
+        self.script.chmod(0o755)

@@ -1,0 +1,216 @@
+"""The Python that ran, found again on this machine.
+
+The Python of this machine that is nearest to one that is not here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from wandb_repro.errors import RebuildError
+from wandb_repro.manifest.packages import Interpreter
+from wandb_repro.rerun.environment.uv import run_uv
+
+__all__ = ["FoundPython", "Known", "find_python", "known_to_uv", "nearest_python"]
+
+
+_QUESTION = (
+    "import json, os, sys; print(json.dumps(["
+    "os.path.realpath(sys.executable), '.'.join(map(str, sys.version_info[:3])), sys.version, "
+    "sys.implementation.name]))"
+)
+
+
+_PYTHON = re.compile(r"(python|pypy)[\d.]*")
+
+
+@dataclass(frozen=True)
+class FoundPython:
+    """An interpreter of this machine, outside any virtual environment."""
+
+    path: Path
+    version: str
+    """``X.Y.Z``."""
+    build: str
+    """``sys.version``."""
+    implementation: str
+
+
+def find_python(
+    wanted: Interpreter, python: Path | None = None, *, outside: Path | None = None
+) -> FoundPython:
+    """Return an interpreter of the version that ran, of the same build where there is one.
+
+    Args:
+        wanted: what was recorded.
+        python: one named by the user, taken whatever its version.
+        outside: folder of the rerun; what lies in it came from the run and is not started.
+
+    Raises:
+        RebuildError: there is none, or the named one does not start.
+    """
+    if python is not None:
+        return _named(python)
+    other_build: FoundPython | None = None
+    known: list[Known] = []
+    for candidate in _candidates(wanted, outside, known):
+        found = _ask(candidate)
+        if found is None or not _is_version(found, wanted):
+            continue
+        if found.build == wanted.build:
+            return found
+        other_build = other_build or found
+    if other_build is None:
+        raise _not_here(wanted, known)
+    return other_build
+
+
+def _is_version(found: FoundPython, wanted: Interpreter) -> bool:
+    return (found.version, found.implementation) == (wanted.version, wanted.implementation)
+
+
+def _not_here(wanted: Interpreter, known: Iterable[Known]) -> RebuildError:
+    nearest = nearest_python(wanted, known)
+    cure = f"Install it (uv python install {wanted.version}, or pyenv), or name another"
+    other = (
+        f"; the nearest here is Python {nearest.version}: --python {nearest.path}."
+        if nearest
+        else ": --python PATH."
+    )
+    return RebuildError(
+        f"Python {wanted.version} ({wanted.implementation}), which ran the original, is not on "
+        "this machine.",
+        hint=cure + other,
+    )
+
+
+def _named(python: Path) -> FoundPython:
+    found = _ask(python)
+    if found is None:
+        raise RebuildError(
+            f"{python} is no Python that starts.", hint="Name the file of an interpreter."
+        )
+    return found
+
+
+def _candidates(wanted: Interpreter, outside: Path | None, known: list[Known]) -> Iterator[Path]:
+    """Yield where the version may be, the likeliest and quickest to ask first.
+
+    Args:
+        wanted: what was recorded.
+        outside: folder of the rerun.
+        known: gets what uv knows, once nothing else is left to ask.
+    """
+    if not re.fullmatch(r"\d+\.\d+\.\d+\w*", wanted.version):
+        return
+    yield Path(sys.executable)
+    # The recorded path is a stranger's word: only what is called Python is started.
+    recorded = Path(wanted.executable)
+    own = outside is not None and recorded.resolve().is_relative_to(outside.resolve())
+    if recorded.is_absolute() and not own and _PYTHON.fullmatch(recorded.name):
+        yield recorded
+    short = wanted.version.rpartition(".")[0]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield pyenv / "versions" / wanted.version / "bin" / "python"
+    for folder in ("/usr/local/bin", "/usr/bin"):
+        yield Path(folder, f"python{short}")
+    known += known_to_uv()
+    yield from (one.path for one in known if one.version == wanted.version)
+
+
+def _ask(python: Path) -> FoundPython | None:
+    """Return what an interpreter says of itself; None where it does not start.
+
+    NOTE: only ``-S`` keeps the ``.pth`` files of its site-packages from running; ``-I`` does not.
+    """
+    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        done = subprocess.run(
+            [str(python), "-I", "-S", "-c", _QUESTION],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+        path, version, build, implementation = cast("list[str]", json.loads(done.stdout))
+        return FoundPython(Path(path), version, build, implementation)
+    return None
+
+
+_VERSION = re.compile(r"3\.(\d{1,3})\.(\d{1,3})")
+_FIRST_MINOR = 10
+"""Of what this package runs on."""
+
+
+class Known(NamedTuple):
+    """An interpreter as its folder or uv names it; it was not started."""
+
+    path: Path
+    version: str
+
+
+def known_to_uv() -> tuple[Known, ...]:
+    """Return the interpreters of this one's kind that uv finds: on PATH, and those it installed.
+
+    NOTE: uv starts what it finds on PATH: seconds where that is full of pyenv's shims.
+    """
+    words = ("python", "list", "--only-installed", "--offline", "--output-format", "json")
+    answer = run_uv(words)
+    return tuple(
+        Known(Path(path), version)
+        for one in (_parsed(answer.output) if answer.returncode == 0 else [])
+        if one.get("implementation") == sys.implementation.name
+        and (path := one.get("path"))
+        and _VERSION.fullmatch(version := one.get("version") or "")
+    )
+
+
+def nearest_python(wanted: Interpreter, known: Iterable[Known]) -> Known | None:
+    """Return the interpreter whose version is nearest, the same minor version first.
+
+    None where there is none that this package runs on, or the record tells no version.
+
+    Args:
+        wanted: what was recorded.
+        known: what is here beside the folder of pyenv.
+    """
+    told = _VERSION.fullmatch(wanted.version)
+    if told is None or wanted.implementation != sys.implementation.name:
+        return None
+    minor, patch = int(told[1]), int(told[2])
+
+    def distance(one: Known) -> tuple[int, int, str]:
+        own_minor, own_patch = _numbers(one)
+        away = abs(own_patch - patch) if own_minor == minor else -own_patch
+        return abs(own_minor - minor), away, str(one.path)
+
+    here = [one for one in (*_of_pyenv(), *known) if _numbers(one)[0] >= _FIRST_MINOR]
+    return min(here, key=distance, default=None)
+
+
+def _numbers(one: Known) -> tuple[int, int]:
+    _, minor, patch = one.version.split(".")
+    return int(minor), int(patch)
+
+
+def _of_pyenv() -> Iterator[Known]:
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for python in pyenv.glob("versions/3.*/bin/python"):
+        if _VERSION.fullmatch(python.parts[-3]):
+            yield Known(python, python.parts[-3])
+
+
+def _parsed(text: str) -> list[dict[str, str | None]]:
+    try:
+        return cast("list[dict[str, str | None]]", json.loads(text))
+    except ValueError:
+        return []

@@ -1,0 +1,225 @@
+"""The exact wheels that make the environment again, and their hashes.
+
+A manifest is data from a stranger: its names and versions are checked before uv sees them, and
+no address in it is ever used. Wheels come from the user's own indexes, or from the capsule.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from wandb_repro.errors import RebuildError
+from wandb_repro.manifest.packages import Distribution, Packages, Repacked
+from wandb_repro.rerun.environment.lockfile import Lock, LockedPackage, LockedWheel, extra_missing
+from wandb_repro.rerun.environment.uv import refuse_unreachable, run_uv
+from wandb_repro.rerun.environment.wheel_check import version_of, wheel_of_capsule
+
+if TYPE_CHECKING:
+    from packaging.pylock import PackageWheel
+
+__all__ = ["Lock", "parse_pylock", "resolve_lock"]
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_NO_SOLUTION = 1
+_NOT_ON_INDEX = "no index has a wheel of it"
+_UNFIT = {
+    "has no usable wheels": "the index has its source and no wheel that fits here",
+    "has no wheels with a matching": "the index has no wheel of it that fits here",
+}
+"""What uv says where a release has files and none of them will do, and what we say."""
+_COMPILE = (
+    *("pip", "compile", "-", "--no-deps", "--generate-hashes", "--format", "pylock.toml"),
+    *("--no-header", "--no-build", "--no-sources", "--quiet"),
+)
+
+
+def resolve_lock(
+    packages: Packages, wheels: Path, *, python: Path, version: str = "", offline: bool = False
+) -> Lock:
+    """Return the exact wheels of the recorded environment.
+
+    Args:
+        packages: what was recorded.
+        wheels: folder of the capsule's wheels.
+        python: interpreter to resolve for.
+        version: of it, ``X.Y.Z``; empty where it is the recorded one.
+        offline: ask no index but uv's cache.
+
+    Raises:
+        RebuildError: distributions cannot be had (all of them are in ``missing``), a wheel of
+            the capsule is not the one recorded, an index cannot be reached, or uv is not here.
+    """
+    lost = {each: why for each in packages.distributions if (why := _not_to_be_had(each))}
+    wanted = [each for each in packages.distributions if each not in lost]
+    local = [
+        wheel_of_capsule(each, each.repacked, wheels)
+        for each in wanted
+        if isinstance(each.repacked, Repacked)
+    ]
+    asked = [each for each in wanted if not isinstance(each.repacked, Repacked)]
+    refused: dict[str, str] = {}
+    options = ["--python", str(python), *(["--offline"] if offline else [])]
+    found = _ask_index(asked, options, refused)
+    lost |= {each: _why_lost(each, refused) for each in asked if each.name not in found}
+    if lost:
+        raise _missing(lost)
+    fitting = {name: _fitting(each, version) for name, each in found.items()}
+    chosen = [_exact(each, fitting[each.name]) for each in asked]
+    return Lock(
+        packages=tuple(sorted([*local, *(each for each, _ in chosen)], key=lambda each: each.name)),
+        python_version=packages.interpreter.version,
+        wheels=wheels,
+        notes=tuple(note for _, note in chosen if note),
+    )
+
+
+def _not_to_be_had(distribution: Distribution) -> str:
+    """Return why nothing gives the distribution back; empty where something may."""
+    if not _NAME.fullmatch(distribution.name) or version_of(distribution.version) is None:
+        return "its name or version is not valid"
+    if distribution.origin == "index" or isinstance(distribution.repacked, Repacked):
+        return ""
+    why = distribution.repacked or "it was not packed with the run"
+    return f"{distribution.origin} install: {why}"
+
+
+def _why_lost(distribution: Distribution, refused: Mapping[str, str]) -> str:
+    by = "conda installed it, and " if distribution.installer == "conda" else ""
+    told = refused.get(distribution.name, "")
+    return by + next((ours for uvs, ours in _UNFIT.items() if uvs in told), _NOT_ON_INDEX)
+
+
+def _ask_index(
+    wanted: Sequence[Distribution], options: list[str], refused: dict[str, str]
+) -> dict[str, LockedPackage]:
+    """Return what the user's indexes have of the wanted versions, by name.
+
+    uv answers for all or for none, so where something is missing each half is asked again.
+
+    Args:
+        wanted: names and versions.
+        options: of uv.
+        refused: gets what uv said of each that is not there, by name.
+    """
+    if not wanted:
+        return {}
+    pins = "\n".join(f"{each.name}=={each.version}" for each in wanted)
+    answer = run_uv([*_COMPILE, *options], given=pins)
+    if answer.returncode == 0:
+        found = parse_pylock(answer.output)
+        return {each.name: found[each.name] for each in wanted if _has(found, each)}
+    refuse_unreachable(answer)
+    if answer.returncode != _NO_SOLUTION:
+        raise RebuildError(f"uv could not make a lock: {answer.sentence}.")
+    half = len(wanted) // 2
+    if not half:
+        refused[wanted[0].name] = " ".join(answer.errors.split())
+        return {}
+    one, other = wanted[:half], wanted[half:]
+    return _ask_index(one, options, refused) | _ask_index(other, options, refused)
+
+
+def _has(found: dict[str, LockedPackage], wanted: Distribution) -> bool:
+    # "==1.0" is answered with "1.0+cpu" too, which is another build.
+    package = found.get(wanted.name)
+    return package is not None and version_of(package.version) == version_of(wanted.version)
+
+
+def parse_pylock(text: str) -> dict[str, LockedPackage]:
+    """Return the packages of a ``pylock.toml`` that have wheels, by name.
+
+    Raises:
+        RebuildError: it is no lock, or the library that reads it is not here.
+    """
+    try:
+        from packaging.pylock import Pylock, PylockValidationError
+    except ImportError as error:
+        raise extra_missing("packaging 26") from error
+    try:
+        packages = Pylock.from_dict(_toml(text)).packages
+        return {
+            each.name: LockedPackage(each.name, str(each.version), tuple(map(_wheel, each.wheels)))
+            for each in packages
+            if each.wheels
+        }
+    except (ValueError, RecursionError, PylockValidationError) as error:
+        raise RebuildError(
+            f"The lock that uv made cannot be read: {error}.",
+            hint="Update uv (pip install -U uv): older ones leave out what an index does not tell.",
+        ) from error
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(text)
+
+
+def _wheel(wheel: PackageWheel) -> LockedWheel:
+    url = urlsplit(wheel.url or Path(wheel.path or "").absolute().as_uri())
+    clean = urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+    if "sha256" not in wheel.hashes:
+        raise ValueError(f"{wheel.filename} has no SHA-256")
+    return LockedWheel(wheel.filename, wheel.hashes["sha256"], wheel.size, clean)
+
+
+def _exact(wanted: Distribution, package: LockedPackage) -> tuple[LockedPackage, str]:
+    """Return the package with the one wheel that was installed, or a note that it is not there.
+
+    Two wheels of one version may fit one machine; the recorded tags say which it was.
+    """
+    same = tuple(each for each in package.wheels if _tags(each.name) == set(wanted.tags))
+    if same:
+        return replace(package, wheels=same[:1]), ""
+    return (
+        package,
+        f"{wanted.name} {wanted.version}: the wheel that was installed is not on the index.",
+    )
+
+
+def _fitting(package: LockedPackage, version: str) -> LockedPackage:
+    """Return the package with the wheels for a Python, whatever machine they are for.
+
+    uv before 0.9 names those for other Pythons, too.
+    """
+    if not version:
+        return package
+    from packaging.tags import compatible_tags, cpython_tags
+    from packaging.utils import parse_wheel_filename
+
+    numbers = [int(part) for part in version.split(".")[:2]]
+    name = f"cp{numbers[0]}{numbers[1]}"
+    tags = (*cpython_tags(numbers, None, ["any"]), *compatible_tags(numbers, name, ["any"]))
+    fit = {(tag.interpreter, tag.abi) for tag in tags}
+    own = tuple(
+        each
+        for each in package.wheels
+        if any((tag.interpreter, tag.abi) in fit for tag in parse_wheel_filename(each.name)[3])
+    )
+    return replace(package, wheels=own) if own else package
+
+
+def _tags(file_name: str) -> set[str]:
+    from packaging.utils import parse_wheel_filename
+
+    return set(map(str, parse_wheel_filename(file_name)[3]))
+
+
+def _missing(lost: Mapping[Distribution, str]) -> RebuildError:
+    named = [f"{each.name}=={each.version}" for each in lost]
+    told = [f"{ascii(name)[1:-1]} ({why})" for name, why in zip(named, lost.values(), strict=True)]
+    more = f" and {len(told) - 10} more" if len(told) > 10 else ""
+    return RebuildError(
+        f"These packages cannot be had: {', '.join(told[:10])}{more}.",
+        hint="Use an environment at hand (--env here), or name the index that has them (UV_INDEX), "
+        "or a folder (UV_FIND_LINKS) in which `pip wheel --no-deps NAME==VERSION` built them.",
+        missing=tuple(named),
+    )

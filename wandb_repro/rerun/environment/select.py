@@ -1,0 +1,180 @@
+"""Which environment the training will run in: the one at hand, one that is named, or a new one."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.packages.repack import packages_at_hand
+from wandb_repro.errors import RebuildError, RefusedError, UsageError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.packages import Packages, Repacked
+from wandb_repro.rerun.environment.compare import Inequality, matches_here
+from wandb_repro.rerun.environment.dependencies import Needed, needed_by_run
+from wandb_repro.rerun.environment.interpreter import FoundPython, find_python
+from wandb_repro.rerun.environment.lockfile import extra_missing
+from wandb_repro.rerun.environment.provide import is_kept
+from wandb_repro.rerun.environment.uv import find_uv
+from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
+
+__all__ = ["Choice", "check_rebuildable", "choose"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The environment that the training will run in."""
+
+    python: Path | None
+    """Its interpreter; None when it is to be rebuilt."""
+    reason: str
+    inequalities: tuple[Inequality, ...] = ()
+    """What is known already not to be as in the original."""
+    base: FoundPython | None = None
+    """The interpreter that it will be rebuilt with; None when it is there."""
+    needed: Needed | None = None
+    """What will be rebuilt; None when it is there."""
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether today's PYTHONPATH is no part of it: so it was rebuilt, or looked at (-I)."""
+        return self.python is None or bool(sys.flags.isolated)
+
+
+def choose(
+    packages: Packages,
+    wheels: Path,
+    told: str,
+    base_python: Path | None,
+    *,
+    work: Path,
+    use_cache: bool = True,
+    everything: bool = False,
+) -> Choice:
+    """Return the environment to use. What a new one needs is looked for here, and not yet used.
+
+    Args:
+        packages: what was recorded.
+        wheels: folder of the capsule's wheels.
+        told: ``auto``, ``here``, ``rebuild``, or an interpreter.
+        base_python: interpreter to rebuild with instead of one of the recorded version.
+        work: new folder of the rerun.
+        use_cache: whether one that an earlier rerun built will do.
+        everything: rebuild also what the run did not load.
+
+    Raises:
+        RebuildError: it has to be rebuilt, and something for that is not here.
+        UsageError: there is no such interpreter, or the two wishes contradict each other.
+    """
+    if told in ("auto", "rebuild"):
+        needed = Needed(packages) if everything else _needed_if_told(packages)
+        reason = _reason_to_rebuild(packages, needed, told, base_python)
+        if not reason:
+            here = Path(sys.executable)
+            return Choice(here, "the one at hand: its record equals the original's")
+        base = find_python(packages.interpreter, base_python, outside=work)
+        if use_cache and is_kept(needed.packages, base):
+            reason = f"{reason}; built by an earlier rerun and kept"
+            return Choice(None, reason, base=base, needed=needed)
+        check_rebuildable(needed.packages, wheels, base_python, work=work)
+        return Choice(None, reason, base=base, needed=needed)
+    if base_python is not None:
+        raise UsageError(
+            "--python is the interpreter to rebuild with, and --env says not to rebuild.",
+            hint="Leave one of them away.",
+        )
+    return (
+        _here(packages, everything=everything)
+        if told == "here"
+        else Choice(_interpreter(told), f"that of {told}")
+    )
+
+
+def _reason_to_rebuild(
+    packages: Packages, needed: Needed, told: str, base_python: Path | None
+) -> str:
+    """Return why the environment at hand is not used; empty when it is."""
+    if told == "rebuild" or base_python is not None:
+        return "a new one, as asked"
+    unequal = _unequal_here(packages, needed)
+    return f"a new one, since here {_what_differs(unequal)}" if unequal else ""
+
+
+def _unequal_here(packages: Packages, needed: Needed) -> tuple[Inequality, ...]:
+    """Return what is not equal here; what the run had and did not need may be absent."""
+    found = matches_here(packages, _environment_at_hand())
+    return tuple(one for one in found if one.what != "missing" or one.name not in needed.left_out)
+
+
+def _here(packages: Packages, *, everything: bool) -> Choice:
+    needed = Needed(packages) if everything else _needed_if_told(packages)
+    unequal = _unequal_here(packages, needed)
+    not_its = "not the original's" if _is_certain(unequal) else "not known to be the original's"
+    differs = f"{not_its}, since here {_what_differs(unequal)}"
+    word = differs if unequal else "its record equals the original's"
+    return Choice(Path(sys.executable), f"the one at hand, as asked: {word}", unequal)
+
+
+def _needed_if_told(packages: Packages) -> Needed:
+    """Return what is needed; everything where the library that reads requirements is not here."""
+    try:
+        return needed_by_run(packages)
+    except RebuildError:
+        return Needed(packages)
+
+
+def _is_certain(unequal: tuple[Inequality, ...]) -> bool:
+    """Tell whether anything is known to differ; of what has no record it cannot be told."""
+    return any(one.what != "unknown" for one in unequal)
+
+
+def _what_differs(unequal: tuple[Inequality, ...]) -> str:
+    told = sorted(unequal, key=lambda one: one.what == "unknown")
+    names = ", ".join(one.name for one in told[:3])
+    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    verb = "is" if len(told) == 1 else "are"
+    return f"{names}{more} {f'{verb} different' if _is_certain(unequal) else 'cannot be compared'}"
+
+
+def _environment_at_hand() -> Packages:
+    """Return what is installed here, editable installs by what they would be packed as."""
+    found = packages_at_hand(ThisHost())
+    if isinstance(found, Unavailable):
+        raise RefusedError(f"The environment at hand cannot be read: {found}.")
+    return found
+
+
+def _interpreter(told: str) -> Path:
+    path = shutil.which(told)
+    if path is None:
+        raise UsageError(
+            f"There is no interpreter {told}.",
+            hint="--env takes auto, here, rebuild, or the path of a Python.",
+        )
+    return Path(path).absolute()
+
+
+def check_rebuildable(
+    packages: Packages, wheels: Path, python: Path | None, *, work: Path
+) -> FoundPython:
+    """Return the interpreter to rebuild an environment with; nothing of the run is started.
+
+    Raises:
+        RebuildError: uv, the interpreter, or a wheel of the capsule is not here.
+    """
+    find_uv()
+    _check_packaging()
+    for found in packages.distributions:
+        if isinstance(found.repacked, Repacked):
+            wheel_of_capsule(found, found.repacked, wheels)
+    return find_python(packages.interpreter, python, outside=work)
+
+
+def _check_packaging() -> None:
+    try:
+        importlib.import_module("packaging.pylock")
+    except ImportError as error:
+        raise extra_missing("packaging 26") from error

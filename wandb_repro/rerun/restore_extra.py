@@ -1,0 +1,137 @@
+"""What the original used beside its snapshot, put back where the restored tree looks for it.
+
+It may come from anyone, as the tree itself does: it is unpacked and checked in the same way, in a
+folder of its own, and moved from there only to places where nothing is.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from wandb_repro.capture.source.objects import readable
+from wandb_repro.capture.source.read_extra_files import sha256_text
+from wandb_repro.errors import RefusedError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Added, Code
+from wandb_repro.rerun.restore import restore
+
+__all__ = ["added_of", "adds_below", "folders_up", "mirrored", "restore_added"]
+
+_UP_MOST = 16
+
+
+def added_of(code: Code) -> Added | None:
+    """Return what was stored beside a tree; None where nothing was."""
+    added = code.added
+    if isinstance(added, Unavailable) or isinstance(added.bundle, Unavailable):
+        return None
+    return added
+
+
+def adds_below(code: Code, folder: str) -> bool:
+    """Tell whether an added file lay below an absolute folder of the original's machine."""
+    added = added_of(code)
+    return added is not None and any(
+        PurePosixPath(added.top, file.path).is_relative_to(folder) for file in added.files
+    )
+
+
+def folders_up(code: Code) -> int:
+    """Return how many folders above the tree the added files start.
+
+    Raises:
+        RefusedError: they start from no folder above the tree.
+    """
+    added = added_of(code)
+    if added is None:
+        return 0
+    if not posixpath.isabs(added.top) or "\0" in added.top:
+        raise RefusedError(f"The record's added files start nowhere: {added.top[:80]!r}.")
+    steps = PurePosixPath(posixpath.relpath(added.top, code.root)).parts
+    if any(step != ".." for step in steps):
+        raise RefusedError(
+            f"The record's added files start from {added.top[:80]!r}, which is not above its tree."
+        )
+    if len(steps) > _UP_MOST:
+        raise RefusedError(f"The record's added files start {len(steps)} folders above its tree.")
+    return len(steps)
+
+
+def mirrored(place: str, root: str, restored: Path, within: Path) -> Path | None:
+    """Return where an absolute path of the original's machine is beside the restored tree.
+
+    Args:
+        place: the path.
+        root: of the original's tree.
+        restored: the restored tree.
+        within: the new folder; a place that would lie outside it is None.
+    """
+    there = Path(os.path.normpath(restored / posixpath.relpath(place, root)))
+    return there if there.is_relative_to(within) else None
+
+
+def restore_added(bundle: Path, code: Code, restored: Path, *, within: Path, scratch: Path) -> None:
+    """Put the added files beside the restored tree, and into it.
+
+    Args:
+        bundle: the file that ``code.added.bundle`` describes.
+        code: the record.
+        restored: the restored tree.
+        within: the new folder, which no file may leave.
+        scratch: must not exist; on the same disk.
+
+    Raises:
+        CodeError: the bundle is not the recorded one, is hostile or too large, or does not give
+            the recorded files.
+        RefusedError: a file would leave the new folder, or replace one of the tree.
+    """
+    added = added_of(code)
+    if added is None:
+        return
+    restore(bundle, code.model_copy(update={"tree": added.tree, "bundle": added.bundle}), scratch)
+    try:
+        top = mirrored(added.top, code.root, restored, within)
+        if top is None:
+            raise RefusedError(f"The record adds files to {added.top[:200]!r}, outside its tree.")
+        files = sorted(_files(scratch))
+        _check_named(scratch, files, added)
+        for file in files:
+            _move(scratch / file, top / file, within)
+    except OSError as error:
+        raise RefusedError(f"An added file cannot be put in its place: {error}.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_named(scratch: Path, files: Sequence[Path], added: Added) -> None:
+    """Check that the record names the files that its bundle holds: people decide by its names."""
+    held = {readable(os.fsencode(file)): scratch / file for file in files}
+    if sorted(held) != sorted(it.path for it in added.files):
+        raise RefusedError("The record does not name the files that were added to it.")
+    for named in added.files:
+        place = held[named.path]
+        if place.is_symlink():
+            raise RefusedError(f"The record adds {named.path!r}, which is a link.")
+        data = place.read_bytes()
+        if (len(data), sha256_text(data)) != (named.size_bytes, named.digest):
+            raise RefusedError(f"The file {named.path!r} is not the one that the record adds.")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        for name in (*names, *(it for it in folders if Path(parent, it).is_symlink())):
+            yield Path(parent, name).relative_to(folder)
+
+
+def _move(source: Path, place: Path, within: Path) -> None:
+    """Move a file to where nothing is. A link of the tree must not lead it out."""
+    if not place.parent.resolve().is_relative_to(within.resolve()):
+        raise RefusedError(f"The record adds a file outside the new folder: {place}.")
+    if os.path.lexists(place):
+        raise RefusedError(f"The record adds {place}, which its tree holds already.")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(place)

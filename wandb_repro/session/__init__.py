@@ -1,1 +1,0 @@
-"""What lives during a run: seeds are set, facts gathered, the trail written. Never stops it."""

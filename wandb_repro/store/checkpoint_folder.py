@@ -1,0 +1,172 @@
+"""A folder of checkpoints: the last ones and the best are kept, damaged ones are passed over."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wandb_repro.errors import CheckpointError
+from wandb_repro.store.checkpoint_file import (
+    Piece,
+    StoredCheckpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from wandb_repro.store.local import write_atomically
+
+__all__ = ["Deleted", "Shelf", "Written"]
+
+_NAME = re.compile(r"fit-(?P<fit>[0-9]{1,6})-epoch-(?P<epoch>[0-9]{1,9})\.ckpt", re.ASCII)
+_STATUS = "training.json"
+_IGNORE = ".gitignore"
+
+
+class Written(NamedTuple):
+    """A checkpoint that stands in the folder."""
+
+    path: Path
+    fit: int
+    epoch: int
+    """Epochs that were complete."""
+
+
+class Deleted(NamedTuple):
+    """A checkpoint that was deleted, and why."""
+
+    written: Written
+    reason: str
+
+
+class Shelf:
+    """The checkpoints of one training in one folder.
+
+    Args:
+        folder: made when the first checkpoint is written.
+        keep: how many of the last ones are kept of a fit, beside the best.
+    """
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self.folder = folder
+        self._keep = keep
+
+    def written(self, fit: int) -> list[Written]:
+        """Return the checkpoints of a fit, the oldest first."""
+        with contextlib.suppress(OSError):
+            matches = ((path, _NAME.fullmatch(path.name)) for path in self.folder.iterdir())
+            found = [
+                Written(path, int(match["fit"]), int(match["epoch"]))
+                for path, match in matches
+                if match
+            ]
+            return sorted((one for one in found if one.fit == fit), key=lambda one: one.epoch)
+        return []
+
+    def newest(
+        self, fit: int, passed_over: Callable[[str], object]
+    ) -> tuple[Written, StoredCheckpoint] | None:
+        """Return the newest checkpoint of a fit that can be believed; None if there is none.
+
+        Args:
+            fit: its number within the process.
+            passed_over: told why, of each newer one that cannot be.
+        """
+        for one in reversed(self.written(fit)):
+            try:
+                return one, read_checkpoint(one.path)
+            except CheckpointError as error:
+                passed_over(error.message)
+        return None
+
+    def write(
+        self, fit: int, epoch: int, state: dict[str, Any], pieces: Sequence[Piece]
+    ) -> tuple[Written, str]:
+        """Write a checkpoint and return it with its SHA-256.
+
+        Raises:
+            OSError: there is no room for it, or no folder.
+        """
+        path = self.folder / f"fit-{fit}-epoch-{epoch:05d}.ckpt"
+        self._begin()
+        return Written(path, fit, epoch), write_checkpoint(path, state, pieces)
+
+    def _begin(self) -> None:
+        """Make the folder, and have git, and so a run's snapshot of its code, pass it over."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for torn in self.folder.glob(".fit-*.tmp"):  # of a process that was killed
+            torn.unlink(missing_ok=True)
+        ignore = self.folder / _IGNORE
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="ascii")
+
+    def tidy(self, fit: int, best: int | None, begun_with: int | None = None) -> list[Deleted]:
+        """Delete what is neither among the last nor the best; return it.
+
+        Args:
+            fit: its number.
+            best: epoch of the best; None where nothing tells.
+            begun_with: epoch that the training went on from: a rerun begins there, too.
+        """
+        all_of_them = self.written(fit)
+        old = all_of_them[: -self._keep] if self._keep else []
+        gone = [one for one in old if one.epoch not in (best, begun_with)]
+        kept = "the best" if best is not None else ""
+        reason = " and ".join(filter(None, (f"only the last {self._keep}", kept))) + " are kept"
+        for one in gone:
+            with contextlib.suppress(OSError):
+                one.path.unlink()
+        return [Deleted(one, f"deleted: {reason}") for one in gone]
+
+    def set_aside(self) -> Path | None:
+        """Move all that is there to a new folder inside, and return it; None if nothing is."""
+        there = [path for path in self._all() if path.name != _IGNORE]
+        if not there:
+            return None
+        number = 1
+        while (self.folder / f"earlier-{number}").exists():
+            number += 1
+        aside = self.folder / f"earlier-{number}"
+        aside.mkdir()
+        for path in there:
+            path.replace(aside / path.name)
+        return aside
+
+    def clear(self) -> int:
+        """Delete the checkpoints of a training that has ended; return how many there were."""
+        there = [path for path in self._all() if _NAME.fullmatch(path.name)]
+        for path in self._all():
+            path.unlink()
+        return len(there)
+
+    def _all(self) -> list[Path]:
+        """Return the files that are ours."""
+        with contextlib.suppress(OSError):
+            return [
+                path
+                for path in self.folder.iterdir()
+                if _NAME.fullmatch(path.name) or path.name == _STATUS
+            ]
+        return []
+
+    def mark(self, status: str) -> None:
+        """Note whether the script that trains here ``runs`` or has ``ended``.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._begin()
+        content = json.dumps({"status": status, "pid": os.getpid()}).encode()
+        write_atomically(self.folder / _STATUS, content)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the script that trained here came to its end; what nobody noted has not."""
+        try:
+            told = json.loads((self.folder / _STATUS).read_bytes())
+            return bool(told["status"] == "ended")
+        except (OSError, ValueError, KeyError, TypeError):
+            return False

@@ -1,0 +1,124 @@
+"""Reading a run's capsule from W&B."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wandb_repro.errors import UsageError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.store.address import RunAddress, parse_address, same_server
+from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.store.download import download_capsule, size_limit
+from wandb_repro.store.subprocess import run_apart
+from wandb_repro.store.wandb_api import ApiRun, configured, connect, find_run, translated
+
+__all__ = ["RemoteRun", "check_server", "fetch_capsule"]
+
+STALL_S = 90.0
+"""Longer than one query with its retries takes."""
+
+
+@dataclass(frozen=True)
+class RemoteRun:
+    """A run on W&B whose capsule is on this disk now."""
+
+    entity: str
+    project: str
+    id: str
+    name: str | Unavailable
+    url: str
+    """Its page."""
+    state: str
+    """As W&B tells it: ``finished``, ``running``, ``crashed``, ``failed``, ``killed``, ..."""
+    user: str | Unavailable
+    """Who recorded it, as W&B tells it."""
+    capsule: Capsule
+    missing: tuple[str, ...]
+    """Parts that its manifest names and that are not on W&B; the trail, if there is none."""
+
+    @property
+    def path(self) -> str:
+        """``ENTITY/PROJECT/ID``."""
+        return f"{self.entity}/{self.project}/{self.id}"
+
+
+def fetch_capsule(path: str, destination: Path, *, code: bool = True) -> RemoteRun:
+    """Bring a run's capsule from W&B into a folder.
+
+    Nothing of it is executed, nothing else of the run is read. Takes a few seconds, and a
+    minute and a half at most where the server is silent.
+
+    Args:
+        path: ``entity/project/id``, ``project/id``, or the address of the run's page.
+        destination: made where it is missing; gets ``manifest.json``, ``code.bundle``,
+            ``trail.jsonl`` and ``wheels/``.
+        code: whether to bring the source tree and the wheels; the manifest and the trail are
+            enough to look at a run.
+
+    Raises:
+        UsageError: the path is none, or its server is not the one wandb is set up for.
+        NotFoundError: there is no such run, or it was recorded without wandb_repro.
+        RefusedError: a part is too large or is not what the manifest says it is.
+        StoreError: nobody is logged in, or the server did not answer.
+    """
+    address = parse_address(path)
+    destination.mkdir(parents=True, exist_ok=True)
+    # wandb's service may still write there for a moment after it was ended: hence the errors.
+    with tempfile.TemporaryDirectory(
+        prefix=".fetch-", dir=destination, ignore_cleanup_errors=True
+    ) as scratch:
+        return run_apart(
+            _fetch,
+            address,
+            destination,
+            Path(scratch),
+            code,
+            scratch=Path(scratch),
+            limit=lambda name: size_limit(name.removeprefix(f"{FOLDER}/")),
+            stall_s=STALL_S,
+        )
+
+
+def _fetch(address: RunAddress, destination: Path, scratch: Path, code: bool) -> RemoteRun:
+    # NOTE: wandb.init leaves this behind; with it we would talk to the service of a training.
+    os.environ.pop("WANDB_SERVICE", None)
+    with configured(scratch) as (server, pages):
+        check_server(address, server, pages)
+        run = find_run(connect(server), address.path, server)
+        capsule = Capsule(destination)
+        with translated(server):
+            missing = download_capsule(run, scratch, capsule, code=code)
+        return _remote_run(run, capsule, tuple(missing))
+
+
+def check_server(address: RunAddress, server: str, pages: str) -> None:
+    """Check that a page is one of the server that wandb is set up for.
+
+    Raises:
+        UsageError: it is on another.
+    """
+    if address.server and not any(same_server(address.server, own) for own in (server, pages)):
+        raise UsageError(
+            f"Its page is on {address.server}, and wandb is set up for {server}.",
+            hint="Set WANDB_BASE_URL to that server, or run `wandb login --host` with it.",
+        )
+
+
+def _remote_run(run: ApiRun, capsule: Capsule, missing: tuple[str, ...]) -> RemoteRun:
+    user: Any = getattr(run, "user", None)
+    username = getattr(user, "username", None)
+    return RemoteRun(
+        entity=run.entity,
+        project=run.project,
+        id=run.id,
+        name=run.name or Unavailable(unavailable="the run has no name"),
+        url=run.url,
+        state=run.state,
+        user=str(username) if username else Unavailable(unavailable="W&B does not tell"),
+        capsule=capsule,
+        missing=missing,
+    )

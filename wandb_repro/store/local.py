@@ -1,0 +1,298 @@
+"""Capsules on this disk: written so that a crash or a full disk loses nothing already there.
+
+Whether the parts of a capsule on this disk are those that its manifest was written for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, overload
+
+from wandb_repro.errors import CodeError, ManifestError, NotFoundError, RefusedError, TrailError
+from wandb_repro.manifest import canonical, trail_file
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import BundleFile, Code
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.packages import Repacked
+from wandb_repro.manifest.trail import SCARCE, Trail, TrailRecord
+from wandb_repro.store.capsule import Capsule
+
+__all__ = [
+    "TrailWriter",
+    "check_intact",
+    "local_bundle",
+    "local_bundles",
+    "read_manifest",
+    "read_trail",
+    "sha256_of",
+    "write_atomically",
+]
+
+
+_TRAIL_MAX_BYTES = 4 * 1024**3
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+# NOTE: macOS has no fdatasync.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, on the disk when this returns, and read it back.
+
+    Raises:
+        OSError: the disk is full, read-only or gone; what stood at ``path`` before still does.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if temporary.read_bytes() != content:
+            raise OSError(errno.EIO, "the disk does not hold what was written to it", str(path))
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name on the disk too, where a folder can be synced: not on every network's."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal, reading it in pieces.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+class TrailWriter:
+    """Appends records to a trail. After a failed write it stays closed: no torn middle.
+
+    Raises:
+        OSError: on writing, when the disk is full or gone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o644)
+        self._link = ""
+
+    def append(self, record: TrailRecord, *, sync: bool) -> None:
+        """Write one record; with ``sync`` it is on the disk when this returns."""
+        if self._descriptor < 0:
+            raise OSError(errno.EBADF, "the trail is closed")
+        line, link = trail_file.chained(record, self._link)
+        try:
+            self._write(line)
+            if sync:
+                _sync(self._descriptor)
+        except OSError:
+            self.close()
+            raise
+        self._link = link
+
+    def _write(self, line: bytes) -> None:
+        written = os.write(self._descriptor, line)
+        if written != len(line):
+            raise OSError(errno.ENOSPC, "the disk is full: a line of the trail was cut off")
+
+    def close(self) -> None:
+        """Close the file; later records raise OSError."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def read_manifest(capsule: Capsule) -> Manifest:
+    """Return a capsule's manifest.
+
+    Raises:
+        NotFoundError: the folder holds none.
+        ManifestError: it cannot be read or believed.
+    """
+    try:
+        with _open(capsule.manifest) as file:
+            document = file.read(canonical.MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"{capsule.folder} holds no manifest.json, so it is no capsule.",
+            hint="Give a run, an offline run's folder, or its files/repro folder.",
+        ) from error
+    except OSError as error:
+        raise ManifestError(f"{capsule.manifest} cannot be read: {error.strerror}.") from error
+    try:
+        return Manifest.from_bytes(document)
+    except ManifestError as error:
+        if error.hint:
+            raise
+        raise ManifestError(
+            f"{capsule.manifest} is no manifest: {error.message}",
+            hint="It was cut off or changed: fetch the run again, or copy its whole folder.",
+            where=error.where,
+        ) from error
+
+
+def read_trail(capsule: Capsule) -> Trail:
+    """Return a capsule's trail, all of it checked; an absent file is an empty trail.
+
+    A long one stays on the disk and is read again whenever it is gone through.
+
+    Raises:
+        TrailError: it cannot be read or believed.
+    """
+    try:
+        with _open(capsule.trail) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size <= _IN_MEMORY_BYTES:
+                return trail_file.parse(_lines(file, capsule.trail, size))
+        return _on_disk(_OnDisk(capsule.trail, size))
+    except FileNotFoundError:
+        return Trail((), torn=False)
+    except OSError as error:
+        raise TrailError(f"{capsule.trail} cannot be read: {error.strerror}.") from error
+
+
+_IN_MEMORY_BYTES = 4 * 1024**2
+"""A larger trail is read from the disk each time: its records would take ten times as much."""
+
+
+def _on_disk(records: _OnDisk) -> Trail:
+    """Go through a long trail once, so that a fault in it is found before anything is compared."""
+    scarce: list[TrailRecord] = []
+    for record in records:
+        if isinstance(record, SCARCE) and len(scarce) <= _MOST_SCARCE:
+            scarce.append(record)
+    return Trail(records, records.torn, scarce if len(scarce) <= _MOST_SCARCE else None)
+
+
+_MOST_SCARCE = 10_000
+"""With more of them, they are read from the disk as the rest is."""
+
+
+class _OnDisk(Sequence[TrailRecord]):
+    """The records of a file, up to the size it had: a run that goes on may add to it.
+
+    Raises:
+        TrailError: while it is gone through, if the file is no longer what it was.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._size = size
+        self.torn = False
+
+    def __iter__(self) -> Iterator[TrailRecord]:
+        try:
+            with _open(self._path) as file:
+                read = trail_file.Lines(_lines(file, self._path, self._size))
+                yield from read
+                self.torn = read.torn
+        except OSError as error:
+            raise TrailError(f"{self._path} cannot be read: {error.strerror}.") from error
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @overload
+    def __getitem__(self, index: int) -> TrailRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[TrailRecord]: ...
+    def __getitem__(self, index: int | slice) -> TrailRecord | Sequence[TrailRecord]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        wanted = index if index >= 0 else len(self) + index
+        for record in islice(self, wanted, None) if wanted >= 0 else ():
+            return record
+        raise IndexError(index)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a regular file. A capsule may come from a stranger, and a pipe has no end.
+
+    Raises:
+        OSError: it is not there, cannot be read, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def _lines(file: BinaryIO, path: Path, size: int) -> Iterator[bytes]:
+    """Yield the lines of a trail, none of them larger than a document may be."""
+    if size > _TRAIL_MAX_BYTES:
+        raise TrailError(f"{path} is too large to be a trail.")
+    while size > 0 and (line := file.readline(min(size, canonical.MAX_BYTES + 1))):
+        if len(line) > canonical.MAX_BYTES:
+            raise TrailError(f"{path} holds a line that is too large for a trail.")
+        size -= len(line)
+        yield line
+
+
+def local_bundle(sha256: str) -> Path:
+    """Return where ``code="local"`` keeps a bundle on this machine, outside any run's files.
+
+    Raises:
+        CodeError: this is no SHA-256; a record from a stranger must not choose the path.
+    """
+    if not _SHA256.fullmatch(sha256):
+        raise CodeError(f"{sha256[:80]!r} is no SHA-256 of a bundle.")
+    return local_bundles() / f"{sha256}.bundle"
+
+
+def local_bundles() -> Path:
+    """Return the folder of the bundles that ``code="local"`` keeps on this machine."""
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "wandb_repro" / "code"
+
+
+def check_intact(capsule: Capsule, manifest: Manifest) -> None:
+    """Check each part that is here. One that was not brought along is not looked at.
+
+    Raises:
+        RefusedError: a part is not the file that the manifest names.
+    """
+    for name, told in _parts(manifest):
+        path = capsule.folder / name
+        # What a manifest names lies in the capsule, or it is no part of it.
+        inside = path.resolve().is_relative_to(capsule.folder.resolve())
+        if inside and path.is_file() and sha256_of(path) != told:
+            raise RefusedError(
+                f"{name} of this run is not the file that its manifest was written for.",
+                hint="It was cut off or changed; fetch the run again, or copy its whole folder.",
+            )
+
+
+def _parts(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    code, packages = manifest.execution.code, manifest.execution.packages
+    if isinstance(code, Code):
+        added = code.added if isinstance(code.added, Unavailable) else code.added.bundle
+        for bundle in (code.bundle, added):
+            if isinstance(bundle, BundleFile):
+                yield bundle.name, bundle.sha256
+    for found in () if isinstance(packages, Unavailable) else packages.distributions:
+        if isinstance(found.repacked, Repacked):
+            yield f"wheels/{found.repacked.name}", found.repacked.sha256

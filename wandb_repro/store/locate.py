@@ -1,0 +1,108 @@
+"""From what a person types to a capsule: a folder here, ``latest``, or a run on W&B."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from wandb_repro.errors import NotFoundError, UsageError
+from wandb_repro.store.capsule import FOLDER, MANIFEST, Capsule
+from wandb_repro.store.fetch import RemoteRun, fetch_capsule
+
+__all__ = ["Located", "locate"]
+
+
+@dataclass(frozen=True)
+class Located:
+    """A capsule on this disk."""
+
+    capsule: Capsule
+    found: RemoteRun | None = None
+    """The run as W&B knows it; None for one of this disk."""
+
+
+def locate(run: str, scratch: Path, *, code: bool = True) -> Located:
+    """Return the capsule of a run.
+
+    Args:
+        run: ``ENTITY/PROJECT/ID``, ``PROJECT/ID``, a run's URL, ``latest``, an offline run's
+            folder, or a capsule's.
+        scratch: where a capsule from W&B is downloaded to.
+        code: whether to bring the source tree and the wheels too.
+
+    Raises:
+        UsageError: this is no name of a run.
+        NotFoundError: there is no such run, or it holds no record of ours.
+        StoreError: W&B cannot be reached.
+    """
+    if not run.strip():
+        raise UsageError(
+            "The name of the run is empty.",
+            hint="Give ENTITY/PROJECT/ID, a run's URL, latest, or an offline run's folder.",
+        )
+    if run == "latest":
+        return Located(_in_folder(_wandb_folder() / "latest-run", run))
+    folder = _folder_meant(run)
+    if folder is not None:
+        return Located(_in_folder(folder, run))
+    if looks_like_path(run):
+        raise NotFoundError(
+            f"There is no folder {run}.",
+            hint="Give an offline run's folder, ENTITY/PROJECT/ID, a run's URL, or latest.",
+        )
+    known = _by_id(run)
+    if known is not None:
+        return Located(known)
+    destination = scratch / "capsule"
+    destination.mkdir(parents=True, exist_ok=True)
+    return Located(Capsule(destination), fetch_capsule(run, destination, code=code))
+
+
+def _folder_meant(run: str) -> Path | None:
+    """Return the folder that is named, or whose own manifest or log is; None of any other name."""
+    path = Path(run)
+    if path.is_file() and (path.name == MANIFEST or path.suffix == ".wandb"):
+        return path.parent
+    return path if path.is_dir() else None
+
+
+def looks_like_path(run: str) -> bool:
+    """Tell whether this can only have been meant as a folder."""
+    return run.startswith((".", "/", "~")) or (run.count("/") > 2 and "://" not in run)
+
+
+def _wandb_folder() -> Path:
+    return Path(os.environ.get("WANDB_DIR", ".")) / "wandb"
+
+
+def _in_folder(folder: Path, run: str) -> Capsule:
+    for place in (folder, folder / FOLDER, folder / "files" / FOLDER):
+        if (place / MANIFEST).is_file():
+            return Capsule(place.resolve())
+    if folder.is_dir():
+        raise NotFoundError(
+            f"The run in {folder} was recorded without wandb_repro.",
+            hint="Record it with wandb_repro.init(...) or wandb-repro run -- COMMAND.",
+        )
+    raise NotFoundError(
+        f"There is no run here to call {run!r}.",
+        hint="Train with wandb_repro.init(...) in this folder first, or name the run.",
+    )
+
+
+def _by_id(run: str) -> Capsule | None:
+    """Return a run of this folder by its id alone; one on W&B needs its project."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", run):
+        return None
+    name = re.compile(rf"(?:offline-)?run-(?P<started>\d{{8}}_\d{{6}})-{re.escape(run)}")
+    here = _wandb_folder()
+    found = [name.fullmatch(one.name) for one in (here.iterdir() if here.is_dir() else ())]
+    newest = max((match for match in found if match), key=lambda one: one["started"], default=None)
+    if newest is not None:
+        return _in_folder(here / newest[0], run)
+    raise NotFoundError(
+        f"There is no run {run!r} in {here}.",
+        hint="A run on W&B is called ENTITY/PROJECT/ID or PROJECT/ID.",
+    )

@@ -1,0 +1,85 @@
+"""The fresh process: ``python -m wandb_repro.testing.fresh_child TASK`` trains as told."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType, TracebackType
+
+from wandb_repro.recording.import_hooks import after_import
+from wandb_repro.recording.live_compare import RerunStopped
+from wandb_repro.recording.seeding import Seeding
+from wandb_repro.testing.fresh_task import FAILURE, INSIDE, Task
+from wandb_repro.testing.process_recorder import Notes
+
+__all__ = ["main"]
+
+
+def main(path: str) -> None:
+    """Train, and note what the weights were.
+
+    Args:
+        path: of the task's file.
+    """
+    task = Task.model_validate_json(Path(path).read_bytes())
+    sys.path[:] = task.search
+    sys.argv = [task.target.file]
+    os.environ[INSIDE] = "1"
+    seeding = Seeding(task.seed, asked=task.seed, deterministic=task.deterministic, drawn=False)
+    if task.seed is None:
+        seeding.switch_on(task.deterministic)
+    else:
+        seeding.apply()
+    notes = Notes(task, seeding)
+
+    def watch(keras: ModuleType) -> None:
+        from wandb_repro.testing.fit_watcher import watch_every_fit
+
+        watch_every_fit(keras, notes, goes_on=task.goes_on)
+
+    after_import("keras", watch)
+    try:
+        _train(task, notes)
+    except RerunStopped:
+        notes.end("interrupted")
+    except SystemExit as error:
+        notes.end("failed" if error.code else "finished")
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever ends it is told
+        notes.end("failed")
+        _tell(error, Path(task.folder))
+        sys.exit(1)
+    else:
+        notes.end("finished")
+
+
+def _train(task: Task, notes: Notes) -> None:
+    train = task.target.load()
+    result = train(Path(task.checkpoints)) if task.checkpoints else train()
+    if "keras" in sys.modules:
+        from wandb_repro.testing.fit_watcher import note_result
+
+        note_result(result, notes)
+
+
+def _tell(error: BaseException, folder: Path) -> None:
+    """Print what ended the training, from where the training's own code begins."""
+    traceback.print_exception(type(error), error, _of_the_user(error.__traceback__))
+    last = traceback.format_exception_only(type(error), error)[-1].strip()
+    (folder / FAILURE).write_text(last, encoding="utf-8")
+
+
+def _of_the_user(found: TracebackType | None) -> TracebackType | None:
+    ours = str(Path(__file__).parent)
+    while found is not None:
+        file = found.tb_frame.f_code.co_filename
+        if not file.startswith((ours, "<frozen")):
+            return found
+        found = found.tb_next
+    return None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

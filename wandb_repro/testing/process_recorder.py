@@ -1,0 +1,221 @@
+"""The record of a fresh process: a trail and a small manifest, without a W&B run.
+
+``Notes`` stands where a callback expects the session of a run, and takes what it is told.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from wandb_repro import api
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.machine.framework import probe_framework
+from wandb_repro.capture.machine.gpu import probe_accelerator
+from wandb_repro.capture.machine.model_config import probe_settings
+from wandb_repro.capture.machine.runtime import probe_runtime
+from wandb_repro.capture.weights import Variable
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
+from wandb_repro.manifest.request import Options, Order
+from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.manifest.training import FitSettings
+from wandb_repro.recording.live_compare import Live, RerunStopped
+from wandb_repro.recording.seeding import Seeding
+from wandb_repro.recording.trail_recorder import Recorder
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_trail, write_atomically
+from wandb_repro.testing.fresh_task import Task
+from wandb_repro.version import __version__
+
+__all__ = ["Notes"]
+
+_NOT_ASKED = Unavailable(unavailable="an assertion of wandb_repro.testing does not record it")
+_MOST_FITS = 20
+"""Of which it is noted what they train."""
+
+_NONE = Unavailable(unavailable="nothing was trained")
+
+
+class Notes:
+    """What a callback tells of a training in this process."""
+
+    def __init__(self, task: Task, seeding: Seeding) -> None:
+        self.options = Options(steps=1)
+        self.ended = False
+        self._task = task
+        self._seeding = seeding
+        self._host = ThisHost()
+        self._capsule = Capsule(Path(task.folder))
+        self._recorder = Recorder(self._capsule.trail, _live(task))
+        self._description: Description | None = None
+        self._settings: list[FitSettings] = []
+
+    @property
+    def fits(self) -> int:
+        """How many fits began."""
+        return self._recorder.fits
+
+    def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> None:
+        """Note that a ``fit`` begins, what it trains, and what the process computes with."""
+        self._recorder.begin_fit()
+        settings = guarded(
+            lambda: probe_settings(self._host, model, arguments or {}, self.fits), "the model"
+        )
+        if isinstance(settings, FitSettings) and len(self._settings) < _MOST_FITS:
+            self._settings.append(settings)
+        if self._description is None:
+            self._description = self._described(model)
+
+    def split(self, arguments: Mapping[str, object], fit: int) -> None:
+        """Take what a fit trains and validates on: ``assert_no_leakage`` compares that."""
+        del arguments, fit
+
+    def seen(
+        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
+    ) -> None:
+        """Note what the first batches of an epoch were."""
+        self._recorder.seen(batches, rows, epoch=epoch, fit=fit)
+
+    def end_fit(self) -> None:
+        """Note that a ``fit`` returned."""
+        self._recorder.end_fit(self.fits)
+
+    def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
+        """Tell whether this step is digested beside those that the callback was told."""
+        del step, fit, epochs
+        return False
+
+    def wants_steps(self, fit: int) -> bool:
+        """Tell whether steps of a fit are digested."""
+        del fit
+        return True
+
+    def granularity(self, record: Granularity) -> None:
+        """Note what the records of a fit can show."""
+        self._recorder.granularity(record)
+
+    def checkpoint(self, record: Checkpoint | Resumed) -> None:
+        """Note a checkpoint, or that the training goes on from one."""
+        self._recorder.append(record, sync=True)
+
+    def missing(
+        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
+    ) -> None:
+        """Note why a moment has no digest."""
+        self._recorder.missing(moment, reason, epoch=epoch, step=step, fit=fit)
+
+    def losses(
+        self,
+        values: Mapping[str, Sequence[float]],
+        *,
+        fit: int,
+        epoch: int,
+        first: int,
+        every: int,
+        last: int,
+    ) -> None:
+        """Note loss and metrics after each step."""
+        self._recorder.losses(
+            fit=fit, epoch=epoch, first=first, every=every, last=last, values=values
+        )
+
+    def root_now(self, variables: Sequence[Variable]) -> str:
+        """Return the root of variables, and write nothing."""
+        return self._recorder.root_now(variables)
+
+    def weights(
+        self,
+        moment: Moment,
+        variables: Iterable[Variable],
+        *,
+        epoch: int,
+        step: int,
+        metrics: Mapping[str, str],
+        fit: int | None = None,
+        before: str | None = None,
+        data: str | None = None,
+    ) -> None:
+        """Digest the weights; end the training where that was ordered.
+
+        Raises:
+            RerunStopped: it has shown enough.
+        """
+        self._recorder.weights(
+            moment,
+            variables,
+            epoch=epoch,
+            step=step,
+            metrics=metrics,
+            fit=fit,
+            before=before,
+            data=data,
+        )
+        if self._task.kill_after is not None and step >= self._task.kill_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._task.steps is not None and step >= self._task.steps:
+            raise RerunStopped(0)
+
+    def end(self, status: Literal["finished", "interrupted", "failed"]) -> None:
+        """Close the record."""
+        self.ended = True
+        self._recorder.end(status)
+        write_atomically(self._capsule.manifest, self._manifest(status).to_bytes())
+
+    def _described(self, model: object) -> Description:
+        framework = guarded(lambda: probe_framework(self._host, model), "framework")
+        guarded(self._seeding.look_again, "the script's own seeds")
+        return Description(
+            machine=_NOT_ASKED,
+            runtime=guarded(lambda: probe_runtime(self._host, framework), "runtime"),
+            accelerator=guarded(lambda: probe_accelerator(self._host), "accelerator"),
+            seeds=guarded(self._seeding.seeds, "seeds"),
+            determinism=guarded(self._seeding.determinism, "determinism"),
+            config=_NOT_ASKED,
+            data=tuple(one.dataset for one in api.process.pending) or _NOT_ASKED,
+            inputs=_NOT_ASKED,
+        )
+
+    def _with_fits(self, description: Description) -> Description:
+        fits = tuple(self._settings)
+        return description.model_copy(update={"fits": fits}) if fits else description
+
+    def _manifest(self, status: Literal["finished", "interrupted", "failed"]) -> Manifest:
+        nothing = dict.fromkeys(("name", "entity", "project", "url", "job_type", "group"), _NONE)
+        return Manifest(
+            recorded_by=f"wandb_repro {__version__}",
+            recorded_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            run=RunIdentity(id=self._task.who, offline=True, rerun_of=_NONE, **nothing),
+            execution=Execution(
+                command=_NOT_ASKED,
+                code=_NOT_ASKED,
+                packages=_NOT_ASKED,
+                seed=_NOT_ASKED,
+                deterministic=None,
+                config=_NOT_ASKED,
+            ),
+            description=self._with_fits(self._description or self._described(None)),
+            ending=Ending(status=status),
+        )
+
+
+def _live(task: Task) -> Live | None:
+    """Return what ends this process at its first difference; None where nothing is compared."""
+    if not task.original:
+        return None
+    order = Order(
+        capsule=task.original,
+        original="",
+        code_root="",
+        whereabouts="",
+        keep_going=False,
+        until_epoch=None,
+        until_step=task.steps,
+        allow_outputs=False,
+    )
+    return Live(order, read_trail(Capsule(Path(task.original))))

@@ -1,0 +1,86 @@
+"""How far two trainings are compared when not to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.trail import Shape, Weights
+
+__all__ = ["Limit"]
+
+Moments = tuple[Weights, tuple[Shape, ...]]
+_M = TypeVar("_M", bound=Moments)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Compare only so far: up to the first moment that has this epoch or this step behind it.
+
+    None means to the end. With both, whichever comes first. Epochs and steps are those of one
+    ``fit``, and of those behind it where it is over before.
+    """
+
+    epoch: int | None = None
+    step: int | None = None
+    after: int | None = None
+    """Epochs that are left out: the training begins with a checkpoint that has them behind it."""
+    fit: int = 1
+    """The ``fit`` whose epochs and steps these are."""
+    passed: tuple[int, ...] = ()
+    """Fits before it that did not train: what they hold came from their checkpoints."""
+
+    @classmethod
+    def of_order(cls, order: Order) -> Limit:
+        """Return what a rerun was told to compare."""
+        passed = tuple(one.fit for one in order.beginnings if one.is_over)
+        return cls(order.until_epoch, order.until_step, order.from_epoch, order.from_fit, passed)
+
+    def leaves_out(self, fit: int) -> bool:
+        """Tell whether nothing of a ``fit`` is compared: it would be a checkpoint with itself."""
+        return fit in self.passed
+
+    def before(self, weights: Weights) -> bool:
+        """Tell whether this moment lies before the part that is compared."""
+        if self.leaves_out(weights.fit):
+            return True
+        if self.after is None or weights.fit != self.fit or weights.moment == "final":
+            return False
+        return weights.epoch < self.after + (weights.moment != "step")
+
+    def reached_by(self, weights: Weights) -> bool:
+        """Tell whether this moment is the last that counts."""
+        if weights.moment == "initial" or weights.fit < self.fit:
+            return False
+        epoch_done = self.epoch is not None and weights.epoch >= self.epoch
+        step_done = self.step is not None and weights.step >= self.step
+        return epoch_done or step_done
+
+    def within(self, moments: Iterable[_M]) -> Iterator[_M]:
+        """Yield a trail's moments, in order, up to the first that reaches the limit."""
+        for moment in moments:
+            yield moment
+            if self.reached_by(moment[0]):
+                return
+
+    def __str__(self) -> str:
+        """Return it in words, empty when there is no limit."""
+        parts = [
+            f"{name} {number}"
+            for name, number in (("epoch", self.epoch), ("step", self.step))
+            if number is not None
+        ]
+        if self.after is None:
+            return " and ".join(parts)
+        of_fit = f" of fit {self.fit}" if self.fit > 1 else ""
+        end = f"{' and '.join(parts)}{of_fit}" if parts else "the end"
+        start = (
+            f"the checkpoint of epoch {self.after}{of_fit}" if self.after else f"the start{of_fit}"
+        )
+        return f"{end}, from {start}{self._left_out()}"
+
+    def _left_out(self) -> str:
+        names = " and ".join(f"fit {fit}" for fit in self.passed)
+        return f"; not compared: {names}" if names else ""

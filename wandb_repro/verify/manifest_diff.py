@@ -1,0 +1,187 @@
+"""What differs between two runs, each difference with what it can do to the bits."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY
+from wandb_repro.verify.compare_values import both_are, differ, digests_by_name, recorded, text
+from wandb_repro.verify.cpu_instructions import CAP_VARIABLES, ONEDNN_VARIABLE
+from wandb_repro.verify.environment_diff import (
+    THREADS_VARIABLE,
+    frameworks,
+    has_gpu,
+    surroundings,
+    used_classes,
+)
+from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.model_diff import model_settings
+
+__all__ = ["differences"]
+
+
+def differences(original: Manifest, here: Manifest) -> tuple[Finding, ...]:
+    """Return all that differs between two manifests, in no order of likelihood."""
+    return (
+        *_seeds(original, here),
+        *_code(original, here),
+        *_command(original, here),
+        *_config(original, here),
+        *_data(original, here),
+        *model_settings(original, here),
+        *surroundings(original, here),
+    )
+
+
+def _seeds(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    yield from differ(
+        "seed",
+        "seed",
+        original.execution.seed,
+        here.execution.seed,
+        "changes bits",
+        f"pass seed={text(original.execution.seed)} to init",
+    )
+    asked = original.execution.deterministic
+    known = frameworks(original, here)
+    yield from differ(
+        "determinism",
+        "deterministic=",
+        asked,
+        here.execution.deterministic,
+        "explains"
+        if known and known[0].op_determinism == known[1].op_determinism
+        else "changes bits",
+        "leave deterministic= out of init"
+        if asked is None
+        else f"pass deterministic={asked} to init",
+    )
+
+
+def _code(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    one, two = original.execution.code, here.execution.code
+    yield from recorded("code", "source tree", one, two)
+    both = both_are(Code, one, two)
+    if both:
+        yield from differ(
+            "code",
+            "source tree",
+            both[0].tree[:12],
+            both[1].tree[:12],
+            "changes bits",
+            "rerun from the original's capsule, which holds its whole tree",
+        )
+
+
+def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    yield from differ(
+        "command",
+        "processes",
+        original.execution.world_size,
+        here.execution.world_size,
+        "changes bits",
+        f"train in {original.execution.world_size} processes",
+    )
+    sides = original.execution.command, here.execution.command
+    yield from recorded("command", "command", *sides)
+    both = both_are(Command, *sides)
+    if not both:
+        return
+    one, two = both
+    for fact, mine, yours in (
+        ("started", f"{one.kind} {one.target}", f"{two.kind} {two.target}"),
+        ("arguments", shlex.join(one.arguments), shlex.join(two.arguments)),
+        ("working directory", one.working_directory, two.working_directory),
+        ("interpreter flags", one.interpreter_flags, two.interpreter_flags),
+    ):
+        cure = f"start it as the original was: {text(mine)}"
+        yield from differ("command", fact, mine, yours, "may change bits", cure)
+    used = used_classes(original, here)
+    idle = CAP_VARIABLES if used is not None and used[0] == used[1] else ()
+    on_gpu = any(has_gpu(manifest) for manifest in (original, here))
+    yield from _environment(
+        one.environment, two.environment, idle=(*idle, *(() if on_gpu else GPU_ONLY))
+    )
+
+
+def _environment(
+    original: dict[str, str], here: dict[str, str], *, idle: tuple[str, ...]
+) -> Iterator[Finding]:
+    """Yield each variable that is set otherwise; one that does nothing here changes no bits.
+
+    Args:
+        original: its variables.
+        here: those of the other side.
+        idle: variables that do nothing on either: a cap that caps nothing, or a GPU's without one.
+    """
+    for name in sorted({*original, *here} - {THREADS_VARIABLE, ONEDNN_VARIABLE}):
+        mine, yours = original.get(name, "not set"), here.get(name, "not set")
+        meant = _meant(name, mine) == _meant(name, yours) or name in idle
+        effect: Effect = "changes bits" if name in BIT_CHANGING and not meant else "explains"
+        cure = f"unset {name}" if mine == "not set" else f"set {name}={mine}"
+        yield from differ("switch", name, mine, yours, effect, cure)
+
+
+def _meant(name: str, value: str) -> str:
+    """Return what a value means: what a switch does by itself is no other value of it."""
+    return _DEFAULTS.get(name, value) if value == "not set" else value
+
+
+_DEFAULTS = {"TF_DETERMINISTIC_OPS": "0"}
+"""Source: TensorFlow 2.21, measured: set so or not set gave the same bits."""
+
+
+def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    one, two = original.execution.config, here.execution.config
+    yield from recorded("config", "config", one, two)
+    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+        return
+    for name in sorted({*one, *two}):
+        mine, yours = _entry(one, name), _entry(two, name)
+        cure = f"leave {name} out" if mine == _NOT_SET else f"set it to {mine}"
+        yield from differ("config", f"config.{name}", mine, yours, "may change bits", cure)
+
+
+_NOT_SET = "not set"
+
+
+def _entry(config: Mapping[str, JSON], name: str) -> str:
+    """Return a value as JSON: 1, 1.0 and true are three values, and equal in Python."""
+    if name not in config:
+        return _NOT_SET
+    value = config[name]
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    one, two = original.description.data, here.description.data
+    yield from recorded("data", "data", one, two)
+    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+        return
+    mine, yours = digests_by_name(one), digests_by_name(two)
+    for name in sorted({*mine, *yours}):
+        reordered = name in mine and name in yours and _is_reordered(one, two, name)
+        yield from differ(
+            "data",
+            f"order of data {name!r}" if reordered else f"data {name!r}",
+            mine.get(name, "not fingerprinted"),
+            yours.get(name, "not fingerprinted"),
+            "changes bits",
+            "put the rows into the order that they had: they are the same"
+            if reordered
+            else "train on the data that the original was trained on",
+        )
+
+
+def _is_reordered(one: Iterable[Dataset], two: Iterable[Dataset], name: str) -> bool:
+    """Tell whether a part holds the same rows on both sides, in another order."""
+    mine, yours = ([part.order_free for part in data if part.name == name] for data in (one, two))
+    return mine == yours and all(isinstance(known, str) for known in mine)

@@ -1,0 +1,1 @@
+"""What a command does, joined from the layers below."""

@@ -1,0 +1,121 @@
+"""A difference that is known to an epoch is narrowed to a step: that epoch is run again, twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from wandb_repro.errors import ReproError
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_trail
+from wandb_repro.verify.trail_diff import FirstDifference
+from wandb_repro.verify.verdict import Bisection
+from wandb_repro.workflows.rerun import Outcome, Prepared, Wishes, carry_out, prepare, verify
+
+__all__ = ["narrow"]
+
+Say = Callable[[str], None]
+
+
+def narrow(prepared: Prepared, outcome: Outcome, say: Say) -> Bisection | None:
+    """Return the step of a difference that was seen at an epoch's end; None if nothing differs.
+
+    One side is trained as the original was, the other as the rerun was, both with a digest after
+    every step from where they were last equal. The first must give the original's own digests
+    here, or nothing can be said of the step.
+
+    Args:
+        prepared: the rerun.
+        outcome: how it ended.
+        say: told each step, a few words.
+    """
+    first = outcome.verdict.first
+    if first is None:
+        return None
+    original = read_trail(prepared.capsule)
+    reason = _needless(first, original)
+    if reason:
+        return _unknown(reason)
+    wishes = _wishes(prepared, outcome, first, original)
+    try:
+        return _narrowed(prepared, outcome.work, wishes, first, say)
+    except ReproError as error:
+        return _unknown(f"the epoch could not be run again: {error.message.rstrip('.')}")
+
+
+def _unknown(reason: str) -> Bisection:
+    return Bisection(original="", rerun="", first=None, causes=(), reason=reason)
+
+
+def _needless(first: FirstDifference, original: Trail) -> str:
+    """Return why there is no step to look for; empty when there is."""
+    if first.structure:
+        return "the models are not alike"
+    if first.moment == "initial":
+        return "it differs before the first step"
+    if first.step - _last_before(first, original)[1] <= 1:
+        return "the step is known already"
+    return ""
+
+
+def _last_before(first: FirstDifference, original: Trail) -> tuple[int, int]:
+    """Return the epochs and steps of this fit that were complete and equal before it differed."""
+    before = [
+        it
+        for it in original.weights
+        if it.fit == first.fit and (it.step, it.epoch) < (first.step, first.epoch)
+    ]
+    epochs = max((it.epoch for it in before if it.moment == "epoch"), default=0)
+    return epochs, max((it.step for it in before), default=0)
+
+
+def _wishes(
+    prepared: Prepared, outcome: Outcome, first: FirstDifference, original: Trail
+) -> Wishes:
+    """Return how both sides are trained; the limit counts within one ``fit`` only."""
+    wishes = prepared.wishes
+    python = prepared.choice.python or outcome.work / "env" / "bin" / "python"
+    within = first.fit == prepared.limit.fit
+    return replace(
+        wishes,
+        environment=str(python) if prepared.choice.python is None else wishes.environment,
+        keep_going=True,
+        until_epoch=first.epoch if within and first.moment != "step" else None,
+        until_step=first.step if within and first.moment == "step" else None,
+        steps_of=(first.fit, _last_before(first, original)[0]),
+    )
+
+
+def _narrowed(
+    prepared: Prepared, work: Path, wishes: Wishes, first: FirstDifference, say: Say
+) -> Bisection:
+    limit = replace(prepared.limit, epoch=wishes.until_epoch, step=wishes.until_step)
+    say(f"Running up to {first.what} again as the original ran, with a digest after every step")
+    as_recorded = replace(wishes, threads=None, sets={})
+    one = _side(prepared, work / "bisect-original", as_recorded, say)
+    again = verify(prepared.capsule, one, limit)
+    if again.grade != "identical":
+        where = f", but differs at {again.first.what}" if again.first else ""
+        return _unknown(
+            f"trained with the original's own settings, this machine does not give its bits{where}"
+        )
+    say("Running it again as this rerun ran")
+    two = _side(prepared, work / "bisect-rerun", wishes, say)
+    found = verify(one, two, limit)
+    return Bisection(
+        original=found.original,
+        rerun=found.rerun,
+        first=found.first,
+        moved=found.moved,
+        causes=found.causes,
+        reason=""
+        if found.first
+        else "the second time the two were equal: it does not repeat itself",
+    )
+
+
+def _side(prepared: Prepared, work: Path, wishes: Wishes, say: Say) -> Capsule:
+    again = prepare(prepared.capsule, work, wishes)
+    return carry_out(again, say).capsule

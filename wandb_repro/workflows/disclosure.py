@@ -1,0 +1,161 @@
+"""Gathers what of a run leaves the machine: its record, its source tree, W&B's own files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from wandb_repro.capture.secrets.redact import REDACTED, cut_arguments
+from wandb_repro.capture.secrets.scan import secret_in_text
+from wandb_repro.errors import CodeError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import BundleFile, Code
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.report.disclosure import Leaving
+from wandb_repro.report.text import count
+from wandb_repro.rerun.bundle_secrets import secrets_in_bundle
+from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.workflows.rerun import bundle_of
+
+__all__ = ["leaving"]
+
+_MOST_FILES = 10_000
+_LOG_READ_BYTES = 64 * 1024 * 1024
+_NAMED = 20
+_CHANGE = "take it out, and change it: it may be in the repository's history"
+
+
+def leaving(capsule: Capsule, manifest: Manifest, *, remote: bool) -> Leaving:
+    """Return what of a run leaves the machine.
+
+    Args:
+        capsule: its record, source tree included where it has one.
+        manifest: as it was read.
+        remote: whether the capsule was downloaded: W&B's own files are not here then.
+    """
+    run_folder = None if remote else _run_folder(capsule)
+    theirs = dict(_files(run_folder)) if run_folder else {}
+    execution = manifest.execution
+    code, command = execution.code, execution.command
+    return Leaving(
+        offline=manifest.run.offline and not remote,
+        ours={path: size for path, size in _files(capsule.folder) if not path.startswith(".")},
+        source=_source(code),
+        left_out=code.left_out if isinstance(code, Code) else (),
+        fields={"run": _known(manifest.run), **_parts(manifest)},
+        environment=tuple(sorted(command.environment)) if isinstance(command, Command) else (),
+        theirs={path: size for path, size in theirs.items() if not path.startswith(_NOT_THEIRS)},
+        warnings=tuple(_warnings(capsule, manifest, run_folder)),
+    )
+
+
+_NOT_THEIRS = (f"files/{FOLDER}/", "logs/", "tmp/")
+"""The record, and what W&B keeps here."""
+
+
+def _run_folder(capsule: Capsule) -> Path | None:
+    """Return W&B's folder of the run that a capsule lies in; None for a capsule by itself."""
+    files = capsule.folder.parent
+    return files.parent if (capsule.folder.name, files.name) == (FOLDER, "files") else None
+
+
+def _files(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield what a folder holds, sorted, with sizes; no link is followed."""
+    found: list[tuple[str, int]] = []
+    for above, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(above, name)
+            found.append((path.relative_to(folder).as_posix(), path.lstat().st_size))
+            if len(found) == _MOST_FILES:
+                return iter(found)
+    return iter(found)
+
+
+def _source(code: Code | Unavailable) -> str:
+    if isinstance(code, Unavailable):
+        return f"does not leave: {code}"
+    if not isinstance(code.bundle, BundleFile):
+        return f"does not leave: {code.bundle}"
+    if code.bundle.kept == "local":
+        return "does not leave: code=local keeps it on this machine"
+    return f"{count(code.files, 'file')}, tracked and untracked, in code.bundle"
+
+
+def _parts(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:
+    return {"execution": _known(manifest.execution), "description": _known(manifest.description)}
+
+
+def _known(record: BaseModel) -> tuple[str, ...]:
+    """Return the names of the fields that are known."""
+    fields = type(record).model_fields
+    return tuple(
+        name for name in fields if not isinstance(getattr(record, name), Unavailable | None)
+    )
+
+
+def _warnings(
+    capsule: Capsule, manifest: Manifest, run_folder: Path | None
+) -> Iterator[tuple[str, str]]:
+    yield from _in_source(capsule, manifest.execution.code)
+    yield from _in_config(manifest)
+    if run_folder is not None:
+        yield from _in_arguments(manifest.execution.command, run_folder)
+        yield from _in_files(run_folder)
+
+
+def _in_source(capsule: Capsule, code: Code | Unavailable) -> Iterator[tuple[str, str]]:
+    if not isinstance(code, Code) or not isinstance(code.bundle, BundleFile):
+        return
+    if code.bundle.kept == "local":
+        return
+    try:
+        found = secrets_in_bundle(bundle_of(capsule, code), code)
+    except (CodeError, OSError) as error:
+        yield f"the source tree could not be searched for secrets: {error}", ""
+        return
+    for path, why in list(found.items())[:_NAMED]:
+        yield f"{path} is committed and so in the source tree, and {why}", _CHANGE
+    if len(found) > _NAMED:
+        yield f"{count(len(found) - _NAMED, 'file')} more of the source tree look like it", _CHANGE
+
+
+def _in_config(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield the entries that the script gave to W&B itself."""
+    config = manifest.execution.config
+    if isinstance(config, Unavailable):
+        return
+    for name, value in config.items():
+        if isinstance(value, str) and cut_arguments([f"{name}={value}"])[1]:
+            yield f"config.{name} looks like a credential", "leave it out of wandb's config"
+
+
+def _in_arguments(command: Command | Unavailable, run_folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield what W&B has of arguments that we cut: it reads them when ``wandb.init`` is called."""
+    if isinstance(command, Unavailable) or not command.redacted:
+        return
+    for log in run_folder.glob("*.wandb"):
+        with log.open("rb") as file:
+            cut = REDACTED.encode() in file.read(_LOG_READ_BYTES)
+        if not cut:
+            yield (
+                "W&B itself has the whole command line, with the credentials that we cut from it",
+                "start the run by wandb_repro.init, or give credentials as environment variables",
+            )
+
+
+def _in_files(run_folder: Path) -> Iterator[tuple[str, str]]:
+    for name, _ in _files(run_folder / "files"):
+        path = run_folder / "files" / name
+        if not name.startswith(f"{FOLDER}/") and path.is_file() and not path.is_symlink():
+            why = secret_in_text(path.read_bytes(), name.encode()) if _is_small(path) else ""
+            if why:
+                yield f"W&B's file {name}: {why}", "keep it from being printed or saved"
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size < 1_000_000
