@@ -24,7 +24,7 @@ from wandb_repro.manifest.trail_file import parse
 
 FOLDER = Path(wandb_repro.manifest.__path__[0])
 FORMAT = (FOLDER / "FORMAT.md").read_text(encoding="utf-8")
-NOT_STORED = {"order", "base"}
+NOT_STORED = {"request", "base"}
 
 
 def records() -> list[type[Record]]:

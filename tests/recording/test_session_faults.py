@@ -28,30 +28,30 @@ from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.session import Session
 
 PROBES = (
-    "session.source.take_snapshot",
-    "session.tree.probe_command",
-    "session.source.folders_of",
-    "session.source.Snapshot.record",
-    "session.source.Snapshot.write_bundle",
-    "session.source.Snapshot.paths",
-    "session.source.Snapshot.close",
-    "session.installed.probe_packages",
-    "session.installed.repack_all",
-    "session.installed.importable_files",
-    "session.facts.probe_command",
-    "session.facts.probe_machine",
-    "session.facts.probe_runtime",
-    "session.facts.probe_accelerator",
-    "session.facts.probe_framework",
-    "session.facts.config_of",
-    "session.facts.identity_of",
-    "session.facts.folders_of",
-    "session.facts.InputWatch.start",
-    "session.facts.InputWatch.inputs",
-    "session.seeding.Seeding.seeds",
-    "session.seeding.Seeding.determinism",
-    "session.seeding.Seeding.look_again",
-    "session.background.threading.Thread.start",
+    "recording.source.take_snapshot",
+    "recording.source_options.probe_command",
+    "recording.source.folders_of",
+    "recording.source.Snapshot.record",
+    "recording.source.Snapshot.write_bundle",
+    "recording.source.Snapshot.paths",
+    "recording.source.Snapshot.close",
+    "recording.packages.probe_packages",
+    "recording.packages.repack_all",
+    "recording.packages.importable_files",
+    "recording.facts.probe_command",
+    "recording.facts.probe_machine",
+    "recording.facts.probe_runtime",
+    "recording.facts.probe_accelerator",
+    "recording.facts.probe_framework",
+    "recording.facts.config_of",
+    "recording.facts.identity_of",
+    "recording.facts.folders_of",
+    "recording.facts.InputWatch.start",
+    "recording.facts.InputWatch.inputs",
+    "recording.seeding.Seeding.seeds",
+    "recording.seeding.Seeding.determinism",
+    "recording.seeding.Seeding.look_again",
+    "recording.background.threading.Thread.start",
     "capture.dataset.dataset_of",
 )
 """What reads facts: its failure is a reason in the manifest."""
@@ -62,39 +62,39 @@ WEIGHTS = (
     "keras.callback._exact",
     "keras.callback._warn_of_same_order",
     "keras.callback.Fit.around",
-    "session.recorder.leaf_digests",
-    "session.recorder.root_digest",
-    "session.recorder.Recorder.begin_fit",
-    "session.recorder.Recorder.weights",
-    "session.recorder.Recorder.end",
-    "session.recorder.TrailWriter.append",
-    "session.recorder.TrailWriter.close",
-    "session.session.Recorder",
-    "session.session.Facts.at_fit",
-    "session.session.Facts.settle",
+    "recording.trail_recorder.leaf_digests",
+    "recording.trail_recorder.root_digest",
+    "recording.trail_recorder.Recorder.begin_fit",
+    "recording.trail_recorder.Recorder.weights",
+    "recording.trail_recorder.Recorder.end",
+    "recording.trail_recorder.TrailWriter.append",
+    "recording.trail_recorder.TrailWriter.close",
+    "recording.session.Recorder",
+    "recording.session.Facts.at_fit",
+    "recording.session.Facts.settle",
 )
 """What digests and writes the trail."""
 
 WRITERS = (
-    "session.session.Facts.manifest",
-    "session.session.write_atomically",
-    "manifest.document.Manifest.to_bytes",
-    "manifest.document.Manifest.digest",
+    "recording.session.Facts.manifest",
+    "recording.session.write_atomically",
+    "manifest.manifest.Manifest.to_bytes",
+    "manifest.manifest.Manifest.digest",
 )
 """What the manifest's own file hangs on: here there may be none."""
 
 PUBLISHERS = (
-    "session.session.publish_config",
-    "session.publish.GivenFiles.give_manifest",
-    "session.publish.GivenFiles.give_all",
-    "session.publish.GivenFiles.await_end",
-    "session.card.write_first_card",
-    "session.session.publish_summary",
-    "session.session.environment_line",
-    "session.card.write_card",
-    "session.card.card_entry",
-    "session.session.opening",
-    "session.session.secrets_left_out",
+    "recording.session.publish_config",
+    "recording.publish.GivenFiles.give_manifest",
+    "recording.publish.GivenFiles.give_all",
+    "recording.publish.GivenFiles.await_end",
+    "recording.card.write_first_card",
+    "recording.session.publish_summary",
+    "recording.session.environment_line",
+    "recording.card.write_card",
+    "recording.card.card_entry",
+    "recording.session.opening",
+    "recording.session.secrets_left_out",
     "of the run: save",
     "of the run: config",
     "of the run: summary",
@@ -246,7 +246,7 @@ def test_a_training_ends_as_if_we_were_not_there(
 
 
 MOST_LINES = {
-    "manifest.document.Manifest.digest": 3,  # the file, the columns and the summary each need it
+    "manifest.manifest.Manifest.digest": 3,  # the file, the columns and the summary each need it
 }
 
 
@@ -279,7 +279,7 @@ def test_a_ctrl_c_and_an_exit_of_the_script_pass_through_us(offline: Young, stag
                 stage,
                 offline.folder / type(theirs).__name__,
                 lambda theirs=theirs: plant(
-                    offline.monkeypatch, "session.recorder.leaf_digests", theirs
+                    offline.monkeypatch, "recording.trail_recorder.leaf_digests", theirs
                 ),
                 "",
                 theirs,

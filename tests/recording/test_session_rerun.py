@@ -138,8 +138,13 @@ def test_a_rerun_publishes_no_artifact_model_or_alert(
 ) -> None:
     import wandb
 
+    from wandb_repro.child.wandb_patch import prepare
+
     original = train(begin(seed=4))
     order_to_repeat(offline, original)
+    for name in ("init", "agent", "sweep"):  # what is patched is put back after the test
+        offline.monkeypatch.setattr(wandb, name, getattr(wandb, name))
+    prepare(wandb)
     run = begin()
     artifact = wandb.Artifact("model", "model")
     assert run.log_artifact(artifact).wait().name == artifact.name

@@ -16,7 +16,7 @@ from wandb_repro.child.no_publish import hold_back
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import say
 
-__all__ = ["stand_ready"]
+__all__ = ["prepare", "stand_ready"]
 
 _ready = threading.Event()
 
@@ -25,10 +25,11 @@ def stand_ready() -> None:
     """Do what a rerun needs of W&B as soon as that is imported; once."""
     if not _ready.is_set():
         _ready.set()
-        after_import("wandb", _prepare)
+        after_import("wandb", prepare)
 
 
-def _prepare(wandb: ModuleType) -> None:
+def prepare(wandb: ModuleType) -> None:
+    """Patch the imported module, which is never patched back: the process is a rerun's own."""
     module = cast("Any", wandb)
     if module.run is not None:  # begun before the script imported us
         _hold_back_outputs(module.run, wandb)

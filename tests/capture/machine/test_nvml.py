@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.support.fake_nvml import FakeGpu, FakeNvml
-from wandb_repro.capture.machine import gpu as module
+from wandb_repro.capture.machine import nvml as module
 from wandb_repro.capture.machine.nvml import Driver, ask_nvml
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Gpu
