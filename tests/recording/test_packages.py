@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel, one_of
 from tests.support.fake_host import FakeHost, fake_module
-from wandb_repro.manifest.packages import Altered, Packages, Repacked
+from wandb_repro.manifest.packages import EditedPackage, Packages, Repacked
 from wandb_repro.recording.packages import Installed
 
 DATA = {"tiny_data/table.csv": "1,2\n"}
@@ -56,7 +56,7 @@ def test_an_edit_of_a_loaded_module_between_two_runs_is_named(
     source.write_text(text.replace("jello", "hello"))
     third = _recorded(environment, tmp_path / "three")
 
-    assert second.altered == (Altered(name="tiny-thing", files=("tiny_thing.py",)),)
+    assert second.altered == (EditedPackage(name="tiny-thing", files=("tiny_thing.py",)),)
     assert third.altered == ()
 
 

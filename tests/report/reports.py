@@ -17,8 +17,8 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_file import parse
 from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
-from wandb_repro.report.prediction import preflight_text
-from wandb_repro.report.project_status import standings_text
+from wandb_repro.report.prediction import prediction_text
+from wandb_repro.report.project_status import project_status_text
 from wandb_repro.report.show import record_text
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.environment.compare import Inequality
@@ -29,8 +29,13 @@ from wandb_repro.rerun.plan import Inputs, Link, make_plan
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.manifest_diff import differences
-from wandb_repro.verify.prediction import How, foresee
-from wandb_repro.verify.project_status import Standing, look_at, standings, without_record
+from wandb_repro.verify.prediction import How, predict
+from wandb_repro.verify.project_status import (
+    RunStatus,
+    project_status,
+    run_status,
+    status_without_record,
+)
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import judge
@@ -110,8 +115,8 @@ def preflight(changes: dict[str, Any], how: How, *unknown: str) -> RenderableTyp
     """Return what ``check`` prints of a machine that differs so."""
     found = differences(full_manifest(), rerun_manifest(changes))
     environment = "a new one, since here rich is different"
-    return preflight_text(
-        foresee(NAME, how, environment, found, rebuilt=how == "rerun", unknown=unknown)
+    return prediction_text(
+        predict(NAME, how, environment, found, rebuilt=how == "rerun", unknown=unknown)
     )
 
 
@@ -147,9 +152,9 @@ RULES = ("seed", "clean-tree", "data-fingerprints", "reproduced")
 def project() -> RenderableType:
     """Return what ``audit`` prints of a project with one run of each kind."""
 
-    def run(name: str, changes: dict[str, Any], **told: Any) -> Standing:
+    def run(name: str, changes: dict[str, Any], **told: Any) -> RunStatus:
         manifest = rerun_manifest({"run.id": name, "run.rerun_of": absent("none"), **changes})
-        return look_at(f"ada/digits/{name}", manifest, trail(), RULES, **told)
+        return run_status(f"ada/digits/{name}", manifest, trail(), RULES, **told)
 
     torn = "the manifest's own digest does not fit its content: it was cut off or changed"
     found = (
@@ -159,10 +164,12 @@ def project() -> RenderableType:
         run("e5f6a7b8", {"execution.code": absent("the probe failed: OSError")}),
         run("e5f6a7b9", {"description.data": absent("nothing was fingerprinted")}),
         run("c0ffee00", {"run.rerun_of": "ada/digits/e5f6a7b9"}, verdict="diverged"),
-        without_record("ada/digits/old", RULES, name="", state="", why="nobody", recorded=False),
-        without_record("ada/digits/torn", RULES, name="", state="", why=torn, recorded=True),
+        status_without_record(
+            "ada/digits/old", RULES, name="", state="", why="nobody", recorded=False
+        ),
+        status_without_record("ada/digits/torn", RULES, name="", state="", why=torn, recorded=True),
     )
-    return standings_text("ada/digits", standings(found, RULES), RULES, 240)
+    return project_status_text("ada/digits", project_status(found, RULES), RULES, 240)
 
 
 REPORTS = {
@@ -236,15 +243,15 @@ def hostile(text: str) -> list[RenderableType]:
         differences_text(text, text, found),
         verdict_text(judge(full_manifest(), trail(), manifest, other)),
         verdict_text(judge(manifest, trail(), full_manifest(), trail([]))),
-        standings_text(text, standings(_stranger_runs(text, manifest), RULES), RULES, 2),
-        preflight_text(foresee(text, "by hand", text, found, rebuilt=False, unknown=(text,))),
+        project_status_text(text, project_status(_stranger_runs(text, manifest), RULES), RULES, 2),
+        prediction_text(predict(text, "by hand", text, found, rebuilt=False, unknown=(text,))),
     ]
 
 
-def _stranger_runs(text: str, manifest: Manifest) -> tuple[Standing, ...]:
+def _stranger_runs(text: str, manifest: Manifest) -> tuple[RunStatus, ...]:
     """Return runs whose names and reasons hold this text."""
     whose = manifest.model_copy(update={"run": manifest.run.model_copy(update={"id": text})})
     return (
-        look_at(f"a/b/{text}", whose, trail(), RULES, name=text, attempts={text: text}),
-        without_record(f"a/b/{text}", RULES, name=text, state=text, why=text, recorded=True),
+        run_status(f"a/b/{text}", whose, trail(), RULES, name=text, attempts={text: text}),
+        status_without_record(f"a/b/{text}", RULES, name=text, state=text, why=text, recorded=True),
     )

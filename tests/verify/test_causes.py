@@ -14,7 +14,7 @@ from tests.support.records import changed, full_manifest, rerun_manifest
 from tests.verify.test_manifest_diff import APART, FACTS
 from wandb_repro.verify.causes import rank
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.first_moved import Moved, What
+from wandb_repro.verify.first_cause import CauseKind, FirstCause
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.trail_diff import FirstDifference, Stage
 
@@ -138,18 +138,18 @@ def test_the_causes_are_all_that_can_change_bits_and_nothing_else(
     assert len(able) <= len(causes) <= len(able) + 1
 
 
-MOVED: list[What] = ["initial state", "state", "data", "loss", "weights", "not known"]
+MOVED: list[CauseKind] = ["initial state", "state", "data", "loss", "weights", "not known"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("what", MOVED)
 def test_no_difference_that_cannot_change_bits_is_above_one_that_can_in_any_pair(
-    stage: Stage, what: What
+    stage: Stage, what: CauseKind
 ) -> None:
     for can, cannot in itertools.product(CHANGING, EXPLAINING):
         changes = {FACTS[name][0]: FACTS[name][1] for name in (can, cannot)}
         found = differences(full_manifest(), rerun_manifest(changes))
-        moved = Moved(what=what, sentence="")
+        moved = FirstCause(what=what, sentence="")
         causes = rank(found, first(stage), full_manifest(), moved)
         facts = {one.fact for one in found if one.effect == "explains"}
         assert not facts & {cause.fact for cause in causes}, (can, cannot)
@@ -176,14 +176,14 @@ ANYTHING = st.one_of(
     st.dictionaries(st.sampled_from(PATHS), ANYTHING, min_size=1, max_size=6),
 )
 def test_whatever_differs_what_cannot_change_bits_is_never_above_what_can(
-    stage: Stage, what: What, changes: dict[str, Any]
+    stage: Stage, what: CauseKind, changes: dict[str, Any]
 ) -> None:
     rerun = rerun_manifest()
     for path, value in changes.items():
         with contextlib.suppress(ValueError):  # no such value can be recorded there
             rerun = changed(rerun, {path: value})
     found = differences(full_manifest(), rerun)
-    causes = rank(found, first(stage), full_manifest(), Moved(what=what, sentence=""))
+    causes = rank(found, first(stage), full_manifest(), FirstCause(what=what, sentence=""))
 
     cannot = {one.fact for one in found if one.effect == "explains"}
     can = {one.fact for one in found if one.effect != "explains"}
@@ -196,10 +196,10 @@ def test_whatever_differs_what_cannot_change_bits_is_never_above_what_can(
 
 @pytest.mark.parametrize("what", MOVED)
 @pytest.mark.parametrize("name", sorted(set(FACTS) - set(EXPLAINING)))
-def test_every_cause_says_what_would_settle_it(name: str, what: What) -> None:
+def test_every_cause_says_what_would_settle_it(name: str, what: CauseKind) -> None:
     found = differences(full_manifest(), rerun_manifest({FACTS[name][0]: FACTS[name][1]}))
 
-    causes = rank(found, first("first steps"), full_manifest(), Moved(what=what, sentence=""))
+    causes = rank(found, first("first steps"), full_manifest(), FirstCause(what=what, sentence=""))
 
     assert causes
     assert all(cause.cure for cause in causes), causes

@@ -11,7 +11,7 @@ from tests.verify.test_manifest_diff import APART, FACTS
 from wandb_repro.verify.cpu_instructions import cap_of, capped_class, vector_class
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.manifest_diff import differences
-from wandb_repro.verify.prediction import How, Preflight, foresee
+from wandb_repro.verify.prediction import How, Prediction, predict
 
 
 def foreseen(
@@ -20,10 +20,10 @@ def foreseen(
     rebuilt: bool = True,
     kept: tuple[str, ...] = (),
     unknown: tuple[str, ...] = (),
-) -> Preflight:
+) -> Prediction:
     changes = {FACTS[name][0]: FACTS[name][1] for name in names}
     found = differences(full_manifest(), rerun_manifest(changes))
-    return foresee("a/b/c", how, "", found, rebuilt=rebuilt, kept=frozenset(kept), unknown=unknown)
+    return predict("a/b/c", how, "", found, rebuilt=rebuilt, kept=frozenset(kept), unknown=unknown)
 
 
 def test_nothing_different_is_expected_to_be_identical() -> None:
@@ -68,7 +68,7 @@ def test_what_stops_a_rerun_comes_first_and_is_never_settled() -> None:
     )
     found = [*differences(full_manifest(), rerun_manifest({"execution.seed": "7"})), refused]
 
-    foreseen_ = foresee("a", "rerun", "", found, rebuilt=True)
+    foreseen_ = predict("a", "rerun", "", found, rebuilt=True)
 
     assert (foreseen_.expected, foreseen_.findings) == ("different", (refused,))
 

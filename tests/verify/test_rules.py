@@ -10,11 +10,11 @@ from tests.support.records import absent, rerun_manifest, trail
 from wandb_repro.errors import UsageError
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.project_status import (
-    Standing,
+    RunStatus,
     exit_code_of,
-    look_at,
-    standings,
-    without_record,
+    project_status,
+    run_status,
+    status_without_record,
 )
 from wandb_repro.verify.rules import REPRODUCED, RULES, broken_rules, check_rules
 
@@ -82,12 +82,12 @@ def test_a_rule_that_is_none_is_wrong_use() -> None:
     assert check_rules(["seed", "code", "seed"]) == ("seed", "code")
 
 
-def _run(run_id: str, rules: tuple[str, ...] = (), **told: Any) -> Standing:
+def _run(run_id: str, rules: tuple[str, ...] = (), **told: Any) -> RunStatus:
     changes = {**GOOD, "run.id": run_id, **told.pop("changes", {})}
-    return look_at(f"ada/digits/{run_id}", rerun_manifest(changes), KEPT, rules, **told)
+    return run_status(f"ada/digits/{run_id}", rerun_manifest(changes), KEPT, rules, **told)
 
 
-def _rerun(run_id: str, verdict: str) -> Standing:
+def _rerun(run_id: str, verdict: str) -> RunStatus:
     return _run(run_id, changes={"run.rerun_of": "ada/digits/one"}, verdict=verdict)
 
 
@@ -107,11 +107,11 @@ def test_reruns_are_counted_once_written_back_or_not(
     rules = (REPRODUCED,)
     runs = [_run("one", rules, attempts=attempts), *(_rerun(*one) for one in reruns.items())]
 
-    (one,) = (run for run in standings(runs, rules) if run.id == "one")
+    (one,) = (run for run in project_status(runs, rules) if run.id == "one")
 
     assert (one.reproduced, one.attempted) == told
     assert bool(one.broken) == (told[0] == 0)
-    assert not any(run.broken for run in standings(runs, rules) if run.rerun_of)
+    assert not any(run.broken for run in project_status(runs, rules) if run.rerun_of)
 
 
 def test_what_is_to_be_mended_first_comes_first() -> None:
@@ -120,11 +120,13 @@ def test_what_is_to_be_mended_first_comes_first() -> None:
         _run("good"),
         _run("fatal", changes={"execution.code.bundle": LOST}),
         _run("dirty", rules, changes={"execution.code.git.dirty": True}),
-        without_record("a/b/torn", rules, name="", state="", why="cut off", recorded=True),
-        without_record("a/b/plain", rules, name="", state="", why="not by us", recorded=False),
+        status_without_record("a/b/torn", rules, name="", state="", why="cut off", recorded=True),
+        status_without_record(
+            "a/b/plain", rules, name="", state="", why="not by us", recorded=False
+        ),
     ]
 
-    told = [run.id for run in standings(runs, rules)]
+    told = [run.id for run in project_status(runs, rules)]
 
     assert told == ["plain", "dirty", "torn", "fatal", "good"]
     assert exit_code_of(runs) == 1

@@ -11,16 +11,16 @@ from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.options import combined
-from wandb_repro.report.project_status import standings_data, standings_text
+from wandb_repro.report.project_status import project_status_data, project_status_text
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.store.locate import looks_like_path
 from wandb_repro.store.project import Projected, ProjectRun, local_runs, read_project
 from wandb_repro.verify.project_status import (
-    Standing,
+    RunStatus,
     exit_code_of,
-    look_at,
-    standings,
-    without_record,
+    project_status,
+    run_status,
+    status_without_record,
 )
 from wandb_repro.verify.rules import RULES, check_rules
 
@@ -55,7 +55,7 @@ def command(project: str, require: tuple[str, ...], last: int, as_json: bool) ->
     """
     output = Output(as_json=as_json)
     rules = check_rules((*combined({}, folder=Path.cwd()).require, *require))
-    found: list[Standing] = []
+    found: list[RunStatus] = []
     with output.bar("Reading runs") as advance:
 
         def each(read: Projected) -> None:
@@ -67,9 +67,10 @@ def command(project: str, require: tuple[str, ...], last: int, as_json: bool) ->
         else:
             with scratch_folder() as scratch:
                 total = read_project(project, scratch, last, each)
-    runs = standings(found, rules)
+    runs = project_status(found, rules)
     output.report(
-        standings_text(project, runs, rules, total), standings_data(project, runs, rules, total)
+        project_status_text(project, runs, rules, total),
+        project_status_data(project, runs, rules, total),
     )
     return exit_code_of(runs)
 
@@ -85,10 +86,10 @@ def _local(folder: Path, last: int, each: Callable[[Projected], None]) -> int:
     return total
 
 
-def _looked_at(run: ProjectRun, rules: tuple[str, ...]) -> Standing:
+def _looked_at(run: ProjectRun, rules: tuple[str, ...]) -> RunStatus:
     try:
         if not isinstance(run.capsule, Unavailable):
-            return look_at(
+            return run_status(
                 run.path,
                 read_manifest(run.capsule),
                 read_trail(run.capsule),
@@ -101,6 +102,6 @@ def _looked_at(run: ProjectRun, rules: tuple[str, ...]) -> Standing:
         why = str(run.capsule)
     except (ReproError, OSError) as error:
         why = str(error).rstrip(".")
-    return without_record(
+    return status_without_record(
         run.path, rules, name=run.name, state=run.state, why=why, recorded=run.recorded
     )

@@ -10,7 +10,7 @@ import click
 from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
 from wandb_repro.cli.shared_options import set_option, switches_of
 from wandb_repro.errors import UsageError
-from wandb_repro.report.prediction import preflight_text
+from wandb_repro.report.prediction import prediction_text
 from wandb_repro.store.locate import locate
 from wandb_repro.workflows.check import Aim, look
 
@@ -56,7 +56,7 @@ def command(run: str, sets: tuple[str, ...], as_json: bool, **aimed: Any) -> int
         )
     with scratch_folder() as scratch:
         located = locate(run, scratch)
-        foreseen = look(located.capsule, aim, scratch / "rerun", found=located.found)
-    data = {**foreseen.model_dump(mode="json"), "exit_code": foreseen.exit_code}
-    Output(as_json=as_json).report(preflight_text(foreseen), data)
-    return foreseen.exit_code
+        prediction = look(located.capsule, aim, scratch / "rerun", found=located.found)
+    data = {**prediction.model_dump(mode="json"), "exit_code": prediction.exit_code}
+    Output(as_json=as_json).report(prediction_text(prediction), data)
+    return prediction.exit_code

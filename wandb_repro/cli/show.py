@@ -9,13 +9,13 @@ import click
 from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.report.disclosure import leaving_data, leaving_text
+from wandb_repro.report.disclosure import uploads_data, uploads_text
 from wandb_repro.report.show import record_text
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.store.locate import locate
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
-from wandb_repro.workflows.disclosure import leaving
+from wandb_repro.workflows.disclosure import uploads_of
 from wandb_repro.workflows.rerun import run_name
 
 __all__ = ["command"]
@@ -33,8 +33,8 @@ def command(run: str, leaves: bool, as_json: bool) -> int:
         with scratch_folder() as scratch:
             located = locate(run, scratch)
             manifest = read_manifest(located.capsule)
-            found = leaving(located.capsule, manifest, remote=located.found is not None)
-        output.report(leaving_text(run_name(manifest), found), leaving_data(found))
+            found = uploads_of(located.capsule, manifest, remote=located.found is not None)
+        output.report(uploads_text(run_name(manifest), found), uploads_data(found))
         return 0
     with scratch_folder() as scratch:
         capsule = locate(run, scratch, code=False).capsule

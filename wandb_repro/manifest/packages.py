@@ -7,8 +7,8 @@ from typing import Literal
 from wandb_repro.manifest.base import ExecutionRecord, Grown, Unavailable, later
 
 __all__ = [
-    "Altered",
     "Distribution",
+    "EditedPackage",
     "Interpreter",
     "Loaded",
     "Packages",
@@ -89,7 +89,7 @@ class Shadowed(ExecutionRecord):
     """Folder of ``sys.path``."""
 
 
-class Altered(ExecutionRecord):
+class EditedPackage(ExecutionRecord):
     """A distribution that was edited by hand after it was installed."""
 
     name: str
@@ -120,7 +120,7 @@ class Packages(Grown, ExecutionRecord):
     digest: str
     """SHA-256 over names, versions and record digests: equal when the environments are."""
     loaded: Loaded | Unavailable = later(_NOT_LOOKED)
-    altered: tuple[Altered, ...] | Unavailable = later(_NOT_LOOKED_FOR)
+    altered: tuple[EditedPackage, ...] | Unavailable = later(_NOT_LOOKED_FOR)
     """Sorted by name."""
     shadowed: tuple[Shadowed, ...] = later(())
     unowned: tuple[str, ...] = later(())

@@ -23,7 +23,7 @@ from wandb_repro.capture.packages.loaded import Owners, loaded_files
 from wandb_repro.capture.packages.modified import find_altered
 from wandb_repro.capture.packages.repack import repack_all, with_altered
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Altered, Distribution, Loaded, Packages, Repacked
+from wandb_repro.manifest.packages import Distribution, EditedPackage, Loaded, Packages, Repacked
 from wandb_repro.recording.background import Background
 
 __all__ = ["Installed"]
@@ -55,10 +55,10 @@ class _Look:
     Between two runs of a sweep only what is loaded is looked at again.
     """
 
-    last: tuple[_Found, float, tuple[Altered, ...]] | None = None
+    last: tuple[_Found, float, tuple[EditedPackage, ...]] | None = None
 
     @classmethod
-    def shared(cls, found: _Found, loaded: frozenset[str]) -> tuple[Altered, ...]:
+    def shared(cls, found: _Found, loaded: frozenset[str]) -> tuple[EditedPackage, ...]:
         """Return the edits of all files, as of now or of a minute ago, and of loaded ones."""
         now = time.monotonic()
         if cls.last is not None:
@@ -70,7 +70,7 @@ class _Look:
         return altered
 
 
-def _in_sources(found: _Found, files: frozenset[str]) -> tuple[Altered, ...]:
+def _in_sources(found: _Found, files: frozenset[str]) -> tuple[EditedPackage, ...]:
     """Return the edits among loaded sources."""
     owners = {name: found.infos[name] for name in found.owners.of(files)}
     return find_altered(owners, sources=files, only_sources=True)
@@ -95,7 +95,7 @@ class Installed:
         self._withheld = withheld
         self._packages: Packages | Unavailable = _NOT_YET
         self._loaded: Loaded | Unavailable = _NOT_YET
-        self._altered: tuple[Altered, ...] | Unavailable = _NOT_YET
+        self._altered: tuple[EditedPackage, ...] | Unavailable = _NOT_YET
         self._unowned: tuple[str, ...] = ()
         self._files = guarded(lambda: loaded_files(host), "loaded files")
         self._read = Background(lambda: probe_packages(host), "packages", after=after)
@@ -112,7 +112,7 @@ class Installed:
         self._read.result(_READ_S)  # the script's own start goes on beside one thread, not four
         return _found_in(installation(self._host.distributions()))
 
-    def _find_altered(self) -> tuple[Altered, ...] | Unavailable:
+    def _find_altered(self) -> tuple[EditedPackage, ...] | Unavailable:
         self._repacked.result(_READ_S)
         found = self._found.result(_READ_S)
         if isinstance(found, Unavailable):
@@ -171,7 +171,7 @@ class Installed:
         else:
             self._loaded = Loaded(at_start=found.owners.names(self._files), at_end=at_end)
 
-    def _take_altered(self, altered: tuple[Altered, ...] | Unavailable) -> None:
+    def _take_altered(self, altered: tuple[EditedPackage, ...] | Unavailable) -> None:
         """Record the edits, and pack what was edited: no index has it like that."""
         self._altered = altered
         if isinstance(self._packages, Packages) and not isinstance(altered, Unavailable):
@@ -192,12 +192,14 @@ def _known(files: frozenset[str] | Unavailable) -> frozenset[str]:
     return frozenset() if isinstance(files, Unavailable) else files
 
 
-def _joined(one: tuple[Altered, ...], more: tuple[Altered, ...]) -> tuple[Altered, ...]:
+def _joined(
+    one: tuple[EditedPackage, ...], more: tuple[EditedPackage, ...]
+) -> tuple[EditedPackage, ...]:
     files: dict[str, set[str]] = {}
     for each in (*one, *more):
         files.setdefault(each.name, set()).update(each.files)
     return tuple(
-        Altered(name=name, files=tuple(sorted(them))) for name, them in sorted(files.items())
+        EditedPackage(name=name, files=tuple(sorted(them))) for name, them in sorted(files.items())
     )
 
 

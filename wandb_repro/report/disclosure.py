@@ -13,13 +13,13 @@ from wandb_repro.report.layout import blank, bullets, heading, page, rows
 from wandb_repro.report.record_files import left_out_rows
 from wandb_repro.report.text import count, size
 
-__all__ = ["Leaving", "leaving_data", "leaving_text"]
+__all__ = ["Uploads", "uploads_data", "uploads_text"]
 
 _NAMED = 30
 
 
 @dataclass(frozen=True)
-class Leaving:
+class Uploads:
     """What leaves, and what does not."""
 
     offline: bool
@@ -40,7 +40,7 @@ class Leaving:
     """What looks like a credential and leaves all the same, and what to do."""
 
 
-def leaving_text(name: str, found: Leaving) -> RenderableType:
+def uploads_text(name: str, found: Uploads) -> RenderableType:
     """Return all that leaves the machine, what needs a look first."""
     when = "is here and leaves when it is synced" if found.offline else "leaves this machine"
     return page(
@@ -63,14 +63,14 @@ def leaving_text(name: str, found: Leaving) -> RenderableType:
     )
 
 
-def _warnings(found: Leaving) -> list[RenderableType]:
+def _warnings(found: Uploads) -> list[RenderableType]:
     if not found.warnings:
         return []
     listed = bullets(("-", sentence, cure) for sentence, cure in found.warnings)
     return [blank(), heading("Look at this first", style="yellow"), listed]
 
 
-def _theirs(found: Leaving) -> list[tuple[str, str]]:
+def _theirs(found: Uploads) -> list[tuple[str, str]]:
     named = list(found.theirs.items())
     told = [(size(of_bytes), path) for path, of_bytes in named[:_NAMED]]
     if len(named) > _NAMED:
@@ -79,7 +79,7 @@ def _theirs(found: Leaving) -> list[tuple[str, str]]:
     return [*told, ("always", always)]
 
 
-def leaving_data(found: Leaving) -> dict[str, Any]:
+def uploads_data(found: Uploads) -> dict[str, Any]:
     """Return the same as data."""
     told = asdict(found)
     told["left_out"] = [one.model_dump(mode="json") for one in found.left_out]

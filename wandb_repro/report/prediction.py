@@ -9,9 +9,9 @@ from rich.console import RenderableType
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.prediction import Expected, Preflight
+from wandb_repro.verify.prediction import Expected, Prediction
 
-__all__ = ["preflight_text"]
+__all__ = ["prediction_text"]
 
 _MOST = 10
 
@@ -23,23 +23,23 @@ _HEADINGS: dict[Expected, tuple[str, str, str]] = {
 }
 
 
-def preflight_text(foreseen: Preflight) -> RenderableType:
+def prediction_text(prediction: Prediction) -> RenderableType:
     """Return what to expect, what stands in its way with its cure, and what settles itself."""
-    word, rest, style = _HEADINGS[foreseen.expected]
-    started = "rerun" if foreseen.how == "rerun" else "by hand, in this shell"
+    word, rest, style = _HEADINGS[prediction.expected]
+    started = "rerun" if prediction.how == "rerun" else "by hand, in this shell"
     return page(
         heading(word, rest, style),
         rows(
             [
-                ("original", foreseen.original),
+                ("original", prediction.original),
                 ("started", started),
-                ("environment", foreseen.environment),
-                ("no effect", _harmless(foreseen.harmless)),
+                ("environment", prediction.environment),
+                ("no effect", _harmless(prediction.harmless)),
             ]
         ),
-        *_part("Stands in the way", foreseen.findings),
-        *_unknown(foreseen.unknown),
-        *_part("Rerun restores these by itself", foreseen.settled),
+        *_part("Stands in the way", prediction.findings),
+        *_unknown(prediction.unknown),
+        *_part("Rerun restores these by itself", prediction.settled),
     )
 
 

@@ -13,16 +13,16 @@ from rich.text import Text
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page
 from wandb_repro.report.text import clean, count
 from wandb_repro.verify.finding import Effect, Finding
-from wandb_repro.verify.project_status import Standing
+from wandb_repro.verify.project_status import RunStatus
 from wandb_repro.verify.rules import REPRODUCED
 
-__all__ = ["standings_data", "standings_text"]
+__all__ = ["project_status_data", "project_status_text"]
 
 _MENDED_FIRST = 5
 
 
-def standings_text(
-    where: str, runs: Sequence[Standing], rules: Sequence[str], total: int
+def project_status_text(
+    where: str, runs: Sequence[RunStatus], rules: Sequence[str], total: int
 ) -> RenderableType:
     """Return the answer, one line a run, and what to mend first.
 
@@ -45,7 +45,7 @@ def standings_text(
     return page(*parts)
 
 
-def _answer(runs: Sequence[Standing], rules: Sequence[str]) -> tuple[str, str, str]:
+def _answer(runs: Sequence[RunStatus], rules: Sequence[str]) -> tuple[str, str, str]:
     broken = sum(bool(run.broken) for run in runs)
     unread = sum(bool(run.unread) for run in runs)
     asked = ", ".join(rules)
@@ -59,7 +59,7 @@ def _answer(runs: Sequence[Standing], rules: Sequence[str]) -> tuple[str, str, s
     return "no rules are set", "require = [...] in [tool.wandb_repro], or --require", "bold"
 
 
-def _counts(runs: Sequence[Standing], total: int) -> Iterator[str]:
+def _counts(runs: Sequence[RunStatus], total: int) -> Iterator[str]:
     yield count(total, "run")
     if total > len(runs):
         yield f"the newest {len(runs):,} read"
@@ -71,7 +71,7 @@ def _counts(runs: Sequence[Standing], total: int) -> Iterator[str]:
         yield count(reruns, "rerun")
 
 
-def _table(runs: Sequence[Standing]) -> RenderableType:
+def _table(runs: Sequence[RunStatus]) -> RenderableType:
     """Return a line for each run, cut off where the terminal ends."""
     widest = max((len(_id(run)) for run in runs), default=0)
     wide = max(len("run"), min(widest, _ID))
@@ -97,11 +97,11 @@ _ID = 22
 """Columns for a run's id at most."""
 
 
-def _id(run: Standing) -> str:
+def _id(run: RunStatus) -> str:
     return clean(run.id, 60)
 
 
-def _mark(run: Standing) -> tuple[str, str]:
+def _mark(run: RunStatus) -> tuple[str, str]:
     if run.broken:
         return "✗", STYLES["stops"]
     if run.unread:
@@ -111,13 +111,13 @@ def _mark(run: Standing) -> tuple[str, str]:
     return "✓", "green"
 
 
-def _repeatable(run: Standing) -> str:
+def _repeatable(run: RunStatus) -> str:
     if run.repeatable is None:
         return "unknown"
     return "yes" if run.repeatable else "no"
 
 
-def _reproduced(run: Standing) -> str:
+def _reproduced(run: RunStatus) -> str:
     if run.rerun_of:
         return "is a rerun"
     if not run.recorded or run.unread:
@@ -125,7 +125,7 @@ def _reproduced(run: Standing) -> str:
     return f"{run.reproduced} of {run.attempted}" if run.attempted else "never"
 
 
-def _missing(run: Standing) -> str:
+def _missing(run: RunStatus) -> str:
     if run.unread:
         return f"could not be read: {run.unread}"
     if not run.recorded:
@@ -136,7 +136,7 @@ def _missing(run: Standing) -> str:
     return ", ".join(dict.fromkeys((*run.broken, *facts, *told))) or "nothing"
 
 
-def _mended_first(runs: Sequence[Standing]) -> Iterator[tuple[str, str, str]]:
+def _mended_first(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
     """Yield what runs lack with how many lack it, the heaviest first: a mark, why, the cure."""
     unrecorded = sum(not run.recorded for run in runs)
     if unrecorded:
@@ -159,7 +159,7 @@ def _mended_first(runs: Sequence[Standing]) -> Iterator[tuple[str, str, str]]:
         yield f"{times[key]:,} x", found[key].sentence, found[key].cure
 
 
-def _rules_first(runs: Sequence[Standing]) -> Iterator[tuple[str, str, str]]:
+def _rules_first(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
     broken = Counter(rule for run in runs if run.recorded for rule in run.broken)
     for rule, times in broken.most_common():
         reasons = Counter(run.broken.get(rule, "") for run in runs if run.recorded)
@@ -180,8 +180,8 @@ _CURES = {
 }
 
 
-def standings_data(
-    where: str, runs: Sequence[Standing], rules: Sequence[str], total: int
+def project_status_data(
+    where: str, runs: Sequence[RunStatus], rules: Sequence[str], total: int
 ) -> dict[str, Any]:
     """Return the same as data."""
     return {

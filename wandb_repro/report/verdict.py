@@ -14,8 +14,8 @@ from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, row
 from wandb_repro.report.text import count
 from wandb_repro.verify.distance import Distance
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.first_moved import Moved
-from wandb_repro.verify.tolerance import Measured, Tolerated
+from wandb_repro.verify.first_cause import FirstCause
+from wandb_repro.verify.tolerance import MeasuredDifference, ToleranceResult
 from wandb_repro.verify.trail_diff import DifferentLeaf, FirstDifference
 from wandb_repro.verify.verdict import Bisection, Grade, Verdict
 
@@ -38,7 +38,7 @@ def verdict_text(verdict: Verdict) -> RenderableType:
     )
 
 
-def _tolerance(tolerance: Tolerated | None) -> Iterator[RenderableType]:
+def _tolerance(tolerance: ToleranceResult | None) -> Iterator[RenderableType]:
     """Say what was allowed, and each number that it was applied to."""
     if tolerance is None:
         return
@@ -53,7 +53,7 @@ def _tolerance(tolerance: Tolerated | None) -> Iterator[RenderableType]:
         yield rows([("", f"and {len(worst) - _SHOWN_NUMBERS:,} more; --json has all")])
 
 
-def _stated(tolerance: Tolerated) -> str:
+def _stated(tolerance: ToleranceResult) -> str:
     parts = [f"{name} within {allowed:g}" for name, allowed in tolerance.metrics.items()]
     if tolerance.rtol is not None:
         what = "weight and metric" if tolerance.weights_at else "metric"
@@ -62,11 +62,11 @@ def _stated(tolerance: Tolerated) -> str:
     return f"{' and '.join(parts)}{f', at {at}' if at else ''}"
 
 
-def _mark(one: Measured) -> str:
+def _mark(one: MeasuredDifference) -> str:
     return "within" if one.within else "beyond"
 
 
-def _measured(one: Measured) -> str:
+def _measured(one: MeasuredDifference) -> str:
     apart, allowed = float(one.apart), float(one.allowed)
     if one.of == "weights":
         return f"{one.what}: at most about {apart:.3g} apart, {allowed:.3g} allowed"
@@ -170,7 +170,7 @@ _FAR = (
 )
 
 
-def difference_rows(first: FirstDifference, moved: Moved | None) -> Iterator[tuple[str, str]]:
+def difference_rows(first: FirstDifference, moved: FirstCause | None) -> Iterator[tuple[str, str]]:
     """Yield where two runs part, as names and values."""
     yield "equal until", first.last_equal or "nothing: this is the first that was compared"
     if first.structure:

@@ -9,7 +9,7 @@ from wandb_repro.manifest.machine import Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.finding import Effect, Finding, Kind
-from wandb_repro.verify.first_moved import Moved, What
+from wandb_repro.verify.first_cause import CauseKind, FirstCause
 from wandb_repro.verify.trail_diff import FirstDifference, Stage
 
 __all__ = ["rank"]
@@ -74,7 +74,7 @@ _STAGES: dict[Stage, dict[Kind, int]] = {
 # What moved first says more than when: what lies behind it in a step cannot have moved it. The
 # kernels of a model have not run when its batch is another; a batch that is the same and a loss
 # that is not leave the kernels of the forward pass. Source: five faults, injected and measured.
-_MOVED: dict[What, dict[Kind, int]] = {
+_MOVED: dict[CauseKind, dict[Kind, int]] = {
     "data": {
         "config": 97,
         "command": 96,
@@ -96,7 +96,7 @@ def rank(
     findings: Iterable[Finding],
     first: FirstDifference,
     original: Manifest,
-    moved: Moved | None = None,
+    moved: FirstCause | None = None,
 ) -> tuple[Finding, ...]:
     """Return what can have changed the bits, the likeliest first.
 
@@ -120,7 +120,7 @@ def rank(
     return tuple(sorted(able, key=lambda found: -_score(found, stage)))
 
 
-def _table(first: FirstDifference, moved: Moved | None) -> dict[Kind, int]:
+def _table(first: FirstDifference, moved: FirstCause | None) -> dict[Kind, int]:
     known = _MOVED.get(moved.what) if moved is not None else None
     return known or _STAGES[first.stage]
 
@@ -152,7 +152,7 @@ was, and goes before it."""
 
 
 def _shown_by_trails(
-    first: FirstDifference, moved: Moved | None, known: Iterable[Finding], original: Manifest
+    first: FirstDifference, moved: FirstCause | None, known: Iterable[Finding], original: Manifest
 ) -> Iterable[Finding]:
     """Yield what the digests show and no recorded difference explains."""
     if moved is None:

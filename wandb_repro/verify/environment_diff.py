@@ -20,7 +20,7 @@ from wandb_repro.verify.cpu_instructions import (
 )
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["THREADS_VARIABLE", "frameworks", "has_gpu", "surroundings", "used_classes"]
+__all__ = ["THREADS_VARIABLE", "environment_differences", "frameworks", "has_gpu", "used_classes"]
 
 THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
@@ -51,7 +51,7 @@ _OF_DATA = "numpy"
 Source: measured, float32 products of NumPy 2.2 and 2.4, whose linear algebra is another."""
 
 
-def surroundings(original: Manifest, here: Manifest) -> Iterator[Finding]:
+def environment_differences(original: Manifest, here: Manifest) -> Iterator[Finding]:
     """Yield what differs around two runs, the parts in no order of likelihood."""
     yield from _runtime(original, here)
     yield from _framework(original, here)

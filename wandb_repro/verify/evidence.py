@@ -11,7 +11,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.compare_values import digests_by_name
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of
 
-__all__ = ["Side", "doubts", "doubts_of_sides", "run_name"]
+__all__ = ["Side", "reasons_inconclusive", "reasons_not_comparable", "run_name"]
 
 
 def run_name(manifest: Manifest) -> str:
@@ -29,16 +29,18 @@ class Side(NamedTuple):
     trail: Trail
 
 
-def doubts(one: Side, two: Side, found: Comparison, *, whole: bool) -> tuple[str, ...]:
+def reasons_inconclusive(
+    one: Side, two: Side, found: Comparison, *, whole: bool
+) -> tuple[str, ...]:
     """Return every reason why equal digests would still not prove the runs identical."""
     return (
         *_evidence(one.trail, two.trail, found),
         *_other_data(one.manifest, two.manifest, found),
-        *doubts_of_sides(one, two, whole=whole),
+        *reasons_not_comparable(one, two, whole=whole),
     )
 
 
-def doubts_of_sides(one: Side, two: Side, *, whole: bool) -> tuple[str, ...]:
+def reasons_not_comparable(one: Side, two: Side, *, whole: bool) -> tuple[str, ...]:
     """Return every reason why two runs cannot be held against each other, equal digests or not."""
     reasons = [*_same_run(one.manifest, two.manifest), *_command(one.manifest, two.manifest)]
     if whole:

@@ -17,9 +17,9 @@ from wandb_repro.verify.compare_values import both_are, differ, digests_by_name,
 from wandb_repro.verify.cpu_instructions import CAP_VARIABLES, ONEDNN_VARIABLE
 from wandb_repro.verify.environment_diff import (
     THREADS_VARIABLE,
+    environment_differences,
     frameworks,
     has_gpu,
-    surroundings,
     used_classes,
 )
 from wandb_repro.verify.finding import Effect, Finding
@@ -37,7 +37,7 @@ def differences(original: Manifest, here: Manifest) -> tuple[Finding, ...]:
         *_config(original, here),
         *_data(original, here),
         *model_settings(original, here),
-        *surroundings(original, here),
+        *environment_differences(original, here),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from wandb_repro.manifest.base import Record
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["EXIT_CODES", "Expected", "How", "Preflight", "foresee"]
+__all__ = ["EXIT_CODES", "Expected", "How", "Prediction", "predict"]
 
 Expected = Literal["identical", "different", "perhaps", "unknown"]
 """What the bits are expected to be: the original's, others, perhaps others, or nobody can tell."""
@@ -33,7 +33,7 @@ _WEIGHT: dict[Effect, int] = {
 }
 
 
-class Preflight(Record):
+class Prediction(Record):
     """What was foreseen before anything ran."""
 
     original: str
@@ -57,7 +57,7 @@ class Preflight(Record):
         return EXIT_CODES[self.expected]
 
 
-def foresee(
+def predict(
     original: str,
     how: How,
     environment: str,
@@ -66,7 +66,7 @@ def foresee(
     rebuilt: bool,
     kept: frozenset[str] = frozenset(),
     unknown: tuple[str, ...] = (),
-) -> Preflight:
+) -> Prediction:
     """Return what to expect.
 
     Args:
@@ -82,7 +82,7 @@ def foresee(
     restored = [one for one in ordered if how == "rerun" and _is_restored(one, rebuilt, kept)]
     rest = [one for one in ordered if one not in restored]
     standing = tuple(one for one in rest if one.effect != "explains")
-    return Preflight(
+    return Prediction(
         original=original,
         how=how,
         expected=_expected(standing, unknown),

@@ -11,13 +11,13 @@ from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.rules import REPRODUCED, broken_rules
 
-__all__ = ["Standing", "exit_code_of", "look_at", "standings", "without_record"]
+__all__ = ["RunStatus", "exit_code_of", "project_status", "run_status", "status_without_record"]
 
 _REPRODUCED = ("identical", "equivalent")
 _COUNTED = (*_REPRODUCED, "diverged")
 
 
-class Standing(Record):
+class RunStatus(Record):
     """One run, as far as its record tells."""
 
     run: str
@@ -57,7 +57,7 @@ def _grade(told: str) -> str:
     return told.partition(",")[0]
 
 
-def look_at(
+def run_status(
     run: str,
     manifest: Manifest,
     trail: Trail,
@@ -67,14 +67,14 @@ def look_at(
     state: str = "",
     verdict: str = "",
     attempts: Mapping[str, str] | None = None,
-) -> Standing:
+) -> RunStatus:
     """Return how a run stands by itself.
 
     Args:
         run: ``ENTITY/PROJECT/ID``, or its folder's name.
         manifest: its record.
         trail: its weights.
-        rules: what is required of it; whether it was reproduced is judged by ``standings``.
+        rules: what is required of it; whether it was reproduced is judged by ``project_status``.
         name: the name shown.
         state: as W&B tells it.
         verdict: its own, of a rerun.
@@ -82,7 +82,7 @@ def look_at(
     """
     findings = audit(manifest, trail)
     rerun_of = manifest.run.rerun_of
-    return Standing(
+    return RunStatus(
         run=run,
         id=manifest.run.id,
         name=name,
@@ -98,14 +98,14 @@ def look_at(
     )
 
 
-def without_record(
+def status_without_record(
     run: str, rules: Sequence[str], *, name: str, state: str, why: str, recorded: bool
-) -> Standing:
+) -> RunStatus:
     """Return a run that nothing is known of: not recorded by us, or not readable.
 
     One that was not recorded breaks every rule, since nothing shows that it keeps one.
     """
-    return Standing(
+    return RunStatus(
         run=run,
         id=_id_of(run),
         name=name,
@@ -126,7 +126,7 @@ def _id_of(run: str) -> str:
     return run.rpartition("/" if "/" in run else "-")[2]
 
 
-def standings(found: Iterable[Standing], rules: Sequence[str]) -> tuple[Standing, ...]:
+def project_status(found: Iterable[RunStatus], rules: Sequence[str]) -> tuple[RunStatus, ...]:
     """Return the runs of a project, those first that are to be mended first.
 
     A rerun in the same project counts for its original, whether it was noted there or not.
@@ -141,7 +141,7 @@ def standings(found: Iterable[Standing], rules: Sequence[str]) -> tuple[Standing
     return tuple(sorted(whole, key=_urgency))
 
 
-def _with(run: Standing, reruns: Mapping[str, str], rules: Sequence[str]) -> Standing:
+def _with(run: RunStatus, reruns: Mapping[str, str], rules: Sequence[str]) -> RunStatus:
     attempts = {**reruns, **run.attempts}
     counted = run.model_copy(update={"attempts": attempts})
     if REPRODUCED not in rules or run.rerun_of or run.unread or counted.reproduced:
@@ -151,7 +151,7 @@ def _with(run: Standing, reruns: Mapping[str, str], rules: Sequence[str]) -> Sta
     return counted.model_copy(update={"broken": broken})
 
 
-def _urgency(run: Standing) -> tuple[object, ...]:
+def _urgency(run: RunStatus) -> tuple[object, ...]:
     weight = {"stops": 0, "changes bits": 1, "may change bits": 2}
     heaviest = min((weight.get(one.effect, 3) for one in run.findings), default=4)
     return (
@@ -164,7 +164,7 @@ def _urgency(run: Standing) -> tuple[object, ...]:
     )
 
 
-def exit_code_of(runs: Sequence[Standing]) -> int:
+def exit_code_of(runs: Sequence[RunStatus]) -> int:
     """Return 1 where a run breaks a rule, else 3 where one could not be read, else 0."""
     if any(run.broken for run in runs):
         return 1

@@ -12,7 +12,7 @@ from wandb_repro.manifest.trail import Trail, Weights
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.distance import MARGIN, Distance
 
-__all__ = ["Measured", "Tolerance", "Tolerated", "tolerated"]
+__all__ = ["MeasuredDifference", "Tolerance", "ToleranceResult", "apply_tolerance"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Tolerance:
         return self.rtol is not None or bool(self.metrics)
 
 
-class Measured(Record):
+class MeasuredDifference(Record):
     """One number of both runs, and how far apart it may be."""
 
     what: str
@@ -45,14 +45,14 @@ class Measured(Record):
     of: Literal["metric", "weights"] = "metric"
 
 
-class Tolerated(Record):
+class ToleranceResult(Record):
     """A stated tolerance, and what it was applied to."""
 
     rtol: float | None
     metrics: dict[str, float]
     at: str
     """The moment whose numbers were compared, in words; empty where there is none."""
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredDifference, ...]
     within: bool
     """Whether something was measured and all of it is within."""
     reason: str
@@ -61,13 +61,13 @@ class Tolerated(Record):
     """The moment whose weights were measured, in words; empty where none were."""
 
 
-def tolerated(
+def apply_tolerance(
     original: Trail,
     rerun: Trail,
     tolerance: Tolerance,
     limit: Limit,
     apart: Distance | None = None,
-) -> Tolerated:
+) -> ToleranceResult:
     """Apply a tolerance to the last moment with metrics that the original holds.
 
     A tolerance is about what a training gave, not about the way there. A metric that is not a
@@ -106,11 +106,11 @@ def tolerated(
 def _result(
     tolerance: Tolerance,
     at: str,
-    measured: tuple[Measured, ...],
+    measured: tuple[MeasuredDifference, ...],
     reason: str,
     apart: Distance | None = None,
-) -> Tolerated:
-    return Tolerated(
+) -> ToleranceResult:
+    return ToleranceResult(
         rtol=tolerance.rtol,
         metrics=dict(tolerance.metrics),
         at=at,
@@ -121,13 +121,13 @@ def _result(
     )
 
 
-def _weights(apart: Distance | None, rtol: float | None) -> Iterator[Measured]:
+def _weights(apart: Distance | None, rtol: float | None) -> Iterator[MeasuredDifference]:
     """Yield each weight of the model, the most that it is apart, and what is allowed."""
     if apart is None or rtol is None or not apart.at_end:
         return
     for leaf in apart.leaves:
         most, allowed = MARGIN * float(leaf.apart), rtol * float(leaf.size)
-        yield Measured(
+        yield MeasuredDifference(
             what=leaf.label,
             original="",
             rerun="",
@@ -154,7 +154,7 @@ def _name(moment: Weights) -> str:
     return f"the end of epoch {moment.epoch}" + (f" of fit {moment.fit}" if moment.fit > 1 else "")
 
 
-def _metrics(one: Weights, two: Weights, tolerance: Tolerance) -> Iterator[Measured]:
+def _metrics(one: Weights, two: Weights, tolerance: Tolerance) -> Iterator[MeasuredDifference]:
     """Yield what is judged: metrics that were named by their own measure, all by ``rtol``."""
     for name in sorted(set(one.metrics) & set(two.metrics)):
         mine, yours = float.fromhex(one.metrics[name]), float.fromhex(two.metrics[name])
@@ -168,11 +168,11 @@ def _relative(mine: float, yours: float, rtol: float) -> float:
     return rtol * max(abs(mine), abs(yours))
 
 
-def _measured(what: str, mine: float, yours: float, allowed: float) -> Measured:
+def _measured(what: str, mine: float, yours: float, allowed: float) -> MeasuredDifference:
     # Equal infinities are no distance apart; a NaN is far from everything, itself included.
     apart = 0.0 if mine == yours else abs(mine - yours)
     within = math.isfinite(apart) and apart <= allowed
-    return Measured(
+    return MeasuredDifference(
         what=what,
         original=repr(mine),
         rerun=repr(yours),

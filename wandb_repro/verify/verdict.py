@@ -9,11 +9,11 @@ from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.causes import rank
 from wandb_repro.verify.distance import Distance, distance
-from wandb_repro.verify.evidence import Side, doubts, doubts_of_sides, run_name
+from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable, run_name
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.first_moved import Moved, what_moved
+from wandb_repro.verify.first_cause import FirstCause, find_first_cause
 from wandb_repro.verify.manifest_diff import differences
-from wandb_repro.verify.tolerance import Tolerance, Tolerated, tolerated
+from wandb_repro.verify.tolerance import Tolerance, ToleranceResult, apply_tolerance
 from wandb_repro.verify.trail_diff import Comparison, FirstDifference, Limit, algorithms_of, compare
 
 __all__ = ["EXIT_CODES", "Bisection", "Grade", "Verdict", "judge"]
@@ -31,7 +31,7 @@ class Bisection(Record):
     """The run that stands for the original: it gave the original's digests here; empty without."""
     rerun: str
     first: FirstDifference | None
-    moved: Moved | None = None
+    moved: FirstCause | None = None
     causes: tuple[Finding, ...]
     reason: str
     """Why no step is named; empty when one is."""
@@ -61,9 +61,9 @@ class Verdict(Record):
     metric_epochs: int
     metrics_equal_bits: int
     metrics_equal_printed: int
-    moved: Moved | None = None
+    moved: FirstCause | None = None
     """What moved first at that difference; None where nothing differs."""
-    tolerance: Tolerated | None = None
+    tolerance: ToleranceResult | None = None
     """What was allowed and what it was applied to; None where nothing was stated."""
     distance: Distance | None = None
     """How far apart the weights are in the end; None where nothing differs, or no numbers tell."""
@@ -104,17 +104,17 @@ def judge(
         Side("the rerun", rerun, rerun_trail),
     )
     reasons = (
-        doubts_of_sides(*sides, whole=not ends_early)
+        reasons_not_comparable(*sides, whole=not ends_early)
         if found.first
-        else doubts(*sides, found, whole=not ends_early)
+        else reasons_inconclusive(*sides, found, whole=not ends_early)
     )
     apart = distance(original_trail, rerun_trail, limit) if found.first else None
     applied = (
-        tolerated(original_trail, rerun_trail, tolerance, limit, apart)
+        apply_tolerance(original_trail, rerun_trail, tolerance, limit, apart)
         if found.first and tolerance.is_stated
         else None
     )
-    moved = what_moved(original_trail, rerun_trail, found.first) if found.first else None
+    moved = find_first_cause(original_trail, rerun_trail, found.first) if found.first else None
     causes = (
         rank((*differences(original, rerun), *extra), found.first, original, moved)
         if found.first
@@ -141,7 +141,7 @@ def judge(
 
 
 def _grade(
-    first: FirstDifference | None, reasons: tuple[str, ...], applied: Tolerated | None
+    first: FirstDifference | None, reasons: tuple[str, ...], applied: ToleranceResult | None
 ) -> Grade:
     if first is None:
         return "inconclusive" if reasons else "identical"

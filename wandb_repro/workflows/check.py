@@ -27,7 +27,7 @@ from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding, Kind
 from wandb_repro.verify.manifest_diff import differences
-from wandb_repro.verify.prediction import Preflight, foresee
+from wandb_repro.verify.prediction import Prediction, predict
 from wandb_repro.workflows.rerun import Prepared, Wishes, prepare, run_name
 
 __all__ = ["Aim", "look"]
@@ -50,7 +50,7 @@ class Aim:
     deterministic: bool | None = None
 
 
-def look(capsule: Capsule, aim: Aim, work: Path, *, found: RemoteRun | None = None) -> Preflight:
+def look(capsule: Capsule, aim: Aim, work: Path, *, found: RemoteRun | None = None) -> Prediction:
     """Return what training here would give. Nothing of the capsule is executed or written.
 
     Args:
@@ -64,7 +64,7 @@ def look(capsule: Capsule, aim: Aim, work: Path, *, found: RemoteRun | None = No
     """
     manifest, trail = read_manifest(capsule), read_trail(capsule)
     prepared, stopped = (None, ()) if aim.by_hand else _prepared(capsule, aim, work, found)
-    return foresee(
+    return predict(
         run_name(manifest),
         "by hand" if aim.by_hand else "rerun",
         _environment(aim, prepared),

@@ -15,13 +15,13 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.report.disclosure import Leaving
+from wandb_repro.report.disclosure import Uploads
 from wandb_repro.report.text import count
 from wandb_repro.rerun.bundle_secrets import secrets_in_bundle
 from wandb_repro.store.capsule import FOLDER, Capsule
 from wandb_repro.workflows.rerun import bundle_of
 
-__all__ = ["leaving"]
+__all__ = ["uploads_of"]
 
 _MOST_FILES = 10_000
 _LOG_READ_BYTES = 64 * 1024 * 1024
@@ -29,7 +29,7 @@ _NAMED = 20
 _CHANGE = "take it out, and change it: it may be in the repository's history"
 
 
-def leaving(capsule: Capsule, manifest: Manifest, *, remote: bool) -> Leaving:
+def uploads_of(capsule: Capsule, manifest: Manifest, *, remote: bool) -> Uploads:
     """Return what of a run leaves the machine.
 
     Args:
@@ -41,7 +41,7 @@ def leaving(capsule: Capsule, manifest: Manifest, *, remote: bool) -> Leaving:
     theirs = dict(_files(run_folder)) if run_folder else {}
     execution = manifest.execution
     code, command = execution.code, execution.command
-    return Leaving(
+    return Uploads(
         offline=manifest.run.offline and not remote,
         ours={path: size for path, size in _files(capsule.folder) if not path.startswith(".")},
         source=_source(code),

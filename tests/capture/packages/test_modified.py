@@ -11,7 +11,7 @@ from wandb_repro.capture.packages.dist_info import installation
 from wandb_repro.capture.packages.modified import find_altered
 from wandb_repro.capture.packages.repack import with_altered
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Altered, Repacked
+from wandb_repro.manifest.packages import EditedPackage, Repacked
 
 TABLE = {"tiny_data/table.csv": "1,2\n", "tiny_data/a,b.txt": "x\n"}
 
@@ -22,7 +22,7 @@ def environment(tmp_path: Path) -> Environment:
     return Environment(tmp_path / "env").install(str(wheel))
 
 
-def _found(environment: Environment, *sources: str) -> tuple[Altered, ...]:
+def _found(environment: Environment, *sources: str) -> tuple[EditedPackage, ...]:
     return find_altered(installation(environment.host.installed).chosen, sources=sources)
 
 
@@ -53,7 +53,7 @@ def test_a_copied_environment_is_not_called_edited(
 def test_a_file_edited_by_hand_is_named(environment: Environment, file: str, text: str) -> None:
     (environment.site_packages / file).unlink()
     (environment.site_packages / file).write_text(text)
-    assert _found(environment) == (Altered(name="tiny-thing", files=(file,)),)
+    assert _found(environment) == (EditedPackage(name="tiny-thing", files=(file,)),)
 
 
 def test_an_edit_that_keeps_size_and_time_is_found_in_what_is_loaded(
@@ -95,7 +95,7 @@ def test_what_was_edited_is_packed_as_it_is(environment: Environment, tmp_path: 
 def test_an_edit_that_may_not_be_stored_is_still_named(
     environment: Environment, tmp_path: Path
 ) -> None:
-    altered = (Altered(name="tiny-thing", files=("tiny_thing.py",)),)
+    altered = (EditedPackage(name="tiny-thing", files=("tiny_thing.py",)),)
     whole = with_altered(
         environment.host, environment.packages(), altered, tmp_path / "wheels", withheld="off"
     )

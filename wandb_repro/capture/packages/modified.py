@@ -22,7 +22,7 @@ from collections.abc import Container, Iterator, Mapping
 
 from wandb_repro.capture.packages.dist_info import DistInfo
 from wandb_repro.capture.packages.record import INSTALLER_FILES
-from wandb_repro.manifest.packages import Altered
+from wandb_repro.manifest.packages import EditedPackage
 
 __all__ = ["find_altered"]
 
@@ -32,7 +32,7 @@ _BLOCK_BYTES = 1 << 20
 
 def find_altered(
     infos: Mapping[str, DistInfo], *, sources: Container[str] = (), only_sources: bool = False
-) -> tuple[Altered, ...]:
+) -> tuple[EditedPackage, ...]:
     """Return each distribution with files that are not as RECORD says, sorted by name.
 
     Files that are gone are not among them: containers leave tests and documentation out.
@@ -42,12 +42,12 @@ def find_altered(
         sources: files that are hashed in any case, absolute.
         only_sources: look at no other file.
     """
-    found: list[Altered] = []
+    found: list[EditedPackage] = []
     for name, info in sorted(infos.items()):
         # conda writes its own prefix into files after it made RECORD.
         if info.text("INSTALLER").strip() != "conda":
             files = tuple(_altered(info, sources, only_sources=only_sources))
-            found += [Altered(name=name, files=files)] if files else []
+            found += [EditedPackage(name=name, files=files)] if files else []
     return tuple(found)
 
 

@@ -24,7 +24,7 @@ from wandb_repro.capture.packages.record import INSTALLER_FILES, record_paths
 from wandb_repro.capture.packages.wheel import WheelFile, wheel_name, write_wheel
 from wandb_repro.capture.secrets.scan import secret_in_name, secret_in_text
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Altered, Distribution, Packages, Repacked
+from wandb_repro.manifest.packages import Distribution, EditedPackage, Packages, Repacked
 
 __all__ = ["MAXIMUM_BYTES", "packages_at_hand", "repack", "repack_all", "with_altered"]
 
@@ -66,7 +66,12 @@ def repack_all(
 
 
 def with_altered(
-    host: Host, packages: Packages, altered: Iterable[Altered], folder: Path, *, withheld: str = ""
+    host: Host,
+    packages: Packages,
+    altered: Iterable[EditedPackage],
+    folder: Path,
+    *,
+    withheld: str = "",
 ) -> Packages:
     """Return the packages with a wheel for each that was edited by hand, as it is on the disk.
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.packages import Altered, Distribution, Interpreter, Packages, Repacked
+from wandb_repro.manifest.packages import (
+    Distribution,
+    EditedPackage,
+    Interpreter,
+    Packages,
+    Repacked,
+)
 
 __all__ = ["Inequality", "compare_environments", "matches_here", "python_of"]
 
@@ -31,7 +37,7 @@ class Inequality:
 
 
 def compare_environments(
-    original: Packages, copy: Iterable[Distribution], copy_altered: Iterable[Altered] = ()
+    original: Packages, copy: Iterable[Distribution], copy_altered: Iterable[EditedPackage] = ()
 ) -> tuple[Inequality, ...]:
     """Return each distribution that is not equal, sorted by name.
 
@@ -51,7 +57,7 @@ def compare_environments(
     return tuple(each for each in found if each)
 
 
-def _edited(altered: Iterable[Altered] | Unavailable) -> dict[str, str]:
+def _edited(altered: Iterable[EditedPackage] | Unavailable) -> dict[str, str]:
     """Return the edited files of each distribution, in words."""
     if isinstance(altered, Unavailable):
         return {}

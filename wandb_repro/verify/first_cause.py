@@ -9,18 +9,18 @@ from wandb_repro.manifest.base import Record, Unavailable
 from wandb_repro.manifest.trail import Digested, Granularity, Losses, Resumed, Seen, Trail, Weights
 from wandb_repro.verify.trail_diff import FirstDifference
 
-__all__ = ["Moved", "What", "what_moved"]
+__all__ = ["CauseKind", "FirstCause", "find_first_cause"]
 
-What = Literal["initial state", "state", "data", "loss", "weights", "not known"]
+CauseKind = Literal["initial state", "state", "data", "loss", "weights", "not known"]
 
 _VALUE_DIGITS = 16
 """Hexadecimal digits of one value in a record of losses."""
 
 
-class Moved(Record):
+class FirstCause(Record):
     """What differed first within the first step that differs, as far as the trails tell."""
 
-    what: What
+    what: CauseKind
     sentence: str
     groups: tuple[str, ...] = ()
     """Groups of the leaves that differ there: ``seed`` alone is a generator's state."""
@@ -28,7 +28,7 @@ class Moved(Record):
     """First step whose loss or metrics differ in any bit; None where no step's are held."""
 
 
-def what_moved(original: Trail, other: Trail, first: FirstDifference) -> Moved:
+def find_first_cause(original: Trail, other: Trail, first: FirstDifference) -> FirstCause:
     """Return what moved first at a difference of two trails."""
     groups = tuple(dict.fromkeys(leaf.group for leaf in first.leaves))
     loss_step = first_loss_difference(original, other, first.fit)
@@ -38,14 +38,14 @@ def what_moved(original: Trail, other: Trail, first: FirstDifference) -> Moved:
         what, sentence = _initial(groups)
     else:
         what, sentence = _in_step(original, other, first, loss_step)
-    return Moved(what=what, sentence=sentence, groups=groups, loss_step=loss_step)
+    return FirstCause(what=what, sentence=sentence, groups=groups, loss_step=loss_step)
 
 
-def _not_known(why: str) -> tuple[What, str]:
+def _not_known(why: str) -> tuple[CauseKind, str]:
     return "not known", f"cannot be known: {why}"
 
 
-def _initial(groups: tuple[str, ...]) -> tuple[What, str]:
+def _initial(groups: tuple[str, ...]) -> tuple[CauseKind, str]:
     if groups == ("seed",):
         return "initial state", "the state of a layer's seed generator, before the first step"
     if groups == ("optimizer",):
@@ -55,7 +55,7 @@ def _initial(groups: tuple[str, ...]) -> tuple[What, str]:
 
 def _in_step(
     original: Trail, other: Trail, first: FirstDifference, loss_step: int | None
-) -> tuple[What, str]:
+) -> tuple[CauseKind, str]:
     one, two = _at(original, first), _at(other, first)
     if one is None or two is None:
         return _by_seen(original, other, first) or _by_losses(first, loss_step)
@@ -73,13 +73,13 @@ def _in_step(
     return _forward_or_backward(first, loss_step)
 
 
-def _forward_or_backward(first: FirstDifference, loss_step: int | None) -> tuple[What, str]:
+def _forward_or_backward(first: FirstDifference, loss_step: int | None) -> tuple[CauseKind, str]:
     if loss_step is None or loss_step > first.step:
         return "weights", "the weights: the state before, the data and the loss are equal"
     return "loss", "the loss: the state before and the data are equal"
 
 
-def _by_seen(original: Trail, other: Trail, first: FirstDifference) -> tuple[What, str] | None:
+def _by_seen(original: Trail, other: Trail, first: FirstDifference) -> tuple[CauseKind, str] | None:
     """Return that the data moved, where the first batches of an epoch are others; None if not."""
     mine, yours = _seen_of(original, first), _seen_of(other, first)
     for epoch in sorted(mine.keys() & yours.keys()):
@@ -107,7 +107,7 @@ def _is_after(seen: Seen, first: FirstDifference) -> bool:
     return seen.epoch > first.epoch or (seen.epoch == first.epoch and first.moment != "step")
 
 
-def _by_losses(first: FirstDifference, loss_step: int | None) -> tuple[What, str]:
+def _by_losses(first: FirstDifference, loss_step: int | None) -> tuple[CauseKind, str]:
     if loss_step is not None and loss_step < first.step:
         told = f"the loss differs since step {loss_step}, before the weights were digested again"
         return "not known", told
