@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import ThisHost
 from wandb_repro.capture.process.notebook import shell_of
+from wandb_repro.capture.process.start_folder import start_folder
 from wandb_repro.errors import RecordingError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
@@ -64,7 +65,7 @@ __all__ = [
 
 CodeChoice = Literal["auto", "upload", "local", "off"]
 
-_HOST = ThisHost()
+_HOST = ThisHost(start_folder())
 _NEW_RUN = (True, "create_new", "finish_previous")
 """Values of ``reinit`` that ask W&B for another run though one is active."""
 

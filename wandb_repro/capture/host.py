@@ -1,8 +1,7 @@
-"""The machine as the probes see it. Probes ask this and nothing else, so tests can stand in."""
+"""The machine as the probes see it: they ask a ``Host`` and nothing else, so tests can fake it."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import os
 import platform
@@ -12,9 +11,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
-
-from wandb_repro.capture.process.command_line import began_in, parse
-from wandb_repro.capture.process.notebook import begun_in
 
 __all__ = ["Host", "ThisHost"]
 
@@ -34,27 +30,27 @@ class Host(Protocol):
 
     @property
     def started_in(self) -> str:
-        """Working directory in which the process began, absolute."""
+        """Folder that the process was started in, absolute."""
         ...
 
     @property
     def modules(self) -> Mapping[str, ModuleType]:
-        """What is imported already (``sys.modules``). Probes never import a framework."""
+        """The imported modules (``sys.modules``). Probes never import a framework."""
         ...
 
     @property
     def process_id(self) -> int:
-        """Number of the process."""
+        """Id of the process."""
         ...
 
     @property
     def command_folders(self) -> tuple[str, ...]:
-        """Where installed distributions put their commands: the environment's, the user's."""
+        """Folders of the commands of installed distributions: the environment's, the user's."""
         ...
 
     @property
     def package_folders(self) -> tuple[str, ...]:
-        """Where the environment itself keeps what is installed in it."""
+        """The environment's own folders of installed packages, absolute."""
         ...
 
     def real_path(self, path: str) -> str:
@@ -62,11 +58,11 @@ class Host(Protocol):
         ...
 
     def memory_bytes(self) -> int:
-        """Return the machine's memory."""
+        """Return the machine's memory in bytes."""
         ...
 
     def read_text(self, path: str) -> str:
-        """Return a file of the machine.
+        """Return the text of a file; bytes that are not UTF-8 become U+FFFD.
 
         Raises:
             OSError: it cannot be read.
@@ -74,7 +70,7 @@ class Host(Protocol):
         ...
 
     def list_folder(self, path: str) -> tuple[str, ...]:
-        """Return the names in a folder of the machine, sorted.
+        """Return the names in a folder, sorted.
 
         Raises:
             OSError: it cannot be read.
@@ -82,15 +78,15 @@ class Host(Protocol):
         ...
 
     def affinity_cores(self) -> int:
-        """Return on how many cores this process may be scheduled.
+        """Return the number of cores that this process may be scheduled on.
 
         Raises:
-            OSError: the system does not tell.
+            OSError: the system does not say.
         """
         ...
 
     def distributions(self) -> Iterable[importlib.metadata.Distribution]:
-        """Return what is installed, in the order of ``sys.path``."""
+        """Return the installed distributions, in the order of ``sys.path``."""
         ...
 
     def uname(self) -> platform.uname_result:
@@ -99,10 +95,14 @@ class Host(Protocol):
 
 
 class ThisHost:
-    """The process that runs this."""
+    """This process.
+
+    Args:
+        started_in: folder that the process was started in; by default the current one.
+    """
 
     def __init__(self, started_in: str | None = None) -> None:
-        self._started_in = started_in or _working_directory()
+        self._started_in = started_in or os.getcwd()  # noqa: PTH109
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -116,28 +116,28 @@ class ThisHost:
 
     @property
     def started_in(self) -> str:
-        """Working directory in which the process began, absolute."""
+        """Folder that the process was started in, absolute."""
         return self._started_in
 
     @property
     def modules(self) -> Mapping[str, ModuleType]:
-        """What is imported already."""
+        """The imported modules."""
         return sys.modules
 
     @property
     def process_id(self) -> int:
-        """Number of the process."""
+        """Id of the process."""
         return os.getpid()
 
     @property
     def command_folders(self) -> tuple[str, ...]:
-        """Where installed distributions put their commands."""
+        """Folders of the commands of installed distributions."""
         of_user = sysconfig.get_path("scripts", f"{os.name}_user")
         return (sysconfig.get_path("scripts"), of_user)
 
     @property
     def package_folders(self) -> tuple[str, ...]:
-        """Where the environment itself keeps what is installed in it."""
+        """The environment's own folders of installed packages, absolute."""
         return (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
     def real_path(self, path: str) -> str:
@@ -145,40 +145,27 @@ class ThisHost:
         return os.path.realpath(path)
 
     def memory_bytes(self) -> int:
-        """Return the machine's memory."""
+        """Return the machine's memory in bytes."""
         import psutil  # 10 ms that only a recording pays
 
         return psutil.virtual_memory().total
 
     def read_text(self, path: str) -> str:
-        """Return a file of the machine."""
+        """Return the text of a file; bytes that are not UTF-8 become U+FFFD."""
         return Path(path).read_text(encoding="utf-8", errors="replace")
 
     def list_folder(self, path: str) -> tuple[str, ...]:
-        """Return the names in a folder of the machine, sorted."""
+        """Return the names in a folder, sorted."""
         return tuple(sorted(os.listdir(path)))  # noqa: PTH208
 
     def affinity_cores(self) -> int:
-        """Return on how many cores this process may be scheduled."""
+        """Return the number of cores that this process may be scheduled on."""
         return len(os.sched_getaffinity(0))
 
     def distributions(self) -> Iterable[importlib.metadata.Distribution]:
-        """Return what is installed, in the order of ``sys.path``."""
+        """Return the installed distributions, in the order of ``sys.path``."""
         return importlib.metadata.distributions()
 
     def uname(self) -> platform.uname_result:
         """Return system, node, release, version, machine."""
         return platform.uname()
-
-
-def _working_directory() -> str:
-    """Return where the process began, even if the script has changed its folder before this."""
-    with contextlib.suppress(OSError):
-        return begun_in(sys.modules) or began_in(
-            parse(tuple(sys.orig_argv)),
-            now=os.getcwd(),  # noqa: PTH109
-            main_file=str(getattr(sys.modules.get("__main__"), "__file__", "")),
-            told=os.environ.get("PWD", ""),
-            search_path=tuple(sys.path),
-        )
-    return "/"

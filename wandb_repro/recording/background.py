@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.process.opened_files import unnoticed
+from wandb_repro.capture.unrecorded import never_record_this_thread
 from wandb_repro.manifest.base import Unavailable
 
 __all__ = ["Background", "imported_beside"]
@@ -41,7 +41,7 @@ class Background(Generic[T]):
             self._result = started
 
     def _run(self, work: Callable[[], T]) -> None:
-        unnoticed()
+        never_record_this_thread()
         if self._after is not None:
             self._after.wait(_PATIENCE_S)
         self._result = guarded(work, self._what)

@@ -23,8 +23,9 @@ from wandb_repro.capture.machine.model_config import probe_settings
 from wandb_repro.capture.machine.runtime import probe_runtime
 from wandb_repro.capture.process.command import probe_command
 from wandb_repro.capture.process.imported_files import imported_files
-from wandb_repro.capture.process.opened_files import InputWatch, unseen
+from wandb_repro.capture.process.opened_files import InputWatch
 from wandb_repro.capture.source.extra_files import Snapshotted, used_files
+from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code, LeftOut
 from wandb_repro.manifest.command import Command
@@ -185,7 +186,7 @@ class Facts:
         snapshot = self._source.snapshotted
         if snapshot is None:
             return
-        with unseen():
+        with unrecorded():
             found = guarded(lambda: self._look(snapshot, until), _USED)
         if isinstance(found, Looked) or isinstance(self._looked, Unavailable):
             self._looked = found

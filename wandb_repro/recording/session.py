@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.process.opened_files import unseen
+from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.errors import RecordingError
@@ -169,7 +169,7 @@ class Session:
         from wandb_repro.capture.dataset import dataset_of
 
         if not self._is_elsewhere():
-            with unseen():
+            with unrecorded():
                 self._facts.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
 
     @harmless("what a fit is validated on")
@@ -184,7 +184,7 @@ class Session:
 
         if self._is_elsewhere() or fit > _MOST_SPLITS:
             return
-        with unseen():
+        with unrecorded():
             found = split_of(arguments, fit)
             if found is not None:
                 self._facts.data.add_split(*found)

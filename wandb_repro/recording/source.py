@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.secrets.scan_commits import without_committed_secrets
+from wandb_repro.capture.source.committed_secrets import without_committed_secrets
 from wandb_repro.capture.source.diff import changes
 from wandb_repro.capture.source.extra_files import Snapshotted
 from wandb_repro.capture.source.repository import told_state

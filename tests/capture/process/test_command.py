@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_host import FakeHost
-from wandb_repro.capture.process.command import ignores_environment, probe_command
+from wandb_repro.capture.process.command import probe_command
+from wandb_repro.capture.process.command_line import ignores_environment
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 

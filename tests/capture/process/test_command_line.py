@@ -1,49 +1,80 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from wandb_repro.capture.process.command_line import began_in, parse
+from wandb_repro.capture.process.command_line import Invocation, parse
 
 
 @pytest.mark.parametrize(
-    ("line", "main_file", "folder"),
+    ("line", "expected"),
     [
-        ("python train.py", "/project/train.py", "/project"),
-        ("python ./train.py", "/project/train.py", "/project"),
-        ("python jobs/train.py", "/project/jobs/train.py", "/project"),
-        ("python ../train.py", "/project/src/../train.py", "/project/src"),
-        ("python train.py", "/train.py", "/"),
-        ("python app", "/project/app/__main__.py", "/project"),
-        ("python app/", "/project/app/__main__.py", "/project"),
-        ("python app.pyz", "/project/app.pyz/__main__.py", "/project"),
-        ("python /project/train.py", "/project/train.py", "/now"),
-        ("python train.py", "/project/another.py", "/now"),
-        ("python train.py", "", "/now"),
-        ("python -c pass", "", "/now"),
-        ("python -m wandb_repro.launch train.py", "/project/train.py", "/now"),
+        ("python a.py x -m", Invocation((), "script", "a.py", ("x", "-m"))),
+        ("python -m pkg.mod -c", Invocation((), "module", "pkg.mod", ("-c",))),
+        ("python -mpkg x", Invocation((), "module", "pkg", ("x",))),
+        ("python -c pass x", Invocation((), "code", "pass", ("x",))),
+        ("python -u -O a.py", Invocation(("-u", "-O"), "script", "a.py", ())),
+        ("python -OO a.py", Invocation(("-O", "-O"), "script", "a.py", ())),
+        ("python -W error a.py", Invocation(("-W", "error"), "script", "a.py", ())),
+        ("python -Werror a.py", Invocation(("-W", "error"), "script", "a.py", ())),
+        (
+            "python -X utf8 -Xdev a.py",
+            Invocation(("-X", "utf8", "-X", "dev"), "script", "a.py", ()),
+        ),
+        ("python -Im pkg x", Invocation(("-I",), "module", "pkg", ("x",))),
+        ("python -ImPkg x", Invocation(("-I",), "module", "Pkg", ("x",))),
+        ("python -OWerror a.py", Invocation(("-O", "-W", "error"), "script", "a.py", ())),
+        ("python -i a.py", Invocation((), "script", "a.py", ())),
+        ("python -iu a.py", Invocation(("-u",), "script", "a.py", ())),
+        ("python -- a.py", Invocation((), "script", "a.py", ())),
+        ("python -u -- -a.py x", Invocation(("-u",), "script", "-a.py", ("x",))),
+        (
+            "python --check-hash-based-pycs always a.py",
+            Invocation(("--check-hash-based-pycs", "always"), "script", "a.py", ()),
+        ),
+        ("python - x", Invocation((), "stdin", "-", ("x",))),
+        ("python", Invocation((), "interactive", "", ())),
+        ("python -i", Invocation((), "interactive", "", ())),
+        ("python -m", Invocation((), "module", "", ())),
+        ("python -X", Invocation(("-X", ""), "interactive", "", ())),
+        ("python --version", Invocation(("--version",), "interactive", "", ())),
+        (
+            "python -O -m wandb_repro.launch a.py -x",
+            Invocation(("-O",), "script", "a.py", ("-x",), launcher=True),
+        ),
+        (
+            "python -m wandb_repro.launch -m pkg.mod x",
+            Invocation((), "module", "pkg.mod", ("x",), launcher=True),
+        ),
+        (
+            "python -m wandb_repro.launch -c pass x",
+            Invocation((), "code", "pass", ("x",), launcher=True),
+        ),
+        ("python -m wandb_repro.launch", Invocation((), "interactive", "", (), launcher=True)),
     ],
 )
-def test_where_a_script_began_is_read_off_its_absolute_name(
-    line: str, main_file: str, folder: str
-) -> None:
-    found = parse(line.split())
-    assert began_in(found, now="/now", main_file=main_file, told="", search_path=()) == folder
+def test_a_command_line_is_taken_apart(line: str, expected: Invocation) -> None:
+    assert parse(line.split()) == expected
 
 
 @pytest.mark.parametrize(
-    ("told", "search_path", "main_file", "folder"),
+    ("flags", "expected"),
     [
-        ("/now", ["/now", "/lib"], "/now/digits/train.py", "/now"),
-        ("/project", ["/project", "/lib"], "/project/digits/train.py", "/project"),
-        ("/project", ["/mine", "/project", "/lib"], "/project/digits/train.py", "/project"),
-        ("/parent", ["/project", "/lib"], "/project/digits/train.py", "/project"),
-        ("/project", ["/project", "/lib"], "/lib/digits/train.py", "/now"),
-        ("", [], "", "/now"),
+        (["-u"], ("-u",)),
+        (["-OOu"], ("-O", "-O", "-u")),
+        (["-Xutf8", "-BW", "ignore"], ("-X", "utf8", "-B", "-W", "ignore")),
     ],
 )
-def test_where_a_module_began_is_what_python_searches_first(
-    told: str, search_path: list[str], main_file: str, folder: str
+def test_it_reads_what_this_interpreter_does(
+    tmp_path: Path, flags: list[str], expected: tuple[str, ...]
 ) -> None:
-    found = parse(["python", "-m", "digits.train"])
-    began = began_in(found, now="/now", main_file=main_file, told=told, search_path=search_path)
-    assert began == folder
+    script = tmp_path / "say.py"
+    script.write_text("import sys; print('\\n'.join(sys.orig_argv))")
+    done = subprocess.run(
+        [sys.executable, *flags, str(script), "a", "-m"], capture_output=True, text=True, check=True
+    )
+    found = parse(done.stdout.splitlines())
+    assert found == Invocation(expected, "script", str(script), ("a", "-m"))

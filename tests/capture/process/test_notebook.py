@@ -9,7 +9,7 @@ import pytest
 from tests.support.fake_host import FakeHost
 from tests.support.fake_shell import FakeShell
 from wandb_repro.capture.process.command import probe_command
-from wandb_repro.capture.process.notebook import CellWatch, begun_in, shell_of
+from wandb_repro.capture.process.notebook import CellWatch, shell_of
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 
@@ -79,11 +79,6 @@ def test_a_prompt_is_no_notebook_and_a_script_neither() -> None:
     unloaded: dict[str, ModuleType] = {"IPython": ModuleType("IPython")}
     for modules in ({}, unloaded, prompt.modules):
         assert shell_of(modules) is None
-        assert begun_in(modules) == ""
-
-
-def test_a_notebook_began_where_its_shell_did() -> None:
-    assert begun_in(FakeShell().modules) == "/project/notebooks"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Digests of files that were read before, so that an unchanged file is not read ag
 
 A file is taken for unchanged while its size, time of change and inode are the same, as Git and DVC
 do. One that was written in the last two seconds is not kept: within the clock's step it could
-change again unseen ("racy git").
+change again unrecorded ("racy git").
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import NamedTuple
 import xxhash
 
 from wandb_repro.capture.dataset.limits import Limits, megabytes
-from wandb_repro.capture.process.opened_files import unnoticed
+from wandb_repro.capture.unrecorded import never_record_this_thread
 from wandb_repro.digest import ROOT_ALGORITHM, root_digest
 from wandb_repro.errors import DigestError
 from wandb_repro.files import cache_folder
@@ -84,7 +84,7 @@ def digest_files(path: str, limits: Limits, known: KnownFiles) -> FilesDigest:
         size_bytes = sum(file.status.st_size for file in files)
         sampled = size_bytes > limits.file_bytes
         until = time.monotonic() + limits.seconds
-        with ThreadPoolExecutor(_WORKERS, initializer=unnoticed) as pool:
+        with ThreadPoolExecutor(_WORKERS, initializer=never_record_this_thread) as pool:
             tasks = [
                 pool.submit(_digest, file, limits, known, sampled=sampled, until=until)
                 for file in files

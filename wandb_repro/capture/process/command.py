@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -15,12 +14,10 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.switches import RESTORED
 
-__all__ = ["ignores_environment", "probe_command"]
+__all__ = ["probe_command"]
 
 NOTEBOOKS = frozenset({"ipykernel_launcher", "ipykernel", "colab_kernel_launcher"})
 SHELLS = frozenset({"ipython", "ipython3", "IPython", "bpython", "ptpython"})
-_DEAF = {"-E", "-I"}
-"""Options that make an interpreter deaf to ``PYTHON...`` variables."""
 WORKERS = ("from multiprocessing.", "from joblib.externals.loky", "from loky.")
 WORKER_MODULES = ("joblib.externals.loky.", "loky.backend.")
 
@@ -43,11 +40,6 @@ def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
         return _notebook(host, code_root, found, shell)
     reason = _refusal(found)
     return Unavailable(unavailable=reason) if reason else _command(host, code_root, found)
-
-
-def ignores_environment(command_line: Sequence[str]) -> bool:
-    """Tell whether ``-E`` or ``-I`` makes this interpreter deaf to ``PYTHON...`` variables."""
-    return not _DEAF.isdisjoint(parse(command_line).flags)
 
 
 def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
@@ -86,7 +78,7 @@ def _notebook(host: Host, code_root: Path | None, found: Invocation, shell: Shel
 def _python_path(host: Host, found: Invocation) -> tuple[str, ...]:
     """Return the folders of ``PYTHONPATH``, absolute; an empty entry is the working directory."""
     told = host.environ.get("PYTHONPATH", "")
-    if not told or not _DEAF.isdisjoint(found.flags):
+    if not told or found.ignores_environment:
         return ()
     entries = (os.path.join(host.started_in, entry) for entry in told.split(os.pathsep))  # noqa: PTH118
     return tuple(dict.fromkeys(map(os.path.normpath, entries)))

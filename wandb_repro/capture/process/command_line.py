@@ -1,50 +1,12 @@
-"""In which folder the process began, though it may have gone elsewhere since.
-
-A command line of the Python interpreter, taken apart.
-"""
+"""The command line of a Python interpreter, split into its parts."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["LAUNCHER", "Invocation", "began_in", "parse"]
-
-
-def began_in(
-    found: Invocation, *, now: str, main_file: str, told: str, search_path: Sequence[str]
-) -> str:
-    """Return the working directory that the interpreter was started in, as far as it shows.
-
-    Args:
-        found: what the interpreter was told to do.
-        now: the working directory as it is.
-        main_file: ``__file__`` of ``__main__``, empty where it has none. Python makes it absolute
-            when it starts a script. Source: CPython 3.9, "What's New", ``__file__``.
-        told: the variable ``PWD``: a shell sets it, ``os.chdir`` does not.
-        search_path: ``sys.path``; ``-m`` puts the folder first, absolute.
-    """
-    if found.launcher:
-        return now  # the launcher imports us before the script begins
-    if found.kind == "script" and not os.path.isabs(found.target):  # noqa: PTH117
-        return _before(main_file, found.target) or now
-    if found.kind == "module" and now not in search_path:
-        likely = [told] if told in search_path else list(search_path[:1])
-        inside = found.target.replace(".", "/")
-        return next((one for one in likely if main_file.startswith(f"{one}/{inside}")), now)
-    return now
-
-
-def _before(main_file: str, target: str) -> str:
-    """Return what stands before the script's name; of a folder, its ``__main__.py`` runs."""
-    ending = "/" + target.removeprefix("./").rstrip("/")
-    for path in (main_file, os.path.dirname(main_file)):  # noqa: PTH120
-        if path.startswith("/") and path.endswith(ending):
-            return path.removesuffix(ending) or "/"
-    return ""
-
+__all__ = ["LAUNCHER", "Invocation", "ignores_environment", "parse"]
 
 LAUNCHER = "wandb_repro.launch"
 """The module through which ``wandb-repro run`` starts a script."""
@@ -55,19 +17,21 @@ WITH_VALUE = frozenset("WX")
 LONG_WITH_VALUE = frozenset({"--check-hash-based-pycs"})
 ENDS_OPTIONS: dict[str, Kind] = {"c": "code", "m": "module"}
 DROPPED = frozenset("i")
-"""``-i`` waits at a prompt when the script has ended: not a thing a rerun can do."""
+"""``-i`` waits at a prompt after the script has ended, which a rerun cannot do."""
+IGNORE_ENVIRONMENT = frozenset({"-E", "-I"})
+"""With either of these an interpreter ignores ``PYTHON...`` variables."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What an interpreter was told to do.
+    """What an interpreter was asked to run.
 
     Attributes:
-        flags: options of the interpreter; each with its value as the next item.
+        flags: options of the interpreter; the value of an option is the next item.
         kind: what runs.
-        target: file, module or text of the code; empty where nothing is named.
-        arguments: what follows.
-        launcher: whether ``wandb-repro run`` stood in between.
+        target: file, module or source text; empty at a prompt.
+        arguments: the script's own arguments.
+        launcher: whether ``wandb-repro run`` started it.
     """
 
     flags: tuple[str, ...]
@@ -76,9 +40,22 @@ class Invocation:
     arguments: tuple[str, ...]
     launcher: bool = False
 
+    @property
+    def ignores_environment(self) -> bool:
+        """Whether the interpreter ignores ``PYTHON...`` variables."""
+        return not IGNORE_ENVIRONMENT.isdisjoint(self.flags)
+
+
+def ignores_environment(command_line: Sequence[str]) -> bool:
+    """Return whether ``-E`` or ``-I`` makes this interpreter ignore ``PYTHON...`` variables."""
+    return parse(command_line).ignores_environment
+
 
 def parse(command_line: Sequence[str]) -> Invocation:
-    """Return the parts of ``python [options] [-c TEXT | -m NAME | FILE | -] [arguments]``.
+    """Split ``python [options] [-c TEXT | -m NAME | FILE | -] [arguments]``.
+
+    ``python -Wd -m wandb_repro.launch train.py --lr 1`` gives the flags ``("-W", "d")``, the script
+    ``train.py``, its arguments ``("--lr", "1")``, and ``launcher=True``.
 
     Source: CPython 3.10 to 3.14, Python/getopt.c and "Command line and environment".
     """

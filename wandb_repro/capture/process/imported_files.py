@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import site
-import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
-from wandb_repro.capture.process.opened_files import environment_folders
+from wandb_repro.capture.process.library_folders import library_folders, package_folders
 
 __all__ = ["imported_files"]
 
@@ -87,9 +85,9 @@ class _Others:
 
     def __init__(self, root: Path | None) -> None:
         self._own = f"{root}{os.sep}" if root is not None else "\0"
-        never = {f"{folder}{os.sep}" for folder in _library_folders()}
+        never = package_folders()
         self._never = tuple(never)
-        self._unless_own = tuple(folder for folder in environment_folders() if folder not in never)
+        self._unless_own = tuple(folder for folder in library_folders() if folder not in never)
 
     def hold_named(self, named: str) -> bool:
         """Tell from the name alone that a file belongs to Python's own folders."""
@@ -102,11 +100,3 @@ class _Others:
         inside = [folder for folder in self._unless_own if place.startswith(folder)]
         mine = place.startswith(self._own)
         return any(not (mine and self._own.startswith(folder)) for folder in inside)
-
-
-def _library_folders() -> Iterator[str]:
-    paths = sysconfig.get_paths()
-    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
-        yield from (paths[name], os.path.realpath(paths[name]))
-    if site.ENABLE_USER_SITE:
-        yield site.getusersitepackages()

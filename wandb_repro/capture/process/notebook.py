@@ -14,7 +14,7 @@ from wandb_repro.capture.secrets.redact import cut_source
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Cell
 
-__all__ = ["RUNNER", "CellWatch", "Shell", "begun_in", "name_of_notebook", "shell_of"]
+__all__ = ["RUNNER", "CellWatch", "Shell", "name_of_notebook", "shell_of"]
 
 RUNNER = "wandb_repro.notebook"
 """The module that executes the cells in a rerun."""
@@ -41,16 +41,6 @@ def shell_of(modules: Mapping[str, ModuleType]) -> Shell | None:
     shell: Any = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
     is_notebook = hasattr(shell, "kernel") or hasattr(shell, "repeats_notebook")
     return cast("Shell", shell) if is_notebook else None
-
-
-def begun_in(modules: Mapping[str, ModuleType]) -> str:
-    """Return the folder that a notebook began in, empty where this is none.
-
-    Source: IPython's "directory history", ``_dh``, whose first entry is where the shell began.
-    """
-    shell = shell_of(modules)
-    visited: Sequence[object] = shell.user_ns.get("_dh", ()) if shell is not None else ()
-    return str(visited[0]) if visited else ""
 
 
 def name_of_notebook(shell: Shell, environ: Mapping[str, str]) -> str:

@@ -12,18 +12,18 @@ import importlib.util
 import os
 import stat
 import sys
-import sysconfig
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import cast
 
+from wandb_repro.capture.process.library_folders import library_folders
+from wandb_repro.capture.unrecorded import is_unrecorded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile
 
-__all__ = ["InputWatch", "Openings", "environment_folders", "unnoticed", "unseen"]
+__all__ = ["InputWatch", "Openings"]
 
 
 UNINTERESTING = frozenset({".git", ".netrc", ".gitconfig", "site-packages", "dist-packages"})
@@ -137,27 +137,8 @@ def _is_input(place: str) -> bool:
 
 MOST_FILES = 10_000
 
-SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/")
 
 WRITING = os.O_WRONLY | os.O_RDWR
-
-_OURS = threading.local()
-
-
-def unnoticed() -> None:
-    """Let nothing that this thread opens from now on count as opened by the run: it is ours."""
-    _OURS.thread = True
-
-
-@contextmanager
-def unseen() -> Generator[None]:
-    """Notice nothing that this thread opens meanwhile; the user's other threads are seen."""
-    before = getattr(_OURS, "thread", False)
-    _OURS.thread = True
-    try:
-        yield
-    finally:
-        _OURS.thread = before
 
 
 class Openings:
@@ -180,7 +161,7 @@ class Openings:
         self.written: set[str] = set()
         self.on = True
         self.own: tuple[str, ...] = ()
-        self._skipped = environment_folders()
+        self._skipped = library_folders()
 
     @classmethod
     def of_process(cls) -> Openings:
@@ -200,7 +181,7 @@ class Openings:
         ``os.rename`` (which ``os.replace`` announces too) source and destination.
         """
         try:
-            if getattr(_OURS, "thread", False):
+            if is_unrecorded():
                 return
             if event == "open":
                 self._opened(arguments[0], arguments[2])
@@ -257,16 +238,6 @@ def _hook(openings: Openings) -> Callable[[str, tuple[object, ...]], None]:
             notice(event, arguments)
 
     return hook
-
-
-def environment_folders() -> tuple[str, ...]:
-    """Return the folders of the system, the interpreter and the installed packages.
-
-    Each with its slash.
-    """
-    told = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
-    folders = {folder for it in told for folder in (it, os.path.realpath(it))}
-    return (*SYSTEM_FOLDERS, *(f"{folder}/" for folder in sorted(folders) if folder != "/"))
 
 
 def _name(path: object) -> str:

@@ -11,10 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from wandb_repro.capture.process.opened_files import unnoticed
 from wandb_repro.capture.secrets.scan import secret_in_text
 from wandb_repro.capture.source.limits import Source
 from wandb_repro.capture.source.objects import LINK, Entry, blob_id
+from wandb_repro.capture.unrecorded import never_record_this_thread
 
 __all__ = ["Content", "Reader"]
 
@@ -50,7 +50,7 @@ class Reader:
 
     def read(self, sources: Iterable[Source]) -> Iterator[Content | None]:
         """Yield each file's content in the order asked for; None for one that is gone."""
-        with ThreadPoolExecutor(_THREADS, initializer=unnoticed) as pool:
+        with ThreadPoolExecutor(_THREADS, initializer=never_record_this_thread) as pool:
             waiting: deque[Future[list[Content | None]]] = deque()
             for batch in _batches(sources):
                 waiting.append(pool.submit(self._read_batch, batch))

@@ -14,7 +14,7 @@ import keras
 
 from wandb_repro import api
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.process.opened_files import unseen
+from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.errors import CheckpointError, UsageError
 from wandb_repro.keras.callback import ReproCallback
 from wandb_repro.keras.checkpoint.best_epoch import Best
@@ -113,7 +113,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         fit.owner.callbacks = [_First(self), *fit.callbacks, _Last(self)]
         self._open = True
         order = api.order_of_rerun()
-        with unseen():  # a checkpoint is no file that the script reads
+        with unrecorded():  # a checkpoint is no file that the script reads
             if order is not None:
                 self._begin_rerun(order, self._training)
                 return

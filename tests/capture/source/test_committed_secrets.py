@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.planted import KINDS
 from tests.support.repositories import Repository, in_tree, repository
-from wandb_repro.capture.secrets.scan_commits import without_committed_secrets
+from wandb_repro.capture.source.committed_secrets import without_committed_secrets
 from wandb_repro.capture.source.limits import Limits
 from wandb_repro.capture.source.snapshot import Snapshot, take_snapshot
 

@@ -1,0 +1,33 @@
+"""Marks the files that the recorder itself opens, so that they do not count as the run's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+__all__ = ["is_unrecorded", "never_record_this_thread", "unrecorded"]
+
+# Thread-local: while the recorder reads in one thread, the user's threads are still watched.
+_STATE = threading.local()
+
+
+def is_unrecorded() -> bool:
+    """Return whether what this thread opens now is the recorder's own."""
+    return getattr(_STATE, "on", False)
+
+
+def never_record_this_thread() -> None:
+    """Count nothing that this thread opens from now on: it is a worker of the recorder."""
+    _STATE.on = True
+
+
+@contextmanager
+def unrecorded() -> Generator[None]:
+    """Count nothing that this thread opens inside the block; other threads are still watched."""
+    before = is_unrecorded()
+    _STATE.on = True
+    try:
+        yield
+    finally:
+        _STATE.on = before
