@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from wandb_repro.errors import ReproError
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["fact", "guarded", "guarded_within"]
+__all__ = ["EXPECTED", "STRICT_VARIABLE", "fact", "guarded", "guarded_within"]
 
 T = TypeVar("T")
+
+STRICT_VARIABLE = "WANDB_REPRO_STRICT_FAULTS"
+"""Environment variable: set to 1, every error outside `EXPECTED` is raised, not recorded.
+
+The test suite sets it: a misspelled attribute of ours must fail a test, and not be recorded as
+"unavailable" for ever.
+"""
+
+EXPECTED: tuple[type[BaseException], ...] = (
+    OSError,
+    MemoryError,
+    subprocess.SubprocessError,
+    ReproError,
+)
+"""Errors of the machine, and those that we raise ourselves: never a fault in our code."""
 
 LONGEST_REASON = 300
 """Characters of an error's text that are kept: some libraries put a whole log in it."""
 
 
-def guarded(probe: Callable[[], T], what: str) -> T | Unavailable:
+def guarded(
+    probe: Callable[[], T], what: str, *, expects: tuple[type[BaseException], ...] = ()
+) -> T | Unavailable:
     """Return what the probe returns, or why it failed.
-
-    Only KeyboardInterrupt and SystemExit pass: those are the user's, not the probe's.
 
     Args:
         probe: reads one fact.
         what: the fact's name, which the reason begins with.
+        expects: errors of a foreign library that the probe calls, on top of `EXPECTED`.
+
+    Raises:
+        KeyboardInterrupt: the user pressed Ctrl-C; a SystemExit passes, too.
+        BaseException: under `STRICT_VARIABLE`, every error that is not expected.
+
+    Example:
+        >>> guarded(lambda: open("/missing"), "notes")
+        Unavailable(unavailable="notes: FileNotFoundError: ... '/missing'")
     """
     try:
         return probe()
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # noqa: BLE001 - a training never fails because of a probe
-        return Unavailable(unavailable=f"{what}: {_told(error)}")
+    except BaseException as error:
+        if is_strict() and not isinstance(error, EXPECTED + expects):
+            raise
+        return Unavailable(unavailable=f"{what}: {_text(error)}")
+
+
+def is_strict() -> bool:
+    """Whether a fault of ours is raised. Asked anew each time, so that a test can change it."""
+    return os.environ.get(STRICT_VARIABLE) == "1"
 
 
 def fact(kind: type[T], probe: Callable[[], object], what: str) -> T | Unavailable:
-    """Return what the probe returns if it is of this type, or why there is no such thing.
+    """Return what the probe returns if it has this type, or why not.
 
-    For what comes out of libraries without types, where anything may come back.
+    For libraries without types, where anything may come back. An attribute that this version of
+    the library does not have is expected.
     """
-    value = guarded(probe, what)
+    value = guarded(probe, what, expects=(AttributeError,))
     if isinstance(value, (kind, Unavailable)):
         return value
     return Unavailable(unavailable=f"{what}: {type(value).__name__} instead of {kind.__name__}")
@@ -47,26 +82,38 @@ def fact(kind: type[T], probe: Callable[[], object], what: str) -> T | Unavailab
 def guarded_within(seconds: float, probe: Callable[[], T], what: str) -> T | Unavailable:
     """Return what the probe returns, or why it failed or did not end in time.
 
-    The probe runs in a daemon thread. One that hangs is left behind and does not hold up the
-    end of the process.
+    Args:
+        seconds: how long to wait.
+        probe: reads one fact, in a daemon thread: one that hangs is left behind and does not
+            delay the end of the process.
+        what: the fact's name.
+
+    Raises:
+        BaseException: as `guarded`, here and not in the thread.
     """
     answers: list[T | Unavailable] = []
-    thread = threading.Thread(
-        target=lambda: answers.append(guarded(probe, what)),
-        name=f"wandb_repro {what}",
-        daemon=True,
-    )
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(guarded(probe, what))
+        except BaseException as fault:  # noqa: BLE001 - raised again by the thread that waits
+            faults.append(fault)
+
+    thread = threading.Thread(target=run, name=f"wandb_repro {what}", daemon=True)
     thread.start()
     thread.join(seconds)
+    if faults:
+        raise faults[0]
     if answers:
         return answers[0]
     return Unavailable(unavailable=f"{what}: no answer within {seconds:g} s")
 
 
-def _told(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     try:
         text = str(error).strip()
-    except Exception:  # noqa: BLE001 - an error whose own text cannot be had
+    except Exception:  # noqa: BLE001 - a foreign error's __str__ may itself fail
         text = ""
     name = type(error).__name__
     return f"{name}: {text[:LONGEST_REASON]}" if text else name

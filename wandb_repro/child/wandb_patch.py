@@ -1,7 +1,7 @@
-"""In a rerun's process: W&B gives the original's parameters, whoever gave them then.
+"""Patches W&B in a rerun's process: the original's parameters, and nothing published again.
 
-A sweep's agent asks W&B for parameters and calls a function with them. A rerun has them already:
-the function is called once, no agent is registered, and the sweep gets no run.
+The agent of a sweep asks W&B for parameters and calls a function with them. A rerun has them
+already: it calls the function once, registers no agent, and creates no run in the sweep.
 """
 
 from __future__ import annotations
@@ -10,40 +10,64 @@ import functools
 import threading
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
-from wandb_repro.child.no_publish import hold_back
+from wandb_repro.child.no_publish import HELD_SWEEP, hold_back
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import say
 
 __all__ = ["prepare", "stand_ready"]
 
+_REFUSED = 4
+
 _ready = threading.Event()
 
 
 def stand_ready() -> None:
-    """Do what a rerun needs of W&B as soon as that is imported; once."""
+    """Patch W&B as soon as it is imported; once."""
     if not _ready.is_set():
         _ready.set()
         after_import("wandb", prepare)
 
 
 def prepare(wandb: ModuleType) -> None:
-    """Patch the imported module, which is never patched back: the process is a rerun's own."""
+    """Patch the imported module for good: the process is a rerun's own.
+
+    Raises:
+        SystemExit: W&B cannot be patched, so that the script would publish.
+    """
     module = cast("Any", wandb)
-    if module.run is not None:  # begun before the script imported us
-        _hold_back_outputs(module.run, wandb)
-    module.init = _as_rerun(module.init, wandb)
-    module.agent = _agent(module)
-    module.sweep = _sweep
+    try:
+        if module.run is not None:  # the script started it before it imported us
+            _hold_back_outputs(module.run, wandb)
+        module.init = _as_rerun(module.init, wandb)
+        module.agent = _agent(module)
+        module.sweep = _sweep
+    except AttributeError as error:
+        _refuse(error)
+    if hasattr(module, "attach"):
+        module.attach = _attached(module.attach, wandb)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    # A SystemExit passes `except Exception` of the script and the guard around import hooks.
+    say(
+        f"this version of W&B cannot be kept from publishing ({type(error).__name__}: {error}); "
+        "rerun with the recorded version, or with --allow-outputs to publish again"
+    )
+    raise SystemExit(_REFUSED) from error
 
 
 def _hold_back_outputs(run: object, wandb: ModuleType) -> None:
     from wandb_repro import api
 
     order = api.order_of_rerun()
-    if order is not None and not order.allow_outputs:
+    if order is None or order.allow_outputs:
+        return
+    try:
         hold_back(run, wandb)
+    except Exception as error:  # noqa: BLE001 - whatever is not as expected, nothing is published
+        _refuse(error)
 
 
 def _as_rerun(begin: Callable[..., Any], wandb: ModuleType) -> Callable[..., Any]:
@@ -61,14 +85,27 @@ def _as_rerun(begin: Callable[..., Any], wandb: ModuleType) -> Callable[..., Any
     return init
 
 
+def _attached(attach: Callable[..., Any], wandb: ModuleType) -> Callable[..., Any]:
+    """Return ``wandb.attach``, whose run publishes nothing: it is a second object of one run."""
+
+    @functools.wraps(attach)
+    def attached(*positional: Any, **options: Any) -> Any:
+        run = attach(*positional, **options)
+        if run is not None:
+            _hold_back_outputs(run, wandb)
+        return run
+
+    return attached
+
+
 def _agent(module: Any) -> Callable[..., None]:
     def agent(
         sweep_id: str | None = None, function: Callable[[], Any] | None = None, *_: Any, **__: Any
     ) -> None:
         """Call the function once, in a thread of its own as W&B's agent does.
 
-        NOTE: what Keras keeps for itself belongs to a thread: a seed that was set before the agent
-        does not reach it. Source: keras/src/backend/common/global_state.py, Keras 3.15.
+        NOTE: Keras keeps its seed per thread: one that was set before the agent starts does not
+        reach the function. Source: keras/src/backend/common/global_state.py, Keras 3.15.
         """
         del sweep_id
         from wandb_repro import api
@@ -79,14 +116,14 @@ def _agent(module: Any) -> Callable[..., None]:
             return
         say("the rerun calls the sweep's function once, with the original's parameters")
         api.skip_earlier()
-        _called_in_thread(function)
+        _call_in_thread(function)
         module.finish()
         raise RerunStopped(0)
 
     return agent
 
 
-def _called_in_thread(function: Callable[[], Any]) -> None:
+def _call_in_thread(function: Callable[[], Any]) -> None:
     """Call a function in a new thread, and raise here what it raises.
 
     Raises:
@@ -97,7 +134,7 @@ def _called_in_thread(function: Callable[[], Any]) -> None:
     def call() -> None:
         try:
             function()
-        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             raised.append(error)
 
     thread = threading.Thread(target=call, name="sweep")
@@ -108,5 +145,5 @@ def _called_in_thread(function: Callable[[], Any]) -> None:
 
 
 def _sweep(*_: Any, **__: Any) -> str:
-    """Make no sweep; return a name for one, which the agent of a rerun does not use."""
-    return "rerun"
+    """Create no sweep; return an id that the agent of a rerun ignores."""
+    return HELD_SWEEP

@@ -1,4 +1,4 @@
-"""What a person is told while training: one line each, once, on standard error."""
+"""What a person reads while training: one line each, once, on standard error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import ParamSpec
 from wandb_repro.capture.guard import guarded
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["forget", "harmless", "say", "warn_once"]
+__all__ = ["forget", "harmless", "say", "say_once", "warn_once"]
 
 P = ParamSpec("P")
 
@@ -19,7 +19,9 @@ _said: set[str] = set()
 
 
 def say(message: str) -> None:
-    """Write one line for the person who trains. A closed terminal is no reason to stop."""
+    """Write one line for the person who trains."""
+    # A closed terminal (ValueError, OSError) or none at all (AttributeError: stderr is None under
+    # pythonw) is no reason to stop a training.
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"wandb_repro: {' '.join(message.split())}\n")
         sys.stderr.flush()
@@ -27,30 +29,38 @@ def say(message: str) -> None:
 
 def warn_once(message: str) -> None:
     """Write a warning, unless it was written before in this process."""
+    say_once(f"warning: {message}")
+
+
+def say_once(message: str) -> None:
+    """Write one line, unless it was written before in this process."""
     if message not in _said:
         _said.add(message)
-        say(f"warning: {message}")
+        say(message)
 
 
 def forget() -> None:
-    """Let every warning be said again: a new run begins."""
+    """Let every line be written again: a new run begins."""
     _said.clear()
 
 
-def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Make a function unable to stop a training: what goes wrong is said once, and lost.
+def harmless(
+    what: str, *, expects: tuple[type[BaseException], ...] = ()
+) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Make a function unable to stop a training: its error becomes a warning, written once.
 
-    A Ctrl-C and an exit pass: the one of a rerun that has seen enough, and one that a signal
-    handler of the script raises while we are at work.
+    A Ctrl-C and an exit pass: a rerun ends that way after its first difference, and so may a
+    signal handler of the script.
 
     Args:
-        what: the function records, as a reason begins: ``the weights``.
+        what: what the function records, as a reason begins: ``the weights``.
+        expects: as in `guarded`.
     """
 
     def decorated(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
         def wrapped(*arguments: P.args, **options: P.kwargs) -> None:
-            done = guarded(lambda: function(*arguments, **options), what)
+            done = guarded(lambda: function(*arguments, **options), what, expects=expects)
             if isinstance(done, Unavailable):
                 warn_once(f"not recorded, training goes on: {done}")
 
