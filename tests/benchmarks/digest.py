@@ -24,7 +24,7 @@ import tempfile, time
 from pathlib import Path
 import keras, numpy as np
 from wandb_repro.keras.variables import Reader
-from wandb_repro.recording.trail_recorder import Recorder
+from wandb_repro.recording.trail_recorder import TrailRecorder
 
 class Model:
     layers, non_trainable_weights = [], []
@@ -36,7 +36,7 @@ class Model:
 def of_step(count, shape):
     model = Model(count, shape)
     reader = Reader(model)
-    recorder = Recorder(Path(tempfile.mkdtemp(), "trail.jsonl"), None)
+    recorder = TrailRecorder(Path(tempfile.mkdtemp(), "trail.jsonl"), None)
     recorder.begin_fit()
     reads, steps, sums = [], [], []
     for step in range(1, 10):

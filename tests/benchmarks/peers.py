@@ -17,14 +17,14 @@ import hashlib, os, sys, tempfile, time
 from pathlib import Path
 import joblib, keras, numpy as np, wandb
 from wandb_repro.keras.variables import Reader
-from wandb_repro.recording.trail_recorder import Recorder
+from wandb_repro.recording.trail_recorder import TrailRecorder
 
 model = keras.applications.ResNet50(weights=None)
 model.compile("adam", "sparse_categorical_crossentropy")
 model.optimizer.build(model.trainable_variables)
 everything = [*model.variables, *model.optimizer.variables]
 saved = Path("weights.npz")
-recorder = Recorder(Path("trail.jsonl"), None)
+recorder = TrailRecorder(Path("trail.jsonl"), None)
 recorder.begin_fit()
 reader = Reader(model)
 step = 0

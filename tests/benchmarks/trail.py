@@ -16,7 +16,7 @@ import time
 import keras, numpy as np
 from pathlib import Path
 from wandb_repro.keras import variables_of
-from wandb_repro.recording.trail_recorder import Recorder
+from wandb_repro.recording.trail_recorder import TrailRecorder
 
 model = keras.applications.ResNet50(weights=None)
 model.compile("adam", "sparse_categorical_crossentropy")
@@ -27,7 +27,7 @@ started = time.perf_counter()
 for _ in range(2):
     model.train_on_batch(x, y)
 step = (time.perf_counter() - started) / 2
-recorder = Recorder(Path("trail.jsonl"), None)
+recorder = TrailRecorder(Path("trail.jsonl"), None)
 recorder.begin_fit()
 times = []
 for epoch in range(4):

@@ -27,7 +27,7 @@ weights = np.random.normal(size=3) * float(sys.argv[2])
 session.begin_fit(None)
 session.weights("initial", [Variable("trainable", "w", weights)], epoch=0, step=0, metrics={})
 session.weights("final", [Variable("trainable", "w", weights + 1)], epoch=1, step=1, metrics={})
-session.end_fit()
+session.end_fit(session.fits)
 """
 
 

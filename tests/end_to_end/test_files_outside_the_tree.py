@@ -264,7 +264,9 @@ def test_code_kept_on_this_machine_has_what_was_added_there(
 
 @pytest.mark.slow
 def test_a_module_that_is_edited_while_it_trains_is_named(tmp_path: Path, ask: Ask) -> None:
-    edit = NUMBERS.replace("session.end_fit()", "Path('network.py').write_text('SIZE = 5')")
+    edit = NUMBERS.replace(
+        "session.end_fit(session.fits)", "Path('network.py').write_text('SIZE = 5')"
+    )
     project = Project.made(tmp_path / "project", edit)
     _recorded(project, "train.py")
     assert _added(project).edited == ("network.py",)

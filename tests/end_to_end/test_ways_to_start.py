@@ -268,7 +268,7 @@ for rate in (1.0, 2.0):
         variables = [Variable("trainable", "w", weights)]
         moment = "epoch" if epoch else "initial"
         session.weights(moment, variables, epoch=epoch, step=epoch, metrics={})
-    session.end_fit()
+    session.end_fit(session.fits)
     run.finish()
 """
 

@@ -40,7 +40,7 @@ session = find_session(run)
 session.begin_fit(None)
 weights = np.random.normal(size=4)
 session.weights("initial", [Variable("trainable", "w", weights)], epoch=0, step=0, metrics={})
-session.end_fit()
+session.end_fit(session.fits)
 '''
 
 ARGUMENTS = {

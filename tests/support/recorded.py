@@ -96,7 +96,7 @@ for epoch in range(1, run.config["epochs"] + 1):
         print(f"waiting {os.getpid()}", flush=True)
         time.sleep(60)
 digest("final", run.config["epochs"])
-session.end_fit()
+session.end_fit(session.fits)
 '''
 
 KERAS = """\

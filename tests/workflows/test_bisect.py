@@ -56,7 +56,7 @@ for epoch in range(1, run.config["epochs"] + 1):
             digest("step", epoch - 1, step)
     digest("epoch", epoch, step)
 digest("final", run.config["epochs"], step)
-session.end_fit()
+session.end_fit(session.fits)
 '''
 
 HERE = ("--env", "here", "--yes", "--bisect")

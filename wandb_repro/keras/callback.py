@@ -25,7 +25,7 @@ from wandb_repro.keras.variables import Model, Reader, on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed, is_due
 from wandb_repro.recording.messages import harmless, warn_once
-from wandb_repro.recording.session import Session
+from wandb_repro.recording.trail_sink import TrailSink
 
 if TYPE_CHECKING:
     import wandb
@@ -65,7 +65,7 @@ class ReproCallback(keras.callbacks.Callback):
         super().__init__()
         self._steps = _checked(steps)
         self._run = run
-        self._session: Session | None = None
+        self._session: TrailSink | None = None
         self._reset()
         self._find_session()
 
@@ -131,10 +131,8 @@ class ReproCallback(keras.callbacks.Callback):
                 "call wandb_repro.init(...) before model.fit"
             )
 
-    def _begin(self, session: Session, fit: Fit) -> None:
-        session.begin_fit(self._trained, fit.locals)
-        self._number = session.fits
-        session.split(fit.locals, self._number)
+    def _begin(self, session: TrailSink, fit: Fit) -> None:
+        self._number = session.begin_fit(self._trained, fit.locals)
         self._at_once = int(getattr(self._trained, "steps_per_execution", 1) or 1)
         self._losses = Losses(self._at_once)
         self._plan(session, fit)
@@ -145,9 +143,9 @@ class ReproCallback(keras.callbacks.Callback):
         else:
             session.missing("initial", _UNBUILT, epoch=0, step=0, fit=self._number)
 
-    def _plan(self, session: Session, fit: Fit) -> None:
+    def _plan(self, session: TrailSink, fit: Fit) -> None:
         """Settle at which steps weights are digested, and say what that can show."""
-        steps = self._steps if self._steps is not None else session.options.steps
+        steps = self._steps if self._steps is not None else session.steps
         self._every = steps if isinstance(steps, int) else 0
         self._chosen = () if isinstance(steps, int) or steps is None else tuple(sorted(steps))
         asked = bool(self._every or self._chosen) or session.wants_steps(self._number)
@@ -158,7 +156,7 @@ class ReproCallback(keras.callbacks.Callback):
             self._suspicious = any(map(changes_between_steps, others))
         self._say_plan(session, asked=asked)
 
-    def _say_plan(self, session: Session, *, asked: bool) -> None:
+    def _say_plan(self, session: TrailSink, *, asked: bool) -> None:
         before = _COMPARED if self._suspicious else _ONLY_TRAINING
         self._granularity = Granularity(
             fit=self._number,
@@ -172,7 +170,7 @@ class ReproCallback(keras.callbacks.Callback):
         )
         session.granularity(self._granularity)
 
-    def _root_of_batches(self, session: Session) -> str | None:
+    def _root_of_batches(self, session: TrailSink) -> str | None:
         """Return the root of the batches since the last step record; say once why there is none."""
         root = self._batches.root() if isinstance(self._batches, Batches) else None
         if not isinstance(root, Unavailable):
@@ -257,7 +255,7 @@ class ReproCallback(keras.callbacks.Callback):
         if first or due or self._is_wanted(session):
             self._digest("step")
 
-    def _is_wanted(self, session: Session) -> bool:
+    def _is_wanted(self, session: TrailSink) -> bool:
         return session.wants_step(self._step, fit=self._number, epochs=self._epoch)
 
     @harmless("an epoch")
@@ -331,7 +329,7 @@ class ReproCallback(keras.callbacks.Callback):
             self._digest("final")
             self._open = False
             self._stand_back()
-            self._session.end_fit()
+            self._session.end_fit(self._number)
 
     def number_of_fit(self, *, begun: bool) -> int:
         """Return the number of the fit that begins, as the trail has it.

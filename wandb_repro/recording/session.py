@@ -33,7 +33,7 @@ from wandb_repro.recording.publish import (
     publish_summary,
 )
 from wandb_repro.recording.seeding import Seeding
-from wandb_repro.recording.trail_recorder import Recorder
+from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.wandb_run import Run, identity_of, name_of
 from wandb_repro.store.capsule import FOLDER, Capsule
 from wandb_repro.store.local import read_trail, write_atomically
@@ -41,6 +41,7 @@ from wandb_repro.store.local import read_trail, write_atomically
 if TYPE_CHECKING:
     from wandb_repro.capture.dataset import Measured
     from wandb_repro.recording.self_verdict import Outcome
+    from wandb_repro.recording.trail_sink import TrailSink
 
 __all__ = ["Session"]
 
@@ -76,7 +77,8 @@ class Session:
         self.capsule.folder.mkdir(parents=True, exist_ok=True)
         self._order = order
         self._owner = os.getpid()
-        self._fit_open = False
+        self.fits = 0
+        self._open_fits = set[int]()
         self._failure = ""
         self._columns: Columns | None = None
         self._ended = False
@@ -102,8 +104,8 @@ class Session:
         self._facts.begin_the_rest()
         self._needed_at_the_end = imported_beside("wandb_repro.recording.card")
 
-    def _begun_trail(self) -> Recorder | None:
-        recorder = guarded(lambda: Recorder(self.capsule.trail, self._live), "the trail")
+    def _begun_trail(self) -> TrailRecorder | None:
+        recorder = guarded(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
         if isinstance(recorder, Unavailable):
             self._facts.trail = recorder
             warn_once(f"not recorded, training goes on: {recorder}")
@@ -173,16 +175,11 @@ class Session:
                 self._facts.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
 
     @harmless("what a fit is validated on")
-    def split(self, arguments: Mapping[str, object], fit: int) -> None:
-        """Count the rows that a fit both trains and validates on, where both are arrays.
-
-        Args:
-            arguments: local variables of ``fit``, which has made a ``validation_split`` by now.
-            fit: its number.
-        """
+    def _split(self, arguments: Mapping[str, object], fit: int) -> None:
+        """Count the rows that a fit both trains and validates on, where both are arrays."""
         from wandb_repro.capture.dataset import split_of
 
-        if self._is_elsewhere() or fit > _MOST_SPLITS:
+        if fit > _MOST_SPLITS:
             return
         with unrecorded():
             found = split_of(arguments, fit)
@@ -193,22 +190,26 @@ class Session:
         """Take over fingerprints that were made before the run began."""
         self._facts.data.add(known)
 
-    @harmless("what only a process that trains knows")
-    def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> None:
-        """Note that ``fit`` begins; what takes long is done by now, or is waited for.
+    def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
+        """Open the next fit and return its number; what takes long has ended by then.
 
         Args:
             model: the one that trains.
             arguments: local variables of ``fit``, where they are known.
         """
-        if self._is_elsewhere():
-            return
-        first = self._recorder is None or self._recorder.fits == 0
+        if not self._is_elsewhere():
+            self.fits += 1
+            self._open_fits.add(self.fits)
+            self._begin_fit(model, arguments or {}, self.fits)
+            self._split(arguments or {}, self.fits)
+        return self.fits
+
+    @harmless("what only a process that trains knows")
+    def _begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> None:
         if self._recorder is not None:
             self._recorder.begin_fit()
-        self._fit_open = True
-        changed = self._facts.begin_fit(model, arguments or {}, max(self.fits, 1))
-        if first:
+        changed = self._facts.begin_fit(model, arguments, fit)
+        if fit == 1:
             self._before_training(model)
         elif changed or self._facts.is_notebook:
             self._written_manifest()  # a process may be killed
@@ -307,12 +308,12 @@ class Session:
     def checkpoint(self, record: Checkpoint | Resumed) -> None:
         """Note a checkpoint, or that the training goes on from one; on the disk at once."""
         if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.append(record, sync=True)
+            self._recorder.checkpoint(record)
 
     @property
-    def fits(self) -> int:
-        """How many fits began."""
-        return self._recorder.fits if self._recorder is not None else 0
+    def steps(self) -> int | Sequence[int] | None:
+        """After which steps to digest where the callback has no ``steps``."""
+        return self.options.steps
 
     def root_now(self, variables: Sequence[Variable]) -> str | None:
         """Return the root of variables without a record; None where nothing is recorded."""
@@ -325,15 +326,19 @@ class Session:
 
         So it is where the run that this one repeats was, and where a bisection asks for it.
         """
-        return self._live is not None and self._live.wants_step(fit, step, epochs)
+        recorder = self._recorder
+        return recorder is not None and recorder.wants_step(step, fit=fit, epochs=epochs)
 
     def wants_steps(self, fit: int) -> bool:
         """Tell whether any steps of a fit are digested, whatever the callback was told."""
-        return self._live is not None and self._live.wants_steps(fit)
+        return self._recorder is not None and self._recorder.wants_steps(fit)
 
-    def end_fit(self) -> None:
-        """Note that ``fit`` returned by itself."""
-        self._fit_open = False
+    @harmless("the end of a fit")
+    def end_fit(self, fit: int) -> None:
+        """Close a fit, which returned by itself, and free what was kept for it."""
+        self._open_fits.discard(fit)
+        if self._recorder is not None and not self._is_elsewhere():
+            self._recorder.end_fit(fit)
 
     def failed(self, kind: str) -> None:
         """Note the exception that is about to end the process."""
@@ -377,7 +382,7 @@ class Session:
             return "interrupted"
         if name and name != "SystemExit":
             return "failed"
-        return "interrupted" if self._fit_open else "finished"
+        return "interrupted" if self._open_fits else "finished"
 
     def _written_manifest(self) -> Sealed | Unavailable:
         """Return the record as it stands now, on the disk where that takes it."""
@@ -465,3 +470,7 @@ class Session:
 
 def _live(order: Order | None) -> Live | None:
     return Live(order, read_trail(Capsule(Path(order.capsule)))) if order else None
+
+
+if TYPE_CHECKING:
+    _: type[TrailSink] = Session

@@ -6,13 +6,14 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wandb_repro.capture.weights import ALGORITHM, Variable, numbers_of
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests, root_digest
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import (
     SHORT,
+    Checkpoint,
     Digested,
     End,
     Granularity,
@@ -20,6 +21,7 @@ from wandb_repro.manifest.trail import (
     Missing,
     Moment,
     Numbers,
+    Resumed,
     Seen,
     Shape,
     Start,
@@ -32,7 +34,10 @@ from wandb_repro.manifest.trail import (
 from wandb_repro.recording.live_compare import Live
 from wandb_repro.store.local import TrailWriter
 
-__all__ = ["Recorder"]
+if TYPE_CHECKING:
+    from wandb_repro.recording.trail_sink import TrailSink
+
+__all__ = ["TrailRecorder"]
 
 
 @dataclass
@@ -45,21 +50,27 @@ class _Fit:
     root: str = ""
 
 
-class Recorder:
-    """The trail of one run. Several ``fit`` calls may go on in turns.
+class TrailRecorder:
+    """The trail of one run, written to a file.
 
-    A write that fails is told once, by the OSError; what comes after it is not written, since a
-    trail with a hole would look as if it had been changed.
+    Args:
+        path: of the file; it is made anew.
+        live: the original's trail, in a rerun.
+        steps: after which steps a callback digests unless it was given its own.
 
     Raises:
         OSError: from each method, when the trail cannot be written.
         RerunStopped: from ``weights``, in a rerun that has seen enough.
     """
 
-    def __init__(self, path: Path, live: Live | None) -> None:
+    def __init__(
+        self, path: Path, live: Live | None = None, *, steps: int | Sequence[int] | None = None
+    ) -> None:
         self._live = live
         self._open: dict[int, _Fit] = {}
+        self.steps = steps
         self.fits = 0
+        self.ended = False
         self.last_root = ""
         self._broken = False
         self._writer = TrailWriter(path)
@@ -69,17 +80,31 @@ class Recorder:
     def append(self, record: TrailRecord, *, sync: bool = False) -> None:
         """Write a record; with ``sync`` it is on the disk when this returns."""
         if self._broken:
-            return
+            return  # a trail with a hole would look as if someone had changed it
         try:
             self._writer.append(record, sync=sync)
         except OSError:
             self._broken = True
             raise
 
-    def begin_fit(self) -> int:
-        """Return the number of the next ``fit`` call."""
+    def begin_fit(self, model: object = None, arguments: Mapping[str, object] | None = None) -> int:
+        """Open the next fit and return its number."""
+        del model, arguments
         self.fits += 1
+        self._open[self.fits] = _Fit()
         return self.fits
+
+    def end_fit(self, fit: int) -> None:
+        """Close a fit and free its digests: about 1 kB a variable."""
+        self._open.pop(fit, None)
+
+    def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
+        """Tell whether the original was digested after this step, or a bisection asks for it."""
+        return self._live is not None and self._live.wants_step(fit, step, epochs)
+
+    def wants_steps(self, fit: int) -> bool:
+        """Tell whether ``wants_step`` may be true for any step of this fit."""
+        return self._live is not None and self._live.wants_steps(fit)
 
     def weights(
         self,
@@ -156,18 +181,20 @@ class Recorder:
         if state is None or state.kinds != kinds:
             shapes = tuple(_shape(variable) for variable in variables)
             self.append(Structure(fit=fit, leaves=shapes))
-            state = self._open[fit] = _Fit(kinds, shapes)
+            state = _Fit(kinds, shapes)
+            if fit in self._open:  # one that has ended would stay in memory
+                self._open[fit] = state
         return state
 
     def losses(
         self,
+        values: Mapping[str, Sequence[float]],
         *,
+        fit: int,
         epoch: int,
         first: int,
         every: int,
         last: int,
-        values: Mapping[str, Sequence[float]],
-        fit: int,
     ) -> None:
         """Write down loss and metrics after each step, all their bits."""
         bits = {
@@ -192,12 +219,13 @@ class Recorder:
         fit = fit or self.fits
         self.append(Missing(fit=fit, moment=moment, epoch=epoch, step=step, reason=reason))
 
-    def end_fit(self, fit: int) -> None:
-        """Forget what a fit needed."""
-        self._open.pop(fit, None)
+    def checkpoint(self, record: Checkpoint | Resumed) -> None:
+        """Write a checkpoint, or that the training resumed from one; on the disk at once."""
+        self.append(record, sync=True)
 
     def end(self, status: Literal["finished", "interrupted", "failed"]) -> None:
         """Write the end record and close the trail."""
+        self.ended = True
         self.append(End(status=status, fits=self.fits), sync=True)
         self._writer.close()
 
@@ -251,3 +279,7 @@ def _numbers(weights: Weights, variables: Sequence[Variable]) -> Numbers:
         non_finite=tuple(one.non_finite for one in found),
         **columns,
     )
+
+
+if TYPE_CHECKING:
+    _: type[TrailSink] = TrailRecorder

@@ -1,4 +1,4 @@
-"""The callback of a fresh process: every step, and steps that count on where a training went on."""
+"""The callback of a fresh process: digests every step of every ``fit``."""
 
 from __future__ import annotations
 
@@ -11,44 +11,50 @@ import keras
 from wandb_repro.keras import ReproCallback
 from wandb_repro.keras.variables import variables_of
 from wandb_repro.recording.patch_fit import change_every_fit, with_callback
-from wandb_repro.recording.session import Session
-from wandb_repro.testing.process_recorder import Notes
+from wandb_repro.testing.process_recorder import ProcessRecorder
 
-__all__ = ["note_result", "watch_every_fit"]
+__all__ = ["record_result", "watch_every_fit"]
 
 
-def watch_every_fit(module: ModuleType, notes: Notes, *, goes_on: bool) -> None:
-    """Note every step of every ``fit`` of this process.
+def watch_every_fit(module: ModuleType, recorder: ProcessRecorder, *, goes_on: bool) -> None:
+    """Record every step of every ``fit`` of this process.
 
-    Ours stands before all others: what a callback restores at the beginning is restored behind it.
+    Args:
+        module: ``keras``.
+        recorder: takes the digests.
+        goes_on: whether the training resumes from a checkpoint, so that steps count from there.
     """
-    change_every_fit(
-        module, lambda given: with_callback(given, _Watching(notes, goes_on=goes_on), first=True)
-    )
+
+    def watched(given: Any) -> Any:
+        # Before all others: what a callback restores when a fit begins is restored after our
+        # initial digest, so a restored model is seen as a change.
+        return with_callback(given, _Watching(recorder, goes_on=goes_on), first=True)
+
+    change_every_fit(module, watched)
 
 
-def note_result(result: object, notes: Notes) -> None:
-    """Note the weights of a model that a training without any ``fit`` returned."""
-    if notes.fits or not isinstance(result, cast("Any", keras).Model):
+def record_result(result: object, recorder: ProcessRecorder) -> None:
+    """Record the weights of a model that a training without any ``fit`` returned."""
+    if recorder.fits or not isinstance(result, cast("Any", keras).Model):
         return
     model: Any = result
-    notes.begin_fit(model)
-    # NOTE: how many steps there were nobody told; one, so that it counts as trained.
-    notes.weights("final", variables_of(model), epoch=0, step=1, metrics={})
-    notes.end_fit()
+    fit = recorder.begin_fit(model)
+    # NOTE: nobody counted the steps; with one, the verdict takes the model as trained.
+    recorder.weights("final", variables_of(model), epoch=0, step=1, metrics={}, fit=fit)
+    recorder.end_fit(fit)
 
 
 class _Watching(ReproCallback):
-    """Tells notes instead of the session of a W&B run."""
+    """Reports to a process recorder instead of the session of a W&B run."""
 
-    def __init__(self, notes: Notes, *, goes_on: bool) -> None:
-        self._notes = notes
+    def __init__(self, recorder: ProcessRecorder, *, goes_on: bool) -> None:
+        self._recorder = recorder
         self._goes_on = goes_on
         self._placed = True
         super().__init__(steps=1)
 
     def _find_session(self) -> None:
-        self._session = cast("Session", self._notes)
+        self._session = self._recorder
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Digest the initial weights."""
@@ -66,8 +72,8 @@ class _Watching(ReproCallback):
 
 
 def _iterations(model: object) -> int:
-    """Return how many steps the model's optimizer has behind it; 0 where it has none."""
+    """Return how many steps the model's optimizer took; 0 where it has none."""
     kind = cast("Any", keras).optimizers.Optimizer
-    held = [getattr(model, "optimizer", None), *vars(model).values()]
-    found = [cast("Any", one) for one in held if isinstance(one, kind)]
-    return max((int(one.iterations) for one in found), default=0)
+    values = [getattr(model, "optimizer", None), *vars(model).values()]
+    optimizers = [cast("Any", value) for value in values if isinstance(value, kind)]
+    return max((int(optimizer.iterations) for optimizer in optimizers), default=0)

@@ -12,13 +12,13 @@ from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.testing.fresh_task import FAILURE, INSIDE, Task
-from wandb_repro.testing.process_recorder import Notes
+from wandb_repro.testing.process_recorder import ProcessRecorder
 
 __all__ = ["main"]
 
 
 def main(path: str) -> None:
-    """Train, and note what the weights were.
+    """Train, and record what the weights were.
 
     Args:
         path: of the task's file.
@@ -32,36 +32,36 @@ def main(path: str) -> None:
         seeding.switch_on(task.deterministic)
     else:
         seeding.apply()
-    notes = Notes(task, seeding)
+    recorder = ProcessRecorder(task, seeding)
 
     def watch(keras: ModuleType) -> None:
         from wandb_repro.testing.fit_watcher import watch_every_fit
 
-        watch_every_fit(keras, notes, goes_on=task.goes_on)
+        watch_every_fit(keras, recorder, goes_on=task.goes_on)
 
     after_import("keras", watch)
     try:
-        _train(task, notes)
+        _train(task, recorder)
     except RerunStopped:
-        notes.end("interrupted")
+        recorder.end("interrupted")
     except SystemExit as error:
-        notes.end("failed" if error.code else "finished")
+        recorder.end("failed" if error.code else "finished")
         raise
     except BaseException as error:  # noqa: BLE001 - whatever ends it is told
-        notes.end("failed")
+        recorder.end("failed")
         _tell(error, Path(task.folder))
         sys.exit(1)
     else:
-        notes.end("finished")
+        recorder.end("finished")
 
 
-def _train(task: Task, notes: Notes) -> None:
+def _train(task: Task, recorder: ProcessRecorder) -> None:
     train = task.target.load()
     result = train(Path(task.checkpoints)) if task.checkpoints else train()
     if "keras" in sys.modules:
-        from wandb_repro.testing.fit_watcher import note_result
+        from wandb_repro.testing.fit_watcher import record_result
 
-        note_result(result, notes)
+        record_result(result, recorder)
 
 
 def _tell(error: BaseException, folder: Path) -> None:

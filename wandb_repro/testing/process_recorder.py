@@ -1,14 +1,11 @@
-"""The record of a fresh process: a trail and a small manifest, without a W&B run.
-
-``Notes`` stands where a callback expects the session of a run, and takes what it is told.
-"""
+"""The record of a fresh process: a trail and a small manifest, without a W&B run."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -22,112 +19,54 @@ from wandb_repro.capture.machine.runtime import probe_runtime
 from wandb_repro.capture.weights import Variable
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
-from wandb_repro.manifest.request import Options, Order
-from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.trail import Moment
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.live_compare import Live, RerunStopped
 from wandb_repro.recording.seeding import Seeding
-from wandb_repro.recording.trail_recorder import Recorder
+from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail, write_atomically
 from wandb_repro.testing.fresh_task import Task
 from wandb_repro.version import __version__
 
-__all__ = ["Notes"]
+__all__ = ["ProcessRecorder"]
 
 _NOT_ASKED = Unavailable(unavailable="an assertion of wandb_repro.testing does not record it")
 _MOST_FITS = 20
-"""Of which it is noted what they train."""
+"""Fits whose settings are recorded."""
 
 _NONE = Unavailable(unavailable="nothing was trained")
 
 
-class Notes:
-    """What a callback tells of a training in this process."""
+class ProcessRecorder(TrailRecorder):
+    """Records one training in this process: a trail, and a small manifest at the end.
+
+    Args:
+        task: what to train, where the record goes and when to stop.
+        seeding: what this process did about seeds.
+    """
 
     def __init__(self, task: Task, seeding: Seeding) -> None:
-        self.options = Options(steps=1)
-        self.ended = False
         self._task = task
         self._seeding = seeding
         self._host = ThisHost()
         self._capsule = Capsule(Path(task.folder))
-        self._recorder = Recorder(self._capsule.trail, _live(task))
         self._description: Description | None = None
         self._settings: list[FitSettings] = []
+        super().__init__(self._capsule.trail, _live(task), steps=1)
 
-    @property
-    def fits(self) -> int:
-        """How many fits began."""
-        return self._recorder.fits
-
-    def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> None:
-        """Note that a ``fit`` begins, what it trains, and what the process computes with."""
-        self._recorder.begin_fit()
+    def begin_fit(self, model: object = None, arguments: Mapping[str, object] | None = None) -> int:
+        """Open the next fit; note what it trains and what the process computes with."""
+        fit = super().begin_fit(model, arguments)
         settings = guarded(
-            lambda: probe_settings(self._host, model, arguments or {}, self.fits), "the model"
+            lambda: probe_settings(self._host, model, arguments or {}, fit), "the model"
         )
         if isinstance(settings, FitSettings) and len(self._settings) < _MOST_FITS:
             self._settings.append(settings)
         if self._description is None:
             self._description = self._described(model)
-
-    def split(self, arguments: Mapping[str, object], fit: int) -> None:
-        """Take what a fit trains and validates on: ``assert_no_leakage`` compares that."""
-        del arguments, fit
-
-    def seen(
-        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
-    ) -> None:
-        """Note what the first batches of an epoch were."""
-        self._recorder.seen(batches, rows, epoch=epoch, fit=fit)
-
-    def end_fit(self) -> None:
-        """Note that a ``fit`` returned."""
-        self._recorder.end_fit(self.fits)
-
-    def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
-        """Tell whether this step is digested beside those that the callback was told."""
-        del step, fit, epochs
-        return False
-
-    def wants_steps(self, fit: int) -> bool:
-        """Tell whether steps of a fit are digested."""
-        del fit
-        return True
-
-    def granularity(self, record: Granularity) -> None:
-        """Note what the records of a fit can show."""
-        self._recorder.granularity(record)
-
-    def checkpoint(self, record: Checkpoint | Resumed) -> None:
-        """Note a checkpoint, or that the training goes on from one."""
-        self._recorder.append(record, sync=True)
-
-    def missing(
-        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
-    ) -> None:
-        """Note why a moment has no digest."""
-        self._recorder.missing(moment, reason, epoch=epoch, step=step, fit=fit)
-
-    def losses(
-        self,
-        values: Mapping[str, Sequence[float]],
-        *,
-        fit: int,
-        epoch: int,
-        first: int,
-        every: int,
-        last: int,
-    ) -> None:
-        """Note loss and metrics after each step."""
-        self._recorder.losses(
-            fit=fit, epoch=epoch, first=first, every=every, last=last, values=values
-        )
-
-    def root_now(self, variables: Sequence[Variable]) -> str:
-        """Return the root of variables, and write nothing."""
-        return self._recorder.root_now(variables)
+        return fit
 
     def weights(
         self,
@@ -141,12 +80,12 @@ class Notes:
         before: str | None = None,
         data: str | None = None,
     ) -> None:
-        """Digest the weights; end the training where that was ordered.
+        """Digest the weights; then end the training if the task ends at this step.
 
         Raises:
-            RerunStopped: it has shown enough.
+            RerunStopped: the steps that the task asks for are complete.
         """
-        self._recorder.weights(
+        super().weights(
             moment,
             variables,
             epoch=epoch,
@@ -162,9 +101,8 @@ class Notes:
             raise RerunStopped(0)
 
     def end(self, status: Literal["finished", "interrupted", "failed"]) -> None:
-        """Close the record."""
-        self.ended = True
-        self._recorder.end(status)
+        """Write the end record and the manifest."""
+        super().end(status)
         write_atomically(self._capsule.manifest, self._manifest(status).to_bytes())
 
     def _described(self, model: object) -> Description:
