@@ -23,7 +23,7 @@ from wandb_repro.errors import RecordingError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.manifest import Execution
-from wandb_repro.manifest.request import ORDER_VARIABLE, Options, Order
+from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest
 from wandb_repro.recording.background import imported_beside
 from wandb_repro.recording.distributed import world_of
 from wandb_repro.recording.earlier_runs import comes_before, seed_of, seeds_before
@@ -56,8 +56,8 @@ __all__ = [
     "fingerprint",
     "follow",
     "init",
-    "order_of_rerun",
     "register",
+    "request_of_rerun",
     "restore_early",
     "seed_early",
     "skip_earlier",
@@ -144,7 +144,7 @@ def init(
 def _begun_ahead(options: Options, kwargs: Mapping[str, Any]) -> Ahead | None:
     """Begin what needs no run while W&B starts one; None where there will be nothing to record."""
     disabled = "disabled" in (kwargs.get("mode"), os.environ.get("WANDB_MODE"))
-    if options.code == "off" or disabled or ORDER_VARIABLE in os.environ:
+    if options.code == "off" or disabled or REQUEST_VARIABLE in os.environ:
         return None
     return Ahead(_HOST, options) if world_of(_HOST.environ).rank == 0 else None
 
@@ -286,21 +286,21 @@ def _active_run() -> wandb.Run | None:
     return cast("wandb.Run | None", getattr(module, "run", None))
 
 
-def order_of_rerun() -> Order | None:
+def request_of_rerun() -> RerunRequest | None:
     """Return what this process was told to repeat; None in an ordinary training.
 
     Raises:
-        UsageError: the order cannot be read.
+        UsageError: the request cannot be read.
     """
-    path = os.environ.get(ORDER_VARIABLE)
+    path = os.environ.get(REQUEST_VARIABLE)
     if not path:
         return None
     try:
-        return Order.model_validate_json(Path(path).read_bytes())
+        return RerunRequest.model_validate_json(Path(path).read_bytes())
     except (OSError, ValidationError) as error:
         raise UsageError(
-            f"{ORDER_VARIABLE} names {path}, which is no order to rerun.",
-            hint=f"Unset {ORDER_VARIABLE}; only wandb-repro rerun sets it.",
+            f"{REQUEST_VARIABLE} names {path}, which is no rerun request.",
+            hint=f"Unset {REQUEST_VARIABLE}; only wandb-repro rerun sets it.",
         ) from error
 
 
@@ -340,11 +340,11 @@ def _warn_of_second(found: Seeding, options: Options) -> None:
 
 
 def _chosen_seeding(options: Options, before: Seeding | None) -> Seeding:
-    """Return the seeding that holds: a rerun's order, the caller's, the script's, or a new one."""
+    """Return the seeding to use: a rerun's request, the caller's, the script's, or a new one."""
     asked, deterministic, again = options.seed, options.deterministic, before is not None
-    order = order_of_rerun()
-    if order is not None:
-        execution, begun = _repeated(order), process.begun
+    request = request_of_rerun()
+    if request is not None:
+        execution, begun = _repeated(request), process.begun
         recorded = seed_of(execution, begun)
         switched = deterministic if comes_before(execution, begun) else execution.deterministic
         return Seeding(recorded, asked=asked, deterministic=switched, drawn=False, again=again)
@@ -354,8 +354,8 @@ def _chosen_seeding(options: Options, before: Seeding | None) -> Seeding:
     return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
 
 
-def _repeated(order: Order) -> Execution:
-    return read_manifest(Capsule(Path(order.capsule))).execution
+def _repeated(request: RerunRequest) -> Execution:
+    return read_manifest(Capsule(Path(request.capsule))).execution
 
 
 def _options(**call: Any) -> Options:
@@ -364,7 +364,7 @@ def _options(**call: Any) -> Options:
 
 def as_rerun(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return what ``wandb.init`` gets: a rerun is a run of its own and says so."""
-    return kwargs if order_of_rerun() is None else of_its_own(kwargs)
+    return kwargs if request_of_rerun() is None else of_its_own(kwargs)
 
 
 def _merge_into(run: wandb.Run, kwargs: Mapping[str, Any]) -> None:
@@ -403,9 +403,9 @@ def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | N
     from wandb_repro.recording.process_exit import end_with
     from wandb_repro.recording.session import Session
 
-    mine, order = cast("Run", run), order_of_rerun()
+    mine, request = cast("Run", run), request_of_rerun()
     known = process.sessions.get(mine.id)
-    if order is not None and any(one.repeats and one.ended for one in process.sessions.values()):
+    if request is not None and any(one.repeats and one.ended for one in process.sessions.values()):
         say("the run that is repeated has ended; the rerun stops here")
         raise RerunStopped(0)
     if known is not None and known.run is mine and known.ended:
@@ -418,17 +418,17 @@ def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | N
         return None
     forget()
     earlier = seeds_before(mine, [one.seeding for one in process.sessions.values()])
-    if order is not None and comes_before(_repeated(order), process.begun):
+    if request is not None and comes_before(_repeated(request), process.begun):
         say("the original's process made another run before the one that is repeated")
-        order = None
-    if order is not None:
-        _restore_config(mine, order)
+        request = None
+    if request is not None:
+        _restore_config(mine, request)
     session = Session(
         mine,
         _HOST,
         seeding,
         options,
-        order=order,
+        request=request,
         world_size=world.size,
         earlier=earlier,
         ahead=ahead,
@@ -445,8 +445,8 @@ def skip_earlier() -> None:
 
     The seed of the process was that of the first of them; this run is seeded when it begins.
     """
-    order = order_of_rerun()
-    earlier = len(_repeated(order).earlier_seeds) if order is not None else 0
+    request = request_of_rerun()
+    earlier = len(_repeated(request).earlier_seeds) if request is not None else 0
     if earlier > process.begun:
         process.skipped = earlier - len(process.sessions)
         process.seeding = None
@@ -455,14 +455,14 @@ def skip_earlier() -> None:
 @harmless("the original's config")
 def restore_early(run: wandb.Run) -> None:
     """Give a run of a rerun the original's config, before anybody attaches to it."""
-    order = order_of_rerun()
-    if order is not None and not comes_before(_repeated(order), process.begun):
-        _restore_config(cast("Run", run), order)
+    request = request_of_rerun()
+    if request is not None and not comes_before(_repeated(request), process.begun):
+        _restore_config(cast("Run", run), request)
 
 
-def _restore_config(run: Run, order: Order) -> None:
+def _restore_config(run: Run, request: RerunRequest) -> None:
     """Give the rerun the original's config: a sweep's parameters stand nowhere else."""
-    recorded = _repeated(order).config
+    recorded = _repeated(request).config
     if isinstance(recorded, Unavailable):
         return
     changed: dict[str, JSON] = {

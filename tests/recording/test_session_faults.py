@@ -212,7 +212,7 @@ def recorded_training(
     seeding = Seeding(3, asked=3, deterministic=None, drawn=False)
     host = SmallHost(started_in=str(folder / "project"))
     prepare()
-    session = Session(run, host, seeding, Options(), order=None, world_size=1)
+    session = Session(run, host, seeding, Options(), request=None, world_size=1)
     api.process.sessions[stage.run.id] = session
     session.fingerprint("train", *data(), None)
     weights, losses = stage.train(cast("Any", ReproCallback(run=stage.run)))

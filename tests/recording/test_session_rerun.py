@@ -16,7 +16,7 @@ from tests.support.training import (
     summary_of,
     tensorflow_data,
 )
-from wandb_repro.manifest.request import ORDER_VARIABLE, Options, Order, Whereabouts
+from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
 from wandb_repro.recording.live_compare import RerunStopped
 
 
@@ -36,7 +36,7 @@ def begin(**options: Any) -> Any:
     return init(**{**usual, **options})
 
 
-def order_to_repeat(offline: Young, original: Recorded, **limits: Any) -> Path:
+def request_to_repeat(offline: Young, original: Recorded, **limits: Any) -> Path:
     """Have this process repeat a run from here on; return where it says where its own record is."""
     whereabouts = offline.folder / "whereabouts.json"
     usual: dict[str, Any] = {
@@ -45,7 +45,7 @@ def order_to_repeat(offline: Young, original: Recorded, **limits: Any) -> Path:
         "until_step": None,
         "allow_outputs": False,
     }
-    order = Order(
+    request = RerunRequest(
         capsule=str(original.capsule.folder),
         original="p/original",
         code_root=str(offline.project),
@@ -53,8 +53,8 @@ def order_to_repeat(offline: Young, original: Recorded, **limits: Any) -> Path:
         **{**usual, **limits},
     )
     path = offline.folder / "order.json"
-    path.write_text(order.model_dump_json())
-    offline.monkeypatch.setenv(ORDER_VARIABLE, str(path))
+    path.write_text(request.model_dump_json())
+    offline.monkeypatch.setenv(REQUEST_VARIABLE, str(path))
     offline.begin()
     offline.forget_keras()
     return whereabouts
@@ -65,7 +65,7 @@ def test_a_rerun_gets_the_recorded_seed_and_config_and_is_a_run_of_its_own(
 ) -> None:
     run = begin(config={"lr": 0.5, "layers": [1, 2]})
     original = train(run)
-    whereabouts = order_to_repeat(offline, original)
+    whereabouts = request_to_repeat(offline, original)
     again = begin(config={"lr": 0.1}, id=run.id)
     assert again.id != run.id
     assert again.job_type == "rerun"
@@ -81,7 +81,7 @@ def test_a_rerun_gets_the_recorded_seed_and_config_and_is_a_run_of_its_own(
 
 def test_a_rerun_digests_the_steps_that_the_original_digested(offline: Young) -> None:
     original = train(begin(seed=4), steps=2)
-    order_to_repeat(offline, original)
+    request_to_repeat(offline, original)
     assert train(begin()).moments() == original.moments()
 
 
@@ -89,7 +89,7 @@ def test_a_rerun_stops_at_the_first_difference(
     offline: Young, capfd: pytest.CaptureFixture[str]
 ) -> None:
     original = train(begin(seed=4))
-    order_to_repeat(offline, original)
+    request_to_repeat(offline, original)
     run = begin()
     import keras
 
@@ -104,7 +104,7 @@ def test_a_rerun_stops_at_the_first_difference(
 
 def test_a_rerun_goes_on_past_a_difference_where_it_is_told_to(offline: Young) -> None:
     original = train(begin(seed=4))
-    order_to_repeat(offline, original, keep_going=True)
+    request_to_repeat(offline, original, keep_going=True)
     run = begin()
     import keras
 
@@ -115,7 +115,7 @@ def test_a_rerun_goes_on_past_a_difference_where_it_is_told_to(offline: Young) -
 @pytest.mark.parametrize("limit", [{"until_epoch": 1}, {"until_step": 3}])
 def test_a_rerun_of_a_prefix_stops_behind_it(offline: Young, limit: dict[str, int]) -> None:
     original = train(begin(seed=4))
-    order_to_repeat(offline, original, **limit)
+    request_to_repeat(offline, original, **limit)
     run = begin()
     with pytest.raises(RerunStopped):
         train(run)
@@ -126,7 +126,7 @@ def test_a_rerun_ends_where_the_script_would_begin_another_run(
     offline: Young, capfd: pytest.CaptureFixture[str]
 ) -> None:
     original = train(begin(seed=4))
-    order_to_repeat(offline, original)
+    request_to_repeat(offline, original)
     train(begin())
     with pytest.raises(RerunStopped):
         begin(seed=9)
@@ -141,7 +141,7 @@ def test_a_rerun_publishes_no_artifact_model_or_alert(
     from wandb_repro.child.wandb_patch import prepare
 
     original = train(begin(seed=4))
-    order_to_repeat(offline, original)
+    request_to_repeat(offline, original)
     for name in ("init", "agent", "sweep"):  # what is patched is put back after the test
         offline.monkeypatch.setattr(wandb, name, getattr(wandb, name))
     prepare(wandb)
@@ -161,7 +161,7 @@ def test_a_rerun_of_a_script_with_its_own_seeds_leaves_them_to_it(offline: Young
     set_seed = cast("Any", keras).utils.set_random_seed
     set_seed(6)
     original = train(begin())
-    order_to_repeat(offline, original)
+    request_to_repeat(offline, original)
     set_seed(6)
     repeated = train(begin())
     assert repeated.roots() == original.roots()
@@ -171,7 +171,7 @@ def test_options_of_the_launcher_do_not_change_a_reruns_seed(offline: Young) -> 
     from wandb_repro import api
 
     original = train(begin(seed=4))
-    order_to_repeat(offline, original)
+    request_to_repeat(offline, original)
     api.seed_early()
     assert api.process.seeding is not None
     assert api.process.seeding.seed == 4

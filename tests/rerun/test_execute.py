@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.records import absent, changed, full_manifest
 from wandb_repro.errors import RefusedError
-from wandb_repro.manifest.request import ORDER_VARIABLE, Order, Whereabouts
+from wandb_repro.manifest.request import REQUEST_VARIABLE, RerunRequest, Whereabouts
 from wandb_repro.rerun import execute
 from wandb_repro.rerun.execute import child_environment, place_inputs, train
 from wandb_repro.rerun.plan import Link, Plan, make_plan
@@ -84,10 +84,10 @@ def test_its_commands_come_from_its_environment_first() -> None:
 
 def test_it_is_told_where_to_write_and_what_to_repeat() -> None:
     child = _environment(
-        {"WANDB_DIR": "/elsewhere", ORDER_VARIABLE: "/other", "WANDB_JOB_TYPE": ""}
+        {"WANDB_DIR": "/elsewhere", REQUEST_VARIABLE: "/other", "WANDB_JOB_TYPE": ""}
     )
     assert child["WANDB_DIR"] == "/rerun"
-    assert child[ORDER_VARIABLE] == str(ORDER_FILE)
+    assert child[REQUEST_VARIABLE] == str(ORDER_FILE)
     assert child["WANDB_JOB_TYPE"] == "rerun"
 
 
@@ -222,8 +222,8 @@ def _child(work: Path, script: str, changes: Mapping[str, object] | None = None)
     return plan
 
 
-def _order(work: Path) -> Order:
-    return Order(
+def _request(work: Path) -> RerunRequest:
+    return RerunRequest(
         capsule="/capsule",
         original="ada/digits/1",
         code_root=str(work / "tree" / "digits"),
@@ -236,10 +236,10 @@ def _order(work: Path) -> Order:
 
 
 def _trained(plan: Plan) -> execute.Child:
-    return train(plan, Path(sys.executable), _order(plan.work), rebuilt=False)
+    return train(plan, Path(sys.executable), _request(plan.work), rebuilt=False)
 
 
-def test_the_script_is_started_in_its_folder_with_its_order(
+def test_the_script_is_started_in_its_folder_with_its_request(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     words = {"execution.command.arguments": ["$(touch x)", "; touch y"]}
@@ -251,7 +251,7 @@ def test_the_script_is_started_in_its_folder_with_its_order(
         "cwd": str(plan.code),
         "session": True,
         "stdin": "",
-        "order": _order(tmp_path).model_dump(mode="json", exclude_defaults=True),
+        "order": _request(tmp_path).model_dump(mode="json", exclude_defaults=True),
     }
     assert sorted(path.name for path in plan.code.iterdir()) == ["told.json", "train.py"]
     printed = capfd.readouterr()
@@ -286,7 +286,7 @@ def test_its_exit_code_is_told_as_it_was(tmp_path: Path, script: str, code: int)
 def test_an_interpreter_that_cannot_start_is_refused_in_words(tmp_path: Path) -> None:
     plan = _child(tmp_path, "")
     with pytest.raises(RefusedError, match="cannot be started"):
-        train(plan, tmp_path / "no-python", _order(tmp_path), rebuilt=False)
+        train(plan, tmp_path / "no-python", _request(tmp_path), rebuilt=False)
 
 
 def _interrupt_when(there: Callable[[], bool], *delays_s: float) -> threading.Thread:
@@ -379,7 +379,7 @@ def test_an_installed_command_is_started_from_its_environment(tmp_path: Path) ->
     (folder / "python").symlink_to(sys.executable)
     console = {"execution.command.kind": "console", "execution.command.target": "trainer"}
     plan = _child(tmp_path / "work", "", console)
-    child = train(plan, folder / "python", _order(plan.work), rebuilt=True)
+    child = train(plan, folder / "python", _request(plan.work), rebuilt=True)
     assert child.returncode == 8
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.records import moments, trail
 from wandb_repro.errors import RefusedError, UsageError
-from wandb_repro.manifest.request import Beginning, Order
+from wandb_repro.manifest.request import Beginning, RerunRequest
 from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail, Weights
 from wandb_repro.report.record_sections import checkpoint_rows
 from wandb_repro.verify.segment import After, Segment, segment_of
@@ -229,7 +229,7 @@ def test_a_limit_counts_in_its_own_fit() -> None:
 def test_an_order_tells_the_limit_of_its_segment() -> None:
     segment = segment_of(WHOLE, After(2, 2), None)
     assert segment is not None
-    order = Order(
+    request = RerunRequest(
         capsule="/capsule",
         original="ada/digits/1",
         code_root="/code",
@@ -243,8 +243,8 @@ def test_an_order_tells_the_limit_of_its_segment() -> None:
         allow_outputs=False,
     )
 
-    again = Order.model_validate_json(order.model_dump_json())
-    assert Limit.of_order(again) == segment.limit(7) == Limit(4, 7, 2, 2, (1,))
+    again = RerunRequest.model_validate_json(request.model_dump_json())
+    assert Limit.of_request(again) == segment.limit(7) == Limit(4, 7, 2, 2, (1,))
 
 
 def of_epochs(*epochs: int) -> Trail:

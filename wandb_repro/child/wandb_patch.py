@@ -61,8 +61,8 @@ def _refuse(error: Exception) -> NoReturn:
 def _hold_back_outputs(run: object, wandb: ModuleType) -> None:
     from wandb_repro import api
 
-    order = api.order_of_rerun()
-    if order is None or order.allow_outputs:
+    request = api.request_of_rerun()
+    if request is None or request.allow_outputs:
         return
     try:
         hold_back(run, wandb)

@@ -8,10 +8,17 @@ from pydantic import Field
 
 from wandb_repro.manifest.base import ExecutionRecord
 
-__all__ = ["OPTIONS_VARIABLE", "ORDER_VARIABLE", "Beginning", "Options", "Order", "Whereabouts"]
+__all__ = [
+    "OPTIONS_VARIABLE",
+    "REQUEST_VARIABLE",
+    "Beginning",
+    "Options",
+    "RerunRequest",
+    "Whereabouts",
+]
 
-ORDER_VARIABLE = "WANDB_REPRO_ORDER"
-"""Environment variable that holds the path of the order's file."""
+REQUEST_VARIABLE = "WANDB_REPRO_ORDER"
+"""Environment variable that holds the path of the request's file."""
 
 OPTIONS_VARIABLE = "WANDB_REPRO_OPTIONS"
 """Environment variable that holds the options of ``wandb-repro run``, JSON."""
@@ -35,7 +42,7 @@ class Beginning(ExecutionRecord):
     """Whether the original's ``fit`` ended there: it is passed over, and trains nothing."""
 
 
-class Order(ExecutionRecord):
+class RerunRequest(ExecutionRecord):
     """Repeat this run, and compare while it trains."""
 
     capsule: str

@@ -32,7 +32,7 @@ from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.machine import Accelerator, Runtime
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
-from wandb_repro.manifest.request import Options, Order
+from wandb_repro.manifest.request import Options, RerunRequest
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.background import Background
 from wandb_repro.recording.datasets import DataParts
@@ -74,7 +74,7 @@ class Facts:
         *,
         capsule: Capsule,
         options: Options,
-        order: Order | None,
+        request: RerunRequest | None,
         world_size: int,
         earlier: tuple[str | Unavailable, ...],
         ahead: Ahead | None = None,
@@ -82,7 +82,7 @@ class Facts:
         self._run = run
         self._host = host
         self._seeding = seeding
-        self._order = order
+        self._request = request
         self._world_size = world_size
         self._earlier = earlier
         self._recorded_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -101,7 +101,7 @@ class Facts:
                 host,
                 options=options,
                 capsule=capsule,
-                order=order,
+                request=request,
                 ahead=ahead,
                 after=self._begun,
             )
@@ -109,7 +109,7 @@ class Facts:
             self._inputs.own(self._source.root)
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
         self._notebook = guarded(
-            lambda: notebook_of(run, host, choice=options.code, capsule=capsule, order=order),
+            lambda: notebook_of(run, host, choice=options.code, capsule=capsule, request=request),
             "cells",
         )
         self._choice = options.code
@@ -117,7 +117,7 @@ class Facts:
         self._capsule = capsule
         self._looked: Looked | Unavailable = _LATER
         self._installed = Installed(
-            host, capsule.wheels, withheld=_withheld(run, options.code, order), after=self._begun
+            host, capsule.wheels, withheld=_withheld(run, options.code, request), after=self._begun
         )
         self._machine = Background(lambda: probe_machine(host), "machine")
         self._runtime = guarded(lambda: probe_runtime(host, _LATER), "runtime")
@@ -225,7 +225,7 @@ class Facts:
         )
 
     def _identity(self) -> RunIdentity:
-        original = self._order.original if self._order else None
+        original = self._request.original if self._request else None
         found = guarded(lambda: identity_of(self._run, original), "run")
         return unknown_identity(self._run, found) if isinstance(found, Unavailable) else found
 
@@ -282,7 +282,7 @@ class Facts:
         )
 
     def _input_files(self) -> tuple[InputFile, ...]:
-        restored = (Path(self._order.code_root),) if self._order else ()
+        restored = (Path(self._request.code_root),) if self._request else ()
         return self._inputs.inputs(
             code_paths=self._source.paths,
             code_root=self._source.root,
@@ -305,9 +305,9 @@ def _still_left_out(code: Code, added: Added | Unavailable) -> tuple[LeftOut, ..
     return tuple(left for left in code.left_out if left.path not in stored)
 
 
-def _withheld(run: Run, code: str, order: Order | None) -> str:
+def _withheld(run: Run, code: str, request: RerunRequest | None) -> str:
     """Return why wheels of the user's own sources may not go with the run; empty if they may."""
-    if order is None and code == "local":
+    if request is None and code == "local":
         return 'code="local": sources stay on the machine that recorded it'
-    why = "" if order is not None else guarded(lambda: why_no_code(code, run), "source tree")
+    why = "" if request is not None else guarded(lambda: why_no_code(code, run), "source tree")
     return str(why)

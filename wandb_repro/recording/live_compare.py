@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
-from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Granularity, Shape, Trail, Weights, is_due
 from wandb_repro.recording.messages import say
 from wandb_repro.verify.trail_diff import FirstDifference, Limit, Reference, moment_name
@@ -23,8 +23,8 @@ class RerunStopped(SystemExit):
 class Live:
     """The original's trail, and what the rerun does when it sees a difference."""
 
-    def __init__(self, order: Order, original: Trail) -> None:
-        self._limit = Limit.of_order(order)
+    def __init__(self, request: RerunRequest, original: Trail) -> None:
+        self._limit = Limit.of_request(request)
         self._reference = Reference(original, limit=self._limit)
         self._planned = {it.fit: it for it in original.of(Granularity)}
         # Trails from before 1.1 do not say which steps were meant to be digested.
@@ -33,8 +33,8 @@ class Live:
             if self._planned
             else {(it.fit, it.step) for it in original.moments() if it.moment == "step"}
         )
-        self._steps_of = order.steps_fit, order.steps_after_epoch
-        self._keep_going = order.keep_going
+        self._steps_of = request.steps_fit, request.steps_after_epoch
+        self._keep_going = request.keep_going
         self.first: FirstDifference | None = None
         self.stopped = False
 

@@ -9,7 +9,7 @@ from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.notebook import CellWatch, shell_of
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Cells, CellsFile, Command
-from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.recording.source import why_no_code
 from wandb_repro.recording.wandb_run import Run
 from wandb_repro.store.capsule import Capsule
@@ -59,7 +59,7 @@ class Notebook:
 
 
 def notebook_of(
-    run: Run, host: Host, *, choice: str, capsule: Capsule, order: Order | None
+    run: Run, host: Host, *, choice: str, capsule: Capsule, request: RerunRequest | None
 ) -> Notebook | Unavailable:
     """Return the notebook that this process is, or why its cells are not stored.
 
@@ -68,22 +68,22 @@ def notebook_of(
         host: the process.
         choice: ``code`` as ``init`` was given it.
         capsule: where the cells are written.
-        order: in a rerun, what is repeated.
+        request: in a rerun, what is repeated.
     """
     shell = shell_of(host.modules)
     if shell is None:
         return Unavailable(unavailable="it is no notebook")
-    reason = "" if order is not None else why_no_code(choice, run)
+    reason = "" if request is not None else why_no_code(choice, run)
     if reason:
         return Unavailable(unavailable=reason)
-    local = choice == "local" if order is None else _stayed_local(order)
+    local = choice == "local" if request is None else _stayed_local(request)
     return Notebook(CellWatch(shell), capsule, local=local)
 
 
-def _stayed_local(order: Order) -> bool:
+def _stayed_local(request: RerunRequest) -> bool:
     """Tell whether the original's cells were kept on its machine; then the rerun's are, too."""
     command = guarded(
-        lambda: read_manifest(Capsule(Path(order.capsule))).execution.command, "command"
+        lambda: read_manifest(Capsule(Path(request.capsule))).execution.command, "command"
     )
     cells = command.cells if isinstance(command, Command) else None
     return isinstance(cells, CellsFile) and cells.kept == "local"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.verify.tolerance import Tolerance
@@ -24,21 +24,21 @@ class Outcome(NamedTuple):
     """Moments that the original recorded."""
 
 
-def outcome_of(order: Order, manifest: Manifest, capsule: Capsule) -> Outcome:
+def outcome_of(request: RerunRequest, manifest: Manifest, capsule: Capsule) -> Outcome:
     """Return the verdict of the rerun that this manifest and capsule are of.
 
     Raises:
         ManifestError: a record cannot be read.
         TrailError: a trail cannot be read.
     """
-    original = Capsule(Path(order.capsule))
+    original = Capsule(Path(request.capsule))
     theirs = read_trail(original)
     verdict = judge(
         read_manifest(original),
         theirs,
         manifest,
         read_trail(capsule),
-        Limit.of_order(order),
-        tolerance=Tolerance(order.rtol, order.metrics),
+        Limit.of_request(request),
+        tolerance=Tolerance(request.rtol, request.metrics),
     )
     return Outcome(verdict, len(theirs.weights))

@@ -17,7 +17,7 @@ from wandb_repro.errors import RecordingError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.manifest import Ending, Sealed
-from wandb_repro.manifest.request import Options, Order, Whereabouts
+from wandb_repro.manifest.request import Options, RerunRequest, Whereabouts
 from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
 from wandb_repro.recording.background import imported_beside
 from wandb_repro.recording.early_snapshot import Ahead
@@ -65,7 +65,7 @@ class Session:
         seeding: Seeding,
         options: Options,
         *,
-        order: Order | None,
+        request: RerunRequest | None,
         world_size: int,
         earlier: tuple[str | Unavailable, ...] = (),
         ahead: Ahead | None = None,
@@ -75,21 +75,21 @@ class Session:
         self.options = options
         self.capsule = Capsule(Path(run.dir) / FOLDER)
         self.capsule.folder.mkdir(parents=True, exist_ok=True)
-        self._order = order
+        self._request = request
         self._owner = os.getpid()
         self.fits = 0
         self._open_fits = set[int]()
         self._failure = ""
         self._columns: Columns | None = None
         self._ended = False
-        self._live = _live(order)
+        self._live = _live(request)
         self._facts = Facts(
             run,
             host,
             seeding,
             capsule=self.capsule,
             options=options,
-            order=order,
+            request=request,
             world_size=world_size,
             earlier=earlier,
             ahead=ahead,
@@ -120,7 +120,7 @@ class Session:
     @property
     def repeats(self) -> bool:
         """Whether this is a rerun."""
-        return self._order is not None
+        return self._request is not None
 
     @harmless("what the snapshot leaves out")
     def _announce(self) -> None:
@@ -132,12 +132,12 @@ class Session:
 
     @harmless("where the rerun's own record is")
     def _tell_whereabouts(self) -> None:
-        if self._order is None:
+        if self._request is None:
             return
         identity = identity_of(self.run, None)
         url = identity.url if isinstance(identity.url, str) else ""
         told = Whereabouts(capsule=str(self.capsule.folder), run=name_of(identity), url=url)
-        write_atomically(Path(self._order.whereabouts), told.model_dump_json().encode())
+        write_atomically(Path(self._request.whereabouts), told.model_dump_json().encode())
 
     def check_complete(self) -> None:
         """Wait for the record that a rerun needs, for ``strict=True``.
@@ -452,12 +452,12 @@ class Session:
 
     def _outcome(self, sealed: Sealed | Unavailable) -> Outcome | None:
         """Return a rerun's verdict on itself; None for a run that repeats nothing."""
-        order = self._order
-        if order is None or isinstance(sealed, Unavailable):
+        request = self._request
+        if request is None or isinstance(sealed, Unavailable):
             return None
         from wandb_repro.recording.self_verdict import outcome_of
 
-        found = guarded(lambda: outcome_of(order, sealed.manifest, self.capsule), "the verdict")
+        found = guarded(lambda: outcome_of(request, sealed.manifest, self.capsule), "the verdict")
         if isinstance(found, Unavailable):
             warn_once(f"not recorded, training goes on: {found}")
             return None
@@ -468,8 +468,8 @@ class Session:
         return os.getpid() != self._owner
 
 
-def _live(order: Order | None) -> Live | None:
-    return Live(order, read_trail(Capsule(Path(order.capsule)))) if order else None
+def _live(request: RerunRequest | None) -> Live | None:
+    return Live(request, read_trail(Capsule(Path(request.capsule)))) if request else None
 
 
 if TYPE_CHECKING:

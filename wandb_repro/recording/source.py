@@ -18,7 +18,7 @@ from wandb_repro.capture.source.repository import told_state
 from wandb_repro.capture.source.snapshot import Snapshot, take_snapshot
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
-from wandb_repro.manifest.request import Options, Order
+from wandb_repro.manifest.request import Options, RerunRequest
 from wandb_repro.recording.background import Background
 from wandb_repro.recording.early_snapshot import Ahead
 from wandb_repro.recording.source_options import wanted
@@ -92,7 +92,7 @@ def source_of(
     *,
     options: Options,
     capsule: Capsule,
-    order: Order | None,
+    request: RerunRequest | None,
     ahead: Ahead | None = None,
     after: threading.Event | None = None,
 ) -> Source:
@@ -103,12 +103,12 @@ def source_of(
         host: the process.
         options: what is asked for of the code.
         capsule: where the bundle goes.
-        order: in a rerun, what is repeated.
+        request: in a rerun, what is repeated.
         ahead: what was begun before W&B's run; None takes the snapshot now.
         after: what the bundle waits for.
     """
-    if order is not None:
-        return _restored(order, capsule)
+    if request is not None:
+        return _restored(request, capsule)
     snapshot = _snapshot(run, host, options, ahead)
     if isinstance(snapshot, Unavailable):
         nothing = Background(lambda: _Whole(snapshot, snapshot), "source tree")
@@ -193,18 +193,18 @@ def stored(write: Callable[[Path], BundleFile], place: Path, choice: str) -> Bun
     return bundle.model_copy(update={"name": place.name, "kept": "local"})
 
 
-def _restored(order: Order, capsule: Capsule) -> Source:
+def _restored(request: RerunRequest, capsule: Capsule) -> Source:
     """Return the tree that a rerun runs from: checked against its id before it started."""
-    original = Capsule(Path(order.capsule))
+    original = Capsule(Path(request.capsule))
     code = guarded(lambda: read_manifest(original).execution.code, "source tree")
     if isinstance(code, Code):
-        moved = {"root": order.code_root, "added": _moved(code, order), "bundle": _NOT_YET}
+        moved = {"root": request.code_root, "added": _moved(code, request), "bundle": _NOT_YET}
         code = code.model_copy(update=moved)
     none = Unavailable(unavailable="a rerun has the tree of its original")
     whole = Background(
         lambda: _Whole(_with_copied_bundle(code, original, capsule), none), "source tree"
     )
-    return Source(code, whole, snapshot=none, root=Path(order.code_root))
+    return Source(code, whole, snapshot=none, root=Path(request.code_root))
 
 
 def _with_copied_bundle(
@@ -218,13 +218,13 @@ def _with_copied_bundle(
     return code.model_copy(update={"bundle": _copied(recorded, original, capsule)})
 
 
-def _moved(code: Code, order: Order) -> Added | Unavailable:
+def _moved(code: Code, request: RerunRequest) -> Added | Unavailable:
     """Return what the original used beside its tree, and a rerun has beside the restored one."""
     added = code.added
     if isinstance(added, Unavailable):
         return added
     up = os.path.relpath(added.top, code.root)
-    return added.model_copy(update={"top": os.path.normpath(f"{order.code_root}/{up}")})
+    return added.model_copy(update={"top": os.path.normpath(f"{request.code_root}/{up}")})
 
 
 def _copied(

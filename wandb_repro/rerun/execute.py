@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from wandb_repro.errors import RefusedError
-from wandb_repro.manifest.request import ORDER_VARIABLE, Order, Whereabouts
+from wandb_repro.manifest.request import REQUEST_VARIABLE, RerunRequest, Whereabouts
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.rerun.plan import Link, Plan, moved
 from wandb_repro.rerun.restore import restore
@@ -141,7 +141,7 @@ def _placed(target: Path, place: Path, left_bytes: int) -> int:
 
 
 def child_environment(
-    plan: Plan, python: Path, order: Path, mine: Mapping[str, str], *, rebuilt: bool
+    plan: Plan, python: Path, request: Path, mine: Mapping[str, str], *, rebuilt: bool
 ) -> dict[str, str]:
     """Return the training's environment variables: today's, with the recorded switches."""
     kept = {name: value for name, value in mine.items() if _is_kept(name)}
@@ -151,7 +151,7 @@ def child_environment(
         **kept,
         **variables_set(plan, mine, rebuilt=rebuilt),
         "PATH": os.pathsep.join([str(python.parent), kept.get("PATH", os.defpath)]),
-        ORDER_VARIABLE: str(order),
+        REQUEST_VARIABLE: str(request),
     }
 
 
@@ -216,7 +216,7 @@ def _is_restored(folder: str, plan: Plan) -> bool:
     return folder in plan.parts.command.python_path and (in_tree or adds_below(code, folder))
 
 
-def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
+def train(plan: Plan, python: Path, request: RerunRequest, *, rebuilt: bool) -> Child:
     """Start the training and wait for its end. What it prints goes to standard error.
 
     Raises:
@@ -225,7 +225,7 @@ def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
     """
     _write_cells(plan)
     path = plan.work / "order.json"
-    path.write_text(order.model_dump_json(exclude_defaults=True), encoding="utf-8")
+    path.write_text(request.model_dump_json(exclude_defaults=True), encoding="utf-8")
     environment = child_environment(plan, python, path, os.environ, rebuilt=rebuilt)
     try:
         process = subprocess.Popen(
@@ -243,7 +243,7 @@ def train(plan: Plan, python: Path, order: Order, *, rebuilt: bool) -> Child:
         returncode = _ended(process)
     if plan.cells is not None and plan.cells.values:
         plan.cells_file.unlink()  # it holds credentials
-    return Child(returncode, _whereabouts(Path(order.whereabouts)))
+    return Child(returncode, _whereabouts(Path(request.whereabouts)))
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

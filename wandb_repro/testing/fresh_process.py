@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.request import OPTIONS_VARIABLE, ORDER_VARIABLE
+from wandb_repro.manifest.request import OPTIONS_VARIABLE, REQUEST_VARIABLE
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
@@ -28,7 +28,7 @@ _SHOWN_LINES = 25
 _IDENTITY = (
     *("WANDB_SERVICE", "_WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_RESUME_FROM"),
     *("WANDB_FORK_FROM", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH"),
-    *(ORDER_VARIABLE, OPTIONS_VARIABLE),
+    *(REQUEST_VARIABLE, OPTIONS_VARIABLE),
 )
 """What would make the training another one's run."""
 

@@ -19,7 +19,7 @@ from wandb_repro.capture.machine.runtime import probe_runtime
 from wandb_repro.capture.weights import Variable
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
-from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Moment
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.live_compare import Live, RerunStopped
@@ -146,7 +146,7 @@ def _live(task: Task) -> Live | None:
     """Return what ends this process at its first difference; None where nothing is compared."""
     if not task.original:
         return None
-    order = Order(
+    request = RerunRequest(
         capsule=task.original,
         original="",
         code_root="",
@@ -156,4 +156,4 @@ def _live(task: Task) -> Live | None:
         until_step=task.steps,
         allow_outputs=False,
     )
-    return Live(order, read_trail(Capsule(Path(task.original))))
+    return Live(request, read_trail(Capsule(Path(task.original))))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Shape, Weights
 
 __all__ = ["Limit"]
@@ -33,10 +33,12 @@ class Limit:
     """Fits before it that did not train: what they hold came from their checkpoints."""
 
     @classmethod
-    def of_order(cls, order: Order) -> Limit:
+    def of_request(cls, request: RerunRequest) -> Limit:
         """Return what a rerun was told to compare."""
-        passed = tuple(one.fit for one in order.beginnings if one.is_over)
-        return cls(order.until_epoch, order.until_step, order.from_epoch, order.from_fit, passed)
+        passed = tuple(one.fit for one in request.beginnings if one.is_over)
+        return cls(
+            request.until_epoch, request.until_step, request.from_epoch, request.from_fit, passed
+        )
 
     def leaves_out(self, fit: int) -> bool:
         """Tell whether nothing of a ``fit`` is compared: it would be a checkpoint with itself."""

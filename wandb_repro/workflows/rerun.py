@@ -17,7 +17,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.command import Cells, CellsFile, Command
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.request import Beginning, Order
+from wandb_repro.manifest.request import Beginning, RerunRequest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.text import count
@@ -291,10 +291,10 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
         if not prepared.wishes.allow_missing:
             _check_data(plan, say)
         provided = _environment(prepared, say)
-        order = _order(prepared)
+        request = _request(prepared)
     say("Training")
     with made_meanwhile(provided.kept, plan.environment_folder):
-        child = train(plan, provided.built.python, order, rebuilt=prepared.choice.stands_alone)
+        child = train(plan, provided.built.python, request, rebuilt=prepared.choice.stands_alone)
     if provided.kept is not None and not child.returncode:
         keep_bytecode(provided.kept, plan.environment_folder)
     return _judged(prepared, child, provided.built.inequalities, provided.built.notes)
@@ -359,9 +359,9 @@ def _environment(prepared: Prepared, say: Say) -> Provided:
     return provided
 
 
-def _order(prepared: Prepared) -> Order:
+def _request(prepared: Prepared) -> RerunRequest:
     wishes, plan, segment = prepared.wishes, prepared.plan, prepared.segment
-    return Order(
+    return RerunRequest(
         capsule=str(prepared.capsule.folder.resolve()),
         original=run_name(prepared.manifest),
         code_root=str(plan.code),

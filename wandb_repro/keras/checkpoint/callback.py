@@ -21,7 +21,7 @@ from wandb_repro.keras.checkpoint.best_epoch import Best
 from wandb_repro.keras.checkpoint.training_state import Training
 from wandb_repro.keras.fit_frame import Fit
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.request import Order
+from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Checkpoint, Resumed
 from wandb_repro.recording.distributed import world_of
 from wandb_repro.recording.live_compare import RerunStopped
@@ -112,10 +112,10 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._training = Training(self._trained, fit, others)
         fit.owner.callbacks = [_First(self), *fit.callbacks, _Last(self)]
         self._open = True
-        order = api.order_of_rerun()
+        request = api.request_of_rerun()
         with unrecorded():  # a checkpoint is no file that the script reads
-            if order is not None:
-                self._begin_rerun(order, self._training)
+            if request is not None:
+                self._begin_rerun(request, self._training)
                 return
             _fits[self._shelf.folder] = self._number = _fits.get(self._shelf.folder, 0) + 1
             self._saves = world_of(os.environ).rank == 0
@@ -156,10 +156,10 @@ class ReproCheckpoint(keras.callbacks.Callback):
         if aside is not None:
             warn_once(f"{why}; training begins anew, and what was there is kept in {aside}")
 
-    def _begin_rerun(self, order: Order, training: Training) -> None:
+    def _begin_rerun(self, request: RerunRequest, training: Training) -> None:
         """Neither read nor write the user's folder; start where the rerun was told to."""
         number = self._number_in_run(training.fit)
-        one = next((it for it in order.beginnings if it.fit == number), None)
+        one = next((it for it in request.beginnings if it.fit == number), None)
         if one is None:
             return
         path = Path(one.checkpoint)
