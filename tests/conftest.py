@@ -15,6 +15,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from tests.support.browser import browser
+from tests.support.disks import no_folder_sync
 from tests.support.golden import Golden
 from tests.support.ground import ground
 from tests.support.lean import lean
@@ -31,6 +32,7 @@ __all__ = [
     "keras_run",
     "killed_run",
     "lean",
+    "no_folder_sync",
     "numbers",
     "offline",
     "own_wandb",

@@ -12,10 +12,11 @@ from tests.online.conftest import Original
 from tests.online.scripts import PLAIN
 from tests.support.machine import Machine, Stored, a_project, only_run
 from tests.support.server import WandbServer
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.manifest import Ending
 from wandb_repro.manifest.packages import Packages, Repacked
-from wandb_repro.store.local import read_trail, sha256_of
+from wandb_repro.store.local import read_trail
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +48,14 @@ def test_the_server_holds_the_source_tree_and_every_wheel(original: Original) ->
     execution, capsule = original.stored.manifest.execution, original.stored.capsule
     assert isinstance(execution.code, Code)
     assert isinstance(execution.code.bundle, BundleFile)
-    assert sha256_of(capsule.bundle) == execution.code.bundle.sha256
+    assert sha256_of_file(capsule.bundle) == execution.code.bundle.sha256
     assert isinstance(execution.packages, Packages)
     told = {
         wheel.name: wheel.sha256
         for wheel in (found.repacked for found in execution.packages.distributions)
         if isinstance(wheel, Repacked)
     }
-    assert told == {path.name: sha256_of(path) for path in capsule.wheels.iterdir()}
+    assert told == {path.name: sha256_of_file(path) for path in capsule.wheels.iterdir()}
 
 
 def test_the_config_has_one_entry_of_ours_of_at_most_fourteen_scalars(original: Original) -> None:

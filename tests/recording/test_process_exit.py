@@ -16,11 +16,11 @@ from tests.support.training import (
     forked_children,
     waited_for,
 )
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.manifest import Ending
 from wandb_repro.recording.process_exit import cure
-from wandb_repro.store.local import sha256_of
 
 BEGIN = f"""
 import wandb_repro
@@ -107,7 +107,7 @@ def assert_bundle_is_whole(recorded: Recorded) -> None:
     code = recorded.manifest.execution.code
     assert isinstance(code, Code)
     assert isinstance(code.bundle, BundleFile)
-    assert sha256_of(recorded.capsule.bundle) == code.bundle.sha256
+    assert sha256_of_file(recorded.capsule.bundle) == code.bundle.sha256
 
 
 def test_a_script_that_never_finishes_its_run_is_recorded_to_the_end(

@@ -11,8 +11,8 @@ import pytest
 from tests.support.bundles import HOSTILE, bundle_of
 from tests.support.repositories import Repository, fingerprint
 from wandb_repro.capture.source.bundle import file_of
-from wandb_repro.capture.source.read_extra_files import sha256_text
 from wandb_repro.errors import CodeError, RefusedError
+from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, AddedFile, Code
 from wandb_repro.rerun.restore_extra import folders_up, restore_added
@@ -24,7 +24,7 @@ FILES = {"lib": "SIZE = 4\n", "project_data": "0.5"}
 
 def _file(path: str, text: str) -> AddedFile:
     data = text.encode()
-    return AddedFile(path=path, size_bytes=len(data), digest=sha256_text(data))
+    return AddedFile(path=path, size_bytes=len(data), digest=f"sha256:{sha256_of_bytes(data)}")
 
 
 @dataclass(frozen=True)

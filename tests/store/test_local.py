@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.records import end, full_manifest, lines_of, moment, trail
 from wandb_repro.errors import CodeError, ManifestError, NotFoundError, TrailError
+from wandb_repro.files import write_atomically
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.store import local
@@ -23,8 +24,6 @@ from wandb_repro.store.local import (
     local_bundle,
     read_manifest,
     read_trail,
-    sha256_of,
-    write_atomically,
 )
 
 
@@ -37,73 +36,16 @@ def full_disk(*_: object) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def names(path: Path) -> list[str]:
-    return sorted(one.name for one in path.iterdir())
+@pytest.mark.usefixtures("no_folder_sync")
+def test_a_folder_that_cannot_be_synced_takes_manifest_and_trail(capsule: Capsule) -> None:
+    write_atomically(capsule.manifest, full_manifest().to_bytes())
+    writer = TrailWriter(capsule.trail)
+    for record in trail().records:
+        writer.append(record, sync=True)
+    writer.close()
 
-
-def test_a_file_is_written_whole(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "a", b"content")
-
-    assert (tmp_path / "a").read_bytes() == b"content"
-    assert names(tmp_path) == ["a"]
-
-
-def test_a_file_that_is_there_is_replaced(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "a", b"old and longer")
-    write_atomically(tmp_path / "a", b"new")
-
-    assert (tmp_path / "a").read_bytes() == b"new"
-
-
-def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "target").write_bytes(b"mine")
-    (tmp_path / "a").symlink_to(tmp_path / "target")
-
-    write_atomically(tmp_path / "a", b"new")
-
-    assert (tmp_path / "target").read_bytes() == b"mine"
-
-
-def other_content(_: Path) -> bytes:
-    return b"something else"
-
-
-def broken_sync(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", full_disk)
-
-
-def broken_rename(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "replace", full_disk)
-
-
-def lying_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "read_bytes", other_content)
-
-
-@pytest.mark.parametrize("breakage", [broken_sync, broken_rename, lying_disk])
-def test_a_failed_write_leaves_what_was_there(
-    breakage: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a").write_bytes(b"old")
-
-    with monkeypatch.context() as patch:
-        breakage(patch)
-        with pytest.raises(OSError, match=r"space|disk"):
-            write_atomically(tmp_path / "a", b"new")
-
-    assert (tmp_path / "a").read_bytes() == b"old"
-    assert names(tmp_path) == ["a"]
-
-
-def test_a_folder_that_is_gone_is_an_os_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        write_atomically(tmp_path / "gone" / "a", b"")
-
-
-def test_the_sha256_of_a_file(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"")
-
-    assert sha256_of(tmp_path / "a").startswith("e3b0c44298fc1c14")
+    assert read_manifest(capsule) == full_manifest()
+    assert read_trail(capsule) == trail()
 
 
 def test_what_the_writer_wrote_is_read_back(capsule: Capsule) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.recorded import Project, with_manifest
 from wandb_repro.errors import CodeError, RefusedError, TrailError
+from wandb_repro.manifest.manifest import run_name
 from wandb_repro.workflows import rerun
 from wandb_repro.workflows.rerun import (
     Wishes,
@@ -14,7 +15,6 @@ from wandb_repro.workflows.rerun import (
     carry_out,
     name_work_folder,
     prepare,
-    run_name,
 )
 
 HERE = Wishes(environment="here")

@@ -9,9 +9,10 @@ import pytest
 
 from tests.support.recorded import Ask, Project, with_manifest
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.manifest import run_name
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.fetch import RemoteRun
-from wandb_repro.workflows.rerun import Wishes, prepare, run_name, whose_it_is
+from wandb_repro.workflows.rerun import Wishes, prepare, whose_it_is
 
 CLAIMS = {
     "run.entity": "openai",

@@ -18,6 +18,7 @@ from rich.text import Text
 import wandb_repro.demo
 from wandb_repro.cli.common import Output, answers, check_new_folder, json_option
 from wandb_repro.errors import RefusedError, TrainingFailedError
+from wandb_repro.manifest.manifest import run_name
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
@@ -26,7 +27,7 @@ from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest
 from wandb_repro.store.locate import locate
 from wandb_repro.verify.verdict import Verdict
-from wandb_repro.workflows.rerun import Outcome, Wishes, carry_out, prepare, run_name
+from wandb_repro.workflows.rerun import Outcome, Wishes, carry_out, prepare
 
 __all__ = ["command"]
 

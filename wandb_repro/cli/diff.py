@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
+from wandb_repro.manifest.manifest import run_name
 from wandb_repro.report.differences import differences_text
 from wandb_repro.store.local import read_manifest
 from wandb_repro.store.locate import locate
 from wandb_repro.verify.manifest_diff import differences
-from wandb_repro.workflows.rerun import run_name
 
 __all__ = ["command"]
 

@@ -22,6 +22,7 @@ from wandb_repro.cli.common import (
 from wandb_repro.cli.prepare import prepare_folder, refuse_wishes
 from wandb_repro.cli.shared_options import set_option, switches_of, tolerance_of, tolerance_options
 from wandb_repro.errors import RefusedError, ReproError, UsageError
+from wandb_repro.manifest.manifest import run_name
 from wandb_repro.recording.card import page_reproduced
 from wandb_repro.report.plan import begins_with, inequality_sentence, interpreter_line, plan_text
 from wandb_repro.report.reproduced import attempt_of, reproduced_line
@@ -40,7 +41,6 @@ from wandb_repro.workflows.rerun import (
     carry_out,
     name_work_folder,
     prepare,
-    run_name,
 )
 
 __all__ = ["command"]

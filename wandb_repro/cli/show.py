@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
-from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.disclosure import uploads_data, uploads_text
 from wandb_repro.report.show import record_text
@@ -16,7 +16,6 @@ from wandb_repro.store.locate import locate
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
 from wandb_repro.workflows.disclosure import uploads_of
-from wandb_repro.workflows.rerun import run_name
 
 __all__ = ["command"]
 

@@ -25,7 +25,16 @@ from wandb_repro.manifest.machine import Accelerator, Machine, Runtime
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.training import Config, Determinism, FitSettings, Seeds
 
-__all__ = ["VERSION", "Description", "Ending", "Execution", "Manifest", "RunIdentity", "Sealed"]
+__all__ = [
+    "VERSION",
+    "Description",
+    "Ending",
+    "Execution",
+    "Manifest",
+    "RunIdentity",
+    "Sealed",
+    "run_name",
+]
 
 VERSION = "1.0"
 """``MAJOR.MINOR``. A reader takes any minor version of its major, and refuses a newer major."""
@@ -159,6 +168,13 @@ class Manifest(Record):
                 "download the run's files again.",
                 where=where,
             ) from error
+
+
+def run_name(manifest: Manifest) -> str:
+    """Return ``ENTITY/PROJECT/ID``, without the parts that are not known."""
+    run = manifest.run
+    known = [part for part in (run.entity, run.project) if isinstance(part, str)]
+    return "/".join([*known, run.id])
 
 
 def _checked_body(document: bytes) -> dict[str, JSON]:

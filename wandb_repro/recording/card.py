@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+from wandb_repro.files import write_atomically
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.recording.self_verdict import Outcome
 from wandb_repro.recording.wandb_run import Run, name_of
 from wandb_repro.report.card import Seen, card
 from wandb_repro.store.capsule import SHOWN, Capsule
-from wandb_repro.store.local import read_manifest, read_trail, write_atomically
+from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.verify.audit import audit
 
 __all__ = ["card_entry", "page_reproduced", "write_card", "write_first_card"]

@@ -10,7 +10,7 @@ from typing import Literal
 from wandb_repro.capture.source.bundle import PackedFile, pack_files
 from wandb_repro.capture.source.extra_files import Used
 from wandb_repro.capture.source.objects import readable, tree_id
-from wandb_repro.capture.source.read_extra_files import sha256_text
+from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, AddedFile, BundleFile
 from wandb_repro.manifest.data import InputFile
@@ -78,5 +78,5 @@ def _record(path: str, file: PackedFile) -> AddedFile:
     return AddedFile(
         path=readable(os.fsencode(path)),
         size_bytes=len(file.data),
-        digest=sha256_text(file.data),
+        digest=f"sha256:{sha256_of_bytes(file.data)}",
     )

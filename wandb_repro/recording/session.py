@@ -14,6 +14,7 @@ from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.errors import RecordingError
+from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.manifest import Ending, Sealed
@@ -36,7 +37,7 @@ from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.wandb_run import Run, identity_of, name_of
 from wandb_repro.store.capsule import FOLDER, Capsule
-from wandb_repro.store.local import read_trail, write_atomically
+from wandb_repro.store.local import read_trail
 
 if TYPE_CHECKING:
     from wandb_repro.capture.dataset import Measured

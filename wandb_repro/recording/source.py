@@ -16,6 +16,7 @@ from wandb_repro.capture.source.diff import changes
 from wandb_repro.capture.source.extra_files import Snapshotted
 from wandb_repro.capture.source.repository import told_state
 from wandb_repro.capture.source.snapshot import Snapshot, take_snapshot
+from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
 from wandb_repro.manifest.request import Options, RerunRequest
@@ -24,7 +25,7 @@ from wandb_repro.recording.early_snapshot import Ahead
 from wandb_repro.recording.source_options import wanted
 from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
-from wandb_repro.store.local import local_bundle, local_bundles, read_manifest, write_atomically
+from wandb_repro.store.local import local_bundle, local_bundles, read_manifest
 
 __all__ = ["Source", "source_of", "stored", "why_no_code"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterable
-from pathlib import Path
 
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.data import InputFile
 
 __all__ = ["changed_files"]
@@ -31,7 +30,7 @@ def changed_files(inputs: Iterable[InputFile]) -> tuple[str, ...]:
             changed.append(found.absolute)
         elif isinstance(found.digest, str) and size_bytes <= left_bytes:
             left_bytes -= size_bytes
-            if _digest(Path(found.absolute), size_bytes) not in ("", found.digest):
+            if _digest(found.absolute, size_bytes) not in ("", found.digest):
                 changed.append(found.absolute)
     return tuple(changed)
 
@@ -45,15 +44,9 @@ def _size(path: str) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _digest(path: Path, size_bytes: int) -> str:
+def _digest(path: str, size_bytes: int) -> str:
     """Return ``sha256:HEX``; empty where it cannot be read."""
-    digest = hashlib.sha256()
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            while size_bytes > 0 and (block := file.read(min(size_bytes, 1024 * 1024))):
-                digest.update(block)
-                size_bytes -= len(block)
+        return f"sha256:{sha256_of_file(path, most_bytes=size_bytes)}"
     except OSError:
         return ""
-    return f"sha256:{digest.hexdigest()}"

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.request import REQUEST_VARIABLE, RerunRequest, Whereabouts
 from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.process_group import signal_group
 from wandb_repro.rerun.plan import Link, Plan, moved
 from wandb_repro.rerun.restore import restore
 from wandb_repro.rerun.restore_extra import adds_below, restore_added
@@ -276,18 +277,13 @@ def _ended_with_us(process: subprocess.Popen[bytes]) -> Generator[None]:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask the training to end and wait a while; a second Ctrl-C ends it at once."""
     try:
-        _signal(process, signal.SIGINT)
+        signal_group(process, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
     finally:
         if process.poll() is None:
-            _signal(process, signal.SIGKILL)
+            signal_group(process, signal.SIGKILL)
             process.wait()
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
 
 
 def _whereabouts(path: Path) -> Whereabouts | None:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from wandb_repro.capture.source.objects import readable
-from wandb_repro.capture.source.read_extra_files import sha256_text
 from wandb_repro.errors import RefusedError
+from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.rerun.restore import restore
@@ -117,7 +117,7 @@ def _check_named(scratch: Path, files: Sequence[Path], added: Added) -> None:
         if place.is_symlink():
             raise RefusedError(f"The record adds {named.path!r}, which is a link.")
         data = place.read_bytes()
-        if (len(data), sha256_text(data)) != (named.size_bytes, named.digest):
+        if (len(data), f"sha256:{sha256_of_bytes(data)}") != (named.size_bytes, named.digest):
             raise RefusedError(f"The file {named.path!r} is not the one that the record adds.")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Literal
 
 from wandb_repro.errors import RefusedError
+from wandb_repro.files import sha256_of_bytes, write_atomically
 from wandb_repro.manifest.command import MOST_BYTES, Cells, CellsFile
 from wandb_repro.store.capsule import Capsule
-from wandb_repro.store.local import local_bundle, write_atomically
+from wandb_repro.store.local import local_bundle
 
 __all__ = ["cells_file", "read_cells", "write_cells"]
 
@@ -27,7 +27,7 @@ def write_cells(
         raise OSError(f"the notebook's cells have more than {MOST_BYTES // 2**20} MiB")
     file = CellsFile(
         name=capsule.cells.name,
-        sha256=hashlib.sha256(document).hexdigest(),
+        sha256=sha256_of_bytes(document),
         size_bytes=len(document),
         count=len(cells.cells),
         redacted=redacted,
@@ -68,7 +68,7 @@ def read_cells(capsule: Capsule, file: CellsFile) -> Cells:
             if file.kept == "local"
             else "Fetch the run again, or copy its whole folder.",
         ) from error
-    if hashlib.sha256(document).hexdigest() != file.sha256:
+    if sha256_of_bytes(document) != file.sha256:
         raise RefusedError(
             f"{path} does not hold the cells that its manifest was written for.",
             hint="It was cut off or changed after it was recorded, or the kernel was killed "

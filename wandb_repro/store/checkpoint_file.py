@@ -11,17 +11,16 @@ Nothing in it is executed when it is read: no pickle.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import mmap
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from wandb_repro.errors import CheckpointError
+from wandb_repro.files import atomic_file, open_regular
 
 __all__ = ["Piece", "StoredCheckpoint", "read_checkpoint", "write_checkpoint"]
 
@@ -65,32 +64,13 @@ def write_checkpoint(path: Path, state: dict[str, Any], pieces: Sequence[Piece])
     ]
     head = json.dumps({"state": state, "arrays": listed}).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     digest = hashlib.sha256()
-    try:
-        with temporary.open("wb") as file:
-            for part in _parts(head, pieces):
-                digest.update(part)
-                file.write(part)
-            file.write(digest.digest())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    _sync(path.parent)
+    with atomic_file(path) as file:
+        for part in _parts(head, pieces):
+            digest.update(part)
+            file.write(part)
+        file.write(digest.digest())
     return digest.hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    """Have the new name on the disk too, where a folder can be synced."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _parts(head: bytes, pieces: Sequence[Piece]) -> Iterator[bytes | memoryview]:
@@ -128,16 +108,11 @@ def read_checkpoint(path: Path, sha256: str | None = None) -> StoredCheckpoint:
 
 def _content(path: Path) -> memoryview:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            told = os.fstat(descriptor)
-            if not stat.S_ISREG(told.st_mode):
-                raise CheckpointError(f"{path} is no file.")
-            if not told.st_size:
+        with open_regular(path) as file:
+            # An empty file cannot be mapped.
+            if not os.fstat(file.fileno()).st_size:
                 return memoryview(b"")
-            return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
-        finally:
-            os.close(descriptor)
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
 

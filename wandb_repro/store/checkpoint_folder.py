@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wandb_repro.errors import CheckpointError
+from wandb_repro.files import write_atomically
 from wandb_repro.store.checkpoint_file import (
     Piece,
     StoredCheckpoint,
     read_checkpoint,
     write_checkpoint,
 )
-from wandb_repro.store.local import write_atomically
 
 __all__ = ["Deleted", "Shelf", "Written"]
 

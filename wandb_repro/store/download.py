@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from wandb_repro.errors import ManifestError, NotFoundError, RefusedError
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added
 from wandb_repro.manifest.command import MOST_BYTES, CellsFile, Command
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.store.capsule import ADDED, BUNDLE, CELLS, FOLDER, MANIFEST, TRAIL, WHEELS, Capsule
-from wandb_repro.store.local import read_manifest, sha256_of
+from wandb_repro.store.local import read_manifest
 from wandb_repro.store.wandb_api import ApiFile, ApiRun
 
 __all__ = ["Downloader", "download_capsule", "size_limit"]
@@ -158,7 +159,7 @@ def _safe(wheel: str, place: int) -> str:
 def _check_digests(folder: Path, digests: dict[str, str]) -> None:
     for name, told in digests.items():
         path = folder / PurePosixPath(name)
-        if sha256_of(path) != told:
+        if sha256_of_file(path) != told:
             path.unlink()
             raise RefusedError(
                 f"{FOLDER}/{name} of this run is not the file that its manifest was written for.",

@@ -5,18 +5,16 @@ Whether the parts of a capsule on this disk are those that its manifest was writ
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, overload
 
 from wandb_repro.errors import CodeError, ManifestError, NotFoundError, RefusedError, TrailError
+from wandb_repro.files import open_regular, sha256_of_file
 from wandb_repro.manifest import canonical, trail_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
@@ -32,8 +30,6 @@ __all__ = [
     "local_bundles",
     "read_manifest",
     "read_trail",
-    "sha256_of",
-    "write_atomically",
 ]
 
 
@@ -42,50 +38,6 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 # NOTE: macOS has no fdatasync.
 _sync = getattr(os, "fdatasync", os.fsync)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, on the disk when this returns, and read it back.
-
-    Raises:
-        OSError: the disk is full, read-only or gone; what stood at ``path`` before still does.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if temporary.read_bytes() != content:
-            raise OSError(errno.EIO, "the disk does not hold what was written to it", str(path))
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the new name on the disk too, where a folder can be synced: not on every network's."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal, reading it in pieces.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 class TrailWriter:
@@ -133,7 +85,7 @@ def read_manifest(capsule: Capsule) -> Manifest:
         ManifestError: it cannot be read or believed.
     """
     try:
-        with _open(capsule.manifest) as file:
+        with open_regular(capsule.manifest) as file:
             document = file.read(canonical.MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise NotFoundError(
@@ -163,7 +115,7 @@ def read_trail(capsule: Capsule) -> Trail:
         TrailError: it cannot be read or believed.
     """
     try:
-        with _open(capsule.trail) as file:
+        with open_regular(capsule.trail) as file:
             size = os.fstat(file.fileno()).st_size
             if size <= _IN_MEMORY_BYTES:
                 return trail_file.parse(_lines(file, capsule.trail, size))
@@ -205,7 +157,7 @@ class _OnDisk(Sequence[TrailRecord]):
 
     def __iter__(self) -> Iterator[TrailRecord]:
         try:
-            with _open(self._path) as file:
+            with open_regular(self._path) as file:
                 read = trail_file.Lines(_lines(file, self._path, self._size))
                 yield from read
                 self.torn = read.torn
@@ -226,19 +178,6 @@ class _OnDisk(Sequence[TrailRecord]):
         for record in islice(self, wanted, None) if wanted >= 0 else ():
             return record
         raise IndexError(index)
-
-
-def _open(path: Path) -> BinaryIO:
-    """Open a regular file. A capsule may come from a stranger, and a pipe has no end.
-
-    Raises:
-        OSError: it is not there, cannot be read, or is no regular file.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a file", str(path))
-    return os.fdopen(descriptor, "rb")
 
 
 def _lines(file: BinaryIO, path: Path, size: int) -> Iterator[bytes]:
@@ -279,7 +218,7 @@ def check_intact(capsule: Capsule, manifest: Manifest) -> None:
         path = capsule.folder / name
         # What a manifest names lies in the capsule, or it is no part of it.
         inside = path.resolve().is_relative_to(capsule.folder.resolve())
-        if inside and path.is_file() and sha256_of(path) != told:
+        if inside and path.is_file() and sha256_of_file(path) != told:
             raise RefusedError(
                 f"{name} of this run is not the file that its manifest was written for.",
                 hint="It was cut off or changed; fetch the run again, or copy its whole folder.",

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple, NoReturn, cast
 from pydantic import StringConstraints, ValidationError
 
 from wandb_repro.errors import ReproError, UsageError
+from wandb_repro.files import write_atomically
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Record, Unavailable, first_fault
 from wandb_repro.manifest.canonical import JSON
@@ -20,7 +21,7 @@ from wandb_repro.manifest.trail import Losses, Step, Trail, TrailRecord
 from wandb_repro.manifest.trail_file import chained, parse
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.store.capsule import FOLDER, Capsule
-from wandb_repro.store.local import read_manifest, read_trail, write_atomically
+from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.store.locate import locate
 from wandb_repro.testing import pytest_options
 from wandb_repro.testing.failure import as_text, fail

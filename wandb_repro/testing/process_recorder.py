@@ -17,6 +17,7 @@ from wandb_repro.capture.machine.gpu import probe_accelerator
 from wandb_repro.capture.machine.model_config import probe_settings
 from wandb_repro.capture.machine.runtime import probe_runtime
 from wandb_repro.capture.weights import Variable
+from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.request import RerunRequest
@@ -26,7 +27,7 @@ from wandb_repro.recording.live_compare import Live, RerunStopped
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.store.capsule import Capsule
-from wandb_repro.store.local import read_trail, write_atomically
+from wandb_repro.store.local import read_trail
 from wandb_repro.testing.fresh_task import Task
 from wandb_repro.version import __version__
 

@@ -6,19 +6,12 @@ from typing import NamedTuple
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.compare_values import digests_by_name
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of
 
-__all__ = ["Side", "reasons_inconclusive", "reasons_not_comparable", "run_name"]
-
-
-def run_name(manifest: Manifest) -> str:
-    """Return ``ENTITY/PROJECT/ID`` as far as it is known."""
-    run = manifest.run
-    parts = [part for part in (run.entity, run.project) if isinstance(part, str)]
-    return "/".join([*parts, run.id])
+__all__ = ["Side", "reasons_inconclusive", "reasons_not_comparable"]
 
 
 class Side(NamedTuple):

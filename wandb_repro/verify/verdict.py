@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from wandb_repro.manifest.base import Record
-from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.causes import rank
 from wandb_repro.verify.distance import Distance, distance
-from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable, run_name
+from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause, find_first_cause
 from wandb_repro.verify.manifest_diff import differences

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,12 @@ from wandb_repro.capture.machine.gpu import probe_accelerator
 from wandb_repro.capture.machine.machine import probe_machine
 from wandb_repro.capture.packages.repack import packages_at_hand
 from wandb_repro.errors import InconclusiveError, RefusedError
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
-from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.manifest.trail import Trail
@@ -28,7 +28,7 @@ from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding, Kind
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.prediction import Prediction, predict
-from wandb_repro.workflows.rerun import Prepared, Wishes, prepare, run_name
+from wandb_repro.workflows.rerun import Prepared, Wishes, prepare
 
 __all__ = ["Aim", "look"]
 
@@ -181,20 +181,12 @@ def _what_differs(file: InputFile, path: Path) -> str:
         if (
             isinstance(file.digest, str)
             and size <= _DIGESTED_BYTES
-            and file.digest != _digest(path)
+            and file.digest != f"sha256:{sha256_of_file(path)}"
         ):
             return "has another content than the original read"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return ""
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return f"sha256:{digest.hexdigest()}"
 
 
 def _unknown(

@@ -16,7 +16,7 @@ from wandb_repro.errors import CheckpointError, InconclusiveError, RefusedError,
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.command import Cells, CellsFile, Command
-from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.request import Beginning, RerunRequest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.plan import inequality_sentence
@@ -52,7 +52,6 @@ __all__ = [
     "carry_out",
     "name_work_folder",
     "prepare",
-    "run_name",
     "verify",
     "whose_it_is",
 ]
@@ -134,14 +133,6 @@ class Outcome:
     """Page of the rerun; empty offline."""
     inequalities: tuple[Inequality, ...]
     notes: tuple[str, ...]
-
-
-def run_name(manifest: Manifest) -> str:
-    """Return ``ENTITY/PROJECT/ID`` as far as it is known."""
-    run = manifest.run
-    return "/".join(
-        [part for part in (run.entity, run.project) if isinstance(part, str)] + [run.id]
-    )
 
 
 def prepare(

@@ -10,6 +10,7 @@ import pytest
 from tests.support.repositories import Repository, on_disk
 from wandb_repro.capture.source.bundle import PackedFile, pack_files
 from wandb_repro.errors import CodeError
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.rerun.restore import restore
@@ -60,4 +61,12 @@ def test_a_disk_that_does_not_take_it_leaves_what_was_there(tmp_path: Path) -> N
     with pytest.raises(CodeError, match="cannot be written"):
         pack_files(FILES, bundle)
 
+    assert [path.name for path in tmp_path.iterdir()] == ["added.bundle"]
+
+
+@pytest.mark.usefixtures("no_folder_sync")
+def test_a_folder_that_cannot_be_synced_takes_the_bundle(tmp_path: Path) -> None:
+    _, bundle = pack_files(FILES, tmp_path / "added.bundle")
+
+    assert bundle.sha256 == sha256_of_file(tmp_path / "added.bundle")
     assert [path.name for path in tmp_path.iterdir()] == ["added.bundle"]

@@ -12,6 +12,7 @@ from tests.support.repositories import Repository, fingerprint, in_tree, on_disk
 from tests.support.work_trees import WORK_TREES, linked_work_tree, with_submodule
 from wandb_repro.capture.source.snapshot import Limits, Snapshot, take_snapshot
 from wandb_repro.errors import CodeError
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 
 DEFAULT = Limits()
@@ -102,7 +103,17 @@ def test_the_record_of_a_bundle_tells_what_is_on_disk(tmp_path: Path) -> None:
 
     assert (bundle.name, bundle.size_bytes) == ("code.bundle", destination.stat().st_size)
     assert bundle.sha256 == fingerprint(tmp_path)["code.bundle"][2]
-    assert not list(tmp_path.glob("*.partial"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["code", "code.bundle"]
+
+
+@pytest.mark.usefixtures("no_folder_sync")
+def test_a_folder_that_cannot_be_synced_takes_the_snapshot(tmp_path: Path) -> None:
+    made = repository(tmp_path / "code")
+
+    with take_snapshot(made.path) as snapshot:
+        bundle = snapshot.write_bundle(tmp_path / "code.bundle")
+
+    assert bundle.sha256 == sha256_of_file(tmp_path / "code.bundle")
 
 
 def test_a_bundle_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

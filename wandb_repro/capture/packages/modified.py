@@ -11,23 +11,21 @@ Source: measured with uv 0.13 and pip 23 and 26: RECORD is written last. 20,000 
 
 from __future__ import annotations
 
-import base64
 import csv
 import functools
-import hashlib
 import os
 import re
 import stat
 from collections.abc import Container, Iterator, Mapping
 
 from wandb_repro.capture.packages.dist_info import DistInfo
-from wandb_repro.capture.packages.record import INSTALLER_FILES
+from wandb_repro.capture.packages.record import INSTALLER_FILES, record_hash
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.packages import EditedPackage
 
 __all__ = ["find_altered"]
 
 _ROW = re.compile(r"^([^,\"\n]+),sha256=([\w-]+),(\d+)\r?$", re.ASCII | re.MULTILINE)
-_BLOCK_BYTES = 1 << 20
 
 
 def find_altered(
@@ -108,8 +106,4 @@ def _stamp(status: os.stat_result) -> tuple[int, int, int]:
 @functools.lru_cache(maxsize=16_384)
 def _hash(path: str, *_stamp: int) -> str:
     """Return a file's hash as RECORD writes it, again for as long as its stamp is the same."""
-    digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+    return record_hash(sha256_of_file(path))

@@ -10,6 +10,7 @@ installation, no digest is ever given for another text. A third of what recordin
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import csv
 import hashlib
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from wandb_repro.files import cache_folder
 
-__all__ = ["INSTALLER_FILES", "KnownRecords", "record_digest_of", "record_paths"]
+__all__ = ["INSTALLER_FILES", "KnownRecords", "record_digest_of", "record_hash", "record_paths"]
 
 
 INSTALLER_FILES = frozenset(
@@ -51,6 +52,20 @@ def record_digest_of(record: str | bytes) -> str:
             raise ValueError(f"RECORD is no UTF-8: {error.reason}") from error
     rows = _compared_rows(record)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def record_hash(sha256: str) -> str:
+    """Return a SHA-256 as RECORD writes it, without its algorithm.
+
+    >>> record_hash("00" * 32)
+    'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+
+    Args:
+        sha256: hexadecimal.
+
+    Source: Binary distribution format (PyPA), "Signed wheel files": URL-safe base64, no padding.
+    """
+    return base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()
 
 
 def record_paths(record: str) -> tuple[str, ...]:

@@ -5,8 +5,6 @@ Source: Binary distribution format (PyPA), "File contents" and "The .dist-info d
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 import re
 import zipfile
@@ -14,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wandb_repro.capture.packages.record import record_digest_of
+from wandb_repro.capture.packages.record import record_digest_of, record_hash
+from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.packages import Repacked
 
 __all__ = ["WheelFile", "wheel_name", "write_wheel"]
@@ -33,8 +32,7 @@ class WheelFile:
     @property
     def digest(self) -> str:
         """Hash as RECORD writes it."""
-        raw = hashlib.sha256(self.content).digest()
-        return "sha256=" + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        return f"sha256={record_hash(sha256_of_bytes(self.content))}"
 
 
 def wheel_name(name: str, version: str, tags: Iterable[str]) -> str:
@@ -74,7 +72,7 @@ def write_wheel(
     content = path.read_bytes()
     return Repacked(
         name=path.name,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256_of_bytes(content),
         record_digest=record_digest_of(_installed_part(record)),
         size_bytes=len(content),
         left_out=tuple(left_out),

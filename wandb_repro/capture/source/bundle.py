@@ -30,6 +30,7 @@ from wandb_repro.capture.source.objects import (
 )
 from wandb_repro.capture.source.read_files import Content
 from wandb_repro.errors import CodeError
+from wandb_repro.files import atomic_file, sha256_of_file
 from wandb_repro.manifest.code import BundleFile
 
 __all__ = [
@@ -120,18 +121,12 @@ def write_durably(destination: Path, write: Callable[[IO[bytes]], None]) -> Bund
     Raises:
         CodeError: the disk does not hold what was written.
     """
-    partial = destination.with_name(destination.name + ".partial")
     try:
-        with partial.open("wb") as file:
+        with atomic_file(destination) as file:
             write(file)
-            os.fsync(file.fileno())
-        partial.replace(destination)
-        _sync_folder(destination.parent)
         return file_of(destination)
     except OSError as error:
         raise CodeError(f"the bundle cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write(private: Git, file: IO[bytes]) -> None:
@@ -146,27 +141,15 @@ def _write(private: Git, file: IO[bytes]) -> None:
         process.communicate(commit.encode() + b"\n")
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def file_of(bundle: Path) -> BundleFile:
     """Return the record of a bundle, its digest read back from the disk.
 
     Raises:
         OSError: it cannot be read.
     """
-    digest = hashlib.sha256()
-    size_bytes = 0
-    with bundle.open("rb") as file:
-        while block := file.read(1024 * 1024):
-            digest.update(block)
-            size_bytes += len(block)
-    return BundleFile(name=bundle.name, sha256=digest.hexdigest(), size_bytes=size_bytes)
+    return BundleFile(
+        name=bundle.name, sha256=sha256_of_file(bundle), size_bytes=bundle.stat().st_size
+    )
 
 
 _COMMIT, _TREE, _BLOB = 1, 2, 3

@@ -6,7 +6,6 @@ Folders beside the source tree: how they lie to it, and what belongs to a packag
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from wandb_repro.capture.source.bundle import PackedFile
 from wandb_repro.capture.source.objects import Entry, blob_id, unsafe_path
 from wandb_repro.capture.source.read_extra_files import AddedLimits, Gathering
 from wandb_repro.capture.source.root import holds_more_than_code, repository_top
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED
 from wandb_repro.manifest.data import InputFile
@@ -221,13 +221,9 @@ def _digest(place: str, is_as_read: Callable[[str], bool]) -> str | Unavailable:
     try:
         if not is_as_read(place):
             return Unavailable(unavailable="it changed after the run had read it")
-        with open(place, "rb") as file:  # noqa: PTH123
-            digest = hashlib.sha256()
-            while block := file.read(1024 * 1024):
-                digest.update(block)
+        return f"sha256:{sha256_of_file(place)}"
     except OSError as error:
         return Unavailable(unavailable=f"it cannot be read: {error.strerror}")
-    return f"sha256:{digest.hexdigest()}"
 
 
 MOST_UP = 16

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from wandb_repro.errors import CodeError, HungError
+from wandb_repro.process_group import signal_group
 
 __all__ = [
     "HARDENED",
@@ -212,7 +213,7 @@ def watched(
         finally:
             watch.cancel()
             if process.poll() is None:
-                _kill(process)
+                signal_group(process, signal.SIGKILL)
             _close(process)
             process.wait()
         _check(process.returncode, what, complaints, broken=broken, late=expired.is_set())
@@ -243,12 +244,7 @@ def _start(
 
 def _give_up(process: subprocess.Popen[bytes], expired: threading.Event) -> None:
     expired.set()
-    _kill(process)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    signal_group(process, signal.SIGKILL)
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

@@ -6,7 +6,6 @@ a data set. All of this is done beside the script's own start.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
@@ -18,12 +17,12 @@ from wandb_repro.capture.secrets.scan import secret_in_name
 from wandb_repro.capture.source.file_list import Excluded, Listing, is_refilled
 from wandb_repro.capture.source.limits import left_out
 from wandb_repro.errors import CodeError
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, LeftOut
 
 __all__ = ["Bounds", "digested", "excluded_files", "ignored_files"]
 
-_BLOCK_BYTES = 1024 * 1024
 _CACHES = frozenset({b".git", b".mypy_cache", b".pytest_cache", b".ruff_cache", b".tox", b".nox"})
 
 
@@ -160,14 +159,9 @@ def _over(bounds: Bounds) -> Unavailable:
 
 
 def _digest(path: bytes, until: float) -> str | Unavailable:
-    digest = hashlib.sha256()
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  (a descriptor)
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-                if time.monotonic() > until:
-                    return Unavailable(unavailable="its digest took too long")
+        return f"sha256:{sha256_of_file(path, follow_links=False, until=until)}"
+    except TimeoutError:
+        return Unavailable(unavailable="its digest took too long")
     except OSError as error:
         return Unavailable(unavailable=f"it cannot be read: {error.strerror}")
-    return f"sha256:{digest.hexdigest()}"

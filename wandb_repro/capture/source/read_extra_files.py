@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -10,8 +9,9 @@ from dataclasses import dataclass, field
 
 from wandb_repro.capture.secrets.scan import secret_in_name, secret_in_text
 from wandb_repro.capture.source.bundle import PackedFile
+from wandb_repro.files import open_regular
 
-__all__ = ["AddedLimits", "Gathered", "Gathering", "sha256_text"]
+__all__ = ["AddedLimits", "Gathered", "Gathering"]
 
 MB = 1024 * 1024
 
@@ -82,7 +82,8 @@ class Gathering:
             return reason
         if not self._is_as_read(place):
             return "it changed after the run had read it"
-        data = _bytes_of(place, status.st_size)
+        with open_regular(place) as file:
+            data = file.read(status.st_size)
         if secret := secret_in_text(data):
             return f"looks like a secret ({secret})"
         self._bytes -= len(data)
@@ -98,14 +99,3 @@ class Gathering:
         if len(self.found.files) >= self._limits.files:
             return f"more than {self._limits.files:,} files outside the snapshot"
         return ""
-
-
-def _bytes_of(place: str, size_bytes: int) -> bytes:
-    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(size_bytes)
-
-
-def sha256_text(data: bytes) -> str:
-    """Return ``sha256:HEX``."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +13,7 @@ from wandb_repro.capture.secrets.scan import secret_in_text
 from wandb_repro.capture.source.limits import Source
 from wandb_repro.capture.source.objects import LINK, Entry, blob_id
 from wandb_repro.capture.unrecorded import never_record_this_thread
+from wandb_repro.files import open_regular
 
 __all__ = ["Content", "Reader"]
 
@@ -95,20 +94,8 @@ def _bytes_of(path: bytes, source: Source) -> bytes:
     if source.mode == LINK:
         return os.readlink(path)  # noqa: PTH115  (a Path would tidy the text up)
     # Neither a link nor a pipe that came in its place since may lead away or hang.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "no longer a file")
-        return _read_fully(descriptor, source.size_bytes)
-    finally:
-        os.close(descriptor)
-
-
-def _read_fully(descriptor: int, size_bytes: int) -> bytes:
-    data = os.read(descriptor, size_bytes)
-    while len(data) < size_bytes and (more := os.read(descriptor, size_bytes - len(data))):
-        data += more
-    return data
+    with open_regular(path, follow_links=False) as file:
+        return file.read(source.size_bytes)
 
 
 def _batches(sources: Iterable[Source]) -> Iterator[list[Source]]:

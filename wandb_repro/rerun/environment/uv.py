@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wandb_repro.errors import RebuildError
+from wandb_repro.process_group import signal_group
 
 __all__ = ["Answer", "find_uv", "refuse_unreachable", "run_uv"]
 
@@ -129,7 +130,7 @@ def _process(command: Sequence[str], folder: Path) -> Generator[subprocess.Popen
         yield process
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            signal_group(process, signal.SIGKILL)
         process.communicate()
 
 

@@ -9,7 +9,6 @@ A wheel of the capsule, believed only if it is the recorded one.
 from __future__ import annotations
 
 import configparser
-import hashlib
 import re
 import stat
 import unicodedata
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from wandb_repro.errors import RebuildError
+from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.packages import Distribution, Repacked
 from wandb_repro.rerun.environment.lockfile import LockedPackage, LockedWheel
 
@@ -171,7 +171,7 @@ def wheel_of_capsule(distribution: Distribution, repacked: Repacked, wheels: Pat
         raise _not_the_recorded(path)
     if repacked.size_bytes > _MOST_BYTES:
         raise RebuildError(f"The wheel {path.name} of the run is larger than any that is recorded.")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != repacked.sha256:
+    if sha256_of_file(path) != repacked.sha256:
         raise _not_the_recorded(path)
     check_archive(path)
     wheel = LockedWheel(repacked.name, repacked.sha256, repacked.size_bytes)
