@@ -24,7 +24,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.manifest import Execution
 from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest
-from wandb_repro.recording.background import imported_beside
 from wandb_repro.recording.distributed import world_of
 from wandb_repro.recording.earlier_runs import comes_before, seed_of, seeds_before
 from wandb_repro.recording.early_snapshot import Ahead
@@ -127,7 +126,6 @@ def init(
         _merge_into(wandb.run, wandb_init_kwargs)
         return _attached(wandb.run, options)
     process.starting = True
-    imported_beside("wandb_repro.recording.process_exit")
     begun = guarded(lambda: _begun_ahead(options, wandb_init_kwargs), "what is begun ahead")
     ahead = None if isinstance(begun, Unavailable) else begun
     try:
@@ -399,7 +397,7 @@ _STRICT_HINT = "Mend it, or leave strict=True away to train with a record that s
 
 def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | None:
     """Seed, begin the session of a run, and return it; None where there is none to begin."""
-    # Half of what we import, and first needed now: ``init`` has it imported while W&B starts.
+    # Half of what we import, and first needed now.
     from wandb_repro.recording.process_exit import end_with
     from wandb_repro.recording.session import Session
 

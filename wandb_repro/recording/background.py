@@ -1,9 +1,14 @@
-"""Work that is done beside the script's own start, and awaited before training begins."""
+"""Work done in a thread while the script goes on, and awaited before training begins.
+
+A thread of ours imports nothing. ``builtins.__import__`` belongs to the whole process, and a
+library may replace it for a while: ``etils`` does so while ``tensorflow_datasets`` loads, and
+every relative import in another thread then fails.
+"""
 
 from __future__ import annotations
 
-import importlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -11,56 +16,80 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.unrecorded import never_record_this_thread
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["Background", "imported_beside"]
+__all__ = ["Background"]
 
 T = TypeVar("T")
 
 _PATIENCE_S = 5.0
+_QUICK_S = 20.0
+
+
+def _always(_: object) -> bool:
+    return True
 
 
 class Background(Generic[T]):
-    """One piece of work in a thread of its own, which keeps no process alive.
+    """One piece of work in its own daemon thread, which keeps no process alive.
 
     Args:
-        work: what is done.
-        what: its name.
-        after: what is waited for first, though not for ever.
+        work: what is done; it must be possible to do it twice.
+        what: its name, for the reason when it fails.
+        after: an event to wait for first, at most 5 s.
+        is_complete: whether a result needs no second attempt.
     """
 
     def __init__(
-        self, work: Callable[[], T], what: str, *, after: threading.Event | None = None
+        self,
+        work: Callable[[], T],
+        what: str,
+        *,
+        after: threading.Event | None = None,
+        is_complete: Callable[[T], bool] = _always,
     ) -> None:
+        self._work = work
         self._what = what
         self._after = after
+        self._is_complete = is_complete
+        self._may_retry = True
         self._result: T | Unavailable = Unavailable(unavailable=f"{what}: not done in time")
-        self._thread = threading.Thread(
-            target=self._run, args=(work,), name=f"wandb_repro {what}", daemon=True
-        )
-        started = guarded(self._thread.start, what)
+        self._thread = threading.Thread(target=self._run, name=f"wandb_repro {what}", daemon=True)
+        started = guarded(self._thread.start, what, expects=(RuntimeError,))
         if isinstance(started, Unavailable):
             self._result = started
 
-    def _run(self, work: Callable[[], T]) -> None:
+    def _run(self) -> None:
         never_record_this_thread()
         if self._after is not None:
             self._after.wait(_PATIENCE_S)
-        self._result = guarded(work, self._what)
+        started = time.monotonic()
+        try:
+            self._result = guarded(self._work, self._what)
+        except Exception as error:  # noqa: BLE001 - raised again, if it lasts, by the second attempt
+            reason = f"{self._what}: {type(error).__name__}: {error}"
+            self._result = Unavailable(unavailable=reason)
+        # What failed slowly, such as a git that hangs, would hold up the training just as long.
+        self._may_retry = time.monotonic() - started < _QUICK_S
 
     def result(self, timeout_s: float) -> T | Unavailable:
-        """Return what came of it, waiting at most so long."""
+        """Return the result, waiting at most ``timeout_s`` seconds."""
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         return self._result
 
+    def settled(self, timeout_s: float) -> T | Unavailable:
+        """Return the result, and do the work again, here, if the thread failed at it.
 
-def imported_beside(*names: str) -> Background[None]:
-    """Import modules of ours beside the script's own start; who needs them imports them again.
+        Call it on the script's own thread. The second attempt happens once.
 
-    Not at the end, when they are needed: a package may be upgraded while it trains.
-    """
+        Args:
+            timeout_s: seconds to wait for the thread; the second attempt has no limit.
+        """
+        result = self.result(timeout_s)
+        if self._thread.is_alive() or not self._may_retry or self._succeeded(result):
+            return result
+        self._may_retry = False
+        self._result = guarded(self._work, self._what)
+        return self._result
 
-    def work() -> None:
-        for name in names:
-            importlib.import_module(name)
-
-    return Background(work, "import of what is needed later")
+    def _succeeded(self, result: T | Unavailable) -> bool:
+        return not isinstance(result, Unavailable) and self._is_complete(result)

@@ -50,7 +50,7 @@ class Ahead:
         """
         if asked != self._wanted:
             return None
-        taken = self._work.result(_LONGEST_S)
+        taken = self._work.settled(_LONGEST_S)
         if isinstance(taken, Unavailable):
             return taken
         if _holds_any(taken, exclude):

@@ -30,11 +30,10 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code, LeftOut
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import InputFile
-from wandb_repro.manifest.machine import Accelerator, Runtime
+from wandb_repro.manifest.machine import Accelerator, Machine, Runtime
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.request import Options, RerunRequest
 from wandb_repro.manifest.training import FitSettings
-from wandb_repro.recording.background import Background
 from wandb_repro.recording.datasets import DataParts
 from wandb_repro.recording.earlier_runs import SCRIPTS_OWN
 from wandb_repro.recording.early_snapshot import Ahead
@@ -119,7 +118,7 @@ class Facts:
         self._installed = Installed(
             host, capsule.wheels, withheld=_withheld(run, options.code, request), after=self._begun
         )
-        self._machine = Background(lambda: probe_machine(host), "machine")
+        self._machine: Machine | Unavailable = _LATER
         self._runtime = guarded(lambda: probe_runtime(host, _LATER), "runtime")
         self._accelerator: Accelerator | Unavailable = _LATER
 
@@ -153,7 +152,8 @@ class Facts:
         until = time.monotonic() + _BACKGROUND_DEADLINE_S
         self._source.settle(until - time.monotonic())
         self._installed.settle(max(0.0, until - time.monotonic()))
-        self._machine.result(max(0.0, until - time.monotonic()))
+        if self._machine is _LATER:  # imports psutil, so it is no work for a thread
+            self._machine = guarded(lambda: probe_machine(self._host), "machine")
 
     def at_fit(self, model: object) -> None:
         """Read what only a process that is about to train knows."""
@@ -266,7 +266,7 @@ class Facts:
 
     def _description(self) -> Description:
         return Description(
-            machine=self._machine.result(0),
+            machine=self._machine,
             runtime=self._runtime,
             accelerator=self._accelerator,
             seeds=guarded(self._seeding.seeds, "seeds"),

@@ -119,10 +119,12 @@ class Installed:
             return found
         return _Look.shared(found, _known(self._files))
 
-    def _find_packed(self) -> frozenset[str]:
+    def _find_packed(self) -> frozenset[str] | Unavailable:
         packages, found = self._repacked.result(_READ_S), self._found.result(_READ_S)
-        if isinstance(packages, Unavailable) or isinstance(found, Unavailable):
-            return frozenset()
+        if isinstance(packages, Unavailable):
+            return packages
+        if isinstance(found, Unavailable):
+            return found
         return frozenset(_packed_files(found.infos, packages))
 
     @property
@@ -135,12 +137,14 @@ class Installed:
 
     def settle(self, timeout_s: float) -> None:
         """Wait for the wheels; without them the record stands as it was read."""
-        repacked = self._repacked.result(timeout_s)
-        self._packages = repacked if isinstance(repacked, Packages) else self._read.result(0)
-        self._packed.result(timeout_s)
-        found = self._found.result(timeout_s)
+        # In the order in which they need each other: a second attempt takes the others' results.
+        read = self._read.settled(timeout_s)
+        found = self._found.settled(timeout_s)
+        repacked = self._repacked.settled(timeout_s)
+        self._packages = repacked if isinstance(repacked, Packages) else read
+        self._packed.settled(timeout_s)
         self._note(found, _RUNNING)
-        self._take_altered(self._edited.result(0))
+        self._take_altered(self._edited.settled(0))
 
     def end(self) -> None:
         """Note what was loaded in the end, and edits of what was loaded meanwhile."""

@@ -20,7 +20,6 @@ from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.manifest import Ending, Sealed
 from wandb_repro.manifest.request import Options, RerunRequest, Whereabouts
 from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
-from wandb_repro.recording.background import imported_beside
 from wandb_repro.recording.early_snapshot import Ahead
 from wandb_repro.recording.facts import Facts
 from wandb_repro.recording.live_compare import Live
@@ -103,7 +102,6 @@ class Session:
         self._publish_config(sealed)
         self._give_manifest()
         self._facts.begin_the_rest()
-        self._needed_at_the_end = imported_beside("wandb_repro.recording.card")
 
     def _begun_trail(self) -> TrailRecorder | None:
         recorder = guarded(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
@@ -413,6 +411,7 @@ class Session:
 
     @harmless("the record's files on W&B")
     def _await_end(self) -> None:
+        # The rest of the card is loaded now, too: a package may be upgraded while it trains.
         from wandb_repro.recording.card import write_first_card
 
         write_first_card(self.capsule)

@@ -45,6 +45,7 @@ class Source:
         whole: the record with both, being made, and what it is of in the end.
         snapshot: what the record is of; a reason where the tree was not taken.
         root: top of the tree; None where there is none.
+        notes_of: reads what the repository of a snapshot says of itself.
     """
 
     def __init__(
@@ -54,10 +55,13 @@ class Source:
         *,
         snapshot: Snapshot | Unavailable,
         root: Path | None,
+        notes_of: Callable[[Snapshot], GitState | Unavailable] = lambda taken: taken.git,
     ) -> None:
         self.code = code
         self.root = root
         self._whole = whole
+        self._notes_of = notes_of
+        self._notes: GitState | Unavailable | None = None
         self._snapshot = snapshot
 
     @property
@@ -75,11 +79,24 @@ class Source:
 
     def settle(self, timeout_s: float) -> None:
         """Wait for the bundle; what is not done in time is a reason."""
-        whole = self._whole.result(timeout_s)
+        whole = self._whole.settled(timeout_s)
         if isinstance(whole, _Whole):
             self.code, self._snapshot = whole
+            self._read_notes()
         elif isinstance(self.code, Code):
             self.code = self.code.model_copy(update={"bundle": whole})
+
+    def _read_notes(self) -> None:
+        """Add what the repository says of itself.
+
+        Not in the thread: the import of GitPython alone takes 0.1 s, and no thread imports.
+        """
+        taken = self._snapshot
+        if isinstance(self.code, Unavailable) or isinstance(taken, Unavailable):
+            return
+        if self._notes is None:
+            self._notes = guarded(lambda: self._notes_of(taken), "the repository's notes")
+        self.code = self.code.model_copy(update={"git": self._notes})
 
     def close(self) -> None:
         """Delete what was needed only while recording."""
@@ -115,12 +132,25 @@ def source_of(
         nothing = Background(lambda: _Whole(snapshot, snapshot), "source tree")
         return Source(snapshot, nothing, snapshot=snapshot, root=None)
     whole = Background(
-        lambda: _whole(snapshot, host, options.code, capsule), "source tree", after=after
+        lambda: _whole(snapshot, options.code, capsule),
+        "source tree",
+        after=after,
+        is_complete=_has_bundle,
     )
-    return Source(_at_once(snapshot), whole, snapshot=snapshot, root=snapshot.root)
+    return Source(
+        _at_once(snapshot),
+        whole,
+        snapshot=snapshot,
+        root=snapshot.root,
+        notes_of=lambda taken: _git(taken, host),
+    )
 
 
-def _whole(taken: Snapshot, host: Host, choice: str, capsule: Capsule) -> _Whole:
+def _has_bundle(whole: _Whole) -> bool:
+    return isinstance(whole.code, Code) and not isinstance(whole.code.bundle, Unavailable)
+
+
+def _whole(taken: Snapshot, choice: str, capsule: Capsule) -> _Whole:
     searched = guarded(lambda: without_committed_secrets(taken), "secrets in committed files")
     snapshot = taken if isinstance(searched, Unavailable) else searched
     bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
@@ -129,7 +159,7 @@ def _whole(taken: Snapshot, host: Host, choice: str, capsule: Capsule) -> _Whole
     left_out = guarded(snapshot.all_left_out, "what is left out")
     code = snapshot.record(
         bundle,
-        git=_git(snapshot, host),
+        git=_NO_NOTES_YET,
         left_out=None if isinstance(left_out, Unavailable) else left_out,
     )
     return _Whole(code, snapshot)
@@ -147,12 +177,12 @@ def _write_changes(snapshot: Snapshot, capsule: Capsule) -> None:
 
 _BUNDLE = "bundle of the source tree"
 _NOT_YET = Unavailable(unavailable="the bundle was still being written")
+_NO_NOTES_YET = Unavailable(unavailable="the repository's notes were still being read")
 
 
 def _at_once(snapshot: Snapshot) -> Code | Unavailable:
-    """Return the record as far as it costs nothing: GitPython alone takes 0.2 s to import."""
-    later = Unavailable(unavailable="the repository's notes were still being read")
-    return guarded(lambda: snapshot.record(_NOT_YET, git=later), "source tree")
+    """Return the record as far as it costs nothing."""
+    return guarded(lambda: snapshot.record(_NOT_YET, git=_NO_NOTES_YET), "source tree")
 
 
 def _snapshot(
