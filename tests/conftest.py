@@ -22,6 +22,7 @@ from tests.support.lean import lean
 from tests.support.package_index import package_index
 from tests.support.recorded import ask, keras_run, killed_run, numbers
 from tests.support.server import wandb_server
+from tests.support.slow_quarter import QUARTERS, chosen_quarter, quarter_of
 from tests.support.training import offline, own_wandb
 from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
 
@@ -40,8 +41,36 @@ __all__ = [
     "wandb_server",
 ]
 
+WITHOUT_SLOW = "not slow"
+"""The expression in pyproject.toml that leaves the slow tests out."""
 
-def pytest_configure() -> None:
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set signals and caches as the tests expect them, and choose among the slow tests."""
+    _restore_signals()
+    # Images of containers set it: each of the hundreds of processes that the tests start would
+    # compile TensorFlow once more, for 10 s.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    # What fixtures of a whole session build is kept nowhere that a user looks.
+    os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
+    _choose_slow_tests(config)
+
+
+def _choose_slow_tests(config: pytest.Config) -> None:
+    """Read ``--slow-quarter``, and lift the rule of pyproject.toml that leaves slow tests out."""
+    wish: str | None = config.getoption("--slow-quarter")
+    if wish is None:
+        return
+    try:
+        config.option.slow_quarter = str(chosen_quarter(wish, config.rootpath))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    if config.option.markexpr == WITHOUT_SLOW:
+        config.option.markexpr = ""
+
+
+def _restore_signals() -> None:
     """Give Ctrl-C and a closed terminal back their meaning, here and in all that the tests start.
 
     A shell that is no terminal's starts its background jobs with SIGINT ignored, and nohup ignores
@@ -51,12 +80,6 @@ def pytest_configure() -> None:
     for number, handler in usual.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
-    # Images of containers set it: each of the hundreds of processes that the tests start would
-    # compile TensorFlow once more, for 10 s.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    sys.dont_write_bytecode = False
-    # What fixtures of a whole session build is kept nowhere that a user looks.
-    os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
 
 
 @pytest.fixture(autouse=True)
@@ -69,9 +92,33 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 _LONG = ("test_demo", "test_ending", "test_rerun", "test_harm", "test_keras")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that two who share the tests end together."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave other quarters' slow tests out, and begin with what takes longest.
+
+    Two workers that share the tests then end together.
+    """
+    _keep_one_quarter(config, items)
     items.sort(key=lambda item: (item.path.parent.name != "online", item.path.stem not in _LONG))
+
+
+def _keep_one_quarter(config: pytest.Config, items: list[pytest.Item]) -> None:
+    quarter: str | None = config.getoption("--slow-quarter")
+    if quarter is None:
+        return
+    others = [
+        item
+        for item in items
+        if item.get_closest_marker("slow")
+        and quarter_of(item.nodeid.split("::")[0]) != int(quarter)
+    ]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which quarter of the slow tests runs."""
+    quarter: str | None = config.getoption("--slow-quarter")
+    return f"slow tests: quarter {quarter} of {QUARTERS}" if quarter else None
 
 
 @pytest.hookimpl(optionalhook=True)  # there is none where one process runs all tests
@@ -94,8 +141,14 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the one flag that writes golden files anew."""
+    """Add the flag that rewrites golden files, and the one that adds slow tests."""
     parser.addoption("--rewrite-golden", action="store_true", help="write the golden files anew")
+    parser.addoption(
+        "--slow-quarter",
+        metavar="auto|N",
+        help="also run a quarter of the slow tests: 1 to 4, or auto for the commit's; "
+        "with -m slow, that quarter alone",
+    )
 
 
 @pytest.fixture
