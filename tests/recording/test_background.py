@@ -123,8 +123,10 @@ def test_code_and_packages_are_recorded_where_our_threads_cannot_import(
 
 
 _WATCHED = """
-import builtins, json, sys, threading
+import builtins, json, subprocess, sys, threading
 import wandb, wandb_repro
+
+subprocess.run(["git", "init", "-q"], check=True)  # GitPython is for repositories only
 
 found = []
 real = builtins.__import__

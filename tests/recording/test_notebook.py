@@ -22,7 +22,7 @@ def _notebook(
     run = cast("Run", SimpleNamespace(settings=SimpleNamespace(**settings)))
     modules: Any = {} if shell is None else shell.modules
     host = FakeHost(modules=modules)
-    return notebook_of(run, host, choice=choice, capsule=Capsule(folder), order=None)
+    return notebook_of(run, host, choice=choice, capsule=Capsule(folder), request=None)
 
 
 def test_the_cells_on_the_disk_are_those_that_the_record_tells_of(tmp_path: Path) -> None:
