@@ -13,7 +13,6 @@ from tests.support.recording import callback, keras, recording, steps_of
 from tests.support.records import full_manifest
 from tests.support.training import Recorded, Young, dense_model
 from wandb_repro.keras import batches
-from wandb_repro.keras.batch_tap import Passed
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Granularity, Seen
 from wandb_repro.verify.verdict import judge
@@ -77,19 +76,6 @@ def sentence(one: Recorded, two: Recorded) -> str:
     return verdict.moved.sentence
 
 
-def test_what_a_pipeline_made_ahead_is_told_when_it_is_trained_on() -> None:
-    made: Passed[str] = Passed()
-    for number in range(3):
-        made.add(number, lambda number=number: f"first {number}")
-    trained_on = [made.next(), made.next()]
-    made.begin_epoch()
-    made.add(0, lambda: "second 0")
-    made.add(3, lambda: "of the iterator that was left")
-
-    assert trained_on == ["first 0", "first 1"]
-    assert [made.next(), made.next()] == ["second 0", None]
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_the_first_batches_of_each_epoch_are_noted(way: Data, offline: Young) -> None:
     last = {one.epoch: one for one in seen(trained(offline, way(X)))}
@@ -120,8 +106,7 @@ def test_a_batch_that_has_no_digest_has_a_reason_in_the_record(
     def broken(array: object) -> NoReturn:
         raise MemoryError("no room for it")
 
-    for module in ("first", "batches"):
-        monkeypatch.setattr(f"wandb_repro.keras.{module}.leaf_digest", broken)
+    monkeypatch.setattr("wandb_repro.keras.batches.leaf_digest", broken)
     recorded = trained(offline, way(X), steps=1)
     reasons = {str(one.batches) for one in seen(recorded)}
     assert reasons == {str(Unavailable(unavailable="a batch: MemoryError: no room for it"))}

@@ -58,10 +58,10 @@ PROBES = (
 
 WEIGHTS = (
     "keras.variables.grouped",
-    "keras.callback._is_built",
-    "keras.callback._exact",
-    "keras.callback._warn_of_same_order",
-    "keras.callback.Fit.around",
+    "keras.running_fit.KerasFit.is_built",
+    "keras.fit_recorder.exact",
+    "keras.callback.warn_of_repeated_order",
+    "keras.callback.FitFrame.around",
     "recording.trail_recorder.leaf_digests",
     "recording.trail_recorder.root_digest",
     "recording.trail_recorder.TrailRecorder.begin_fit",

@@ -68,7 +68,7 @@ _PARENT = '''
 import json, os, pathlib, random, signal, sys, time
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras, numpy, tensorflow, xxhash
-import wandb_repro.keras
+from wandb_repro.keras import ReproCallback, ReproCheckpoint
 
 plan = json.load(open(sys.argv[1]))
 script = open(plan["script"]).read()

@@ -1,8 +1,31 @@
-"""The door to Keras: callbacks that record a training, or make it go on, and what they read."""
+"""Callbacks for Keras that record a training or make it resume, and what they read.
 
-from wandb_repro.keras.callback import ReproCallback
-from wandb_repro.keras.checkpoint.callback import ReproCheckpoint
-from wandb_repro.keras.shuffled import shuffled
-from wandb_repro.keras.variables import variables_of
+The names are imported when they are first used, so that the modules of this package that need no
+Keras can be imported without it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wandb_repro.keras.callback import ReproCallback
+    from wandb_repro.keras.checkpoint.callback import ReproCheckpoint
+    from wandb_repro.keras.shuffled_dataset import shuffled
+    from wandb_repro.keras.variables import variables_of
 
 __all__ = ["ReproCallback", "ReproCheckpoint", "shuffled", "variables_of"]
+
+_MODULES = {
+    "ReproCallback": "callback",
+    "ReproCheckpoint": "checkpoint.callback",
+    "shuffled": "shuffled_dataset",
+    "variables_of": "variables",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

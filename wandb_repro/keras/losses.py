@@ -75,3 +75,12 @@ def number_of(value: object) -> float | None:
         return float(value)  # pyright: ignore[reportArgumentType] - whatever float takes
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def exact(logs: Mapping[str, Any]) -> dict[str, str]:
+    """Return loss and metrics to the last bit: 0.5 is ``0x1.0000000000000p-1``.
+
+    A metric that is not a single number, such as a confusion matrix, is left out.
+    """
+    numbers = {str(name): number_of(value) for name, value in logs.items()}
+    return {name: number.hex() for name, number in numbers.items() if number is not None}

@@ -48,27 +48,25 @@ class _Watching(ReproCallback):
     """Reports to a process recorder instead of the session of a W&B run."""
 
     def __init__(self, recorder: ProcessRecorder, *, goes_on: bool) -> None:
-        self._recorder = recorder
+        self._process = recorder
         self._goes_on = goes_on
         self._placed = True
         super().__init__(steps=1)
 
-    def _find_session(self) -> None:
-        self._session = self._recorder
+    def _find_sink(self) -> None:
+        self._sink = self._process
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Digest the initial weights."""
         super().on_train_begin(logs)
         self._placed = not self._goes_on
 
-    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def batch_began(self, batch: int) -> None:
         """Count from where the optimizer is, when the first step after a restoration begins."""
-        if not self._placed:
+        if not self._placed and self._recorder is not None:
             self._placed = True
-            self._step = max(self._step, _iterations(self._trained))
-            self._in_epoch = batch
-            self._digest("step")
-        super().on_train_batch_begin(batch, logs)
+            self._recorder.resume_at(_iterations(cast("Any", self).model), batch)
+        super().batch_began(batch)
 
 
 def _iterations(model: object) -> int:

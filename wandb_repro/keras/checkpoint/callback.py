@@ -19,7 +19,7 @@ from wandb_repro.errors import CheckpointError, UsageError
 from wandb_repro.keras.callback import ReproCallback
 from wandb_repro.keras.checkpoint.best_epoch import Best
 from wandb_repro.keras.checkpoint.training_state import Training
-from wandb_repro.keras.fit_frame import Fit
+from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Checkpoint, Resumed
@@ -104,13 +104,13 @@ class ReproCheckpoint(keras.callbacks.Callback):
         del logs
         self._reset()
         self._best = Best(self._monitor, self._mode)
-        fit = Fit.around(self)
-        if fit.owner is None:
+        fit = FitFrame.around(self)
+        if fit.callback_list is None:
             warn_once("no checkpoints are saved: Keras' list of callbacks was not found")
             return
         others = [one for one in fit.callbacks if one is not self and not _is_ours(one)]
         self._training = Training(self._trained, fit, others)
-        fit.owner.callbacks = [_First(self), *fit.callbacks, _Last(self)]
+        fit.callback_list.callbacks = [_First(self), *fit.callbacks, _Last(self)]
         self._open = True
         request = api.request_of_rerun()
         with unrecorded():  # a checkpoint is no file that the script reads
@@ -172,7 +172,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         written = Written(path, one.fit, int(stored.state["epoch"]))
         self._go_on(training, written, stored, is_over=one.is_over)
 
-    def _number_in_run(self, fit: Fit) -> int | None:
+    def _number_in_run(self, fit: FitFrame) -> int | None:
         """Return the number that the trail gives a fit that begins; None where none records it.
 
         A folder's own count is another: a run may have fits without checkpoints, or two folders.
@@ -224,11 +224,11 @@ class ReproCheckpoint(keras.callbacks.Callback):
         epoch, step = int(found.state["epoch"]), int(found.state["step"])
         training.put_back_weights(found)
         self._inexact += training.put_back_callbacks(found)
-        self._inexact += training.put_back_data(found, ours.pass_over if ours else _said)
+        self._inexact += training.put_back_data(found, ours.skip_batches if ours else _said)
         if self._inexact:
             warn_once(f"the training goes on, but not exactly: {'; '.join(self._inexact)}")
         if ours is not None:
-            ours.went_on(
+            ours.resume(
                 Resumed(
                     fit=1,
                     epoch=epoch,
@@ -323,7 +323,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._open = False
         if training is not None:
             kept = [one for one in training.fit.callbacks if not isinstance(one, _Edge)]
-            training.fit.owner.callbacks = kept
+            training.fit.callback_list.callbacks = kept
 
     def end_script(self) -> None:
         """Note that the script came to its end, unless an exception or a signal ended it."""

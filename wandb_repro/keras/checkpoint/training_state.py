@@ -31,7 +31,7 @@ from wandb_repro.keras.checkpoint.variable_state import (
     described,
     root_of,
 )
-from wandb_repro.keras.fit_frame import Fit
+from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.keras.variables import Reader
 from wandb_repro.recording.wandb_run import CONFIG_KEY
 from wandb_repro.store.checkpoint_file import Piece, StoredCheckpoint
@@ -58,7 +58,7 @@ class Training:
     """One fit: what of it is kept, and what cannot be."""
 
     model: Any
-    fit: Fit
+    fit: FitFrame
     others: list[Any]
     """The callbacks whose state is kept, without those that we put there."""
     position: Position = field(init=False)

@@ -1,0 +1,69 @@
+"""What a pipeline made of its batches, in order, until the model was trained on them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+__all__ = ["BatchQueue"]
+
+T = TypeVar("T")
+
+_MOST = 10_000
+"""Batches that may be made and not yet trained on: a pipeline that runs far ahead."""
+
+
+class _Made(NamedTuple, Generic[T]):
+    iterator: int
+    """Which iterator of the pipeline made the batch: they are counted from 1."""
+    value: T
+
+
+class BatchQueue(Generic[T]):
+    """One value a batch: added where a pipeline makes the batch, taken when it was trained on.
+
+    A pipeline runs ahead, in threads of its own, and is begun anew in most epochs. What an
+    iterator that was left still made is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._made: deque[_Made[T]] = deque(maxlen=_MOST)
+        self._iterator = 0
+        self._next_number = 0
+        self._new_epoch = True
+        self._to_skip = 0
+
+    def add(self, number: int, make: Callable[[], T]) -> None:
+        """Add what is known of a batch.
+
+        Args:
+            number: of the batch since its iterator began, from 0.
+            make: returns the value; called only if the model is to be trained on the batch.
+        """
+        if number == 0:
+            self._iterator += 1
+        elif number != self._next_number:
+            return  # an iterator that was left still ran ahead
+        self._next_number = number + 1
+        if self._to_skip > 0:
+            self._to_skip -= 1
+            return
+        self._made.append(_Made(self._iterator, make()))
+
+    def skip(self, batches: int) -> None:
+        """Leave out the next batches: the model was trained on them before it was stopped."""
+        self._to_skip = batches
+
+    def begin_epoch(self) -> None:
+        """Note that the next batch is an epoch's first: it may come from a new iterator."""
+        self._new_epoch = True
+
+    def next(self) -> T | None:
+        """Return the value of the batch that was trained on next; None where there is none."""
+        if self._new_epoch:
+            newest = max((made.iterator for made in list(self._made)), default=0)
+            while self._made and self._made[0].iterator < newest:
+                self._made.popleft()  # made for an epoch that ended before it was used
+        self._new_epoch = False
+        return self._made.popleft().value if self._made else None

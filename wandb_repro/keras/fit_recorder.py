@@ -1,0 +1,337 @@
+"""What is digested and written while a fit runs, and when; knows no Keras."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol
+
+from wandb_repro.capture.weights import Variable
+from wandb_repro.errors import UsageError
+from wandb_repro.keras.batches import FIRST, Batches, FirstBatches
+from wandb_repro.keras.losses import Losses, exact
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed, is_due
+from wandb_repro.recording.trail_sink import TrailSink
+
+__all__ = ["FitRecorder", "RunningFit", "checked_steps"]
+
+_UNBUILT = (
+    "the model was not built when fit began: it gets its weights inside the first step, "
+    "whose digest stands in for the initial one; give it an Input layer to have both"
+)
+_LOSSES = "what Keras reports after the step: means over the epoch so far"
+_ONLY_TRAINING = "no callback of this fit can change the weights between steps"
+_COMPARED = "the weights are digested again when the step after each record begins"
+_NOT_ASKED = Unavailable(unavailable="no digests of steps were asked for")
+
+
+class RunningFit(Protocol):
+    """What a recorder asks of the fit that runs."""
+
+    @property
+    def model(self) -> object:
+        """The model that trains."""
+        ...
+
+    @property
+    def arguments(self) -> Mapping[str, object]:
+        """Local variables of ``fit``; empty where they are not known."""
+        ...
+
+    @property
+    def steps_at_once(self) -> int:
+        """Optimizer steps between two calls of a callback: ``steps_per_execution``."""
+        ...
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Optimizer steps in an epoch; None while nobody knows."""
+        ...
+
+    def is_built(self) -> bool:
+        """Whether the model has its weights."""
+        ...
+
+    def changes_between_steps(self) -> bool:
+        """Whether another callback may change the weights while no step runs."""
+        ...
+
+    def watch(
+        self, take: Callable[[int, tuple[Any, ...] | Unavailable], None], at_most: int | None = None
+    ) -> Unavailable | None:
+        """Show each batch to ``take`` on its way to the model; return the reason if it cannot.
+
+        ``take`` gets the batch's number since its iterator began, and its arrays. Of each iterator,
+        only the first ``at_most`` batches are shown; None shows all.
+        """
+        ...
+
+    def read(self, *, anew: bool) -> Iterable[Variable]:
+        """Yield the variables as they are when the iteration begins.
+
+        With ``anew`` the model is searched for variables first, which takes longer than reading.
+        """
+        ...
+
+
+class FitRecorder:
+    """Records one fit: turns a callback's events into calls of a sink.
+
+    Steps are counted where they begin as well as where they end. When a batch begins, all before it
+    have ended on every backend; the end of a batch may be reported by another thread, while the
+    next step already runs, and weights cannot be read then.
+
+    Args:
+        sink: takes what is recorded.
+        fit: the fit that runs.
+        steps: digest after every so many steps, or after these; None leaves it to the sink.
+    """
+
+    def __init__(
+        self, sink: TrailSink, fit: RunningFit, steps: int | tuple[int, ...] | None = None
+    ) -> None:
+        self._sink = sink
+        self._fit = fit
+        self._asked = steps
+        self.number = 0
+        """Of the fit in the trail, from 1; 0 before ``begin``."""
+        self.steps = 0
+        """Steps of this fit that are complete, those before it was resumed included."""
+        self._epoch = 0
+        self._in_epoch = 0
+        self._last_digest = -1
+        """Number of complete steps at the last digest; -1 before the first."""
+        self._last_step_ended = False
+        self._new_epoch = True
+        self._written_batches = 0
+        self._losses = Losses(1)
+        self._batches: Batches | None = None
+        self._first: FirstBatches | None = None
+        self._granularity: Granularity | None = None
+        self._every, self._chosen = 0, tuple[int, ...]()
+        self._steps_at_once = 1
+        self._reads_twice = False
+        self._root_before: str | None = None
+        self._thread = threading.get_ident()
+
+    def begin(self) -> None:
+        """Open the fit in the sink, and digest the initial weights."""
+        self.number = self._sink.begin_fit(self._fit.model, self._fit.arguments)
+        self._steps_at_once = self._fit.steps_at_once
+        self._losses = Losses(self._steps_at_once)
+        self._plan()
+        if self._fit.is_built():
+            self._digest("initial")
+        else:
+            self._sink.missing("initial", _UNBUILT, epoch=0, step=0, fit=self.number)
+
+    def _plan(self) -> None:
+        """Decide after which steps to digest; write what that can show."""
+        steps = self._asked if self._asked is not None else self._sink.steps
+        if isinstance(steps, int):
+            self._every = steps
+        elif steps is not None:
+            self._chosen = tuple(sorted(steps))
+        first = FirstBatches()
+        no_first = self._fit.watch(first.take, FIRST)
+        self._first = first if no_first is None else None
+        batches, no_batches, before = Batches(), _NOT_ASKED, _NOT_ASKED
+        if self._every or self._chosen or self._sink.wants_steps(self.number):
+            no_batches = self._fit.watch(batches.take)
+            self._batches = batches if no_batches is None else None
+            self._reads_twice = self._fit.changes_between_steps()
+            before = _COMPARED if self._reads_twice else _ONLY_TRAINING
+        self._granularity = Granularity(
+            fit=self.number,
+            every=self._every,
+            chosen=self._chosen,
+            steps_at_once=self._steps_at_once,
+            losses=_LOSSES,
+            before=before,
+            data=no_batches or batches.covers,
+            first=no_first or first.covers,
+        )
+        self._sink.granularity(self._granularity)
+
+    def epoch_began(self, epoch: int) -> None:
+        """Count from the first step of the epoch after so many."""
+        self._epoch = epoch
+        self._in_epoch = 0
+        self._last_step_ended = False
+        self._new_epoch = True
+        self._written_batches = 0
+        self._losses.begin_epoch()
+        for batches in (self._first, self._batches):
+            if batches is not None:
+                batches.begin_epoch()
+
+    def batch_began(self, batch: int) -> None:
+        """Digest what the step before left, if that is due. May be called again for one batch.
+
+        Args:
+            batch: its position in the epoch, from 0.
+        """
+        self._count(batch)
+        self._last_step_ended = False
+        if self._losses.ready():
+            self._write_losses()
+
+    def batch_ended(self, batch: int, logs: Mapping[str, Any]) -> None:
+        """Keep loss and metrics of a step, on whatever thread."""
+        self._losses.take(batch, logs)
+
+    def step_ended(self, batch: int) -> None:
+        """Digest what a step left if this is the thread that trains: no other step runs then."""
+        if threading.get_ident() == self._thread:
+            steps = self._fit.steps_per_epoch
+            self._count(batch + 1 if steps is None else min(batch + 1, steps))
+            self._last_step_ended = True
+
+    def all_acted(self) -> None:
+        """Digest the weights once more before a step, after every callback had its turn."""
+        if self._reads_twice and self._last_digest == self.steps:
+            self._root_before = self._sink.root_now(list(self._fit.read(anew=False)))
+
+    def epoch_ended(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Digest the weights with loss and metrics of an epoch, the first of which is 0."""
+        self._count(self._in_epoch + self._rest_of_epoch())
+        self._write_losses(self._in_epoch)
+        self._write_first_batches()
+        self._epoch = epoch + 1
+        self._digest("epoch", exact(logs))
+
+    def end(self) -> None:
+        """Digest the final weights, and close the fit in the sink."""
+        try:
+            self._write_losses()
+            self._digest("final")
+        finally:
+            self._sink.end_fit(self.number)
+
+    def resume(self, record: Resumed) -> None:
+        """Count on from a checkpoint whose state was put back."""
+        self._epoch, self.steps = record.epoch, record.step
+        # The epoch before the checkpoint digested this: no second time, as if it had not stopped.
+        self._last_digest = record.step
+        self.note_checkpoint(record)
+
+    def resume_at(self, step: int, batch: int) -> None:
+        """Count on from a step that the optimizer is at, and digest what was restored.
+
+        Args:
+            step: steps of this fit that the optimizer has behind it.
+            batch: position in the epoch of the batch that begins.
+        """
+        self.steps = max(self.steps, step)
+        self._in_epoch = batch
+        self._digest("step")
+
+    def skip_batches(self, batches: int) -> None:
+        """Leave out the next batches: the model was trained on them before it was stopped."""
+        for queue in (self._first, self._batches):
+            if queue is not None:
+                queue.skip(batches)
+
+    def note_checkpoint(self, record: Checkpoint | Resumed) -> None:
+        """Write a checkpoint of this fit, whatever fit it names."""
+        self._sink.checkpoint(record.model_copy(update={"fit": self.number}))
+
+    def _count(self, steps: int) -> None:
+        """Note that so many steps of this epoch are complete."""
+        if steps > self._in_epoch:
+            self._advance(steps - self._in_epoch)
+            self._in_epoch = steps
+
+    def _advance(self, steps: int) -> None:
+        self.steps += steps
+        if self._batches is not None:
+            self._batches.trained(steps)
+        if self._first is not None:
+            self._first.trained(steps)
+        if self._in_epoch == 0:
+            self._write_first_batches()  # before the weights are compared: it says why they differ
+        if self.steps == self._last_digest:
+            return
+        first = self._last_digest <= 0
+        due = is_due(self.steps, self._every, self._chosen, steps)
+        if first or due or self._sink.wants_step(self.steps, fit=self.number, epochs=self._epoch):
+            self._digest("step")
+
+    def _rest_of_epoch(self) -> int:
+        """Return how many steps ended since the last batch began.
+
+        NOTE: of a pipeline whose length nobody knows, Keras begins one batch more than there is,
+        and counts it as a step of the optimizer too. So do we.
+        """
+        if self._last_step_ended:
+            return 0
+        steps = self._fit.steps_per_epoch
+        rest = steps - self._in_epoch if steps is not None else self._steps_at_once
+        return rest if 0 <= rest <= self._steps_at_once else self._steps_at_once
+
+    def _write_first_batches(self) -> None:
+        """Write the epoch's first batches, if there are more than were written."""
+        if self._first is not None and self._first.passed > self._written_batches:
+            self._written_batches = self._first.passed
+            batches, rows = self._first.so_far()
+            self._sink.seen(batches, rows, epoch=self._epoch, fit=self.number)
+
+    def _write_losses(self, steps: int | None = None) -> None:
+        before_epoch = self.steps - self._in_epoch
+        for run in self._losses.taken(steps):
+            self._sink.losses(
+                run.values,
+                fit=self.number,
+                epoch=self._epoch,
+                first=before_epoch + run.first,
+                every=self._steps_at_once,
+                last=before_epoch + run.last,
+            )
+
+    def _digest(self, moment: Moment, metrics: Mapping[str, str] | None = None) -> None:
+        before = data = None
+        anew = True
+        if moment == "step":
+            # Walking through the model takes longest: at the first record of each epoch.
+            anew = self._last_digest <= 0 or self._new_epoch
+            before, data = self._root_before, self._root_of_batches()
+            self._root_before = None
+        self._new_epoch = False
+        self._last_digest = self.steps
+        self._sink.weights(
+            moment,
+            self._fit.read(anew=anew),
+            epoch=self._epoch,
+            step=self.steps,
+            metrics=metrics or {},
+            fit=self.number,
+            before=before,
+            data=data,
+        )
+
+    def _root_of_batches(self) -> str | None:
+        """Return the root of the batches since the last step record; say once why there is none."""
+        root = self._batches.root() if self._batches is not None else None
+        if not isinstance(root, Unavailable):
+            return root
+        plan = self._granularity
+        if plan is not None and not isinstance(plan.data, Unavailable):
+            self._granularity = plan.model_copy(update={"data": root})
+            self._sink.granularity(self._granularity)
+        return None
+
+
+def checked_steps(steps: int | Collection[int] | None) -> int | tuple[int, ...] | None:
+    """Return ``steps`` of a callback in order, each once: ``{20, 3}`` gives ``(3, 20)``.
+
+    Raises:
+        UsageError: one is less than 1, or there are none.
+    """
+    if steps is None:
+        return None
+    chosen = (steps,) if isinstance(steps, int) else tuple(steps)
+    if not chosen or any(step < 1 for step in chosen):
+        given = steps if isinstance(steps, int) else list(chosen)
+        raise UsageError(f"steps={given} is not a number of steps; give 1 or more.")
+    return steps if isinstance(steps, int) else tuple(sorted(set(chosen)))

@@ -1,0 +1,85 @@
+"""The fit that calls a callback of Keras, as a recorder asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from wandb_repro.capture.weights import Variable
+from wandb_repro.keras.batch_tap import Take, watch
+from wandb_repro.keras.callback_effects import changes_between_steps
+from wandb_repro.keras.fit_frame import FitFrame
+from wandb_repro.keras.variables import Model, Reader, on_tensorflow
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.recording.messages import warn_once
+
+__all__ = ["KerasFit", "warn_of_repeated_order"]
+
+
+class KerasFit:
+    """A fit as Keras shows it to one of its callbacks.
+
+    Args:
+        callback: ours; Keras gave it the model and its parameters.
+        frame: of the ``fit`` that called the callback.
+    """
+
+    def __init__(self, callback: object, frame: FitFrame) -> None:
+        self._callback: Any = callback
+        self._reader: Reader | None = None
+        self._frame = frame
+        self.arguments = frame.locals
+        self.steps_at_once = int(getattr(self.model, "steps_per_execution", 1) or 1)
+
+    @property
+    def model(self) -> Model:
+        """The model that trains."""
+        # NOTE: on JAX, asking Keras for it copies the newest weights into the model's variables.
+        return cast("Model", self._callback.model)
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Optimizer steps in an epoch; None while Keras does not know."""
+        steps = cast("dict[str, object]", self._callback.params or {}).get("steps")
+        return steps if isinstance(steps, int) else None
+
+    def is_built(self) -> bool:
+        """Whether the model and each of its layers have their weights."""
+        model = self.model
+        return bool(model.built) and all(layer.built for layer in model.layers)
+
+    def changes_between_steps(self) -> bool:
+        """Whether another callback may change the weights while no step runs."""
+        others = (one for one in self._frame.callbacks if one is not self._callback)
+        return any(map(changes_between_steps, others))
+
+    def watch(self, take: Take, at_most: int | None = None) -> Unavailable | None:
+        """Show each batch to ``take`` on its way to the model; return the reason if it cannot."""
+        return watch(self.arguments, take, at_most=at_most)
+
+    def read(self, *, anew: bool) -> Iterator[Variable]:
+        """Yield the variables; nothing is read before the first is asked for."""
+        model = self.model
+        if self._reader is None:
+            self._reader = Reader(model)
+        elif anew:
+            self._reader.walk()
+        yield from self._reader.read()
+
+
+def warn_of_repeated_order(fit: Mapping[str, Any]) -> None:
+    """Warn that a seeded ``fit`` on arrays repeats one order of examples on TensorFlow.
+
+    Source: measured on digits, Keras 3.15 on TensorFlow 2.21: validation loss .105 against .090.
+
+    Args:
+        fit: its local variables.
+    """
+    adapter = getattr(fit.get("epoch_iterator"), "data_adapter", None)
+    arrays = type(adapter).__name__ == "ArrayDataAdapter"
+    epochs = fit.get("epochs", 1) - fit.get("initial_epoch", 0)
+    if arrays and fit.get("shuffle") is True and epochs > 1 and on_tensorflow():
+        warn_once(
+            "on TensorFlow a seeded fit on NumPy arrays shows the examples in the same order in "
+            "every epoch; train on wandb_repro.keras.shuffled(x, y, batch_size) to reshuffle"
+        )
