@@ -195,21 +195,25 @@ def _keras() -> tuple[PrivateApi, ...]:
                 (
                     "epoch_iterator",
                     f"{batches}; {position}",
-                    ("keras.batch_tap", "keras.checkpoint.data_position", "keras.shuffled"),
+                    ("keras.batch_tap", "keras.checkpoint.data_position", "keras.shuffled_dataset"),
                 ),
                 ("x", position, ("keras.checkpoint.training_state",)),
                 ("val_x", position, ("keras.checkpoint.training_state",)),
                 (
                     "epochs",
                     "arrays in the same order every epoch are not warned of",
-                    ("keras.callback", "keras.checkpoint.callback"),
+                    ("keras.running_fit", "keras.checkpoint.callback"),
                 ),
                 (
                     "initial_epoch",
                     "shuffled() begins with the order of epoch 0",
-                    ("keras.shuffled", "keras.checkpoint.callback"),
+                    ("keras.shuffled_dataset", "keras.checkpoint.callback"),
                 ),
-                ("epoch", "shuffled() keeps the order of the first epoch", ("keras.shuffled",)),
+                (
+                    "epoch",
+                    "shuffled() keeps the order of the first epoch",
+                    ("keras.shuffled_dataset",),
+                ),
             )
         ),
         PrivateApi(
@@ -240,7 +244,7 @@ def _keras() -> tuple[PrivateApi, ...]:
             iterator,
             "data_adapter",
             f"{position}; arrays in the same order every epoch are not warned of",
-            ("keras.callback", "keras.checkpoint.data_position", "keras.shuffled"),
+            ("keras.running_fit", "keras.checkpoint.data_position", "keras.shuffled_dataset"),
             "field",
         ),
         PrivateApi(
@@ -290,14 +294,14 @@ def _keras() -> tuple[PrivateApi, ...]:
             "keras.src.trainers.data_adapters.py_dataset_adapter.PyDatasetAdapter",
             "py_dataset",
             "shuffled() keeps the order of epoch 0",
-            ("keras.shuffled",),
+            ("keras.shuffled_dataset",),
             "field",
         ),
         PrivateApi(
             "keras.src.trainers.data_adapters.py_dataset_adapter.PyDatasetAdapter",
             "shuffle",
             "shuffled() is shuffled once more by Keras",
-            ("keras.shuffled",),
+            ("keras.shuffled_dataset",),
             "field",
             is_changed=True,
         ),
@@ -491,8 +495,15 @@ def _others() -> tuple[PrivateApi, ...]:
             "sys",
             "_getframe",
             "nothing that fit does not give a callback: batches, the order of callbacks",
-            ("keras.fit_frame", "keras.shuffled"),
+            ("keras.fit_frame", "keras.shuffled_dataset"),
             parameters=("depth",),
+        ),
+        PrivateApi(
+            "sys",
+            "_current_frames",
+            "a run is said to be interrupted where an exception ended a fit and it trained on",
+            ("keras.fit_frame",),
+            parameters=(),
         ),
         PrivateApi(
             "importlib.metadata.PathDistribution",
