@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.training import Recorded, Young, data, dense_model, recorded_in
 from wandb_repro.verify.verdict import Verdict
-from wandb_repro.workflows.rerun import verify
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
 
 def keras() -> Any:
@@ -51,7 +51,7 @@ def both(offline: Young, train: Callable[[bool], None]) -> Verdict:
         train(change)
         run.finish()
         found.append(recorded_in(run.dir))
-    return verify(found[0].capsule, found[1].capsule)
+    return verify_capsules(found[0].capsule, found[1].capsule)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.verdict import Verdict
-from wandb_repro.workflows.rerun import verify
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
 TRAIN = '''\
 """Trains a small convolutional network once for each word in MUTATIONS."""
@@ -228,7 +228,7 @@ class Runs:
 
     def verdict(self, name: str, original: str = "base") -> Verdict:
         """Return the verdict on what was changed."""
-        return verify(self.capsule(original), self.capsule(name))
+        return verify_capsules(self.capsule(original), self.capsule(name))
 
 
 @pytest.fixture(scope="module")

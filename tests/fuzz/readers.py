@@ -37,6 +37,8 @@ from wandb_repro.rerun.environment.lock import parse_pylock
 from wandb_repro.rerun.environment.select import Choice
 from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
 from wandb_repro.rerun.execute import variables_set
+from wandb_repro.rerun.found_inputs import find_inputs
+from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import make_plan
 from wandb_repro.rerun.restore import Budget, restore
 from wandb_repro.store.address import parse_address, same_server
@@ -107,7 +109,8 @@ def _verify(manifest: Manifest) -> None:
 
 
 def _plan(manifest: Manifest) -> None:
-    plan = make_plan(manifest, Path("/new/folder"), allow_missing=True, ask_values=False)
+    found = find_inputs(manifest, parts_of(manifest).code, {})
+    plan = make_plan(manifest, Path("/new/folder"), found, allow_missing=True, ask_values=False)
     name, choice = manifest.run.id, Choice(None, "a new one")
     _shown(plan_text(name, plan, choice, whose=name, sets=variables_set(plan, {}, rebuilt=True)))
     assert plan.code.is_relative_to(plan.work)

@@ -25,7 +25,9 @@ from wandb_repro.rerun.environment.compare import Inequality
 from wandb_repro.rerun.environment.dependencies import Needed
 from wandb_repro.rerun.environment.interpreter import FoundPython
 from wandb_repro.rerun.environment.select import Choice
-from wandb_repro.rerun.plan import Inputs, Link, make_plan
+from wandb_repro.rerun.found_inputs import FoundInputs
+from wandb_repro.rerun.plan import make_plan
+from wandb_repro.rerun.planned_inputs import Inputs, Link
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.manifest_diff import differences
@@ -85,7 +87,11 @@ def diverged() -> list[Any]:
 def plan() -> RenderableType:
     """Return what is asked before a rerun."""
     made = make_plan(
-        full_manifest(), Path("/tmp/rerun-1"), values={3: "secret"}, allow_missing=True
+        full_manifest(),
+        Path("/tmp/rerun-1"),
+        FoundInputs(),
+        values={3: "secret"},
+        allow_missing=True,
     )
     inputs = Inputs(
         links=(Link(place="../data.csv", target="/home/ada/data.csv"),),
@@ -106,7 +112,7 @@ def plan() -> RenderableType:
             base=FoundPython(Path("/usr/bin/python3.12"), "3.12.1", "3.12.1 (main)", "cpython"),
             needed=Needed(made.parts.packages, left_out=("jupyter", "pandas")),
         ),
-        whose="ada, as run ada/digits/a1b2c3d4; so says W&B at wandb.example",
+        whose="ada, as run ada/digits/a1b2c3d4 (reported by W&B at wandb.example, not verified)",
         sets={**made.switches, "WANDB_DIR": "/tmp/rerun-1"},
     )
 

@@ -18,7 +18,9 @@ from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.request import REQUEST_VARIABLE, RerunRequest, Whereabouts
 from wandb_repro.rerun import execute
 from wandb_repro.rerun.execute import child_environment, place_inputs, train
-from wandb_repro.rerun.plan import Link, Plan, make_plan
+from wandb_repro.rerun.found_inputs import FoundInputs
+from wandb_repro.rerun.plan import Plan, make_plan
+from wandb_repro.rerun.planned_inputs import Link
 
 PYTHON = Path("/env/bin/python")
 ORDER_FILE = Path("/rerun/order.json")
@@ -31,7 +33,7 @@ def _plan(work: Path, changes: Mapping[str, object] | None = None) -> Plan:
         "execution.command.launcher": False,
         "description.inputs": (),
     }
-    return make_plan(changed(full_manifest(), {**simple, **(changes or {})}), work)
+    return make_plan(changed(full_manifest(), {**simple, **(changes or {})}), work, FoundInputs())
 
 
 def _environment(

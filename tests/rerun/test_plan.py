@@ -1,5 +1,9 @@
+"""What a rerun is going to do, made of the record and of what is on disk."""
+
 from __future__ import annotations
 
+import builtins
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +12,11 @@ import pytest
 from tests.support.records import absent, changed, full_manifest
 from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.rerun.plan import Link, Plan, make_plan, moved
+from wandb_repro.rerun.found_inputs import FoundInputs, find_inputs
+from wandb_repro.rerun.parts import parts_of
+from wandb_repro.rerun.path_map import moved
+from wandb_repro.rerun.plan import Plan, make_plan
+from wandb_repro.rerun.planned_inputs import Link
 
 WORK = Path("/rerun folder/rerun-1")
 PYTHON = Path("/env/bin/python")
@@ -30,7 +38,9 @@ def _manifest(**changes: object) -> Manifest:
 
 
 def _plan(work: Path = WORK, how: dict[str, Any] | None = None, **changes: object) -> Plan:
-    return make_plan(_manifest(**changes), work, **(how or {}))
+    manifest = _manifest(**changes)
+    found = find_inputs(manifest, parts_of(manifest).code, {})
+    return make_plan(manifest, work, found, **(how or {}))
 
 
 def _started(**changes: Any) -> list[str]:
@@ -349,3 +359,20 @@ def test_a_record_that_looks_too_far_up_is_refused(tmp_path: Path) -> None:
 def test_no_record_puts_the_tree_outside_the_new_folder() -> None:
     for root in ("/..", "/a/..", "/a/../..", "/a/.", "//", "/a/../../b"):
         assert _plan(execution__code__root=root).code.parent == WORK / "tree"
+
+
+def test_a_plan_touches_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = _manifest(description__inputs=[_input("/home/ada/data/x.csv", "../data/x.csv")])
+    found = FoundInputs(missing=("/home/ada/data/x.csv",))
+
+    def touched(*_: object, **__: object) -> None:
+        raise AssertionError("the disk was touched")
+
+    with monkeypatch.context() as patch:
+        for name in ("open", "stat", "lstat", "scandir", "listdir", "readlink", "mkdir"):
+            patch.setattr(os, name, touched)
+        patch.setattr(builtins, "open", touched)
+        plan = make_plan(manifest, WORK, found, allow_missing=True)
+
+    assert plan.inputs.missing == ("/home/ada/data/x.csv",)
+    assert plan.code == WORK / "tree" / "digits"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from wandb_repro.errors import StoreError
-from wandb_repro.store.artifact import download_artifact
+from wandb_repro.errors import StoreError, UsageError
+from wandb_repro.store.artifact import download_artifact, version_of
 
 
 def test_a_download_leaves_the_settings_of_this_process_as_they_are(
@@ -25,3 +26,26 @@ def test_a_download_leaves_the_settings_of_this_process_as_they_are(
         download_artifact("ada/digits/x:v3", tmp_path)
 
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("name", ["ada/digits/x:latest", "x:v3", "ada/digits/x", "", 7])
+def test_an_alias_is_no_version(name: object) -> None:
+    with pytest.raises(UsageError, match="no version of an artifact"):
+        version_of(name)
+
+
+@pytest.mark.parametrize("name", ["ada/digits/x:v12", "ada/my digits/x y:v3"])
+def test_a_version_is_one(name: str) -> None:
+    assert version_of(name) == name
+
+
+def test_an_artifact_got_by_an_alias_is_the_version_that_it_meant() -> None:
+    got = SimpleNamespace(qualified_name="ada/digits/x:latest", version="v3")
+    assert version_of(got) == "ada/digits/x:v3"
+
+
+def test_an_artifact_that_was_not_logged_has_no_version() -> None:
+    import wandb
+
+    with pytest.raises(UsageError, match="no version of an artifact"):
+        version_of(wandb.Artifact("x", "dataset"))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.support.recorded import newcomer
 from wandb_repro.store.capsule import Capsule
-from wandb_repro.workflows.rerun import verify
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
 __all__ = ["SETTINGS", "Both", "Laboratory", "Setting"]
 
@@ -140,7 +140,7 @@ class Laboratory:
         asked = [*words, "--by-hand", "--json", *setting.asked]
         done = self._started([str(used), *asked], setting, self.folder / "home")
         answer = json.loads(done.stdout)
-        verdict = verify(self.original, self._train(name, setting, used))
+        verdict = verify_capsules(self.original, self._train(name, setting, used))
         return Both(
             foreseen=answer["expected"],
             why=tuple(one["fact"] for one in answer["findings"]),

@@ -34,7 +34,7 @@ from wandb_repro.errors import ReproError
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.store.capsule import Capsule
-from wandb_repro.workflows.rerun import verify
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
 Array = Any
 """Of NumPy."""
@@ -91,7 +91,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Capsule, Capsule]:
     folder = tmp_path_factory.mktemp("capsules")
     one = written(folder / "one", with_parts(full_manifest()))
     two = written(folder / "two", with_parts(rerun_manifest()))
-    assert verify(one, two).grade == "identical"
+    assert verify_capsules(one, two).grade == "identical"
     return one, two
 
 
@@ -228,7 +228,7 @@ def edited(content: bytes, chance: random.Random) -> bytes:
 
 def outcome(one: Capsule, two: Capsule) -> str:
     try:
-        return verify(one, two).grade
+        return verify_capsules(one, two).grade
     except ReproError:
         return "refused"
 
@@ -267,7 +267,7 @@ def test_a_record_that_is_another_runs_own_may_name_another_host(
 ) -> None:
     elsewhere = with_parts(rerun_manifest({"description.machine.hostname": "hopper"}))
 
-    assert verify(pair[0], written(tmp_path / "other", elsewhere)).grade == "identical"
+    assert verify_capsules(pair[0], written(tmp_path / "other", elsewhere)).grade == "identical"
 
 
 @pytest.mark.parametrize("name", PARTS[2:])
@@ -277,4 +277,4 @@ def test_a_part_that_was_not_brought_along_is_not_looked_at(
     shutil.copytree(pair[1].folder, tmp_path / "two")
     (tmp_path / "two" / name).unlink()
 
-    assert verify(pair[0], Capsule(tmp_path / "two")).grade == "identical"
+    assert verify_capsules(pair[0], Capsule(tmp_path / "two")).grade == "identical"

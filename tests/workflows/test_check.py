@@ -16,7 +16,7 @@ from wandb_repro.capture.machine.cpu import probe_processor
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.verify.cpu_instructions import CLASSES, vector_class
-from wandb_repro.workflows.rerun import verify
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
 
 @pytest.mark.slow
@@ -37,7 +37,7 @@ def test_what_is_foreseen_to_change_no_bits_changes_none(
 
     assert (trained.returncode, foreseen.data["expected"]) == (0, "identical")
     (run,) = (tmp_path / "wandb").glob("offline-run-*")
-    assert verify(keras_run.capsule, Capsule(run / "files" / "repro")).grade == "identical"
+    assert verify_capsules(keras_run.capsule, Capsule(run / "files" / "repro")).grade == "identical"
 
 
 SAME, OTHER = ("identical", "identical"), ("different", "diverged")

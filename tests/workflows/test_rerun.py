@@ -8,16 +8,13 @@ import pytest
 from tests.support.recorded import Project, with_manifest
 from wandb_repro.errors import CodeError, RefusedError, TrailError
 from wandb_repro.manifest.manifest import run_name
-from wandb_repro.workflows import rerun
-from wandb_repro.workflows.rerun import (
-    Wishes,
-    bundle_of,
-    carry_out,
-    name_work_folder,
-    prepare,
-)
+from wandb_repro.workflows.prepare_rerun import name_work_folder, prepare
+from wandb_repro.workflows.rerun import carry_out
+from wandb_repro.workflows.rerun_options import RerunOptions
+from wandb_repro.workflows.stored_code import bundle_of
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
-HERE = Wishes(environment="here")
+HERE = RerunOptions(environment="here")
 
 
 def test_a_run_is_called_as_far_as_its_place_is_known(numbers: Project, tmp_path: Path) -> None:
@@ -106,7 +103,7 @@ def test_each_step_is_told_and_the_outcome_says_where_everything_is(
     assert outcome.verdict.grade == "identical"
     assert outcome.url == ""
     assert outcome.capsule.folder.is_relative_to(outcome.work)
-    again = rerun.verify(numbers.capsule, outcome.capsule)
+    again = verify_capsules(numbers.capsule, outcome.capsule)
     assert again.grade == "identical"
     assert again.digests == outcome.verdict.digests
     assert stat.S_ISDIR((outcome.work / "tree" / "project").stat().st_mode)

@@ -12,7 +12,8 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.fetch import RemoteRun
-from wandb_repro.workflows.rerun import Wishes, prepare, whose_it_is
+from wandb_repro.workflows.prepare_rerun import prepare, whose_it_is
+from wandb_repro.workflows.rerun_options import RerunOptions
 
 CLAIMS = {
     "run.entity": "openai",
@@ -41,12 +42,15 @@ def found(tmp_path: Path) -> RemoteRun:
 
 def test_w_and_b_tells_who_recorded_a_run(found: RemoteRun) -> None:
     told = whose_it_is(found)
-    assert told == "mallory, as run mallory/digits/abc; so says W&B at wandb.example"
+    assert (
+        told
+        == "mallory, as run mallory/digits/abc (reported by W&B at wandb.example, not verified)"
+    )
 
 
 def test_a_server_that_does_not_tell_who_is_not_helped_out(found: RemoteRun) -> None:
     silent = replace(found, user=Unavailable(unavailable="W&B does not tell"))
-    assert whose_it_is(silent).startswith("somebody (W&B does not tell who), as run mallory/")
+    assert whose_it_is(silent).startswith("an unknown user, as run mallory/")
 
 
 def test_nobody_vouches_for_a_folder(numbers: Project, ask: Ask, tmp_path: Path) -> None:
@@ -56,10 +60,10 @@ def test_nobody_vouches_for_a_folder(numbers: Project, ask: Ask, tmp_path: Path)
     plan = ask("rerun", project.run_folder, "--env", "here", "--dry-run", cwd=tmp_path)
     data = ask("rerun", project.run_folder, "--env", "here", "--dry-run", "--json", cwd=tmp_path)
 
-    assert "recorded by a folder; nobody vouches for it" in plan.text
+    assert "recorded by unknown (a local folder)" in plan.text
     assert "security team" not in plan.text
     assert "https://wandb.ai" not in plan.text
-    assert data.data["recorded_by"] == "a folder; nobody vouches for it"
+    assert data.data["recorded_by"] == "unknown (a local folder)"
 
 
 def test_a_run_of_w_and_b_goes_by_its_own_name(
@@ -68,7 +72,9 @@ def test_a_run_of_w_and_b_goes_by_its_own_name(
     project = numbers.copy(tmp_path / "project")
     with_manifest(project, CLAIMS)
 
-    prepared = prepare(project.capsule, tmp_path / "new", Wishes(environment="here"), found=found)
+    prepared = prepare(
+        project.capsule, tmp_path / "new", RerunOptions(environment="here"), found=found
+    )
 
     assert run_name(prepared.manifest) == "mallory/digits/abc"
     assert prepared.manifest.run.name == "name"

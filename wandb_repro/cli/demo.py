@@ -27,7 +27,9 @@ from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest
 from wandb_repro.store.locate import locate
 from wandb_repro.verify.verdict import Verdict
-from wandb_repro.workflows.rerun import Outcome, Wishes, carry_out, prepare
+from wandb_repro.workflows.prepare_rerun import prepare
+from wandb_repro.workflows.rerun import Outcome, carry_out
+from wandb_repro.workflows.rerun_options import RerunOptions
 
 __all__ = ["command"]
 
@@ -112,10 +114,10 @@ class _Story:
         self._title(2, "Move the project away; rerun it in a new folder and environment.")
         project.rename(self.place / "moved-away")
         capsule = Capsule(self.place / "moved-away" / capsule.folder.relative_to(project))
-        rebuilt = self._rerun(capsule, "rebuilt", Wishes(environment="rebuild"))
+        rebuilt = self._rerun(capsule, "rebuilt", RerunOptions(environment="rebuild"))
         python = rebuilt.work / "env" / "bin" / "python"
         self._title(3, "Rerun on one thread. Watch the losses, then the verdict.")
-        same = Wishes(environment=str(python), keep_going=True)
+        same = RerunOptions(environment=str(python), keep_going=True)
         broken = self._rerun(capsule, "one-thread", replace(same, threads=1))
         self._title(4, "Apply the cure: the recorded number of threads.")
         cured = self._rerun(capsule, "cured", replace(same, threads=_THREADS))
@@ -146,8 +148,8 @@ class _Story:
         self.output.tell(Text(f"   recorded as {run_name(read_manifest(capsule))}"))
         return capsule
 
-    def _rerun(self, capsule: Capsule, name: str, wishes: Wishes) -> Outcome:
-        prepared = prepare(capsule, self.place / name, wishes)
+    def _rerun(self, capsule: Capsule, name: str, options: RerunOptions) -> Outcome:
+        prepared = prepare(capsule, self.place / name, options)
         outcome = carry_out(prepared, self.output.progress)
         self.output.tell(verdict_text(outcome.verdict))
         return outcome

@@ -21,11 +21,13 @@ from wandb_repro.report.text import clean
 from wandb_repro.rerun.environment.dependencies import needed_by_run
 from wandb_repro.rerun.environment.export import Exported
 from wandb_repro.rerun.environment.select import check_rebuildable
+from wandb_repro.rerun.found_inputs import find_inputs
+from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.store.locate import locate
-from wandb_repro.workflows.rerun import added_bundle, bundle_of
+from wandb_repro.workflows.stored_code import added_bundle, bundle_of
 
 __all__ = ["command", "plan_of", "write_export"]
 
@@ -68,7 +70,8 @@ def plan_of(capsule: Capsule, folder: Path, packages: str) -> Plan:
     """
     manifest = read_manifest(capsule)
     read_trail(capsule)  # one that cannot be believed is refused before anything is written
-    plan = make_plan(manifest, folder, allow_missing=True, ask_values=False)
+    found = find_inputs(manifest, parts_of(manifest).code, {})
+    plan = make_plan(manifest, folder, found, allow_missing=True, ask_values=False)
     if packages == "all":
         return plan
     needed = needed_by_run(plan.parts.packages)

@@ -34,14 +34,9 @@ from wandb_repro.store.locate import locate
 from wandb_repro.store.write_back import note_attempt, replace_card
 from wandb_repro.verify.segment import After
 from wandb_repro.workflows.bisect import narrow
-from wandb_repro.workflows.rerun import (
-    Outcome,
-    Prepared,
-    Wishes,
-    carry_out,
-    name_work_folder,
-    prepare,
-)
+from wandb_repro.workflows.prepare_rerun import Prepared, name_work_folder, prepare
+from wandb_repro.workflows.rerun import Outcome, carry_out
+from wandb_repro.workflows.rerun_options import RerunOptions
 
 __all__ = ["command"]
 
@@ -163,7 +158,7 @@ def command(
         )
     with scratch_folder() as scratch:
         located = locate(run, scratch)
-        wanted = Wishes(
+        wanted = RerunOptions(
             values=_values(arguments),
             data=_places(places),
             from_epoch=_after(from_epoch),

@@ -9,7 +9,7 @@ from wandb_repro.cli.shared_options import tolerance_of, tolerance_options
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.store.locate import locate
 from wandb_repro.verify.trail_diff import Limit
-from wandb_repro.workflows.rerun import verify
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
 __all__ = ["command"]
 
@@ -39,6 +39,6 @@ def command(
     with scratch_folder() as scratch:
         one = locate(a, scratch / "a", code=False).capsule
         two = locate(b, scratch / "b", code=False).capsule
-        verdict = verify(one, two, Limit(until_epoch, until_step), tolerance)
+        verdict = verify_capsules(one, two, Limit(until_epoch, until_step), tolerance)
     Output(as_json=as_json).report(verdict_text(verdict), verdict.model_dump(mode="json"))
     return verdict.exit_code

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 
 from wandb_repro.capture.dataset.files import KnownFiles, digest_files
 from wandb_repro.capture.dataset.limits import Limits
@@ -21,11 +18,9 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.data import DataFiles
 from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.rerun.path_map import is_absolute, levels_up, relative_to_tree
 
-__all__ = ["Source", "Sources", "check_restored", "find_sources", "refuse_lacking"]
-
-Fetch = Callable[[str, Path], Path]
-"""Downloads a version of an artifact into a folder; returns where it is."""
+__all__ = ["Source", "Sources", "find_sources", "refuse_lacking", "state_of"]
 
 
 @dataclass(frozen=True)
@@ -100,11 +95,9 @@ def find_sources(manifest: Manifest, code: Code, given: Mapping[str, str]) -> So
 
 def _source(name: str, files: DataFiles, code: Code, given: str | None) -> Source:
     for path in (files.absolute, given or "/"):
-        if not posixpath.isabs(path) or "\0" in path:
+        if not is_absolute(path):
             raise RefusedError(f"The record names data that is no path: {path[:80]!r}.")
-    relative = posixpath.relpath(files.absolute, code.root)
-    inside = PurePosixPath(relative).parts[:1] != ("..",)
-    place = relative if inside or not posixpath.isabs(files.path) else None
+    place = relative_to_tree(files.absolute, code.root, opened_as=files.path)
     if given is not None and place is None and given != files.absolute:
         raise UsageError(
             f"--data {name}: the script opens {files.absolute} by its absolute path, where a rerun "
@@ -112,21 +105,29 @@ def _source(name: str, files: DataFiles, code: Code, given: str | None) -> Sourc
             hint=f"Put it there: ln -s {given} {files.absolute}",
         )
     target = given or posixpath.normpath(files.absolute)
-    state = _state(files, target)
-    in_tree = inside and state in ("missing", "changed") and not _is_left_out(relative, code)
+    state = state_of(files, target)
+    in_tree = state in ("missing", "changed") and _may_be_in_tree(place, code)
     if given is None and (in_tree or (state == "missing" and files.artifact)):
         state = "later"
     return Source(name, files, place, target, state)
 
 
-def _is_left_out(relative: str, code: Code) -> bool:
-    """Tell whether the snapshot is known to lack a file, or one below a folder."""
-    return any(
-        left.path == relative or left.path.startswith(f"{relative}/") for left in code.left_out
+def _may_be_in_tree(place: str | None, code: Code) -> bool:
+    """Tell whether the restored tree may hold a path: the snapshot is not known to lack it."""
+    if place is None or levels_up(place):
+        return False
+    return not any(
+        left.path == place or left.path.startswith(f"{place}/") for left in code.left_out
     )
 
 
-def _state(files: DataFiles, target: str) -> str:
+def state_of(files: DataFiles, target: str) -> str:
+    """Return ``same``, ``missing``, ``changed``, or ``not told`` where no digest was recorded.
+
+    Args:
+        files: as they were recorded.
+        target: absolute path of what is compared with them.
+    """
     if not os.path.exists(target):  # noqa: PTH110 - False where Path.exists raises
         return "missing"
     if isinstance(files.digest, Unavailable):
@@ -161,72 +162,3 @@ def refuse_lacking(how: Mapping[str, Iterable[str]]) -> None:
             hint="Put them where they were, say where data is with --data NAME=PATH, or pass "
             "--allow-missing to train without them.",
         )
-
-
-def check_restored(
-    sources: Sources, code: Path, fetch: Fetch, *, within: Path, downloads: Path
-) -> None:
-    """Look for what only the restored tree can tell of, and fetch what an artifact holds.
-
-    Args:
-        sources: of the plan.
-        code: the restored tree.
-        fetch: downloads a version of an artifact.
-        within: folder of the tree and of what is beside it: nothing is put outside.
-        downloads: folder for what is downloaded, where no script looks.
-
-    Raises:
-        RefusedError: the record wants data outside the new folder.
-        InconclusiveError: some of it is not there, or not as it was: all of it is told.
-    """
-    missing: list[str] = []
-    changed: list[str] = []
-    for source in sources.named("later"):
-        place = Path(os.path.normpath(code / (source.place or source.absolute)))
-        state, told = _state(source.files, str(place)), source.told
-        # The tree may hold a part of it, which was small enough to be stored.
-        if state in ("missing", "changed") and source.files.artifact:
-            state, told = _fetched(source, place, fetch, within, downloads)
-        elif state == "missing" and os.path.exists(source.target):  # noqa: PTH110
-            state = "changed"  # it was never in the tree, and is another now
-        missing += [told] if state == "missing" else []
-        changed += [told] if state == "changed" else []
-    refuse_lacking({"are not here": missing, "are not the same here": changed})
-
-
-def _fetched(
-    source: Source, place: Path, fetch: Fetch, within: Path, downloads: Path
-) -> tuple[str, str]:
-    """Put what an artifact holds where the script expects it; return its state, and what is told.
-
-    It is put there only if it is the same.
-    """
-    artifact = source.files.artifact
-    if source.place is None:
-        return "missing", f"{source.told}, and the script opens it there, not as {artifact}"
-    if not place.parent.resolve().is_relative_to(within.resolve()):
-        raise RefusedError(f"The record puts {artifact} outside the new folder: {place}.")
-    downloads.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="artifact-", dir=downloads))
-    try:
-        found = fetch(artifact, folder)
-    except Exception as error:  # noqa: BLE001 - whatever W&B raises is why it is not here
-        why = str(error).rstrip(".")
-        return "missing", f"{source.told}, and {artifact} cannot be downloaded: {why}"
-    target = _same_in(found, source)
-    if target is None:
-        return "changed", f"{source.told}, as W&B has them now in {artifact}"
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    place.unlink(missing_ok=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(target)
-    return "same", ""
-
-
-def _same_in(found: Path, source: Source) -> Path | None:
-    """Return what of an artifact is the data: a file or folder named as it was, or all of it."""
-    names = PurePosixPath(source.absolute).parts[1:]
-    ends = (found.joinpath(*names[first:]) for first in range(len(names) + 1))
-    states = ("same", "not told")
-    return next((it for it in ends if _state(source.files, str(it)) in states), None)

@@ -17,7 +17,9 @@ from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.request import REQUEST_VARIABLE, RerunRequest, Whereabouts
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.process_group import signal_group
-from wandb_repro.rerun.plan import Link, Plan, moved
+from wandb_repro.rerun.path_map import moved
+from wandb_repro.rerun.plan import Plan
+from wandb_repro.rerun.planned_inputs import Link
 from wandb_repro.rerun.restore import restore
 from wandb_repro.rerun.restore_extra import adds_below, restore_added
 

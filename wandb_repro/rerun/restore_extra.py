@@ -17,11 +17,10 @@ from wandb_repro.errors import RefusedError
 from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
+from wandb_repro.rerun.path_map import MOST_LEVELS_UP, is_absolute, mirrored
 from wandb_repro.rerun.restore import restore
 
-__all__ = ["added_of", "adds_below", "folders_up", "mirrored", "restore_added"]
-
-_UP_MOST = 16
+__all__ = ["added_of", "adds_below", "folders_up", "restore_added"]
 
 
 def added_of(code: Code) -> Added | None:
@@ -49,29 +48,16 @@ def folders_up(code: Code) -> int:
     added = added_of(code)
     if added is None:
         return 0
-    if not posixpath.isabs(added.top) or "\0" in added.top:
+    if not is_absolute(added.top):
         raise RefusedError(f"The record's added files start nowhere: {added.top[:80]!r}.")
     steps = PurePosixPath(posixpath.relpath(added.top, code.root)).parts
     if any(step != ".." for step in steps):
         raise RefusedError(
             f"The record's added files start from {added.top[:80]!r}, which is not above its tree."
         )
-    if len(steps) > _UP_MOST:
+    if len(steps) > MOST_LEVELS_UP:
         raise RefusedError(f"The record's added files start {len(steps)} folders above its tree.")
     return len(steps)
-
-
-def mirrored(place: str, root: str, restored: Path, within: Path) -> Path | None:
-    """Return where an absolute path of the original's machine is beside the restored tree.
-
-    Args:
-        place: the path.
-        root: of the original's tree.
-        restored: the restored tree.
-        within: the new folder; a place that would lie outside it is None.
-    """
-    there = Path(os.path.normpath(restored / posixpath.relpath(place, root)))
-    return there if there.is_relative_to(within) else None
 
 
 def restore_added(bundle: Path, code: Code, restored: Path, *, within: Path, scratch: Path) -> None:

@@ -12,7 +12,10 @@ from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
 from wandb_repro.verify.trail_diff import FirstDifference
 from wandb_repro.verify.verdict import Bisection
-from wandb_repro.workflows.rerun import Outcome, Prepared, Wishes, carry_out, prepare, verify
+from wandb_repro.workflows.prepare_rerun import Prepared, prepare
+from wandb_repro.workflows.rerun import Outcome, carry_out
+from wandb_repro.workflows.rerun_options import RerunOptions
+from wandb_repro.workflows.verify_capsules import verify_capsules
 
 __all__ = ["narrow"]
 
@@ -38,9 +41,9 @@ def narrow(prepared: Prepared, outcome: Outcome, say: Say) -> Bisection | None:
     reason = _needless(first, original)
     if reason:
         return _unknown(reason)
-    wishes = _wishes(prepared, outcome, first, original)
+    options = _options(prepared, outcome, first, original)
     try:
-        return _narrowed(prepared, outcome.work, wishes, first, say)
+        return _narrowed(prepared, outcome.work, options, first, say)
     except ReproError as error:
         return _unknown(f"the epoch could not be run again: {error.message.rstrip('.')}")
 
@@ -71,16 +74,16 @@ def _last_before(first: FirstDifference, original: Trail) -> tuple[int, int]:
     return epochs, max((it.step for it in before), default=0)
 
 
-def _wishes(
+def _options(
     prepared: Prepared, outcome: Outcome, first: FirstDifference, original: Trail
-) -> Wishes:
+) -> RerunOptions:
     """Return how both sides are trained; the limit counts within one ``fit`` only."""
-    wishes = prepared.wishes
+    options = prepared.options
     python = prepared.choice.python or outcome.work / "env" / "bin" / "python"
     within = first.fit == prepared.limit.fit
     return replace(
-        wishes,
-        environment=str(python) if prepared.choice.python is None else wishes.environment,
+        options,
+        environment=str(python) if prepared.choice.python is None else options.environment,
         keep_going=True,
         until_epoch=first.epoch if within and first.moment != "step" else None,
         until_step=first.step if within and first.moment == "step" else None,
@@ -89,21 +92,21 @@ def _wishes(
 
 
 def _narrowed(
-    prepared: Prepared, work: Path, wishes: Wishes, first: FirstDifference, say: Say
+    prepared: Prepared, work: Path, options: RerunOptions, first: FirstDifference, say: Say
 ) -> Bisection:
-    limit = replace(prepared.limit, epoch=wishes.until_epoch, step=wishes.until_step)
+    limit = replace(prepared.limit, epoch=options.until_epoch, step=options.until_step)
     say(f"Running up to {first.what} again as the original ran, with a digest after every step")
-    as_recorded = replace(wishes, threads=None, sets={})
+    as_recorded = replace(options, threads=None, sets={})
     one = _side(prepared, work / "bisect-original", as_recorded, say)
-    again = verify(prepared.capsule, one, limit)
+    again = verify_capsules(prepared.capsule, one, limit)
     if again.grade != "identical":
         where = f", but differs at {again.first.what}" if again.first else ""
         return _unknown(
             f"trained with the original's own settings, this machine does not give its bits{where}"
         )
     say("Running it again as this rerun ran")
-    two = _side(prepared, work / "bisect-rerun", wishes, say)
-    found = verify(one, two, limit)
+    two = _side(prepared, work / "bisect-rerun", options, say)
+    found = verify_capsules(one, two, limit)
     return Bisection(
         original=found.original,
         rerun=found.rerun,
@@ -116,6 +119,6 @@ def _narrowed(
     )
 
 
-def _side(prepared: Prepared, work: Path, wishes: Wishes, say: Say) -> Capsule:
-    again = prepare(prepared.capsule, work, wishes)
+def _side(prepared: Prepared, work: Path, options: RerunOptions, say: Say) -> Capsule:
+    again = prepare(prepared.capsule, work, options)
     return carry_out(again, say).capsule

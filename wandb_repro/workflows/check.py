@@ -28,12 +28,12 @@ from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding, Kind
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.prediction import Prediction, predict
-from wandb_repro.workflows.rerun import Prepared, Wishes, prepare
+from wandb_repro.workflows.prepare_rerun import Prepared, prepare
+from wandb_repro.workflows.rerun_options import RerunOptions
 
 __all__ = ["Aim", "look"]
 
 _DIGESTED_BYTES = 4 << 30
-_CHUNK_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _prepared(
     """Return the rerun as it would be carried out, or why it would be refused."""
     command = read_manifest(capsule).execution.command
     cut = () if isinstance(command, Unavailable) else command.redacted
-    wishes = Wishes(
+    options = RerunOptions(
         environment=aim.environment,
         base_python=aim.base_python,
         threads=aim.threads,
@@ -127,7 +127,7 @@ def _prepared(
         allow_missing=True,
     )
     try:
-        return prepare(capsule, work, wishes, found=found), ()
+        return prepare(capsule, work, options, found=found), ()
     except (RefusedError, InconclusiveError) as error:
         return None, (_finding("command", "rerun", "stops", error.message, error.hint),)
 

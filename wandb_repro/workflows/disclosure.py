@@ -19,7 +19,7 @@ from wandb_repro.report.disclosure import Uploads
 from wandb_repro.report.text import count
 from wandb_repro.rerun.bundle_secrets import secrets_in_bundle
 from wandb_repro.store.capsule import FOLDER, Capsule
-from wandb_repro.workflows.rerun import bundle_of
+from wandb_repro.workflows.stored_code import bundle_of
 
 __all__ = ["uploads_of"]
 

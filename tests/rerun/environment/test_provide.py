@@ -1,26 +1,22 @@
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.environments import Environment, make_wheel, one_of, use_folder_as_index
+from tests.support.environments import Environment, make_wheel, use_folder_as_index
 from wandb_repro.errors import RebuildError
-from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.environment import provide as provide_module
 from wandb_repro.rerun.environment.bytecode import keep_bytecode
-from wandb_repro.rerun.environment.cache import Cache, Entry, key_of, user_cache
-from wandb_repro.rerun.environment.interpreter import FoundPython, find_python
+from wandb_repro.rerun.environment.cache import user_cache
+from wandb_repro.rerun.environment.interpreter import find_python
 from wandb_repro.rerun.environment.provide import Provided, Wanted, is_kept, provide
-from wandb_repro.rerun.environment.spare import made_meanwhile
 
 BUILDS = "Installing 1 packages"
 TAKES = "Taking the environment of an earlier rerun"
@@ -261,133 +257,6 @@ def test_a_compiled_file_that_was_changed_since_is_left_out(rerun: Rerun) -> Non
     rerun("two")
     assert rerun.said == [TAKES]
     assert not list(rerun.module("two").parent.glob("__pycache__/small.*"))
-
-
-def _leave_a_spare(rerun: Rerun, name: str, entry: Entry | None) -> Entry:
-    """Make a spare as a rerun does while it trains."""
-    assert entry is not None
-    with made_meanwhile(entry, rerun.folder / name / "env"):
-        pass
-    assert entry.spare.is_dir()
-    return entry
-
-
-def _inode_of_folder(environment: Path) -> int:
-    return (environment / "bin").stat().st_ino
-
-
-def test_the_next_takes_the_spare_that_was_made_meanwhile(rerun: Rerun) -> None:
-    entry = _leave_a_spare(rerun, "one", rerun("one").kept)
-    made = _inode_of_folder(entry.spare)
-
-    rerun("two")
-
-    assert rerun.said == [TAKES]
-    assert _inode_of_folder(rerun.folder / "two" / "env") == made
-    assert not entry.spare.exists()
-    there = Environment.at(rerun.folder / "two" / "env")
-    assert there.packages().digest == rerun.wanted.packages.digest
-    assert str(there.folder) in there.run("import small; print(small.__file__)")
-    rerun("three")
-    assert rerun.said == [TAKES]
-    assert _inode_of_folder(rerun.folder / "three" / "env") != made
-
-
-@pytest.mark.parametrize("first", ["spare", "bytecode"])
-def test_a_spare_has_what_was_compiled_whichever_was_first(first: str, rerun: Rerun) -> None:
-    entry = rerun("one").kept
-    assert entry is not None
-    compiled = _compile(rerun, "one")
-    if first == "spare":
-        _leave_a_spare(rerun, "one", entry)
-    keep_bytecode(entry, rerun.folder / "one" / "env")
-    if first == "bytecode":
-        _leave_a_spare(rerun, "one", entry)
-
-    rerun("two")
-
-    assert rerun.said == [TAKES]
-    cache = rerun.module("two").parent / "__pycache__"
-    assert [path.name for path in cache.iterdir()] == compiled
-
-
-@pytest.mark.parametrize("change", ["written", "added", "removed", "compiled"])
-def test_a_spare_that_was_changed_is_not_taken(change: str, rerun: Rerun) -> None:
-    first = rerun("one").kept
-    assert first is not None
-    _compile(rerun, "one")
-    keep_bytecode(first, rerun.folder / "one" / "env")
-    entry = _leave_a_spare(rerun, "one", first)
-    module = Environment.at(entry.spare).site_packages / "small.py"
-    if change == "compiled":
-        (file,) = (module.parent / "__pycache__").iterdir()
-        file.unlink()
-        file.write_bytes(b"other code")
-    else:
-        _change(module, change)
-
-    rerun("two")
-
-    assert rerun.said == [TAKES]
-    assert "hello" in rerun.module("two").read_text()
-    assert not rerun.module("two").with_name("sitecustomize.py").exists()
-    (compiled,) = (rerun.module("two").parent / "__pycache__").iterdir()
-    assert compiled.read_bytes() != b"other code"
-    assert not entry.spare.exists()
-
-
-def test_a_spare_that_lies_elsewhere_is_left_and_a_clone_made(
-    rerun: Rerun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entry = _leave_a_spare(rerun, "one", rerun("one").kept)
-
-    def refused(source: Path, destination: Path) -> None:
-        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(destination))
-
-    monkeypatch.setattr(Path, "rename", refused)
-    rerun("two")
-
-    assert rerun.said == [TAKES]
-    assert entry.spare.is_dir()
-    assert "hello" in rerun.module("two").read_text()
-
-
-def test_no_second_spare_is_made_and_none_of_what_is_gone(rerun: Rerun) -> None:
-    entry = _leave_a_spare(rerun, "one", rerun("one").kept)
-    made = _inode_of_folder(entry.spare)
-    assert _inode_of_folder(_leave_a_spare(rerun, "one", entry).spare) == made
-
-    entry.remove()
-    with made_meanwhile(entry, rerun.folder / "one" / "env"), made_meanwhile(None, rerun.folder):
-        pass
-    assert not entry.folder.exists()
-
-
-def test_the_key_changes_with_a_package_a_wheel_and_the_interpreter(wanted: Wanted) -> None:
-    packages, base = wanted.packages, wanted.base
-
-    def with_one(**changes: object) -> Packages:
-        other = one_of(packages, "small").model_copy(update=changes)
-        return packages.model_copy(update={"distributions": (other,)})
-
-    others: list[tuple[Packages, FoundPython]] = [
-        (with_one(version="2.0"), base),
-        (with_one(record_digest="0" * 64), base),
-        (with_one(tags=("cp311-cp311-linux_x86_64",)), base),
-        (packages, replace(base, path=Path("/other/python"))),
-        (packages, replace(base, build="another")),
-    ]
-    keys = {key_of(*each) for each in (*others, (packages, base))}
-    assert len(keys) == 6
-    assert key_of(packages.model_copy(update={"digest": "other"}), base) == key_of(packages, base)
-
-
-def test_it_lies_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_REPRO_CACHE", "/scratch/me")
-    assert user_cache() == Cache(Path("/scratch/me/environments"))
-    monkeypatch.delenv("WANDB_REPRO_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert user_cache() == Cache(Path("/caches/wandb-repro/environments"))
 
 
 def test_a_builder_that_is_killed_lets_go(rerun: Rerun, wanted: Wanted) -> None:

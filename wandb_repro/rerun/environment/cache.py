@@ -3,7 +3,6 @@
 environments/KEY/env           the environment, in which nothing ever runs: reruns get clones
 environments/KEY/files.json    its files, their sizes and times when it was built
 environments/KEY/bytecode/     what Python compiled in the first rerun, and its own list
-environments/KEY/spare         a clone of both, for the next rerun
 environments/KEY.lock          held by whoever builds, clones or clears it
 environments/.KEY-unfinished   being built, or left by somebody who was killed
 """
@@ -77,11 +76,6 @@ class Entry:
     def bytecode(self) -> Path:
         """What Python compiled, and its list."""
         return self.folder / "bytecode"
-
-    @property
-    def spare(self) -> Path:
-        """A clone that the next rerun takes."""
-        return self.folder / "spare"
 
     def is_there(self) -> bool:
         """Tell whether it was built to its end."""

@@ -19,7 +19,7 @@ from wandb_repro.rerun.environment.interpreter import FoundPython
 from wandb_repro.rerun.environment.lock import resolve_lock
 from wandb_repro.rerun.environment.provide import Wanted, provide
 from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
-from wandb_repro.rerun.plan import Parts
+from wandb_repro.rerun.parts import Parts
 from wandb_repro.rerun.restore import restore
 from wandb_repro.rerun.restore_extra import added_of
 from wandb_repro.store.capsule import FOLDER, Capsule

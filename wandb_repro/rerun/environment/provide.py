@@ -22,7 +22,6 @@ from wandb_repro.rerun.environment.clone import (
 )
 from wandb_repro.rerun.environment.compare import compare_environments
 from wandb_repro.rerun.environment.interpreter import FoundPython
-from wandb_repro.rerun.environment.spare import take_spare
 from wandb_repro.rerun.environment.verify_files import unlike_their_wheel
 
 __all__ = ["Provided", "Wanted", "is_kept", "provide"]
@@ -117,11 +116,10 @@ def _cloned(entry: Entry, wanted: Wanted, destination: Path) -> str:
     listing = read_listing(entry.files)
     if listing is None:
         return "it has no list of its files"
-    if not take_spare(entry, listing, destination):
-        if changed := first_change(listing, list_folder(entry.environment)):
-            return changed
-        clone(entry.environment, listing, destination)
-        clone_bytecode(entry.bytecode, destination)
+    if changed := first_change(listing, list_folder(entry.environment)):
+        return changed
+    clone(entry.environment, listing, destination)
+    clone_bytecode(entry.bytecode, destination)
     copy = read_distributions(site_packages(destination))
     unequal = compare_environments(wanted.packages, copy)
     return ", ".join(one.name for one in unequal)

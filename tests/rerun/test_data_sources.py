@@ -1,0 +1,112 @@
+"""Where data is now: where ``--data`` says, where it was, or where only later can tell."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.data_records import ARTIFACT, files_at, files_like, record_of_data, sources_of
+from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.data import DataFiles
+from wandb_repro.rerun.data_sources import refuse_lacking, state_of
+from wandb_repro.rerun.found_inputs import find_inputs
+from wandb_repro.rerun.parts import parts_of
+from wandb_repro.rerun.plan import make_plan
+
+
+def only(files: DataFiles, given: str | None = None) -> tuple[str, str | None]:
+    """Return state and place of the one source."""
+    (source,) = sources_of(files, {} if given is None else {"train": given}).found
+    return source.state, source.place
+
+
+@pytest.fixture
+def like(tmp_path: Path) -> Path:
+    path = tmp_path / "x.csv"
+    path.write_text("1.5")
+    return path
+
+
+def test_data_outside_the_tree_is_compared_where_it_was(like: Path) -> None:
+    assert only(files_like(like, str(like))) == ("same", None)
+    like.write_text("2.5")
+    assert only(files_at(str(like))) == ("changed", None)
+    like.unlink()
+    assert only(files_at(str(like))) == ("missing", None)
+
+
+def test_data_that_was_given_is_compared_there_and_put_where_the_script_looks(like: Path) -> None:
+    assert only(files_like(like, "../data/x.csv"), str(like)) == ("same", "../data/x.csv")
+
+
+def test_data_without_a_digest_is_there_and_no_more_is_known(like: Path) -> None:
+    unread = Unavailable(unavailable="too large")
+    files = files_at(str(like)).model_copy(update={"digest": unread})
+    assert state_of(files, str(like)) == "not told"
+    assert state_of(files, f"{like}.gone") == "missing"
+
+
+def test_what_the_restored_tree_may_hold_is_known_later() -> None:
+    assert only(files_at("data/x.csv")) == ("later", "data/x.csv")
+
+
+def test_what_the_snapshot_is_known_to_lack_is_missing() -> None:
+    (left,) = (one for one in parts_of(record_of_data(files_at("x"))).code.left_out[:1])
+    assert only(files_at(left.path)) == ("missing", left.path)
+
+
+def test_what_an_artifact_holds_is_downloaded_later() -> None:
+    assert only(files_at("../x.csv", artifact=ARTIFACT))[0] == "later"
+
+
+def test_a_source_covers_its_files_and_no_neighbour(like: Path) -> None:
+    sources = sources_of(files_like(like.parent, str(like.parent)))
+    assert sources.covers(str(like))
+    assert sources.covers(str(like.parent))
+    assert not sources.covers(f"{like.parent}-other/x.csv")
+
+
+def test_given_data_that_the_record_does_not_name_is_wrong_use() -> None:
+    with pytest.raises(UsageError, match="no data of this name") as caught:
+        sources_of(files_at("x"), {"valid": "/tmp"})
+    assert caught.value.hint == "There are train."
+
+
+@pytest.mark.parametrize("path", ["relative", "/a\0b"])
+def test_a_record_whose_data_is_no_path_is_refused(path: str) -> None:
+    files = files_at("x").model_copy(update={"absolute": path})
+    with pytest.raises(RefusedError, match="no path"):
+        sources_of(files)
+
+
+def test_an_absolute_path_outside_the_tree_is_never_linked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="by its absolute path") as raised:
+        sources_of(files_at("/data/x.csv"), {"train": str(tmp_path)})
+    assert raised.value.hint == f"Put it there: ln -s {tmp_path} /data/x.csv"
+
+
+def test_all_that_is_lacking_is_named_at_once() -> None:
+    with pytest.raises(InconclusiveError) as caught:
+        refuse_lacking({"are not here": ["/a", "/b"], "are not the same here": iter(["/c"])})
+    assert caught.value.message == (
+        "The original used files that are not here: /a, /b. "
+        "The original used files that are not the same here: /c."
+    )
+
+
+def test_where_nothing_is_lacking_nothing_is_refused() -> None:
+    refuse_lacking({"are not here": [], "are not the same here": []})
+
+
+def test_a_tree_is_restored_as_deep_as_data_of_an_artifact_lay_above_it(tmp_path: Path) -> None:
+    files = files_at("../../../data/x.csv", artifact=ARTIFACT)
+    manifest = record_of_data(files)
+    found = find_inputs(manifest, parts_of(manifest).code, {})
+    plan = make_plan(manifest, tmp_path, found, ask_values=False)
+    (source,) = plan.inputs.data.named("later")
+    assert source.place is not None
+    place = Path(os.path.normpath(plan.code / source.place))
+    assert place.is_relative_to(plan.tree_folder)

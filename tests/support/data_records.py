@@ -1,0 +1,55 @@
+"""Records of data that lies in files and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.records import full_manifest
+from wandb_repro.capture.dataset.files import KnownFiles, digest_files
+from wandb_repro.capture.dataset.limits import Limits
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.data import DataFiles, Dataset
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.rerun.data_sources import Sources, find_sources
+
+__all__ = ["ARTIFACT", "files_at", "files_like", "record_of_data", "sources_of"]
+
+ARTIFACT = "ada/digits/x:v3"
+
+
+def record_of_data(files: DataFiles) -> Manifest:
+    """Return a record of which nothing was read but this data."""
+    whole = full_manifest()
+    missing = Unavailable(unavailable="not asked")
+    part = Dataset(name="train", kind="file", arrays=missing, digest=missing, files=files)
+    told = whole.description.model_copy(update={"data": (part,), "inputs": ()})
+    return whole.model_copy(update={"description": told})
+
+
+def sources_of(files: DataFiles, given: dict[str, str] | None = None) -> Sources:
+    manifest = record_of_data(files)
+    code = manifest.execution.code
+    assert isinstance(code, Code)
+    return find_sources(manifest, code, given or {})
+
+
+def files_at(path: str, **more: str) -> DataFiles:
+    absolute = path if path.startswith("/") else f"/home/ada/digits/{path}"
+    return DataFiles(
+        path=path,
+        absolute=absolute,
+        count=1,
+        size_bytes=3,
+        digest="wrepro-file-xxh3-128-1:0",
+        **more,
+    )
+
+
+def files_like(like: Path, path: str, **more: str) -> DataFiles:
+    """Return the record of a path with the bytes of another."""
+    known = KnownFiles()
+    found = digest_files(str(like), Limits(), known)
+    known.close()
+    update = {"count": found.files.count, "digest": found.digest}
+    return files_at(path, **more).model_copy(update=update)

@@ -1,0 +1,104 @@
+"""Looks on this disk for what the original read outside its snapshot, before a rerun is planned."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from wandb_repro.files import sha256_of_file
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.rerun.data_sources import Sources, find_sources
+from wandb_repro.rerun.path_map import is_absolute
+
+__all__ = ["FoundInputs", "changed_files", "files_outside_data", "find_inputs"]
+
+_DIGESTED_BYTES = 512 * 1024 * 1024
+"""Of all files together. An honest record holds digests of 100 MB."""
+
+
+@dataclass(frozen=True)
+class FoundInputs:
+    """What is on this disk of what the original read."""
+
+    data: Sources = field(default_factory=Sources)
+    """Files and folders of data that was fingerprinted with its path."""
+    missing: tuple[str, ...] = ()
+    """Absolute paths of other files that are not here."""
+    changed: tuple[str, ...] = ()
+    """Absolute paths of other files that are not what the original read."""
+
+
+def find_inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> FoundInputs:
+    """Look for every file that the original read outside its snapshot, and compare what is here.
+
+    Args:
+        manifest: the record.
+        code: its source tree.
+        given: where data is that lies elsewhere now, by its name; absolute paths.
+
+    Raises:
+        UsageError: ``given`` names data that the record has no file or folder of.
+        RefusedError: the record names a path of data that is none.
+    """
+    data = find_sources(manifest, code, given)
+    # A relative path of a hostile record would be looked for wherever we were started.
+    files = [it for it in files_outside_data(manifest, data) if is_absolute(it.absolute)]
+    missing = [it.absolute for it in files if not _exists(it.absolute)]
+    changed = changed_files(it for it in files if it.absolute not in missing)
+    return FoundInputs(data, tuple(missing), changed)
+
+
+def files_outside_data(manifest: Manifest, data: Sources) -> list[InputFile]:
+    """Return the recorded files that were read and are no part of fingerprinted data.
+
+    What is part of it was digested with it, and comes with its folder.
+    """
+    recorded = manifest.description.inputs
+    files = () if isinstance(recorded, Unavailable) else recorded
+    return [file for file in files if not data.covers(file.absolute)]
+
+
+def changed_files(inputs: Iterable[InputFile]) -> tuple[str, ...]:
+    """Return the absolute paths of files that have another size or digest than recorded.
+
+    A path that cannot be read, or is no regular file, is left to the script.
+    """
+    left_bytes = _DIGESTED_BYTES
+    changed: list[str] = []
+    for file in inputs:
+        size_bytes = _regular_size(file.absolute)
+        if size_bytes is None:
+            continue
+        if isinstance(file.size_bytes, int) and file.size_bytes != size_bytes:
+            changed.append(file.absolute)
+        elif isinstance(file.digest, str) and size_bytes <= left_bytes:
+            left_bytes -= size_bytes
+            if _digest(file.absolute, size_bytes) not in ("", file.digest):
+                changed.append(file.absolute)
+    return tuple(changed)
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - False where Path.exists raises
+
+
+def _regular_size(path: str) -> int | None:
+    """Return a regular file's size in bytes; a record may name a pipe, which has no end."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _digest(path: str, size_bytes: int) -> str:
+    """Return ``sha256:HEX``; empty where it cannot be read."""
+    try:
+        return f"sha256:{sha256_of_file(path, most_bytes=size_bytes)}"
+    except OSError:
+        return ""

@@ -1,0 +1,59 @@
+"""The parts of a record without which there is no rerun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wandb_repro.errors import RefusedError
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.command import CellsFile, Command
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.rerun.path_map import is_absolute
+
+__all__ = ["Parts", "parts_of"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a manifest that a rerun cannot do without."""
+
+    command: Command
+    code: Code
+    packages: Packages
+
+
+def parts_of(manifest: Manifest) -> Parts:
+    """Return the parts that a rerun cannot do without.
+
+    Raises:
+        RefusedError: the record lacks one, or more than one process trained.
+    """
+    execution = manifest.execution
+    if execution.world_size > 1:
+        raise RefusedError(
+            f"The original trained in {execution.world_size} processes together; "
+            "only runs of one process can be rerun."
+        )
+    command, code, packages = execution.command, execution.code, execution.packages
+    if isinstance(command, Unavailable):
+        raise RefusedError(f"The run does not hold how it was started: {_reason(command)}.")
+    if command.kind == "notebook" and not isinstance(command.cells, CellsFile):
+        why = command.cells or Unavailable(unavailable="nobody wrote them")
+        raise RefusedError(f"The run does not hold the notebook's cells: {_reason(why)}.")
+    if isinstance(code, Unavailable):
+        raise RefusedError(f"The run does not hold its source tree: {_reason(code)}.")
+    if isinstance(code.bundle, Unavailable):
+        raise RefusedError(
+            f"The run does not hold the bytes of its source tree: {_reason(code.bundle)}."
+        )
+    if isinstance(packages, Unavailable):
+        raise RefusedError(f"The run does not hold its packages: {_reason(packages)}.")
+    if not is_absolute(code.root):
+        raise RefusedError(f"The record's tree was nowhere: {code.root[:80]!r} is no place.")
+    return Parts(command, code, packages)
+
+
+def _reason(missing: Unavailable) -> str:
+    return str(missing).rstrip(".")

@@ -1,0 +1,87 @@
+"""Which files a rerun puts beside its restored tree. Pure: what is on disk was looked at before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wandb_repro.errors import RefusedError
+from wandb_repro.manifest.code import Code
+from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.rerun.data_sources import Sources
+from wandb_repro.rerun.found_inputs import FoundInputs, files_outside_data
+from wandb_repro.rerun.path_map import MOST_LEVELS_UP, is_absolute, levels_up, relative_to_tree
+
+__all__ = ["Inputs", "Link", "plan_inputs"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file outside the snapshot that is put where the script expects it."""
+
+    place: str
+    """POSIX, relative to the restored tree; may begin with ``../``."""
+    target: str
+    """Absolute path where the original read it."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the original read outside its snapshot."""
+
+    links: tuple[Link, ...]
+    missing: tuple[str, ...]
+    """Absolute paths that are not here."""
+    up: int
+    """How many folders above the tree the script looks."""
+    changed: tuple[str, ...] = ()
+    """Absolute paths of files that are not what the original read."""
+    data: Sources = field(default_factory=Sources)
+    """Files and folders of data that was fingerprinted with its path."""
+
+
+def plan_inputs(manifest: Manifest, code: Code, found: FoundInputs) -> Inputs:
+    """Return which files are put where, and which are missing or changed.
+
+    Args:
+        manifest: the record.
+        code: its source tree.
+        found: what is here of the files that it names.
+
+    Raises:
+        RefusedError: the record names a file that is no path, or one too far above its tree.
+    """
+    data = found.data
+    links = _links_to_data(data)
+    for file in files_outside_data(manifest, data):
+        place = _place(file, code)
+        if place is not None and file.absolute not in found.missing:
+            links.append(Link(place, file.absolute))
+    return Inputs(
+        tuple(links),
+        (*found.missing, *(source.told for source in data.named("missing"))),
+        _levels_up(links, data),
+        (*found.changed, *(source.told for source in data.named("changed"))),
+        data,
+    )
+
+
+def _levels_up(links: list[Link], data: Sources) -> int:
+    fetched = [source.place for source in data.named("later") if source.place is not None]
+    places = [*(link.place for link in links), *fetched]
+    up = max(map(levels_up, places), default=0)
+    if up > MOST_LEVELS_UP:
+        raise RefusedError(f"The original read files {up} folders above its own; that is too far.")
+    return up
+
+
+def _links_to_data(data: Sources) -> list[Link]:
+    """Return how data is put where the script expects it; what is there already stays."""
+    here = [source for source in data.found if source.state in ("same", "changed")]
+    return [Link(source.place, source.target) for source in here if source.place is not None]
+
+
+def _place(file: InputFile, code: Code) -> str | None:
+    if not is_absolute(file.absolute):
+        raise RefusedError(f"The record names an input that is no path: {file.absolute[:80]!r}.")
+    return relative_to_tree(file.absolute, code.root, opened_as=file.path)
