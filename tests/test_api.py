@@ -430,7 +430,7 @@ def test_summary_history_and_files_are_as_wandb_will_sync_them(offline: Young) -
     assert summary.pop("repro/card")["_type"] == "html-file"
     assert summary == {
         "repro/weights": f"wrepro-root-xxh3-128-1:{recorded.trail.weights[-1].root}",
-        "repro/manifest": recorded.manifest.digest(),
+        "repro/manifest": recorded.manifest.sealed().digest,
         "repro/environment": environment_line(recorded.manifest),
     }
     saved = json.dumps([record for record in log if record["type"] == "files"])

@@ -13,7 +13,6 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import xxhash
@@ -27,7 +26,6 @@ __all__ = [
     "LEAF_ALGORITHM",
     "ROOT_ALGORITHM",
     "Array",
-    "Leaf",
     "leaf_digest",
     "leaf_digests",
     "root_digest",
@@ -80,22 +78,6 @@ class Array(Protocol):
     def view(self, dtype: str, /) -> Array:
         """Return the same bytes under another dtype."""
         ...
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One variable's digest.
-
-    The Keras path is a label only: its counters (``dense_1``) depend on what else the process
-    built. Group and order are the key.
-    """
-
-    group: str
-    label: str
-    dtype: str
-    shape: tuple[int, ...]
-    digest: str
-    """32 hexadecimal digits."""
 
 
 def leaf_digest(array: Array) -> str:

@@ -95,9 +95,9 @@ def test_what_the_first_format_says_is_understood() -> None:
 
 
 def test_the_digest_covers_everything() -> None:
-    digests = {changed(full_manifest(), {path: value}).digest() for path, value in CHANGES}
+    digests = {changed(full_manifest(), {path: value}).sealed().digest for path, value in CHANGES}
 
-    assert len(digests | {full_manifest().digest()}) == len(CHANGES) + 1
+    assert len(digests | {full_manifest().sealed().digest}) == len(CHANGES) + 1
 
 
 CHANGES = [
@@ -362,4 +362,4 @@ def test_a_file_name_that_is_no_text_does_not_cost_the_record() -> None:
 
 
 def test_two_runs_have_two_digests() -> None:
-    assert full_manifest().digest() != rerun_manifest().digest()
+    assert full_manifest().sealed().digest != rerun_manifest().sealed().digest

@@ -87,6 +87,6 @@ def test_it_can_be_synced_to_another_server(
     for path in (path for path in lost.capsule.folder.rglob("*") if path.is_file()):
         name = path.relative_to(lost.capsule.folder.parent).as_posix()
         assert stored.file(name).read_bytes() == path.read_bytes(), name
-    assert stored.summary["repro/manifest"] == read_manifest(lost.capsule).digest()
+    assert stored.summary["repro/manifest"] == read_manifest(lost.capsule).sealed().digest
     done = machine.repro("show", stored.path, "--json")
     assert done.data["manifest"]["ending"]["status"] == "finished", done.said

@@ -79,7 +79,7 @@ def test_the_summary_has_our_strings(original: Original) -> None:
     }
     assert set(ours) == {"repro/environment", "repro/manifest", "repro/weights"}
     assert ours["repro/weights"].endswith(trail.weights[-1].root)
-    assert ours["repro/manifest"] == original.stored.manifest.digest()
+    assert ours["repro/manifest"] == original.stored.manifest.sealed().digest
     assert "Keras 3." in ours["repro/environment"]
 
 

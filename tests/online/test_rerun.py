@@ -73,7 +73,7 @@ def test_it_logs_the_same_history_up_to_where_it_ends(
 def test_the_original_stays_as_it_was(original: Original, rerun: tuple[Done, Stored]) -> None:
     assert rerun[1].manifest.run.rerun_of == original.stored.path
     assert "repro/verdict" not in original.stored.summary
-    assert original.stored.manifest.digest() == original.stored.summary["repro/manifest"]
+    assert original.stored.manifest.sealed().digest == original.stored.summary["repro/manifest"]
 
 
 @pytest.mark.parametrize("address", ["{server}/default/online/runs/{id}", "online/{id}"])
@@ -119,15 +119,15 @@ def test_wandb_itself_reads_an_offline_run_of_ours(synced: Synced) -> None:
     told = json.dumps(synced.inspected)
     assert synced.stored.id in told
     assert synced.stored.summary["repro/weights"] in told
-    assert synced.stored.manifest.digest() in told
+    assert synced.stored.manifest.sealed().digest in told
 
 
 @pytest.mark.slow
 def test_a_synced_run_is_whole_on_the_server(synced: Synced) -> None:
     manifest = synced.stored.manifest
     assert manifest.run.offline
-    assert manifest.digest() == synced.stored.summary["repro/manifest"]
-    assert manifest.digest() == synced.stored.config["repro"]["manifest"]
+    assert manifest.sealed().digest == synced.stored.summary["repro/manifest"]
+    assert manifest.sealed().digest == synced.stored.config["repro"]["manifest"]
 
 
 @pytest.mark.slow

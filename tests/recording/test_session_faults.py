@@ -79,7 +79,7 @@ WRITERS = (
     "recording.session.Facts.manifest",
     "recording.session.write_atomically",
     "manifest.manifest.Manifest.to_bytes",
-    "manifest.manifest.Manifest.digest",
+    "manifest.manifest.Manifest.sealed",
 )
 """What the manifest's own file hangs on: here there may be none."""
 
@@ -246,7 +246,7 @@ def test_a_training_ends_as_if_we_were_not_there(
 
 
 MOST_LINES = {
-    "manifest.manifest.Manifest.digest": 3,  # the file, the columns and the summary each need it
+    "manifest.manifest.Manifest.sealed": 3,  # the file, the columns and the summary each need it
 }
 
 

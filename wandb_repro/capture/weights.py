@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import xxhash
 
-from wandb_repro.digest import Array, Leaf, leaf_digests, root_digest
+from wandb_repro.digest import Array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +22,7 @@ __all__ = [
     "SKETCHES",
     "LeafNumbers",
     "Variable",
-    "digest_variables",
     "numbers_of",
-    "root_of",
 ]
 
 
@@ -41,24 +38,6 @@ class Variable(NamedTuple):
     label: str
     """Keras' path, such as ``sequential/conv2d/kernel``; for people only."""
     value: Array
-
-
-def digest_variables(variables: Sequence[Variable]) -> tuple[Leaf, ...]:
-    """Return each variable's digest, in the given order.
-
-    Raises:
-        DigestError: a variable has no bytes of its own.
-    """
-    digests = leaf_digests([variable.value for variable in variables])
-    return tuple(
-        Leaf(group, label, str(value.dtype.name), tuple(value.shape), digest)
-        for (group, label, value), digest in zip(variables, digests, strict=True)
-    )
-
-
-def root_of(leaves: Iterable[Leaf]) -> str:
-    """Return one digest over all leaves: equal only when every group and leaf is."""
-    return root_digest((leaf.group, leaf.digest) for leaf in leaves)
 
 
 ALGORITHM = "wrepro-numbers-1"

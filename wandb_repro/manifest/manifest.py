@@ -135,10 +135,6 @@ class Manifest(Record):
     """File name of the weights' trail inside the capsule."""
     ending: Ending | Unavailable
 
-    def digest(self) -> str:
-        """Return ``sha256:HEX`` over the canonical form of everything in it."""
-        return self.sealed().digest
-
     def to_bytes(self) -> bytes:
         """Return the document: canonical JSON with its own digest in the key ``digest``."""
         return self.sealed().document

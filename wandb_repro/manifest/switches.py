@@ -8,7 +8,7 @@ Source: names measured or read in TensorFlow 2.21, oneDNN, XLA, cuBLAS and NCCL 
 
 from __future__ import annotations
 
-__all__ = ["BIT_CHANGING", "GPU_ONLY", "RESTORED", "is_restored"]
+__all__ = ["BIT_CHANGING", "GPU_ONLY", "RESTORED"]
 
 BIT_CHANGING: tuple[str, ...] = (
     "TF_NUM_INTRAOP_THREADS",
@@ -66,8 +66,3 @@ RESTORED: tuple[str, ...] = (
     "CUDA_DEVICE_ORDER",
 )
 """Recorded, and set again on a rerun."""
-
-
-def is_restored(name: str) -> bool:
-    """Tell whether a rerun may set this variable."""
-    return name in RESTORED

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wandb_repro.capture.process.opened_files import MOST_FILES, InputWatch, Openings
+from wandb_repro.capture.process.opened_files import InputWatch, Openings
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile
 
@@ -120,13 +120,6 @@ def test_nothing_is_noticed_while_paused(project: Path) -> None:
     assert not openings.read
     openings.notice(*event)
     assert openings.read
-
-
-def test_a_full_watch_says_so() -> None:
-    openings = Openings()
-    assert not InputWatch(openings).is_full
-    openings.read = {str(number): ("", 0) for number in range(MOST_FILES)}
-    assert InputWatch(openings).is_full
 
 
 def test_a_second_watch_knows_what_the_first_one_noticed(

@@ -53,11 +53,6 @@ class InputWatch:
         modified_ns = self._openings.modified_ns.get(place, status.st_mtime_ns)
         return (size_bytes, modified_ns) == (status.st_size, status.st_mtime_ns)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether more files were opened than are kept."""
-        return len(self._openings.read) >= MOST_FILES
-
     @contextmanager
     def paused(self) -> Generator[None]:
         """Notice nothing meanwhile: for files that the recording itself reads."""
