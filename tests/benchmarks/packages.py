@@ -18,10 +18,10 @@ _ROUNDS = 7
 _SCRIPT = f"""
 import csv, hashlib, importlib.metadata, time
 from statistics import median
-from wandb_repro.capture.packages.modified import find_altered
+from wandb_repro.capture.packages.modified import find_modified
 from wandb_repro.capture.host import ThisHost
 from wandb_repro.capture.packages.loaded import Owners
-from wandb_repro.capture.packages.dist_info import _Last, installation
+from wandb_repro.capture.packages.installation import _Last, installation
 from wandb_repro.capture.packages.record import _FILE
 from wandb_repro.files import cache_folder
 from wandb_repro.capture.packages.distributions import probe_packages
@@ -79,7 +79,7 @@ work = {{
     "record": record,
     "again": record,
     "owners": lambda: Owners(infos),
-    "altered": lambda: find_altered(infos),
+    "altered": lambda: find_modified(infos),
 }}
 walls = {{name: [] for name in work}}
 cpus = {{name: [] for name in work}}

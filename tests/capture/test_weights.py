@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wandb_repro.capture.weights import SKETCHES, LeafNumbers, numbers_of
+from wandb_repro.capture.array_numbers import SKETCHES, LeafNumbers, numbers_of
 from wandb_repro.digest import Array, leaf_digest
 
 

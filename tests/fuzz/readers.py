@@ -21,7 +21,7 @@ from tests.support.terminal import on_paper
 from tests.support.wheels import recorded_wheel, wheel_bytes
 from wandb_repro.capture.packages.distributions import read_distributions
 from wandb_repro.capture.packages.record import record_digest_of, record_paths
-from wandb_repro.capture.secrets.redact import cut_arguments, cut_text, cut_url
+from wandb_repro.capture.secrets.redact import redact_arguments, redact_text, redact_url
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Unavailable
@@ -158,9 +158,9 @@ def address(data: bytes) -> None:
         found = None
     if found is not None and found.server:
         same_server(found.server, "https://api.wandb.ai")
-    cut_url(text)
-    cut_text(text)
-    cut_arguments(text.split("\0"))
+    redact_url(text)
+    redact_text(text)
+    redact_arguments(text.split("\0"))
 
 
 def record(data: bytes) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wandb_repro.capture.source.read_extra_files import AddedLimits, Gathering
+from wandb_repro.capture.source.read_extra_files import ExtraLimits, ExtraReader
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
 from wandb_repro.recording.options import combined
@@ -68,23 +68,23 @@ def test_options_of_the_launcher_that_cannot_be_read_are_refused(
 def test_limits_of_what_is_stored_beside_the_tree_are_the_projects(tmp_path: Path) -> None:
     table = "max_added_file_mb = 0.5\nmax_added_total_mb = 2\nmax_added_files = 3"
     options = combined(CALL, folder=project(tmp_path, table))
-    assert added_limits_of(options) == AddedLimits(
+    assert added_limits_of(options) == ExtraLimits(
         file_bytes=512 * 1024, total_bytes=2 * 1024**2, files=3
     )
-    assert added_limits_of(Options()) == AddedLimits()
+    assert added_limits_of(Options()) == ExtraLimits()
 
 
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (AddedLimits(file_bytes=2), "larger than 1.907e-06 MB"),
-        (AddedLimits(total_bytes=8), "over 7.629e-06 MB"),
-        (AddedLimits(files=2), "more than 2 files"),
+        (ExtraLimits(file_bytes=2), "larger than 1.907e-06 MB"),
+        (ExtraLimits(total_bytes=8), "over 7.629e-06 MB"),
+        (ExtraLimits(files=2), "more than 2 files"),
     ],
 )
-def test_a_limit_names_what_is_over_it(tmp_path: Path, limits: AddedLimits, why: str) -> None:
+def test_a_limit_names_what_is_over_it(tmp_path: Path, limits: ExtraLimits, why: str) -> None:
     for name in "abc":
         (tmp_path / name).write_text("1.5")
-    gathering = Gathering(limits, lambda _: True)
+    gathering = ExtraReader(limits, lambda _: True)
     gathering.add(str(tmp_path / name) for name in "abc")
-    assert why in gathering.found.refused[str(tmp_path / "c")]
+    assert why in gathering.refused[str(tmp_path / "c")]

@@ -224,7 +224,7 @@ def test_a_container_without_git_has_what_its_builder_told(
     assert code.git.commit == "c" * 40
     assert "secret" not in str(code.git.remote)
     assert "git.example/ada/digits.git" in str(code.git.remote)
-    assert code.git.dirty == Unavailable(unavailable="the code is in no git repository")
+    assert code.git.dirty == Unavailable(unavailable="the code is not in a git repository")
 
 
 def test_a_repository_is_believed_before_the_variables(

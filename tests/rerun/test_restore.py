@@ -15,7 +15,7 @@ import pytest
 from tests.support.bundles import HOSTILE, bundle_of, delta_bomb, tree_bomb, two_faced_tree
 from tests.support.repositories import Repository, on_disk, repository
 from tests.support.work_trees import WORK_TREES
-from wandb_repro.capture.source.snapshot import take_snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.errors import CodeError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.records import full_manifest
-from wandb_repro.capture.dataset.files import KnownFiles, digest_files
+from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
+from wandb_repro.capture.dataset.files import digest_files
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
@@ -48,7 +49,7 @@ def files_at(path: str, **more: str) -> DataFiles:
 
 def files_like(like: Path, path: str, **more: str) -> DataFiles:
     """Return the record of a path with the bytes of another."""
-    known = KnownFiles()
+    known = FileDigestCache()
     found = digest_files(str(like), Limits(), known)
     known.close()
     update = {"count": found.files.count, "digest": found.digest}

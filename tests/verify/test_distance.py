@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.records import full_manifest, rerun_manifest, trail
-from wandb_repro.capture.weights import ALGORITHM, numbers_of
+from wandb_repro.capture.array_numbers import ALGORITHM, numbers_of
 from wandb_repro.digest import leaf_digest, root_digest
 from wandb_repro.manifest.trail import Moment, Numbers, Shape, Trail, TrailRecord, Weights
 from wandb_repro.verify.distance import MARGIN, Distance, distance

@@ -21,7 +21,7 @@ from typing import Any, NoReturn, cast
 
 from wandb_repro import api
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.process.opened_files import Openings
+from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.errors import ReproError
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import say
@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> None:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
     after_import("wandb", _follow_init)
     after_import("keras", _add_callback)
-    guarded(Openings.of_process, "watching which files are read")  # some are read before a run is
+    guarded(
+        OpenedFiles.of_process, "watching which files are read"
+    )  # some are read before a run is
     _start(arguments)
 
 

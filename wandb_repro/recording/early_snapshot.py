@@ -9,8 +9,9 @@ from pathlib import Path
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.source.file_list import Excluded
-from wandb_repro.capture.source.snapshot import Snapshot, take_snapshot
+from wandb_repro.capture.source.candidates import ExcludedFolders
+from wandb_repro.capture.source.snapshot import Snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import Options
 from wandb_repro.recording.background import Background
@@ -67,6 +68,6 @@ class Ahead:
 
 
 def _holds_any(taken: Snapshot, exclude: Sequence[Path]) -> bool:
-    excluded = Excluded(taken.root, exclude)
+    excluded = ExcludedFolders(taken.root, exclude)
     named = (os.fsencode(left.path) for left in taken.left_out)
-    return any(map(excluded.holds, (*taken.entries, *named)))
+    return any(map(excluded.contains, (*taken.entries, *named)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from wandb_repro.capture.source.bundle import PackedFile, pack_files
-from wandb_repro.capture.source.extra_files import Used
+from wandb_repro.capture.source.extra_files import ExtraFiles
 from wandb_repro.capture.source.objects import readable, tree_id
 from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.base import Unavailable
@@ -31,7 +31,7 @@ class Looked:
 
     @classmethod
     def stored(
-        cls, used: Used, place: Path, choice: str, until: Literal["training", "end"]
+        cls, used: ExtraFiles, place: Path, choice: str, until: Literal["training", "end"]
     ) -> Looked:
         """Store the files, replacing an earlier bundle.
 

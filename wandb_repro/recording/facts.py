@@ -23,8 +23,8 @@ from wandb_repro.capture.machine.model_config import probe_settings
 from wandb_repro.capture.machine.runtime import probe_runtime
 from wandb_repro.capture.process.command import probe_command
 from wandb_repro.capture.process.imported_files import imported_files
-from wandb_repro.capture.process.opened_files import InputWatch
-from wandb_repro.capture.source.extra_files import Snapshotted, used_files
+from wandb_repro.capture.process.input_files import InputWatch
+from wandb_repro.capture.source.extra_files import SnapshotFiles, used_files
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code, LeftOut
@@ -105,7 +105,7 @@ class Facts:
                 after=self._begun,
             )
         if self._source.root is not None:
-            self._inputs.own(self._source.root)
+            self._inputs.include(self._source.root)
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
         self._notebook = guarded(
             lambda: notebook_of(run, host, choice=options.code, capsule=capsule, request=request),
@@ -191,7 +191,7 @@ class Facts:
         if isinstance(found, Looked) or isinstance(self._looked, Unavailable):
             self._looked = found
 
-    def _look(self, snapshot: Snapshotted, until: Literal["training", "end"]) -> Looked:
+    def _look(self, snapshot: SnapshotFiles, until: Literal["training", "end"]) -> Looked:
         used = used_files(
             snapshot,
             imported=self._imported(snapshot.root),

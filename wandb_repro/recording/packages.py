@@ -16,12 +16,13 @@ from typing import NamedTuple
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.packages.dist_info import DistInfo, Installation, installation
+from wandb_repro.capture.packages.dist_info import DistInfo
 from wandb_repro.capture.packages.distributions import probe_packages
 from wandb_repro.capture.packages.editable import importable_files
+from wandb_repro.capture.packages.installation import Installation, installation
 from wandb_repro.capture.packages.loaded import Owners, loaded_files
-from wandb_repro.capture.packages.modified import find_altered
-from wandb_repro.capture.packages.repack import repack_all, with_altered
+from wandb_repro.capture.packages.modified import find_modified
+from wandb_repro.capture.packages.repack import repack_all, repack_modified
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, EditedPackage, Loaded, Packages, Repacked
 from wandb_repro.recording.background import Background
@@ -65,7 +66,7 @@ class _Look:
             before, at, altered = cls.last
             if before is found and not altered and now - at < _SHARED_S:
                 return _in_sources(found, loaded)
-        altered = find_altered(found.infos, sources=loaded)
+        altered = find_modified(found.infos, sources=loaded)
         cls.last = (found, now, altered)
         return altered
 
@@ -73,7 +74,7 @@ class _Look:
 def _in_sources(found: _Found, files: frozenset[str]) -> tuple[EditedPackage, ...]:
     """Return the edits among loaded sources."""
     owners = {name: found.infos[name] for name in found.owners.of(files)}
-    return find_altered(owners, sources=files, only_sources=True)
+    return find_modified(owners, sources=files, only_sources=True)
 
 
 class Installed:
@@ -179,7 +180,7 @@ class Installed:
         """Record the edits, and pack what was edited: no index has it like that."""
         self._altered = altered
         if isinstance(self._packages, Packages) and not isinstance(altered, Unavailable):
-            self._packages = with_altered(
+            self._packages = repack_modified(
                 self._host, self._packages, altered, self._wheels, withheld=self._withheld
             )
 

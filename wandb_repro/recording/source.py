@@ -13,9 +13,10 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.source.committed_secrets import without_committed_secrets
 from wandb_repro.capture.source.diff import changes
-from wandb_repro.capture.source.extra_files import Snapshotted
+from wandb_repro.capture.source.extra_files import SnapshotFiles
 from wandb_repro.capture.source.repository import told_state
-from wandb_repro.capture.source.snapshot import Snapshot, take_snapshot
+from wandb_repro.capture.source.snapshot import Snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
@@ -70,12 +71,12 @@ class Source:
         return frozenset() if isinstance(self._snapshot, Unavailable) else self._snapshot.paths()
 
     @property
-    def snapshotted(self) -> Snapshotted | None:
+    def snapshotted(self) -> SnapshotFiles | None:
         """What was taken of the tree; None where nothing was, and in a rerun."""
         if isinstance(self._snapshot, Unavailable):
             return None
         taken = self._snapshot
-        return Snapshotted(taken.root, taken.entries, taken.excluded)
+        return SnapshotFiles(taken.root, taken.entries, taken.excluded)
 
     def settle(self, timeout_s: float) -> None:
         """Wait for the bundle; what is not done in time is a reason."""

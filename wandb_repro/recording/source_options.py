@@ -12,7 +12,7 @@ from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.command import probe_command
 from wandb_repro.capture.source.include_exclude import Selection
 from wandb_repro.capture.source.limits import Limits
-from wandb_repro.capture.source.read_extra_files import AddedLimits
+from wandb_repro.capture.source.read_extra_files import ExtraLimits
 from wandb_repro.capture.source.root import innermost_repository, repository_top
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.request import Options
@@ -85,9 +85,9 @@ def limits_of(options: Options) -> Limits:
     )
 
 
-def added_limits_of(options: Options) -> AddedLimits:
+def added_limits_of(options: Options) -> ExtraLimits:
     """Return how much may be stored beside the snapshot."""
-    return AddedLimits(
+    return ExtraLimits(
         file_bytes=int(options.max_added_file_mb * _BYTES),
         total_bytes=int(options.max_added_total_mb * _BYTES),
         files=options.max_added_files,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from wandb_repro.capture.weights import ALGORITHM, Variable, numbers_of
+from wandb_repro.capture.array_numbers import ALGORITHM, numbers_of
+from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests, root_digest
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import (

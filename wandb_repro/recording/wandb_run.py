@@ -21,7 +21,7 @@ from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.secrets.redact import cut_arguments, cut_url
+from wandb_repro.capture.secrets.redact import redact_arguments, redact_url
 from wandb_repro.capture.source.git import commit_at, setting_at
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
@@ -226,7 +226,7 @@ def discreet_arguments() -> Generator[None]:
     Without a credential among them nothing is changed.
     """
     whole = sys.argv
-    cut = guarded(lambda: [whole[0], *cut_arguments(whole[1:])[0]] if whole else whole, "argv")
+    cut = guarded(lambda: [whole[0], *redact_arguments(whole[1:])[0]] if whole else whole, "argv")
     if not isinstance(cut, list) or cut == whole:
         yield
         return
@@ -258,7 +258,7 @@ def _remote(settings: object) -> dict[str, str]:
     url = setting_at(folder, f"remote.{name}.url")
     if "@" not in url or urlsplit(url).password is None:
         return {}
-    return {"git_remote_url": cut_url(url), "git_commit": commit_at(folder)}
+    return {"git_remote_url": redact_url(url), "git_commit": commit_at(folder)}
 
 
 def _setting(settings: object, name: str) -> str:

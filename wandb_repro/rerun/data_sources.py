@@ -11,7 +11,8 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from wandb_repro.capture.dataset.files import KnownFiles, digest_files
+from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
+from wandb_repro.capture.dataset.files import digest_files
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.errors import DigestError, InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
@@ -132,7 +133,7 @@ def state_of(files: DataFiles, target: str) -> str:
         return "missing"
     if isinstance(files.digest, Unavailable):
         return "not told"
-    known = KnownFiles()
+    known = FileDigestCache()
     try:
         found = digest_files(target, Limits(), known)
     except DigestError:

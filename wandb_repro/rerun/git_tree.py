@@ -19,8 +19,8 @@ from wandb_repro.capture.source.objects import (
     REGULAR,
     Entry,
     blob_id,
-    escaping_link,
     git_mode,
+    link_escapes,
     readable,
     tree_id,
     unsafe_path,
@@ -176,7 +176,7 @@ def _write(root: bytes, file: TreeFile, body: Iterator[bytes]) -> None:
 
 
 def _target(file: TreeFile, target: bytes) -> bytes:
-    if b"\0" in target or escaping_link(file.path, target):
+    if b"\0" in target or link_escapes(file.path, target):
         raise CodeError(
             f"the code holds {readable(file.path)!r}, a link that leads out of it,"
             f" to {readable(target)!r}"

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wandb_repro.capture.host import Host, ThisHost
-from wandb_repro.capture.machine.cpu import effective_width, probe_processor
+from wandb_repro.capture.machine.cpu import probe_processor
+from wandb_repro.capture.machine.cpu_threads import effective_width
 from wandb_repro.capture.machine.gpu import probe_accelerator
 from wandb_repro.capture.machine.machine import probe_machine
-from wandb_repro.capture.packages.repack import packages_at_hand
+from wandb_repro.capture.packages.installed import installed_packages
 from wandb_repro.errors import InconclusiveError, RefusedError
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
@@ -252,7 +253,7 @@ def _command(recorded: Command | Unavailable, host: Host, aim: Aim) -> Command |
 def _packages(recorded: Packages | Unavailable, host: Host) -> Packages | Unavailable:
     if isinstance(recorded, Unavailable):
         return recorded
-    return packages_at_hand(host)
+    return installed_packages(host)
 
 
 def _runtime(recorded: Runtime | Unavailable, host: Host, aim: Aim) -> Runtime | Unavailable:

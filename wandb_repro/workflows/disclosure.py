@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from wandb_repro.capture.secrets.redact import REDACTED, cut_arguments
+from wandb_repro.capture.secrets.redact import REDACTED, redact_arguments
 from wandb_repro.capture.secrets.scan import secret_in_text
 from wandb_repro.errors import CodeError
 from wandb_repro.manifest.base import Unavailable
@@ -130,7 +130,7 @@ def _in_config(manifest: Manifest) -> Iterator[tuple[str, str]]:
     if isinstance(config, Unavailable):
         return
     for name, value in config.items():
-        if isinstance(value, str) and cut_arguments([f"{name}={value}"])[1]:
+        if isinstance(value, str) and redact_arguments([f"{name}={value}"])[1]:
             yield f"config.{name} looks like a credential", "leave it out of wandb's config"
 
 

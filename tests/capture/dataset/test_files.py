@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wandb_repro.capture.dataset import dataset_of, files
-from wandb_repro.capture.dataset.files import KnownFiles
+from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.manifest.data import Dataset
 
@@ -95,26 +95,26 @@ def test_an_unchanged_file_is_not_read_again(images: Path, monkeypatch: pytest.M
 def test_a_file_that_was_just_written_is_not_kept(tmp_path: Path) -> None:
     file = tmp_path / "train.csv"
     file.write_bytes(b"a,b\n")
-    known = KnownFiles()
-    known.keep(str(file), file.stat(), "any", "00")
-    assert known.digest(str(file), file.stat(), "any") is None
+    cache = FileDigestCache()
+    cache.add(str(file), file.stat(), "any", "00")
+    assert cache.digest(str(file), file.stat(), "any") is None
     _age(file)
-    known.keep(str(file), file.stat(), "any", "00")
-    known.close()
-    assert KnownFiles().digest(str(file), file.stat(), "any") == "00"
+    cache.add(str(file), file.stat(), "any", "00")
+    cache.close()
+    assert FileDigestCache().digest(str(file), file.stat(), "any") == "00"
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database" * 100])
 def test_a_cache_that_is_broken_is_none(content: bytes, tmp_path: Path) -> None:
     broken = tmp_path / "data.sqlite"
     broken.write_bytes(content)
-    known = KnownFiles(broken)
+    cache = FileDigestCache(broken)
     file = tmp_path / "train.csv"
     file.touch()
     _age(file)
-    known.keep(str(file), file.stat(), "any", "00")
-    known.close()
-    assert KnownFiles(broken).digest(str(file), file.stat(), "any") in ("00", None)
+    cache.add(str(file), file.stat(), "any", "00")
+    cache.close()
+    assert FileDigestCache(broken).digest(str(file), file.stat(), "any") in ("00", None)
 
 
 def test_no_place_for_a_cache_is_no_reason_to_stop(

@@ -70,7 +70,7 @@ def test_a_row_of_a_table_is_the_same_whatever_is_read_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = parquet(tmp_path / "a.parquet", ROWS).dataset
-    monkeypatch.setattr("wandb_repro.capture.dataset.tables._AT_ONCE", 7)
+    monkeypatch.setattr("wandb_repro.capture.dataset.parquet._PIECE_ROWS", 7)
     pieces = parquet(tmp_path / "b.parquet", ROWS[::-1]).dataset
 
     assert pieces.rows == 100
@@ -98,7 +98,7 @@ def test_a_table_without_polars_or_without_a_table_in_it_has_a_reason_and_its_di
     unread = dataset_of("a", path=str(tmp_path / "a.parquet")).dataset
 
     assert "cannot be read as Parquet" in str(damaged.rows)
-    assert "where the script has imported polars" in str(unread.rows)
+    assert "only after the script imported polars" in str(unread.rows)
     assert isinstance(damaged.digest, str)
     assert isinstance(unread.digest, str)
 
@@ -132,7 +132,7 @@ def test_what_is_no_tfrecord_has_a_reason_and_its_digest(content: bytes, tmp_pat
     told = dataset_of("a", path=str(tmp_path / "a.tfrecord"))
     assert isinstance(told.dataset.digest, str)
     assert isinstance(told.dataset.rows, Unavailable)
-    assert "is no TFRecord file, or compressed, or was cut off" in told.dataset.rows.unavailable
+    assert "is compressed, truncated, or not a TFRecord file" in told.dataset.rows.unavailable
     assert told.kept is None
 
 

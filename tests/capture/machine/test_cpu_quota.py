@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fake_host import FakeHost
-from wandb_repro.capture.machine.cpu import cgroup_cores
+from wandb_repro.capture.machine.cpu_quota import cgroup_cores
 from wandb_repro.manifest.base import Unavailable
 
 ROOT = "/sys/fs/cgroup"

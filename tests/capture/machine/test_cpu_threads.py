@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.fake_host import FakeHost
 from tests.support.frameworks import framework
-from wandb_repro.capture.machine.cpu import effective_width
+from wandb_repro.capture.machine.cpu_threads import effective_width
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Framework
 

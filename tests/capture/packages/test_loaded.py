@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel
 from tests.support.fake_host import FakeHost, fake_module
-from wandb_repro.capture.packages.dist_info import installation
+from wandb_repro.capture.packages.installation import installation
 from wandb_repro.capture.packages.loaded import Owners, loaded_files
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.environments import Environment, make_wheel, one_of
-from wandb_repro.capture.packages.dist_info import installation
-from wandb_repro.capture.packages.modified import find_altered
-from wandb_repro.capture.packages.repack import with_altered
+from wandb_repro.capture.packages.installation import installation
+from wandb_repro.capture.packages.modified import find_modified
+from wandb_repro.capture.packages.repack import repack_modified
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import EditedPackage, Repacked
 
@@ -23,7 +23,7 @@ def environment(tmp_path: Path) -> Environment:
 
 
 def _found(environment: Environment, *sources: str) -> tuple[EditedPackage, ...]:
-    return find_altered(installation(environment.host.installed).chosen, sources=sources)
+    return find_modified(installation(environment.host.installed).chosen, sources=sources)
 
 
 @pytest.mark.parametrize("how", ["uv", "pip"])
@@ -82,7 +82,7 @@ def test_files_of_conda_are_not_called_edited(environment: Environment) -> None:
 def test_what_was_edited_is_packed_as_it_is(environment: Environment, tmp_path: Path) -> None:
     (environment.site_packages / "tiny_thing.py").unlink()
     (environment.site_packages / "tiny_thing.py").write_text("def main():\n    print('mine')\n")
-    whole = with_altered(
+    whole = repack_modified(
         environment.host, environment.packages(), _found(environment), tmp_path / "wheels"
     )
     packed = one_of(whole, "tiny-thing").repacked
@@ -96,7 +96,7 @@ def test_an_edit_that_may_not_be_stored_is_still_named(
     environment: Environment, tmp_path: Path
 ) -> None:
     altered = (EditedPackage(name="tiny-thing", files=("tiny_thing.py",)),)
-    whole = with_altered(
+    whole = repack_modified(
         environment.host, environment.packages(), altered, tmp_path / "wheels", withheld="off"
     )
     assert one_of(whole, "tiny-thing").repacked == Unavailable(unavailable="off")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel, one_of
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.capture.packages.dist_info import installation
+from wandb_repro.capture.packages.installation import installation
 from wandb_repro.capture.packages.repack import repack
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Repacked

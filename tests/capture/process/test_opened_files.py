@@ -1,151 +1,150 @@
 from __future__ import annotations
 
-import importlib.util
 import os
-from collections.abc import Sequence
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from wandb_repro.capture.process.opened_files import InputWatch, Openings
-from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.data import InputFile
+from wandb_repro.capture.process import opened_files as module
+from wandb_repro.capture.process.opened_files import OpenedFiles
+
+READ = os.O_RDONLY | os.O_CLOEXEC
+WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
-@pytest.fixture(name="project")
-def _project(tmp_path: Path) -> Path:
-    root = tmp_path / "project"
-    for name in ("train.py", "data/x.npy", "wandb/run/a.txt", ".git/HEAD"):
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    return root
+@pytest.fixture(name="data")
+def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "data.csv"
+    path.write_text("1,2\n")
+    return path
 
 
-def _inputs(
-    project: Path, *opened: Path | str, ignore: Sequence[Path] = (), root: Path | None = None
-) -> tuple[InputFile, ...]:
-    openings = Openings()
-    for path in opened:
-        openings.notice("open", (str(path), "r", os.O_RDONLY))
-    return InputWatch(openings).inputs(
-        code_paths=frozenset({"train.py", "src/app.py"}), code_root=root or project, ignore=ignore
-    )
+def _open(openings: OpenedFiles, path: object, flags: object = READ) -> None:
+    openings.notice("open", (path, "r", flags))
 
 
-def _names(found: tuple[InputFile, ...]) -> list[str]:
-    return [Path(file.absolute).name for file in found]
+def test_a_file_read_is_noted_with_its_size(data: Path) -> None:
+    openings = OpenedFiles()
+    _open(openings, str(data))
+    assert openings.read == {str(data): (str(data), 4)}
 
 
-def test_a_file_beside_the_snapshot_is_an_input(project: Path) -> None:
-    data = project / "data/x.npy"
-    assert _inputs(project, data, project / "train.py") == (
-        InputFile(path=str(data), absolute=str(data), size_bytes=10),
-    )
+def test_a_relative_path_is_kept_as_it_was_given(data: Path) -> None:
+    openings = OpenedFiles()
+    _open(openings, "data.csv")
+    _open(openings, b"./data.csv")
+    assert openings.read == {str(data): ("data.csv", 4)}
 
 
-def test_inputs_are_sorted_and_told_once(project: Path, tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("a")
-    opened = [project / "data/x.npy", tmp_path / "a", tmp_path / "a"]
-    assert _names(_inputs(project, *opened)) == ["a", "x.npy"]
+def test_a_relative_path_belongs_to_the_folder_of_that_moment(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openings = OpenedFiles()
+    _open(openings, "data.csv")
+    other = data.parent / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    (other / "data.csv").write_text("x")
+    _open(openings, "data.csv")
+    assert sorted(openings.read) == [str(data), str(other / "data.csv")]
 
 
-def test_a_tree_reached_by_a_link_is_the_same_tree(project: Path, tmp_path: Path) -> None:
-    link = tmp_path / "link"
-    link.symlink_to(project)
-    assert not _inputs(project, project / "train.py", link / "train.py", root=link)
+@pytest.mark.parametrize("flags", [WRITE, os.O_RDWR, os.O_WRONLY | os.O_APPEND])
+def test_what_the_run_wrote_itself_is_not_read(data: Path, flags: int) -> None:
+    openings = OpenedFiles()
+    _open(openings, str(data), flags)
+    _open(openings, str(data))
+    assert not openings.read
 
 
-def test_without_a_tree_every_file_is_an_input(project: Path) -> None:
-    openings = Openings()
-    openings.notice("open", (str(project / "train.py"), "r", os.O_RDONLY))
-    found = InputWatch(openings).inputs(code_paths=frozenset(), code_root=None, ignore=())
-    assert _names(found) == ["train.py"]
+def test_what_was_read_first_stays_read(data: Path) -> None:
+    openings = OpenedFiles()
+    _open(openings, str(data))
+    _open(openings, str(data), WRITE)
+    assert list(openings.read) == [str(data)]
+
+
+def test_a_file_written_under_another_name_is_the_runs_own(data: Path) -> None:
+    openings = OpenedFiles()
+    _open(openings, "data.tmp", WRITE)
+    openings.notice("os.rename", ("data.tmp", str(data), -1, -1))
+    _open(openings, str(data))
+    assert not openings.read
+
+
+def test_looking_for_a_file_that_is_not_there_yet_is_no_reading(data: Path) -> None:
+    openings = OpenedFiles()
+    _open(openings, "later.csv")
+    Path("later.csv").write_text("x")
+    _open(openings, "later.csv", WRITE)
+    assert not openings.read
+    assert openings.written == {str(data.parent / "later.csv")}
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("event", "arguments"),
     [
-        ".git/config",
-        ".netrc",
-        ".gitconfig",
-        ".config/wandb/settings",
-        ".cache/wandb/x",
-        ".config/git/config",
-        "env/lib/python3.11/site-packages/x.py",
+        ("open", ()),
+        ("open", (3, "r", READ)),
+        ("open", (None, "r", READ)),
+        ("open", (object(), "r", READ)),
+        ("open", ("a\0b", "r", READ)),
+        ("open", ("", "r", READ)),
+        ("open", (".", "r", READ)),
+        ("open", ("data.csv", "r", None)),
+        ("open", ("/etc/hostname", "r", READ)),
+        ("open", (os.__file__, "r", READ)),
+        ("open", (pytest.__file__, "r", READ)),
+        ("os.rename", ()),
+        ("import", ("data.csv", None, READ)),
     ],
 )
-def test_settings_and_packages_are_no_inputs(project: Path, name: str) -> None:
-    path = project / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("x")
-    assert not _inputs(project, path)
-
-
-def test_ignored_folders_are_no_inputs(project: Path) -> None:
-    path = project / "wandb/run/a.txt"
-    assert not _inputs(project, path, ignore=[project / "wandb"])
-    assert _inputs(project, path, ignore=[project / "wan"])
-
-
-def test_a_file_that_is_gone_is_no_input(project: Path, tmp_path: Path) -> None:
-    gone = tmp_path / "gone"
-    gone.write_text("x")
-    openings = Openings()
-    openings.notice("open", (str(gone), "r", os.O_RDONLY))
-    gone.unlink()
-    watch = InputWatch(openings)
-    assert not watch.inputs(code_paths=frozenset(), code_root=project, ignore=())
-
-
-def test_code_imported_from_elsewhere_is_told_by_its_source(project: Path, tmp_path: Path) -> None:
-    outside, inside = tmp_path / "lib.py", project / "src/app.py"
-    for source in (outside, inside):
-        compiled = Path(importlib.util.cache_from_source(str(source)))
-        compiled.parent.mkdir(parents=True)
-        source.write_text("x")
-        compiled.write_text("x")
-    opened = [importlib.util.cache_from_source(str(it)) for it in (outside, inside)]
-    (found,) = _inputs(project, *opened)
-    assert found.absolute == str(outside)
-    assert isinstance(found.size_bytes, Unavailable)
-
-
-def test_nothing_is_noticed_while_paused(project: Path) -> None:
-    openings = Openings()
-    watch = InputWatch(openings)
-    event = ("open", (str(project / "data/x.npy"), "r", os.O_RDONLY))
-    with watch.paused():
-        openings.notice(*event)
+@pytest.mark.usefixtures("data")
+def test_everything_else_is_passed_over(event: str, arguments: tuple[object, ...]) -> None:
+    openings = OpenedFiles()
+    openings.notice(event, arguments)
     assert not openings.read
-    openings.notice(*event)
-    assert openings.read
+    assert not openings.written
 
 
-def test_a_second_watch_knows_what_the_first_one_noticed(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The process has one list. Once another test has begun it, the fixture's own writing of the
-    # file is in it, and what a process wrote is no input.
-    monkeypatch.setattr(Openings.of_process(), "read", {})
-    monkeypatch.setattr(Openings.of_process(), "written", set[str]())
-    first, second = InputWatch(), InputWatch()
-    first.start()
-    (project / "data/x.npy").read_text()
-    second.start()
-    found = second.inputs(code_paths=frozenset(), code_root=None, ignore=())
-    assert str(project / "data/x.npy") in [file.absolute for file in found]
+def test_nothing_is_noted_while_off(data: Path) -> None:
+    openings = OpenedFiles()
+    openings.on = False
+    _open(openings, str(data))
+    assert not openings.read
 
 
-@pytest.mark.parametrize("tag", ["cpython-311", "cpython-311.opt-1", "cpython-311-pytest-9.2.0"])
-def test_compiled_code_is_told_by_its_source_whoever_compiled_it(project: Path, tag: str) -> None:
-    folder = project.parent / "beside"
-    (folder / "__pycache__").mkdir(parents=True)
-    compiled = folder / f"__pycache__/tool.{tag}.pyc"
-    for file in (folder / "tool.py", compiled):
-        file.write_text("x")
+def test_the_number_of_files_is_bounded(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_FILES", 3)
+    openings = OpenedFiles()
+    for number in range(5):
+        Path(f"{number}").write_text("x")
+        _open(openings, f"{number}")
+        _open(openings, f"w{number}", WRITE)
+    assert (len(openings.read), len(openings.written)) == (3, 3)
+    assert data.exists()
 
-    (found,) = _inputs(project, compiled)
 
-    assert found.absolute == str(folder / "tool.py")
-    assert isinstance(found.size_bytes, Unavailable)
+SCRIPT = """
+import os, pathlib, shutil
+from wandb_repro.capture.process.opened_files import OpenedFiles
+found = OpenedFiles.of_process()
+assert OpenedFiles.of_process() is found
+open("a").read(); pathlib.Path("b").read_bytes(); os.close(os.open("c", os.O_RDONLY))
+shutil.copy("a", "copy"); open("copy").read()
+try: open("missing")
+except FileNotFoundError: pass
+print(sorted(path for path, _ in found.read.values()))
+"""
+
+
+def test_python_announces_every_way_to_open(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "['a', 'b', 'c']", done.stderr

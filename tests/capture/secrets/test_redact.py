@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wandb_repro.capture.secrets.redact import cut_arguments, cut_text, cut_url, holds_a_credential
+from wandb_repro.capture.secrets.redact import redact_arguments, redact_text, redact_url
+from wandb_repro.capture.secrets.redact_code import holds_a_credential
 
 HEX40 = "0123456789abcdef0123456789abcdef01234567"
 GITHUB = "ghp_" + "A1" * 18
@@ -68,7 +69,7 @@ R = "<redacted>"
     ],
 )
 def test_a_credential_is_cut(arguments: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    cut, positions = cut_arguments(arguments)
+    cut, positions = redact_arguments(arguments)
     assert cut == expected
     assert positions == (next(at for at, text in enumerate(expected) if R in text),)
 
@@ -118,26 +119,26 @@ def test_a_credential_is_cut(arguments: tuple[str, ...], expected: tuple[str, ..
     ],
 )
 def test_what_is_no_credential_stays(arguments: tuple[str, ...]) -> None:
-    assert cut_arguments(arguments) == (arguments, ())
+    assert redact_arguments(arguments) == (arguments, ())
 
 
 def test_positions_are_those_of_the_arguments_that_lost_something() -> None:
-    cut, positions = cut_arguments(("--a", "1", "--token", "abcd", f"--x={GITHUB}"))
+    cut, positions = redact_arguments(("--a", "1", "--token", "abcd", f"--x={GITHUB}"))
     assert cut == ("--a", "1", "--token", R, f"--x={R}")
     assert positions == (3, 4)
 
 
 @given(st.lists(st.text(max_size=20), max_size=6))
 def test_cutting_twice_changes_nothing_more(arguments: list[str]) -> None:
-    once, _ = cut_arguments(arguments)
+    once, _ = redact_arguments(arguments)
     assert len(once) == len(arguments)
-    assert cut_arguments(once) == (once, ())
+    assert redact_arguments(once) == (once, ())
 
 
 @given(st.from_regex(r"[A-Za-z0-9]{12,30}", fullmatch=True))
 def test_a_password_never_survives(password: str) -> None:
     planted = (f"--password={password}", "--token", f"x{password}", f"https://u:{password}@h/")
-    assert password not in " ".join(cut_arguments(planted)[0])
+    assert password not in " ".join(redact_arguments(planted)[0])
 
 
 @pytest.mark.parametrize(
@@ -160,12 +161,12 @@ def test_a_password_never_survives(password: str) -> None:
     ],
 )
 def test_an_address_is_left_without_user_and_query(url: str, expected: str) -> None:
-    assert cut_url(url) == expected
+    assert redact_url(url) == expected
 
 
 def test_a_private_key_is_cut_whole() -> None:
     text = "k: -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
-    assert cut_text(text) == f"k: {R}"
+    assert redact_text(text) == f"k: {R}"
 
 
 @pytest.mark.parametrize(
@@ -185,5 +186,5 @@ def test_only_literals_of_code_are_credentials(code: str, expected: bool) -> Non
 @pytest.mark.parametrize("part", ["a", "a-", "a.", "sk-", "eyJ", "x=", "://", '"', "key: "])
 def test_a_long_argument_is_read_in_time(part: str) -> None:
     began = time.monotonic()
-    cut_arguments((part * 20_000,))
+    redact_arguments((part * 20_000,))
     assert time.monotonic() - began < 5

@@ -8,7 +8,8 @@ from tests.support.planted import KINDS
 from tests.support.repositories import Repository, in_tree, repository
 from wandb_repro.capture.source.committed_secrets import without_committed_secrets
 from wandb_repro.capture.source.limits import Limits
-from wandb_repro.capture.source.snapshot import Snapshot, take_snapshot
+from wandb_repro.capture.source.snapshot import Snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 
 STRIPE = KINDS["a Stripe key"]
 
@@ -65,7 +66,7 @@ def test_a_file_with_a_secret_name_never_was_in_it_though_committed(tmp_path: Pa
 def test_files_that_were_stored_while_they_were_read_are_searched_too(
     code: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wandb_repro.capture.source.snapshot._HELD_BYTES", 10)
+    monkeypatch.setattr("wandb_repro.capture.source.file_store._MEMORY_BYTES", 10)
     code.write("new.py", "x = 1\n" * 10)
     with take_snapshot(code.path) as taken:
         searched = without_committed_secrets(taken)

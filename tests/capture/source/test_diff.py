@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.repositories import fingerprint, repository
 from wandb_repro.capture.source.diff import LIMIT_BYTES, changes
-from wandb_repro.capture.source.snapshot import take_snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 
 SECRET = "AKIA" + "Z7Q2XW9EUT5LKMN3"
 

@@ -9,7 +9,8 @@ from tests.support.repositories import Repository, repository
 from tests.support.work_trees import with_submodule
 from wandb_repro.capture.source.ignored import Bounds
 from wandb_repro.capture.source.include_exclude import Selection
-from wandb_repro.capture.source.snapshot import Limits, take_snapshot
+from wandb_repro.capture.source.limits import Limits
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, LeftOut
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.repositories import Repository, repository
 from wandb_repro.capture.source.include_exclude import Selection, from_root
-from wandb_repro.capture.source.snapshot import take_snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 
 
 def _monorepo(folder: Path) -> Repository:

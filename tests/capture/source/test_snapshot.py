@@ -10,7 +10,9 @@ import pytest
 
 from tests.support.repositories import Repository, fingerprint, in_tree, on_disk, repository
 from tests.support.work_trees import WORK_TREES, linked_work_tree, with_submodule
-from wandb_repro.capture.source.snapshot import Limits, Snapshot, take_snapshot
+from wandb_repro.capture.source.limits import Limits
+from wandb_repro.capture.source.snapshot import Snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.errors import CodeError
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
@@ -480,7 +482,7 @@ def test_a_folder_without_repository_says_so(tmp_path: Path) -> None:
     folder = WORK_TREES["no repository"](tmp_path / "code")
 
     with take_snapshot(folder) as snapshot:
-        assert snapshot.git == Unavailable(unavailable="the code is in no git repository")
+        assert snapshot.git == Unavailable(unavailable="the code is not in a git repository")
         assert snapshot.dirty == snapshot.git
 
 

@@ -9,9 +9,9 @@ import pytest
 from tests.support.repositories import Repository, repository
 from wandb_repro.capture.source.file_list import list_repository
 from wandb_repro.capture.source.git import private_repository
-from wandb_repro.capture.source.limits import Limits, choose
-from wandb_repro.capture.source.snapshot import take_snapshot
-from wandb_repro.capture.source.unchanged import settled
+from wandb_repro.capture.source.limits import Limits, choose_files
+from wandb_repro.capture.source.take_snapshot import take_snapshot
+from wandb_repro.capture.source.unchanged import unchanged_files
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def _unread(project: Repository, tmp_path: Path) -> set[bytes]:
     folder.mkdir()
     top = project.path
     listing = list_repository(top, private_repository(folder))
-    sources, _ = choose(top, listing, (), Limits())
-    return set(settled(top, listing, sources))
+    sources, _ = choose_files(top, listing, (), Limits())
+    return set(unchanged_files(top, listing, sources))
 
 
 def test_a_committed_file_left_alone_is_not_read(project: Repository, tmp_path: Path) -> None:

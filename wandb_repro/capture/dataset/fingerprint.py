@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
 from wandb_repro.capture.dataset.columns import Stream, whole_column
-from wandb_repro.capture.dataset.files import FilesDigest, KnownFiles, digest_files
+from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
+from wandb_repro.capture.dataset.files import FilesDigest, digest_files
 from wandb_repro.capture.dataset.limits import Limits, megabytes
 from wandb_repro.capture.dataset.pipelines import (
     Pieces,
@@ -22,7 +23,7 @@ from wandb_repro.capture.dataset.pipelines import (
     until,
 )
 from wandb_repro.capture.dataset.rows import Kept, OrderFree, paired
-from wandb_repro.capture.dataset.tables import FileRows, has_records, rows_of_files
+from wandb_repro.capture.dataset.tables import FileRows, has_rows, rows_of_files
 from wandb_repro.digest import ROOT_ALGORITHM, root_digest
 from wandb_repro.errors import DigestError
 from wandb_repro.manifest.base import Unavailable
@@ -175,7 +176,7 @@ def _take(
 def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
     if path is None:
         raise DigestError("neither x nor path= was given")
-    known = KnownFiles()
+    known = FileDigestCache()
     try:
         found = digest_files(path, limits, known)
     finally:
@@ -200,7 +201,7 @@ def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
 
 def _rows_of(found: FilesDigest, limits: Limits, *, is_folder: bool) -> FileRows | Unavailable:
     """Return the rows of files that have some, else the files of a folder as its rows."""
-    if all(map(has_records, found.paths)):
+    if all(map(has_rows, found.paths)):
         importlib.import_module("numpy")  # every framework's
         try:
             return rows_of_files(found.paths, limits)

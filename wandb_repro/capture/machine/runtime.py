@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.machine.cpu import effective_width, probe_processor
+from wandb_repro.capture.machine.cpu import probe_processor
+from wandb_repro.capture.machine.cpu_threads import effective_width
 from wandb_repro.capture.process.command_line import ignores_environment
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Framework, Runtime

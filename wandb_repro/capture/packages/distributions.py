@@ -22,15 +22,10 @@ from pathlib import Path
 from typing import Literal, cast
 
 from wandb_repro.capture.host import Host
-from wandb_repro.capture.packages.dist_info import (
-    DistInfo,
-    Installation,
-    direct_url_of,
-    installation,
-    normalised_name,
-)
+from wandb_repro.capture.packages.dist_info import DistInfo, direct_url_of, normalised_name
+from wandb_repro.capture.packages.installation import Installation, installation
 from wandb_repro.capture.packages.record import KnownRecords, record_digest_of
-from wandb_repro.capture.secrets.redact import cut_url
+from wandb_repro.capture.secrets.redact import redact_url
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Shadowed
 
@@ -196,7 +191,7 @@ def _origin(info: DistInfo) -> tuple[Origin, str]:
         return ("editable" if _is_develop(info) else "index"), ""
     if isinstance(vcs := direct.get("vcs_info"), dict):
         commit = cast("dict[str, object]", vcs).get("commit_id", "")
-        return "vcs", f"{cut_url(str(direct.get('url', '')))}@{commit}"
+        return "vcs", f"{redact_url(str(direct.get('url', '')))}@{commit}"
     if isinstance(folder := direct.get("dir_info"), dict):
         editable = cast("dict[str, object]", folder).get("editable") is True
         return ("editable" if editable else "local"), ""

@@ -1,10 +1,10 @@
-"""Installed files that are not as they were installed: somebody edited them by hand.
+"""Finds installed files that were edited after they were installed.
 
-RECORD says the size and the hash of each file. Every size is looked at; hashed is what was
-written after RECORD was, and the source of what is loaded. An edit that keeps size and time, of a
-file that nothing has loaded, is not seen.
+RECORD has the size and the hash of each file. Every size is compared. Hashed is what was written
+after RECORD, and the source of what is loaded. An edit that keeps size and time, of a file that
+nothing has loaded, is not found.
 
-A file is hashed again when its stamp changed: inode, size, times of its content and of its inode.
+A file is hashed again when its stamp changed: inode, size, times of content and inode.
 
 Source: measured with uv 0.13 and pip 23 and 26: RECORD is written last. 20,000 sizes take 85 ms.
 """
@@ -23,38 +23,37 @@ from wandb_repro.capture.packages.record import INSTALLER_FILES, record_hash
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.packages import EditedPackage
 
-__all__ = ["find_altered"]
+__all__ = ["find_modified"]
 
 _ROW = re.compile(r"^([^,\"\n]+),sha256=([\w-]+),(\d+)\r?$", re.ASCII | re.MULTILINE)
 
 
-def find_altered(
+def find_modified(
     infos: Mapping[str, DistInfo], *, sources: Container[str] = (), only_sources: bool = False
 ) -> tuple[EditedPackage, ...]:
-    """Return each distribution with files that are not as RECORD says, sorted by name.
+    """Return each distribution that has files unlike RECORD, sorted by name.
 
-    Files that are gone are not among them: containers leave tests and documentation out.
+    Missing files do not count: containers leave tests and documentation out.
 
     Args:
-        infos: what is installed, by normalised name.
-        sources: files that are hashed in any case, absolute.
-        only_sources: look at no other file.
+        infos: the installed distributions, by normalised name.
+        sources: absolute paths of files that are always hashed.
+        only_sources: check no other file.
     """
     found: list[EditedPackage] = []
     for name, info in sorted(infos.items()):
         # conda writes its own prefix into files after it made RECORD.
         if info.text("INSTALLER").strip() != "conda":
-            files = tuple(_altered(info, sources, only_sources=only_sources))
+            files = tuple(_modified_files(info, sources, only_sources=only_sources))
             found += [EditedPackage(name=name, files=files)] if files else []
     return tuple(found)
 
 
-def _altered(info: DistInfo, sources: Container[str], *, only_sources: bool) -> Iterator[str]:
-    """Yield the paths of files that differ from their rows.
-
-    NOTE: 40,000 rows beside a training that starts: each is a tuple, and looked at as little as
-    will do.
-    """
+def _modified_files(
+    info: DistInfo, sources: Container[str], *, only_sources: bool
+) -> Iterator[str]:
+    """Yield the paths of files that differ from their rows."""
+    # 40,000 rows are checked while a training starts, so the loop does as little as possible.
     installed_ns = _written_ns(f"{info.folder}/RECORD")
     folder = f"{info.location}/"
     for row, written, size_bytes in _rows(info.text("RECORD")):
@@ -83,7 +82,7 @@ def _written_ns(path: str) -> int:
 
 
 def _rows(record: str) -> Iterator[tuple[str, str, str]]:
-    """Yield path, hash and size of the rows that tell them, but for byte code."""
+    """Yield path, hash and size of each row that has them, byte code excepted."""
     for row in _ROW.findall(record):
         if not row[0].endswith(".pyc"):
             yield row
@@ -105,5 +104,5 @@ def _stamp(status: os.stat_result) -> tuple[int, int, int]:
 
 @functools.lru_cache(maxsize=16_384)
 def _hash(path: str, *_stamp: int) -> str:
-    """Return a file's hash as RECORD writes it, again for as long as its stamp is the same."""
+    """Return a file's hash as RECORD writes it, from the cache while its stamp is the same."""
     return record_hash(sha256_of_file(path))

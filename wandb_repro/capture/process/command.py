@@ -9,7 +9,8 @@ from typing import Literal
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.command_line import Invocation, parse
 from wandb_repro.capture.process.notebook import RUNNER, Shell, name_of_notebook, shell_of
-from wandb_repro.capture.secrets.redact import cut_arguments, holds_a_credential
+from wandb_repro.capture.secrets.redact import redact_arguments
+from wandb_repro.capture.secrets.redact_code import holds_a_credential
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.switches import RESTORED
@@ -43,7 +44,7 @@ def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
 
 
 def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
-    arguments, redacted = cut_arguments(found.arguments)
+    arguments, redacted = redact_arguments(found.arguments)
     kind, target = _target(host, code_root, found)
     return Command(
         kind=kind,

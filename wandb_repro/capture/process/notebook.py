@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol, cast
 
-from wandb_repro.capture.secrets.redact import cut_source
+from wandb_repro.capture.secrets.redact_code import redact_source
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Cell
 
@@ -68,7 +68,9 @@ class CellWatch:
 
     def cells(self) -> tuple[tuple[Cell, ...], tuple[int, ...]]:
         """Return the cells without credentials, and the numbers, from 1, of those that lost one."""
-        cut = [cell.model_copy(update={"source": cut_source(cell.source)}) for cell in self._cells]
+        cut = [
+            cell.model_copy(update={"source": redact_source(cell.source)}) for cell in self._cells
+        ]
         pairs = enumerate(zip(cut, self._cells, strict=True), start=1)
         return tuple(cut), tuple(at for at, (mine, whole) in pairs if mine.source != whole.source)
 

@@ -1,7 +1,7 @@
-"""Committed files that look like secrets: searched beside the script's start, before any leaves.
+"""Finds committed files that look like secrets, before anything is uploaded.
 
-Whoever commits a secret has lost it to everybody with the repository; W&B need not get it too.
-Searching 5,000 files takes longer than ``init`` may, so the snapshot is taken first.
+A committed secret is known to everybody with the repository; W&B need not get it too. Searching
+5,000 files takes longer than ``init`` may, so it runs in the background, after the snapshot.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from wandb_repro.capture.secrets.scan import SCANNED_BYTES, secret_in_text
 from wandb_repro.capture.source.git import Git
-from wandb_repro.capture.source.limits import Source, left_out
+from wandb_repro.capture.source.limits import SourceFile, left_out
 from wandb_repro.capture.source.objects import LINK
 from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.manifest.code import LeftOut
@@ -21,17 +21,17 @@ from wandb_repro.manifest.code import LeftOut
 __all__ = ["SEARCH_S", "without_committed_secrets"]
 
 SEARCH_S = 20.0
-"""Longest time of a search; files that it does not reach stay. ``show --leaving`` finds them."""
+"""Limit of a search. Files that it does not reach stay; ``show --leaving`` finds them."""
 _GIT_S = 60.0
 
 
 def without_committed_secrets(snapshot: Snapshot, seconds: float = SEARCH_S) -> Snapshot:
-    """Return the snapshot without what is committed, unchanged, and looks like a secret.
+    """Return the snapshot without committed, unchanged files that look like secrets.
 
     All other files were searched when they were read.
 
     Raises:
-        CodeError: git cannot give the files.
+        CodeError: git cannot read the files.
     """
     unsearched = _unsearched(snapshot)
     blobs = [snapshot.entries[source.path].blob for source in unsearched]
@@ -47,14 +47,14 @@ def without_committed_secrets(snapshot: Snapshot, seconds: float = SEARCH_S) -> 
     return snapshot.without(found) if found else snapshot
 
 
-def _unsearched(snapshot: Snapshot) -> list[Source]:
-    """Return the files that HEAD holds too, the smallest first: settings are small."""
+def _unsearched(snapshot: Snapshot) -> list[SourceFile]:
+    """Return the files that are as in HEAD, the smallest first: files of settings are small."""
     head, entries = snapshot.listing.head, snapshot.entries
-    cleared = snapshot.listing.not_secret
+    not_secret = snapshot.listing.not_secret
     files = (
         source
-        for source in snapshot.storing.sources
-        if source.path in entries and source.path in head and source.path not in cleared
+        for source in snapshot.store.sources
+        if source.path in entries and source.path in head and source.path not in not_secret
     )
     return sorted(
         (
@@ -69,18 +69,18 @@ def _unsearched(snapshot: Snapshot) -> list[Source]:
 
 
 def _contents(git: Git, blobs: Sequence[str]) -> Generator[bytes, None, None]:
-    """Yield the bytes of each object; no bytes for one that git lacks, as in a partial clone.
+    """Yield the bytes of each object; empty for one that git lacks, as in a partial clone.
 
     Source: git-cat-file(1), "BATCH OUTPUT".
     """
     if not blobs:
         return
     with replace(git, timeout_s=_GIT_S).started("cat-file", "--batch") as process:
-        asked, told = process.stdin, process.stdout
-        assert asked is not None  # noqa: S101  (they were asked for)
-        assert told is not None  # noqa: S101
+        ids, contents = process.stdin, process.stdout
+        assert ids is not None  # noqa: S101  (started with a pipe)
+        assert contents is not None  # noqa: S101
         for blob in blobs:
-            asked.write(blob.encode() + b"\n")
-            asked.flush()
-            _, _, rest = told.readline().partition(b" blob ")
-            yield told.read(int(rest) + 1)[:-1] if rest else b""
+            ids.write(blob.encode() + b"\n")
+            ids.flush()
+            _, _, rest = contents.readline().partition(b" blob ")
+            yield contents.read(int(rest) + 1)[:-1] if rest else b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import IO
 
-from wandb_repro.capture.secrets.redact import cut_text
+from wandb_repro.capture.secrets.redact import redact_text
 from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.errors import CodeError
 
@@ -50,7 +50,7 @@ def changes(snapshot: Snapshot) -> str:
     text = kept.decode("utf-8", "replace")
     if more or len(paths) < len(snapshot.changed):
         text = text.rpartition("\n")[0] + "\n... and more, which the code bundle has\n"
-    return cut_text(text)
+    return redact_text(text)
 
 
 def _paths(changed: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a snapshot says of itself for people: where it differs from HEAD, what it lacks."""
+"""Where a snapshot differs from HEAD, and the list of what it leaves out, shortened."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from wandb_repro.capture.source.file_list import Listing
 from wandb_repro.capture.source.objects import Entry, readable
-from wandb_repro.capture.source.unchanged import converted
+from wandb_repro.capture.source.unchanged import converted_by_git
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
 __all__ = ["difference", "shortened"]
 
 _NAMES = 1000
-"""How many paths a record names at most."""
+"""Most paths that a record names."""
 
 
 def difference(
@@ -24,25 +24,25 @@ def difference(
     entries: Mapping[bytes, Entry],
     left_out: Collection[bytes],
 ) -> tuple[bool | Unavailable, tuple[str, ...]]:
-    """Return whether the files on disk differ from HEAD, and the first of those that do.
+    """Return whether the files on disk differ from HEAD, and the first 1,000 paths that do.
 
-    A file that git converted when it wrote it (line ends, LFS) does not count. What is left out
-    and committed was not compared; it leaves the answer open.
+    A file that git converted on checkout (line ends, LFS) does not count. Committed files that are
+    left out were not compared; where nothing else differs, the answer is unavailable.
     """
     head = listing.head
     unknown = {path for path in left_out if path in head}
     paths = {*entries, *head, *left_out} - unknown
-    other = {path for path in paths if path in left_out or entries.get(path) != head.get(path)}
-    committed = {path for path in other if _is_at_head(path, listing, entries)}
-    changed = sorted(other - converted(root, committed))
+    different = {path for path in paths if path in left_out or entries.get(path) != head.get(path)}
+    committed = {path for path in different if _is_at_head(path, listing, entries)}
+    changed = sorted(different - converted_by_git(root, committed))
     if unknown and not changed:
-        reason = f"committed files were left out, and so not compared: {len(unknown)}"
+        reason = f"{len(unknown)} committed files were left out and not compared"
         return Unavailable(unavailable=reason), ()
     return bool(changed), tuple(map(readable, changed[:_NAMES]))
 
 
 def _is_at_head(path: bytes, listing: Listing, entries: Mapping[bytes, Entry]) -> bool:
-    """Return whether HEAD and the index agree on a path, and the disk at least on its mode."""
+    """Return whether HEAD and the index agree on a path, and the disk on its mode."""
     entry, head = entries.get(path), listing.head.get(path)
     if entry is None or head is None:
         return False
@@ -50,7 +50,7 @@ def _is_at_head(path: bytes, listing: Listing, entries: Mapping[bytes, Entry]) -
 
 
 def shortened(left_out: Sequence[LeftOut]) -> tuple[LeftOut, ...]:
-    """Return the list; what is over 1,000 files is told by outermost folder instead."""
+    """Return the list; beyond 1,000 files, one entry for each outermost folder."""
     named, rest = tuple(left_out[:_NAMES]), left_out[_NAMES:]
     files, sizes_bytes = Counter[str](), Counter[str]()
     for file in rest:
@@ -69,5 +69,5 @@ def _many(folder: str, files: int, size_bytes: int) -> LeftOut:
     return LeftOut(
         path=folder,
         size_bytes=size_bytes,
-        reason=f"{files:,} more files that are left out as those before",
+        reason=f"{files:,} more files that are left out",
     )

@@ -1,12 +1,9 @@
-"""Which of the listed files can be code at all: not W&B's own, not what tools fill anew.
-
-Which files a source tree has, as git sees it. Only names are read here, never contents.
-"""
+"""Which files a source tree has, as git sees it. Names are read here, never contents."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,105 +14,34 @@ from wandb_repro.errors import CodeError, HungError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
-__all__ = ["Excluded", "Listing", "candidates", "is_refilled", "list_folder", "list_repository"]
-
-
-_REFILLED = (b"__pycache__", b"node_modules")
-"""Folders that tools fill anew; untracked, they would make equal trees differ."""
-_WANDB = (b"wandb", b".wandb")
-_RUN_FILES = ("latest-run", "debug.log")
-
-
-def candidates(
-    root: Path, listing: Listing, exclude: Sequence[Path]
-) -> Iterator[tuple[bytes, bool]]:
-    """Yield each path with whether it is tracked, tracked ones first."""
-    ours = Excluded(root, exclude)
-    for path in sorted(listing.index):
-        if not ours.holds(path):
-            yield path, True
-    environments = _environments(listing.untracked)
-    for path in sorted(listing.untracked.difference(listing.index)):
-        if not (ours.holds(path) or is_refilled(path) or path.startswith(environments)):
-            yield path, False
-
-
-def _environments(paths: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Return the folders that are virtual environments, each with its slash."""
-    mark = b"pyvenv.cfg"
-    return tuple(path[: -len(mark)] for path in paths if path.endswith(b"/" + mark))
-
-
-def is_refilled(path: bytes) -> bool:
-    """Tell whether a path lies in a folder that tools fill anew."""
-    return any(name in path and name in path.split(b"/")[:-1] for name in _REFILLED)
-
-
-class Excluded:
-    """Folders that are no part of the code: those named by the caller, and W&B's own."""
-
-    def __init__(self, root: Path, exclude: Sequence[Path]) -> None:
-        self._root = root
-        self._named = tuple(
-            os.fsencode(folder.relative_to(root)) + b"/"
-            for folder in map(_resolved, exclude)
-            if folder != root and folder.is_relative_to(root)
-        )
-        self._known: dict[bytes, bool] = {}
-
-    def holds(self, path: bytes) -> bool:
-        """Tell whether a path lies in one of them."""
-        if path.startswith(self._named):
-            return True
-        return b"wandb/" in path and any(map(self._is_wandb, _wandb_folders(path)))
-
-    def _is_wandb(self, folder: bytes) -> bool:
-        if folder not in self._known:
-            self._known[folder] = _holds_runs(self._root / os.fsdecode(folder))
-        return self._known[folder]
-
-
-def _resolved(folder: Path) -> Path:
-    return Path(os.path.realpath(folder))
-
-
-def _wandb_folders(path: bytes) -> Iterator[bytes]:
-    names = path.split(b"/")[:-1]
-    for depth, name in enumerate(names, start=1):
-        if name in _WANDB:
-            yield b"/".join(names[:depth])
-
-
-def _holds_runs(folder: Path) -> bool:
-    try:
-        names = [file.name for file in folder.iterdir()]
-    except OSError:
-        return False
-    return any(name.startswith(("run-", "offline-run-")) or name in _RUN_FILES for name in names)
+__all__ = ["Listing", "list_folder", "list_repository"]
 
 
 @dataclass
 class Listing:
-    """The files of a tree, submodules and nested repositories flattened into it."""
+    """The files of a tree, those of submodules and nested repositories included.
+
+    Paths are bytes, relative to the root, with slashes.
+    """
 
     index: dict[bytes, Entry] = field(default_factory=dict[bytes, Entry])
-    """Tracked paths, with what the index holds for each."""
+    """Tracked files: mode and object id by path, from the index."""
     untracked: set[bytes] = field(default_factory=set[bytes])
     """Paths that are neither tracked nor ignored."""
     head: dict[bytes, Entry] = field(default_factory=dict[bytes, Entry])
-    """What HEAD holds; empty where there is no commit."""
+    """Committed files: mode and object id by path; empty where there is no commit."""
     commit: str = ""
-    """HEAD; empty where there is no commit."""
+    """Commit id of HEAD, hexadecimal; empty where there is no commit."""
     stores: list[Path] = field(default_factory=list[Path])
-    """Folders that hold the objects the index speaks of."""
+    """Object stores (``.git/objects``) that hold what the index names."""
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     """Nested repositories that could not be listed."""
     places: list[tuple[Git, bytes]] = field(default_factory=list[tuple[Git, bytes]])
-    """Each repository, and folder without one, that was listed, and its path, with a slash."""
+    """Each repository, or folder without one, that was listed, and its path with a slash."""
     not_secret: frozenset[bytes] = frozenset()
-    """Paths of files that are no secret, whatever they look like: their user says so."""
+    """Files that the user says are no secret, whatever they look like."""
     ignoring: tuple[str, ...] = ()
-    """The option of git that keeps what the user ignores everywhere out of the snapshot."""
+    """Options that make git apply the user's own list of ignored files."""
 
 
 def list_repository(top: Path, private: Git) -> Listing:
@@ -123,10 +49,11 @@ def list_repository(top: Path, private: Git) -> Listing:
 
     Args:
         top: absolute; holds ``.git``.
-        private: repository to list folders with whose own one is broken.
+        private: repository with which folders are listed whose own repository is broken.
 
     Raises:
-        CodeError: git cannot list it, such as with a corrupt index.
+        CodeError: git cannot list it, for example because the index is corrupt.
+        HungError: git does not end in time.
     """
     listing = Listing(ignoring=_ignoring())
     _Lister(listing, private).add_repository(top, b"", "HEAD")
@@ -134,7 +61,7 @@ def list_repository(top: Path, private: Git) -> Listing:
 
 
 def list_folder(top: Path, private: Git) -> Listing:
-    """Return the files below a folder that is no repository; all of them count as untracked.
+    """Return the files below a folder that is not a repository; all of them count as untracked.
 
     Raises:
         CodeError: git cannot list it.
@@ -155,7 +82,7 @@ class _Lister:
     private: Git
 
     def add_repository(self, top: Path, prefix: bytes, commit: str) -> None:
-        """Add a repository's files, `prefix` before each path; `commit` is what they should be."""
+        """Add a repository's files, each path after `prefix`; `commit` is what was committed."""
         git = Git(top / ".git", work_tree=top)
         with ThreadPoolExecutor(4) as pool:
             index = pool.submit(git.names, "ls-files", "-s", "-z")
@@ -205,7 +132,7 @@ class _Lister:
                 self.add_repository(folder, inside, commit)
             except HungError:
                 raise
-            except CodeError:  # a damaged one; its files are there all the same
+            except CodeError:  # a damaged repository, whose files can still be listed
                 self.add_folder(folder, inside)
         else:
             self.add_folder(folder, inside)
@@ -215,7 +142,7 @@ class _Lister:
 
 
 def _entries(lines: Iterable[bytes]) -> dict[bytes, Entry]:
-    """Return what ``ls-files -s`` (mode, id, stage) or ``ls-tree -r`` (mode, type, id) told."""
+    """Parse the lines of ``ls-files -s`` (mode, id, stage) or ``ls-tree -r`` (mode, type, id)."""
     entries: dict[bytes, Entry] = {}
     for line in lines:
         facts, _, path = line.partition(b"\t")
@@ -232,11 +159,11 @@ def _committed(git: Git, commit: str) -> dict[bytes, Entry]:
     except HungError:
         raise
     except CodeError:
-        return {}  # no commit yet, or a submodule that was never fetched so far
+        return {}  # no commit yet, or a submodule that was never fetched
 
 
 def _facts(git: Git, top: Path) -> tuple[tuple[Path, ...], str]:
-    """Return where the objects are, unless their ids are of another kind than ours, and HEAD."""
+    """Return the object store, unless its ids are not SHA-1, and the commit id of HEAD."""
     asked = ("--show-object-format", "--git-path", "objects", "--revs-only", "HEAD")
     kind, store, *commit = os.fsdecode(git.run("rev-parse", *asked)).split("\n")[:-1]
     return (top / store,) if kind == "sha1" else (), "".join(commit)

@@ -1,34 +1,18 @@
-"""The git command, so that nothing of the repository it reads can run or be changed.
-
-A child process that cannot hang us, and leaves nothing running when it is given up.
-"""
+"""Runs git so that nothing in the repository that it reads is executed or changed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
-import tempfile
-import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from wandb_repro.errors import CodeError, HungError
-from wandb_repro.process_group import signal_group
+from wandb_repro.capture.source.git_process import watched
 
-__all__ = [
-    "HARDENED",
-    "Git",
-    "commit_at",
-    "private_repository",
-    "setting_at",
-    "user_setting",
-    "watched",
-]
-
+__all__ = ["HARDENED", "Git", "commit_at", "private_repository", "setting_at", "user_setting"]
 
 HARDENED = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -40,7 +24,8 @@ HARDENED = {
     "GIT_ALLOW_PROTOCOL": "file",
     "LC_ALL": "C",
 }
-"""Nothing is asked, fetched, locked or read from anywhere but the repository itself."""
+"""Git prompts for nothing, fetches nothing, locks nothing and reads no configuration but the
+repository's own."""
 
 _SETTINGS = (
     "core.fsmonitor=false",
@@ -48,47 +33,48 @@ _SETTINGS = (
     "core.untrackedCache=false",
     "protocol.allow=never",
     "gc.auto=0",
-    # NOTE: what is stored as a loose object makes git renew the time of the same object in the
-    # user's store, which would be a change to it.
+    # NOTE: writing a loose object makes git update the time of the same object in the user's
+    # object store, which would be a change to it.
     "fastimport.unpackLimit=0",
     "maintenance.auto=false",
-    # A blob above this is streamed, not held: a small bundle may unpack to a large one.
+    # A larger blob is streamed, not kept in memory: a small bundle may unpack to a large one.
     "core.bigFileThreshold=16m",
 )
-PATIENCE_S = 10.0
-"""How long git may take for what it is asked while a training starts."""
-_KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME")
-"""HOME and XDG_CONFIG_HOME lead to the user's own list of ignored files."""
+TIMEOUT_S = 10.0
+"""Limit for a command that runs while a training starts."""
+_INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME")
+"""HOME and XDG_CONFIG_HOME, so that git finds the user's own list of ignored files."""
 
 
 @dataclass(frozen=True)
 class Git:
     """Git on one repository.
 
-    The repository is named, never searched for: neither the caller's ``GIT_DIR`` nor
-    ``core.worktree`` has a say, nor the check of its owner (``safe.directory``), which is part of
-    the search.
+    The repository is named, never searched for. So ``GIT_DIR`` of the caller and ``core.worktree``
+    have no effect, nor has the check of the owner (``safe.directory``), which is part of the
+    search.
     """
 
     git_dir: Path
-    """The repository, or the file that stands for it in a linked work tree or submodule."""
+    """The repository, or the ``.git`` file of a linked work tree or submodule."""
     work_tree: Path | None = None
-    timeout_s: float = field(default_factory=lambda: PATIENCE_S)
+    timeout_s: float = field(default_factory=lambda: TIMEOUT_S)
     object_bytes: int | None = None
-    """What git may hold in memory at once for an object; None for any size."""
+    """Limit of the memory that git may allocate for one object; None for no limit."""
 
     def run(self, *arguments: str) -> bytes:
         """Return what a git command prints.
 
         Raises:
-            CodeError: git is missing, fails, or does not end in time.
+            CodeError: git is missing or fails.
+            HungError: git does not end within ``timeout_s``.
         """
         with self.started(*arguments) as process:
             output, _ = process.communicate()
         return output
 
     def names(self, *arguments: str) -> list[bytes]:
-        """Return what a git command prints, split at the NULs that ``-z`` ends each entry with.
+        """Return what a git command with ``-z`` prints, split at its NULs.
 
         Raises:
             CodeError: as :meth:`run`.
@@ -99,7 +85,7 @@ class Git:
     def started(
         self, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE
     ) -> Generator[subprocess.Popen[bytes]]:
-        """Run a git command while the block talks to it.
+        """Run a git command while the block reads from it and writes to it.
 
         Raises:
             CodeError: as :meth:`run`; raised when the block is left.
@@ -120,12 +106,12 @@ class Git:
             yield process
 
     def _limit(self) -> dict[str, str]:
-        # NOTE: git's own name for it, told nowhere in its manual: wrapper.c, memory_limit_check.
+        # NOTE: undocumented. Source: git, wrapper.c, memory_limit_check.
         return {} if self.object_bytes is None else {"GIT_ALLOC_LIMIT": str(self.object_bytes)}
 
 
 def private_repository(folder: Path) -> Git:
-    """Return a new bare repository in an empty folder: no template, so no hook in it.
+    """Return a new bare repository in an empty folder, made without a template: it has no hook.
 
     Raises:
         CodeError: git is missing or fails.
@@ -136,33 +122,35 @@ def private_repository(folder: Path) -> Git:
 
 
 def user_setting(name: str) -> str:
-    """Return a path that the user set for all their repositories, or an empty string.
+    """Return a path from the user's global configuration; empty where it is not set.
+
+    Example: ``user_setting("core.excludesFile")``.
 
     Raises:
         CodeError: git is missing or does not end in time.
     """
-    return _answer(Path("/"), "config", "--path", "--default", "", "--get", name)
+    return _output(Path("/"), "config", "--path", "--default", "", "--get", name)
 
 
 def setting_at(folder: Path, name: str) -> str:
-    """Return a setting as it holds in a folder, or an empty string.
+    """Return a setting as git sees it in a folder; empty where it is not set.
 
     Raises:
         CodeError: git is missing or does not end in time.
     """
-    return _answer(folder, "config", "--default", "", "--get", name)
+    return _output(folder, "config", "--default", "", "--get", name)
 
 
 def commit_at(folder: Path) -> str:
-    """Return HEAD of the repository that a folder belongs to, hexadecimal.
+    """Return the commit id of HEAD of the repository that a folder belongs to, hexadecimal.
 
     Raises:
-        CodeError: there is none, git is missing, or does not end in time.
+        CodeError: there is no commit, git is missing, or does not end in time.
     """
-    return _answer(folder, "rev-parse", "--verify", "HEAD")
+    return _output(folder, "rev-parse", "--verify", "HEAD")
 
 
-def _answer(folder: Path, *arguments: str) -> str:
+def _output(folder: Path, *arguments: str) -> str:
     with watched(
         ["git", *arguments],
         what=f"git {arguments[0]}",
@@ -176,92 +164,4 @@ def _answer(folder: Path, *arguments: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
-
-
-@contextlib.contextmanager
-def watched(
-    command: list[str],
-    *,
-    what: str,
-    cwd: Path,
-    environment: dict[str, str],
-    stdout: IO[bytes] | int,
-    timeout_s: float,
-) -> Generator[subprocess.Popen[bytes]]:
-    """Run a process in a group of its own, and end the whole group when its time is over.
-
-    NOTE: a timeout of subprocess ends git alone; what git started would live on, and hold the pipe.
-
-    Raises:
-        CodeError: it cannot be started or fails; when the block is left.
-        HungError: it does not end in time.
-    """
-    with tempfile.TemporaryFile() as complaints:
-        process = _start(command, cwd, environment, stdout, complaints)
-        expired = threading.Event()
-        watch = threading.Timer(timeout_s, _give_up, (process, expired))
-        watch.daemon = True
-        watch.start()
-        broken = False
-        try:
-            yield process
-            _close(process)
-            process.wait()
-        except BrokenPipeError:
-            broken = True
-        finally:
-            watch.cancel()
-            if process.poll() is None:
-                signal_group(process, signal.SIGKILL)
-            _close(process)
-            process.wait()
-        _check(process.returncode, what, complaints, broken=broken, late=expired.is_set())
-
-
-def _start(
-    command: list[str],
-    cwd: Path,
-    environment: dict[str, str],
-    stdout: IO[bytes] | int,
-    complaints: IO[bytes],
-) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=stdout,
-            stderr=complaints,
-            start_new_session=True,
-        )
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError) and cwd.is_dir()
-        message = "git is not on PATH" if missing else f"git cannot be started: {error}"
-        raise CodeError(message, hint="install git, or put it on PATH") from error
-
-
-def _give_up(process: subprocess.Popen[bytes], expired: threading.Event) -> None:
-    expired.set()
-    signal_group(process, signal.SIGKILL)
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-
-
-def _check(code: int, what: str, complaints: IO[bytes], *, broken: bool, late: bool) -> None:
-    if late:
-        raise HungError(
-            f"{what} did not end in time", hint="is the folder on a network disk that hangs?"
-        )
-    if code != 0 or broken:
-        complaints.seek(0)
-        lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
-        fatal = [line for line in lines if line.startswith("fatal:")]
-        told = [f"it ended with {code}", *lines, *fatal]
-        raise CodeError(f"{what} failed: {told[-1]}")
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ}

@@ -1,7 +1,7 @@
-"""What stays out of a snapshot without being read for it: ignored files, excluded and large ones.
+"""Describes the files that are not in a snapshot: ignored, excluded and large ones.
 
-Their names, sizes and digests are told, within bounds: nobody's training waits for the digest of
-a data set. All of this is done beside the script's own start.
+Their names, sizes and digests are recorded, within bounds: no training waits for the digest of a
+data set. All of this runs in a background thread.
 """
 
 from __future__ import annotations
@@ -14,43 +14,46 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wandb_repro.capture.secrets.scan import secret_in_name
-from wandb_repro.capture.source.file_list import Excluded, Listing, is_refilled
+from wandb_repro.capture.source.candidates import ExcludedFolders, is_regenerated
+from wandb_repro.capture.source.file_list import Listing
 from wandb_repro.capture.source.limits import left_out
 from wandb_repro.errors import CodeError
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, LeftOut
 
-__all__ = ["Bounds", "digested", "excluded_files", "ignored_files"]
+__all__ = ["Bounds", "excluded_files", "ignored_files", "with_digests"]
 
 _CACHES = frozenset({b".git", b".mypy_cache", b".pytest_cache", b".ruff_cache", b".tox", b".nox"})
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much is looked at."""
+    """Limits of what is listed and read."""
 
     files: int = 20_000
     bytes: int = 512 * 1024 * 1024
-    """That are read for digests, the smallest files first."""
+    """Read for digests, the smallest files first."""
     seconds: float = 2.0
-    """For the list of names, and again for the digests."""
+    """For listing the names, and again for the digests."""
 
 
 def ignored_files(
     root: Path, listing: Listing, exclude: Sequence[Path], bounds: Bounds
 ) -> list[LeftOut]:
-    """Return what git ignores, but for W&B's folders and what tools fill anew, undigested.
+    """Return the files that git ignores, without digests.
+
+    W&B's folders and what tools generate again (``__pycache__``) are not listed.
 
     Args:
         root: of the tree.
         listing: of the tree.
-        exclude: absolute folders that are not looked into.
+        exclude: absolute folders that are skipped.
         bounds: of files and time. Where they are reached, the last entry says so.
     """
     found: list[LeftOut] = []
     until = time.monotonic() + bounds.seconds
-    for path in _ignored(root, listing, Excluded(root, exclude)):
+    for path in _ignored(root, listing, ExcludedFolders(root, exclude)):
         if len(found) == bounds.files or time.monotonic() > until:
             unknown = Unavailable(unavailable="they were not counted")
             reason = f"{IGNORED}; there are more files than these"
@@ -60,7 +63,7 @@ def ignored_files(
     return found
 
 
-def _ignored(root: Path, listing: Listing, ours: Excluded) -> Iterator[bytes]:
+def _ignored(root: Path, listing: Listing, excluded: ExcludedFolders) -> Iterator[bytes]:
     for git, prefix in listing.places:
         words = ("--others", "--ignored", "--exclude-standard", "--directory", "-z")
         try:
@@ -68,29 +71,29 @@ def _ignored(root: Path, listing: Listing, ours: Excluded) -> Iterator[bytes]:
         except CodeError:
             continue
         for name in names:
-            yield from _below(root, prefix + name, ours)
+            yield from _below(root, prefix + name, excluded)
 
 
-def _below(root: Path, path: bytes, ours: Excluded) -> Iterator[bytes]:
+def _below(root: Path, path: bytes, excluded: ExcludedFolders) -> Iterator[bytes]:
     """Yield a file, or the files below a folder, whose path ends in a slash."""
-    if is_refilled(path) or ours.holds(path) or not _CACHES.isdisjoint(path.split(b"/")):
+    if is_regenerated(path) or excluded.contains(path) or not _CACHES.isdisjoint(path.split(b"/")):
         return
     if not path.endswith(b"/"):
         yield path
         return
     try:
-        inside = sorted(os.scandir(os.fsencode(root) + b"/" + path), key=lambda one: one.name)
+        entries = sorted(os.scandir(os.fsencode(root) + b"/" + path), key=lambda entry: entry.name)
     except OSError:
         return
-    if any(one.name == b"pyvenv.cfg" for one in inside):
+    if any(entry.name == b"pyvenv.cfg" for entry in entries):  # a virtual environment
         return
-    for one in inside:
-        slash = b"/" if one.is_dir(follow_symlinks=False) else b""
-        yield from _below(root, path + one.name + slash, ours)
+    for entry in entries:
+        slash = b"/" if entry.is_dir(follow_symlinks=False) else b""
+        yield from _below(root, path + entry.name + slash, excluded)
 
 
 def excluded_files(root: Path, paths: Iterable[bytes]) -> list[LeftOut]:
-    """Return what the user excluded: each file when there are few, else by outermost folder."""
+    """Return the files that the user excluded: each by name, or above 100 by outermost folder."""
     folders: dict[bytes, list[bytes]] = {}
     ordered = sorted(paths)
     if len(ordered) <= _NAMED:
@@ -110,7 +113,7 @@ def _folder(root: Path, folder: bytes, inside: Sequence[bytes]) -> LeftOut:
 
 
 def _size(root: Path, path: bytes) -> int | None:
-    """Return a file's size; None for what is none, or is gone."""
+    """Return the size of a regular file; None for anything else, or where it is gone."""
     try:
         status = os.lstat(os.fsencode(root) + b"/" + path)
     except OSError:
@@ -118,18 +121,18 @@ def _size(root: Path, path: bytes) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def digested(root: Path, files: Sequence[LeftOut], bounds: Bounds) -> list[LeftOut]:
-    """Return the files, in their order, with the digests that the bounds allow for.
+def with_digests(root: Path, files: Sequence[LeftOut], bounds: Bounds) -> list[LeftOut]:
+    """Return the files, in the same order, with SHA-256 as far as the bounds allow.
 
     Args:
         root: of the tree.
-        files: regular ones; of others no digest is tried.
+        files: without digests. Folders and files that look like secrets get none.
         bounds: of bytes and time.
     """
     digests: dict[str, str | Unavailable] = {}
     until, left_bytes = time.monotonic() + bounds.seconds, bounds.bytes
     for file in sorted(files, key=_by_size):
-        if not isinstance(file.size_bytes, int) or not _is_wanted(file):
+        if not isinstance(file.size_bytes, int) or not _may_be_digested(file):
             continue
         left_bytes -= file.size_bytes
         if left_bytes < 0 or time.monotonic() > until:
@@ -146,8 +149,8 @@ def _by_size(file: LeftOut) -> int:
     return file.size_bytes if isinstance(file.size_bytes, int) else 0
 
 
-def _is_wanted(file: LeftOut) -> bool:
-    """Tell whether a digest helps: one of a short secret would give it away."""
+def _may_be_digested(file: LeftOut) -> bool:
+    """Return whether a file may be digested: the digest of a short secret would reveal it."""
     if file.path.endswith("/") or file.reason.startswith(EXCLUDED):
         return False
     return "secret" not in file.reason and not secret_in_name(os.fsencode(file.path))

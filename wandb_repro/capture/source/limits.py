@@ -1,4 +1,4 @@
-"""Which of the listed files go into the snapshot, judged without reading them."""
+"""Which of the listed files go into the snapshot, decided without reading them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wandb_repro.capture.secrets.scan import secret_in_name
-from wandb_repro.capture.source.file_list import Listing, candidates
-from wandb_repro.capture.source.objects import LINK, escaping_link, git_mode, readable, unsafe_path
+from wandb_repro.capture.source.candidates import candidate_files
+from wandb_repro.capture.source.file_list import Listing
+from wandb_repro.capture.source.objects import LINK, git_mode, link_escapes, readable, unsafe_path
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
-__all__ = ["Limits", "Source", "Stamp", "choose", "left_out"]
+__all__ = ["Limits", "SourceFile", "Stamp", "choose_files", "left_out"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a snapshot may hold. What is over is left out, and named."""
+    """Limits of a snapshot. Files beyond them are left out, and the record names them."""
 
     file_bytes: int = 50 * 1024 * 1024
     total_bytes: int = 500 * 1024 * 1024
@@ -28,26 +29,29 @@ class Limits:
 
 
 class Stamp(NamedTuple):
-    """By what git's index tells that a file was left alone."""
+    """The facts by which git's index recognises an unchanged file."""
 
     changed_ns: int
-    """Last change of the inode, which nobody can set at will."""
+    """Last change of the inode (ctime), in ns since 1970; no program can set it."""
     modified_ns: int
+    """Last change of the content (mtime), in ns since 1970."""
     size_bytes: int
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A file that is to be read."""
 
     path: bytes
+    """Relative to the root, with slashes."""
     size_bytes: int
     mode: bytes
+    """Git's file mode, such as ``100644``; empty for what is neither a file nor a link."""
     stamp: Stamp
 
 
 def left_out(path: bytes, size_bytes: int | None, reason: str) -> LeftOut:
-    """Return the record of a file that is not in the snapshot."""
-    unknown = Unavailable(unavailable="it could not be looked at")
+    """Return the record of a file that is not in the snapshot; a size of None is unknown."""
+    unknown = Unavailable(unavailable="it could not be examined")
     return LeftOut(
         path=readable(path),
         size_bytes=unknown if size_bytes is None else size_bytes,
@@ -55,30 +59,32 @@ def left_out(path: bytes, size_bytes: int | None, reason: str) -> LeftOut:
     )
 
 
-def choose(
+def choose_files(
     root: Path, listing: Listing, exclude: Sequence[Path], limits: Limits
-) -> tuple[list[Source], dict[bytes, LeftOut]]:
-    """Return the files to read, in the order of their paths, and those that are left out.
+) -> tuple[list[SourceFile], dict[bytes, LeftOut]]:
+    """Return the files to read, sorted by path, and those that are left out, by path.
 
-    Tracked files come before untracked ones where there is not room for all. What is of no
-    matter to a rerun is in neither: files that are gone, W&B's own folders, and among the
-    untracked files virtual environments and the folders that tools fill anew.
+    Where the limits do not allow all, tracked files come before untracked ones. What a rerun does
+    not need is in neither: files that are gone, W&B's own folders, and among the untracked files
+    virtual environments and folders that tools fill again.
     """
-    sources: list[Source] = []
+    sources: list[SourceFile] = []
     refused: dict[bytes, LeftOut] = {}
-    room, disk = _Room(limits), _Disk(root)
-    for path, tracked in candidates(root, listing, exclude):
+    budget, disk = _Budget(limits), _Disk(root)
+    for path, tracked in candidate_files(root, listing, exclude):
         try:
-            status = disk.look_at(path)
+            status = disk.status(path)
         except OSError as error:
-            refused[path] = left_out(path, None, f"it cannot be looked at: {error.strerror}")
+            refused[path] = left_out(path, None, f"it cannot be examined: {error.strerror}")
             continue
         if status is None:
             continue
         stamp = Stamp(status.st_ctime_ns, status.st_mtime_ns, status.st_size)
-        source = Source(path, status.st_size, git_mode(status), stamp)
-        cleared = path in listing.not_secret
-        reason = _unfit(root, source, cleared=cleared) or room.lacks(source, tracked=tracked)
+        source = SourceFile(path, status.st_size, git_mode(status), stamp)
+        not_secret = path in listing.not_secret
+        reason = _unfit(root, source, not_secret=not_secret) or budget.refuses(
+            source, tracked=tracked
+        )
         if reason:
             refused[path] = left_out(path, source.size_bytes, reason)
         else:
@@ -93,30 +99,32 @@ class _Disk:
         self._root = os.fsencode(root) + b"/"
         self._folders = {b"": True}
 
-    def look_at(self, path: bytes) -> os.stat_result | None:
-        """Return what is at a path; None for nothing, a folder, or a place behind a link.
+    def status(self, path: bytes) -> os.stat_result | None:
+        """Return the status of a file; None where there is none, a folder, or a linked parent.
 
-        NOTE: git still lists ``a/b`` when ``a`` was replaced by a link; the link is what is there.
+        Raises:
+            OSError: it cannot be examined.
         """
+        # NOTE: git still lists "a/b" after "a" was replaced by a link. Only the link is stored.
         if not self._is_folder(path.rpartition(b"/")[0]):
             return None
-        status = self._status(path)
+        status = self._lstat(path)
         return None if status is None or stat.S_ISDIR(status.st_mode) else status
 
     def _is_folder(self, folder: bytes) -> bool:
         if folder not in self._folders:
-            status = self._status(folder) if self._is_folder(folder.rpartition(b"/")[0]) else None
+            status = self._lstat(folder) if self._is_folder(folder.rpartition(b"/")[0]) else None
             self._folders[folder] = status is not None and stat.S_ISDIR(status.st_mode)
         return self._folders[folder]
 
-    def _status(self, path: bytes) -> os.stat_result | None:
+    def _lstat(self, path: bytes) -> os.stat_result | None:
         try:
             return os.lstat(self._root + path)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
 
-class _Room:
+class _Budget:
     """What the limits still allow."""
 
     def __init__(self, limits: Limits) -> None:
@@ -124,8 +132,8 @@ class _Room:
         self._bytes = limits.total_bytes
         self._untracked = limits.untracked_files
 
-    def lacks(self, source: Source, *, tracked: bool) -> str:
-        """Take the room that a file needs, or return which limit it breaks."""
+    def refuses(self, source: SourceFile, *, tracked: bool) -> str:
+        """Subtract a file from the budget, or return which limit it exceeds."""
         if source.size_bytes > self._limits.file_bytes:
             return f"larger than {_megabytes(self._limits.file_bytes)}, the limit for a file"
         if source.size_bytes > self._bytes:
@@ -141,22 +149,22 @@ def _megabytes(size_bytes: int) -> str:
     return f"{size_bytes / 1024 / 1024:.4g} MB"
 
 
-def _unfit(root: Path, source: Source, *, cleared: bool) -> str:
+def _unfit(root: Path, source: SourceFile, *, not_secret: bool) -> str:
     """Return why a file can never be part of a snapshot."""
     if not source.mode:
         return "neither a file nor a link"
     if unsafe := unsafe_path(source.path):
         return unsafe
-    if not cleared and (secret := secret_in_name(source.path)):
+    if not not_secret and (secret := secret_in_name(source.path)):
         return f"looks like a secret ({secret})"
     return _leads_out(root, source.path) if source.mode == LINK else ""
 
 
 def _leads_out(root: Path, path: bytes) -> str:
-    """Return where a link leads when that is outside the tree: it could not be restored."""
+    """Return why a link cannot be restored: it points outside the tree; else an empty string."""
     link = root / os.fsdecode(path)
-    target = os.readlink(os.fsencode(link))  # noqa: PTH115  (a Path would tidy the text up)
+    target = os.readlink(os.fsencode(link))  # noqa: PTH115  (a Path would normalise the text)
     inside = Path(os.path.realpath(link)).is_relative_to(root)
-    if inside and not escaping_link(path, target):
+    if inside and not link_escapes(path, target):
         return ""
     return f"a link that leads out of the tree, to {readable(target)}"

@@ -1,4 +1,4 @@
-"""Git's ids for files and trees, and which names and links a tree of ours may hold."""
+"""Git's ids of files and trees, and which paths and links a restored tree may have."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = [
     "REGULAR",
     "Entry",
     "blob_id",
-    "escaping_link",
     "git_mode",
+    "link_escapes",
     "object_id",
     "readable",
     "tree_id",
@@ -30,7 +30,7 @@ REGULAR, EXECUTABLE, LINK, GITLINK = b"100644", b"100755", b"120000", b"160000"
 _FOLDER = b"40000"
 _LONGEST_PATH, _DEEPEST_PATH = 2048, 200
 _SUSPECT = re.compile(rb"(?:^|[/\\])(?:\.{0,2}(?:[/\\]|$)|\.git|git~1)|[\0\x80-\xff]", re.I)
-"""A path without this is safe, which is quick to see; with it, each name is looked at."""
+"""A path without a match is safe; with one, each name in it is checked."""
 _RESERVED = re.compile(r"(\.git|git~1)[ .]*(:.*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -44,12 +44,16 @@ class Entry(NamedTuple):
 
 
 def blob_id(data: bytes) -> str:
-    """Return git's id of a file's bytes."""
+    """Return git's id of a file's bytes: SHA-1, hexadecimal, in any work tree the same."""
     return object_id(b"blob", data)
 
 
 def object_id(kind: bytes, body: bytes) -> str:
-    """Return git's id of an object: ``blob``, ``tree`` or ``commit``.
+    """Return git's id of an object, hexadecimal.
+
+    Args:
+        kind: ``blob``, ``tree`` or ``commit``.
+        body: the object without its header.
 
     Source: Pro Git, 10.2 Git Objects.
     """
@@ -59,12 +63,12 @@ def object_id(kind: bytes, body: bytes) -> str:
 
 
 def tree_id(entries: Mapping[bytes, Entry]) -> str:
-    """Return git's id of the tree that holds these files at these paths, and nothing else."""
+    """Return git's id of the tree that has exactly these files, hexadecimal."""
     return tree_objects(entries)[0]
 
 
 def tree_objects(entries: Mapping[bytes, Entry]) -> tuple[str, list[bytes]]:
-    """Return git's id of the tree of these files, and the bytes of each folder's own object."""
+    """Return git's id of the tree of these files, and each folder's object, deepest first."""
     bodies: list[bytes] = []
     folders: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
     for path, entry in entries.items():
@@ -72,7 +76,7 @@ def tree_objects(entries: Mapping[bytes, Entry]) -> tuple[str, list[bytes]]:
         _add_folder(folders, parent)
         folders[parent].append((name, _line(entry.mode, name, entry.blob)))
     identity = ""
-    # Deepest first: a folder's id is known before the one that holds it.
+    # Deepest first: a folder's object names the ids of the folders in it.
     for folder in sorted(folders, key=_depth, reverse=True):
         bodies.append(b"".join(line for _, line in sorted(folders[folder])))
         identity = object_id(b"tree", bodies[-1])
@@ -98,7 +102,7 @@ def _line(mode: bytes, name: bytes, identity: str) -> bytes:
 
 
 def git_mode(status: os.stat_result) -> bytes:
-    """Return the mode that git gives a file, or an empty one for what git does not keep."""
+    """Return git's mode of a file; empty for what git does not store, such as a socket."""
     if stat.S_ISLNK(status.st_mode):
         return LINK
     if stat.S_ISREG(status.st_mode):
@@ -107,10 +111,10 @@ def git_mode(status: os.stat_result) -> bytes:
 
 
 def unsafe_path(path: bytes) -> str:
-    """Return why a path may not stand in a tree of ours; empty when it may.
+    """Return why a path must not be restored; empty when it may be.
 
-    A backslash counts as a separator too, and the names that other systems take for ``.git``
-    count as ``.git``.
+    A backslash counts as a separator too. Names that other file systems take for ``.git`` count as
+    ``.git``.
 
     Source: git, ``fsck --strict``: hasDot, hasDotdot, hasDotgit, emptyName, fullPathname.
     """
@@ -131,19 +135,22 @@ def unsafe_path(path: bytes) -> str:
 def _is_reserved(name: bytes) -> bool:
     text = name.decode("utf-8", "replace")
     if not text.isascii():
-        # NOTE: HFS+ does not see these characters.
-        text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+        # NOTE: HFS+ ignores these characters.
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     return _RESERVED.fullmatch(text) is not None
 
 
-def escaping_link(path: bytes, target: bytes) -> bool:
-    """Return whether a symlink's text leads out of the tree, other links not considered."""
+def link_escapes(path: bytes, target: bytes) -> bool:
+    """Return whether a symlink's text points outside the tree, other links not followed.
+
+    ``link_escapes(b"a/link", b"../b")`` is False, with ``b"../../b"`` it is True.
+    """
     if not target or target.startswith(b"/"):
         return True
-    led = os.path.normpath(os.path.join(os.path.dirname(path), target))  # noqa: PTH118, PTH120
-    return led == b".." or led.startswith((b"../", b"/"))
+    target_path = os.path.normpath(os.path.join(os.path.dirname(path), target))  # noqa: PTH118, PTH120
+    return target_path == b".." or target_path.startswith((b"../", b"/"))
 
 
 def readable(path: bytes) -> str:
-    """Return a path as text for a person. Bytes that are no UTF-8 are shown as hexadecimal."""
+    r"""Return a path as text for people; bytes that are not UTF-8 are shown as ``\xff``."""
     return path.decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Reads the files of a tree as they are on disk, several at once and few in memory."""
+"""Reads the files of a tree as they are on disk, in two threads, a few at a time in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wandb_repro.capture.secrets.scan import secret_in_text
-from wandb_repro.capture.source.limits import Source
+from wandb_repro.capture.source.limits import SourceFile
 from wandb_repro.capture.source.objects import LINK, Entry, blob_id
 from wandb_repro.capture.unrecorded import never_record_this_thread
 from wandb_repro.files import open_regular
@@ -19,18 +19,18 @@ __all__ = ["Content", "Reader"]
 
 _BATCH_FILES, _BATCH_BYTES = 128, 4 * 1024 * 1024
 _THREADS = 2
-"""One reads while the other hashes; with more, on small files, they only wait for each other."""
+"""One reads while the other hashes. More threads only wait for each other on small files."""
 
 
 class Content(NamedTuple):
     """One file as it was read."""
 
-    source: Source
+    source: SourceFile
     entry: Entry
     data: bytes | None
-    """Its bytes, unless git holds them already."""
+    """Its bytes; None where git has them already."""
     problem: str = ""
-    """Why it is to be left out, if it is; then the rest means nothing."""
+    """Why it is left out; empty where it is not. With a problem, only ``source`` is valid."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class Reader:
 
     root: bytes
     index: Mapping[bytes, Entry]
-    """Objects that git holds already: their bytes are not kept."""
+    """Files whose objects git has already: their bytes are not kept."""
     head: Mapping[bytes, Entry]
-    """Files that are committed already: they are not searched for secrets."""
-    settled: Mapping[bytes, Entry]
+    """Committed files: they are not searched for secrets here, but later in the background."""
+    unchanged: Mapping[bytes, Entry]
     """Files that need not be read."""
     not_secret: Collection[bytes] = ()
-    """Files that are not searched either: their user says that they are no secrets."""
+    """Files that the user says are no secrets: they are not searched."""
 
-    def read(self, sources: Iterable[Source]) -> Iterator[Content | None]:
-        """Yield each file's content in the order asked for; None for one that is gone."""
+    def read(self, sources: Iterable[SourceFile]) -> Iterator[Content | None]:
+        """Yield each file's content, in the given order; None for a file that is gone."""
         with ThreadPoolExecutor(_THREADS, initializer=never_record_this_thread) as pool:
             waiting: deque[Future[list[Content | None]]] = deque()
             for batch in _batches(sources):
@@ -58,12 +58,12 @@ class Reader:
             while waiting:
                 yield from waiting.popleft().result()
 
-    def _read_batch(self, batch: Sequence[Source]) -> list[Content | None]:
+    def _read_batch(self, batch: Sequence[SourceFile]) -> list[Content | None]:
         return [self._read(source) for source in batch]
 
-    def _read(self, source: Source) -> Content | None:
-        if source.path in self.settled:
-            return Content(source, self.settled[source.path], None)
+    def _read(self, source: SourceFile) -> Content | None:
+        if source.path in self.unchanged:
+            return Content(source, self.unchanged[source.path], None)
         try:
             data = _bytes_of(self.root + b"/" + source.path, source)
         except (FileNotFoundError, NotADirectoryError):
@@ -72,34 +72,34 @@ class Reader:
             return _problem(source, f"it cannot be read: {error.strerror}")
         return self._content(source, data)
 
-    def _content(self, source: Source, data: bytes) -> Content:
+    def _content(self, source: SourceFile, data: bytes) -> Content:
         entry = Entry(source.mode, blob_id(data))
-        searched = source.path not in self.not_secret and not _holds(self.head, source.path, entry)
-        if searched and (secret := secret_in_text(data, source.path)):
+        search = source.path not in self.not_secret and not _has(self.head, source.path, entry)
+        if search and (secret := secret_in_text(data, source.path)):
             return _problem(source, f"looks like a secret ({secret})")
-        return Content(source, entry, None if _holds(self.index, source.path, entry) else data)
+        return Content(source, entry, None if _has(self.index, source.path, entry) else data)
 
 
-def _holds(entries: Mapping[bytes, Entry], path: bytes, entry: Entry) -> bool:
+def _has(entries: Mapping[bytes, Entry], path: bytes, entry: Entry) -> bool:
     known = entries.get(path)
     return known is not None and known.blob == entry.blob
 
 
-def _problem(source: Source, reason: str) -> Content:
+def _problem(source: SourceFile, reason: str) -> Content:
     return Content(source, Entry(source.mode, ""), None, reason)
 
 
-def _bytes_of(path: bytes, source: Source) -> bytes:
-    """Return a file's bytes, no more than it had when it was chosen: a log may be growing."""
+def _bytes_of(path: bytes, source: SourceFile) -> bytes:
+    """Return a file's bytes, at most as many as it had when listed: a log may be growing."""
     if source.mode == LINK:
-        return os.readlink(path)  # noqa: PTH115  (a Path would tidy the text up)
-    # Neither a link nor a pipe that came in its place since may lead away or hang.
+        return os.readlink(path)  # noqa: PTH115  (a Path would normalise the text)
+    # The file may have been replaced since: a link must not lead elsewhere, a pipe must not hang.
     with open_regular(path, follow_links=False) as file:
         return file.read(source.size_bytes)
 
 
-def _batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
-    batch: list[Source] = []
+def _batches(sources: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
+    batch: list[SourceFile] = []
     size_bytes = 0
     for source in sources:
         batch.append(source)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.secrets.redact import cut_text, cut_url
+from wandb_repro.capture.secrets.redact import redact_text, redact_url
 from wandb_repro.capture.source.git import HARDENED
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import GitState
@@ -68,7 +68,7 @@ def told_state(environ: Mapping[str, str], reason: Unavailable) -> GitState | Un
     return GitState(
         commit=commit or Unavailable(unavailable="WANDB_GIT_COMMIT is not set"),
         branch=reason,
-        remote=cut_url(remote)
+        remote=redact_url(remote)
         if remote
         else Unavailable(unavailable="WANDB_GIT_REMOTE_URL is not set"),
         dirty=reason,
@@ -87,7 +87,7 @@ def _branch(repo: Repo, commit: str) -> str | Unavailable:
         return Unavailable(unavailable="HEAD is detached")
     if commit and repo.head.commit.hexsha != commit:
         return Unavailable(unavailable="HEAD has moved since the snapshot was taken")
-    return cut_text(repo.active_branch.name)
+    return redact_text(repo.active_branch.name)
 
 
 def _remote(repo: Repo) -> str | Unavailable:
@@ -99,7 +99,7 @@ def _remote(repo: Repo) -> str | Unavailable:
         return Unavailable(unavailable="there is no remote")
     followed = None if repo.head.is_detached else repo.active_branch.tracking_branch()
     name = followed.remote_name if followed else "origin"
-    return cut_url(addresses.get(name) or next(iter(addresses.values())))
+    return redact_url(addresses.get(name) or next(iter(addresses.values())))
 
 
 def _pushed(repo: Repo, commit: str) -> bool | Unavailable:

@@ -1,10 +1,8 @@
-"""Files that need not be read: git's index vouches that they are as they were committed.
+"""Files that git's index shows to be unchanged: as committed, or as git itself converted them.
 
 An entry of the index holds the times and the size that the file had when git read or wrote it. A
-file that still has them all is taken to have the same bytes, as git itself takes it, and only
-where nothing converts files on the way between the work tree and the objects.
-
-Files whose bytes are not the committed ones because git itself changed them on the way.
+file that still has all of them has the same bytes; git itself relies on this. A file need not be
+read where in addition nothing converts files between the work tree and the objects.
 """
 
 from __future__ import annotations
@@ -17,66 +15,69 @@ from pathlib import Path
 
 from wandb_repro.capture.source.file_list import Listing
 from wandb_repro.capture.source.git import Git, user_setting
-from wandb_repro.capture.source.limits import Source, Stamp
+from wandb_repro.capture.source.limits import SourceFile, Stamp
 from wandb_repro.capture.source.objects import LINK, Entry
 from wandb_repro.errors import CodeError
 
-__all__ = ["converted", "index_stamps", "settled"]
+__all__ = ["converted_by_git", "index_stamps", "unchanged_files"]
 
 
 _STAMP = re.compile(rb"ctime: (\d+):(\d+)\n\s*mtime: (\d+):(\d+)\n.*?size: (\d+)\t", re.DOTALL)
 _CONVERTING = re.compile(rb"^core\.(autocrlf|eol|attributesfile)\n", re.MULTILINE)
 _USERS = ("core.autocrlf", "core.eol", "core.attributesFile")
 _SHA1_DIGITS = 40
-"""A repository of another kind knows its files by ids that are not ours."""
+"""Ids of a SHA-256 repository are longer, and not the ids that we compute."""
 _SYSTEM_ATTRIBUTES = "/etc/gitattributes"
 
 
-def settled(root: Path, listing: Listing, sources: Sequence[Source]) -> dict[bytes, Entry]:
-    """Return what the objects of unread files are, by path.
+def unchanged_files(
+    root: Path, listing: Listing, sources: Sequence[SourceFile]
+) -> dict[bytes, Entry]:
+    """Return mode and object id of the files that need not be read, by path.
 
     Args:
         root: the work tree; holds ``.git``.
         listing: of the tree.
-        sources: with the stamps that the disk has now.
+        sources: files with their current stamps.
     """
     try:
-        return _settled(root, listing, sources)
-    except (CodeError, OSError):  # a linked work tree, or no repository: then all is read
+        return _unchanged_files(root, listing, sources)
+    except (CodeError, OSError):  # a linked work tree, or no repository: every file is read
         return {}
 
 
-def _settled(root: Path, listing: Listing, sources: Sequence[Source]) -> dict[bytes, Entry]:
+def _unchanged_files(
+    root: Path, listing: Listing, sources: Sequence[SourceFile]
+) -> dict[bytes, Entry]:
     written_ns = (root / ".git" / "index").stat().st_mtime_ns
     git = Git(root / ".git", work_tree=root)
     with ThreadPoolExecutor(len(_USERS) + 3) as pool:
         committed = pool.submit(git.names, "ls-tree", "-r", "-l", "-z", "--full-tree", "HEAD")
-        told = pool.submit(git.run, "ls-files", "--debug", "-z")
-        own = pool.submit(git.run, "config", "--list", "-z")
+        index = pool.submit(git.run, "ls-files", "--debug", "-z")
+        config = pool.submit(git.run, "config", "--list", "-z")
         users = [pool.submit(user_setting, name) for name in _USERS]
-    if _converts(root, listing, own.result(), [setting.result() for setting in users]):
+    if _converts(root, listing, config.result(), [setting.result() for setting in users]):
         return {}
-    stamps, sizes = index_stamps(told.result()), _sizes(committed.result())
+    stamps, sizes = index_stamps(index.result()), _sizes(committed.result())
     return {
         source.path: Entry(source.mode, listing.index[source.path].blob)
         for source in sources
-        if _vouched(source, listing, stamps, written_ns)
+        if _is_committed(source, listing, stamps, written_ns)
         and sizes.get(source.path) == source.size_bytes
     }
 
 
 def _sizes(lines: Iterable[bytes]) -> dict[bytes, int]:
-    """Return the size of each committed object, in bytes; none for one that git lacks."""
+    """Return the size of each committed object, in bytes; objects that git lacks have none."""
     parts = (line.partition(b"\t") for line in lines)
-    told = ((path, facts.split()[-1]) for facts, _, path in parts)
-    return {path: int(size) for path, size in told if size.isdigit()}
+    sizes = ((path, facts.split()[-1]) for facts, _, path in parts)
+    return {path: int(size) for path, size in sizes if size.isdigit()}
 
 
-def _vouched(source: Source, listing: Listing, stamps: dict[bytes, Stamp], written_ns: int) -> bool:
-    """Tell whether a file is committed, and has been left alone since.
-
-    One changed in the very moment in which the index was written bears the same times.
-    """
+def _is_committed(
+    source: SourceFile, listing: Listing, stamps: dict[bytes, Stamp], written_ns: int
+) -> bool:
+    """Return whether a file is committed and unchanged since."""
     known = listing.index.get(source.path)
     return (
         known is not None
@@ -84,12 +85,13 @@ def _vouched(source: Source, listing: Listing, stamps: dict[bytes, Stamp], writt
         and len(known.blob) == _SHA1_DIGITS
         and known.mode == source.mode != LINK
         and stamps.get(source.path) == source.stamp
+        # A file changed in the same tick of the clock as the index was written has equal times.
         and source.stamp.modified_ns < written_ns
     )
 
 
-def _converts(root: Path, listing: Listing, own: bytes, users: Iterable[str]) -> bool:
-    """Tell whether anything may make a file's bytes differ from its object's."""
+def _converts(root: Path, listing: Listing, config: bytes, users: Iterable[str]) -> bool:
+    """Return whether git may convert files, so that their bytes differ from their objects'."""
     home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     attributes = (
         Path(_SYSTEM_ATTRIBUTES),
@@ -97,7 +99,7 @@ def _converts(root: Path, listing: Listing, own: bytes, users: Iterable[str]) ->
         Path(home, "git", "attributes"),
     )
     return (
-        bool(_CONVERTING.search(own.replace(b"\0", b"\n")))
+        bool(_CONVERTING.search(config.replace(b"\0", b"\n")))
         or any(users)
         or any(path.exists() for path in attributes)
         or any(
@@ -109,7 +111,7 @@ def _converts(root: Path, listing: Listing, own: bytes, users: Iterable[str]) ->
 
 
 def index_stamps(listing: bytes) -> dict[bytes, Stamp]:
-    """Return the stamp that the index has of each path, from ``ls-files --debug -z``."""
+    """Parse ``ls-files --debug -z``: the stamp that the index has of each path."""
     first, *rest = listing.split(b"\0")
     stamps: dict[bytes, Stamp] = {}
     path = first
@@ -119,20 +121,20 @@ def index_stamps(listing: bytes) -> dict[bytes, Stamp]:
             stamps[path] = Stamp(
                 changed * 10**9 + changed_ns, modified * 10**9 + modified_ns, size_bytes
             )
-        # Five lines of facts, and then the next path, which may hold line ends of its own.
+        # Five lines of facts, then the next path, which may itself contain newlines.
         path = chunk.split(b"\n", 5)[-1]
     return stamps
 
 
-def converted(top: Path, paths: Collection[bytes]) -> set[bytes]:
-    """Return which of the paths are as git wrote them: with other line ends, or out of LFS.
+def converted_by_git(top: Path, paths: Collection[bytes]) -> set[bytes]:
+    """Return the files that differ from their objects only as git converted them on checkout.
 
-    Git's own mark is trusted: time and size that its index has of a file. Asking git to compare
-    the contents would run the filters of the repository.
+    Git writes other line ends, and LFS files, into the work tree. Time and size in the index are
+    trusted: letting git compare the contents would run the filters of the repository.
 
     Args:
         top: the work tree; holds ``.git``.
-        paths: tracked, with other bytes than the index has. Empty costs nothing.
+        paths: tracked files whose bytes are not those of the index. Without any, git is not run.
     """
     if not paths:
         return set()
@@ -140,14 +142,14 @@ def converted(top: Path, paths: Collection[bytes]) -> set[bytes]:
         stamps = index_stamps(Git(top / ".git", work_tree=top).run("ls-files", "--debug", "-z"))
         written_ns = (top / ".git" / "index").stat().st_mtime_ns
         return {path for path in paths if _is_unchanged(top, path, stamps, written_ns)}
-    except (CodeError, OSError):  # a linked work tree, whose index lies elsewhere; then not known
+    except (CodeError, OSError):  # a linked work tree has its index elsewhere: not known
         return set()
 
 
 def _is_unchanged(top: Path, path: bytes, stamps: Mapping[bytes, Stamp], written_ns: int) -> bool:
     status = os.lstat(os.fsencode(top) + b"/" + path)
-    # A file changed in the very moment in which the index was written bears the same time.
-    settled = status.st_mtime_ns < written_ns
+    # A file changed in the same tick of the clock as the index was written has an equal time.
+    older_than_index = status.st_mtime_ns < written_ns
     known = stamps.get(path)
     same = known and (known.modified_ns, known.size_bytes) == (status.st_mtime_ns, status.st_size)
-    return settled and bool(same)
+    return older_than_index and bool(same)

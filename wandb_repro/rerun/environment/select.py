@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wandb_repro.capture.host import ThisHost
-from wandb_repro.capture.packages.repack import packages_at_hand
+from wandb_repro.capture.packages.installed import installed_packages
 from wandb_repro.errors import RebuildError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Packages, Repacked
@@ -141,7 +141,7 @@ def _what_differs(unequal: tuple[Inequality, ...]) -> str:
 
 def _environment_at_hand() -> Packages:
     """Return what is installed here, editable installs by what they would be packed as."""
-    found = packages_at_hand(ThisHost())
+    found = installed_packages(ThisHost())
     if isinstance(found, Unavailable):
         raise RefusedError(f"The environment at hand cannot be read: {found}.")
     return found

@@ -10,7 +10,8 @@ import importlib.metadata
 from collections.abc import Iterator
 from pathlib import Path
 
-from wandb_repro.capture.packages.dist_info import DistInfo, installation
+from wandb_repro.capture.packages.dist_info import DistInfo
+from wandb_repro.capture.packages.installation import installation
 from wandb_repro.manifest.packages import Interpreter
 from wandb_repro.rerun.environment.dependencies import required_on
 from wandb_repro.rerun.environment.interpreter import FoundPython

@@ -13,7 +13,7 @@ from tests.support.repositories import repository
 from tests.support.training import Young, finished
 from tests.support.work_trees import with_submodule
 from wandb_repro import attach
-from wandb_repro.capture.source.snapshot import take_snapshot
+from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.errors import HungError
 from wandb_repro.manifest.base import Unavailable
 
@@ -31,7 +31,7 @@ def _put_on_path(monkeypatch: pytest.MonkeyPatch, folder: Path, command: str) ->
     (folder / "git").write_text(script)
     (folder / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr("wandb_repro.capture.source.git.PATIENCE_S", 1.0)
+    monkeypatch.setattr("wandb_repro.capture.source.git.TIMEOUT_S", 1.0)
     return told
 
 

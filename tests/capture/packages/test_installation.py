@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.environments import Environment, make_wheel
-from wandb_repro.capture.packages.dist_info import Installation, installation
+from wandb_repro.capture.packages.installation import Installation, installation
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_repro.capture.secrets.redact import cut_source
+from wandb_repro.capture.secrets.redact_code import redact_source
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 
@@ -24,7 +24,7 @@ KEY = "0123456789abcdef0123456789abcdef01234567"
     ],
 )
 def test_a_credential_is_cut_out_of_a_cell(source: str, expected: str) -> None:
-    assert expected in cut_source(source)
+    assert expected in redact_source(source)
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_a_credential_is_cut_out_of_a_cell(source: str, expected: str) -> None:
     ],
 )
 def test_code_that_only_looks_alike_is_left_as_it_is(source: str) -> None:
-    assert cut_source(source) == source
+    assert redact_source(source) == source

@@ -1,0 +1,35 @@
+"""The installed packages of this process, in the form in which they are compared with a record."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.packages.distributions import probe_packages
+from wandb_repro.capture.packages.installation import installation
+from wandb_repro.capture.packages.modified import find_modified
+from wandb_repro.capture.packages.repack import repack_all, repack_modified
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.packages import Packages
+
+__all__ = ["installed_packages"]
+
+
+def installed_packages(host: Host) -> Packages | Unavailable:
+    """Return what is installed, with the digests of editable installs and the edited files.
+
+    The wheels of editable and edited distributions are made in a temporary folder, only for their
+    digests.
+
+    Args:
+        host: the process.
+    """
+    found = probe_packages(host)
+    if isinstance(found, Unavailable):
+        return found
+    modified = find_modified(installation(host.distributions()).chosen)
+    with tempfile.TemporaryDirectory(prefix="wandb-repro-") as scratch:
+        packed = repack_all(host, found, Path(scratch))
+        packages = repack_modified(host, packed, modified, Path(scratch))
+    return packages.model_copy(update={"altered": modified})

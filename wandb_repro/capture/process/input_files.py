@@ -1,0 +1,128 @@
+"""Which files outside the snapshot the run read.
+
+Not seen are files that a library opens in C or C++ (``tf.io``, ``tf.data.TFRecordDataset``, HDF5,
+OpenCV, Arrow) or in another process.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from wandb_repro.capture.process.opened_files import OpenedFiles
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.data import InputFile
+
+__all__ = ["InputWatch"]
+
+UNINTERESTING = frozenset({".git", ".netrc", ".gitconfig", "site-packages", "dist-packages"})
+"""Parts of a path: settings of git and W&B, and packages, which are recorded elsewhere."""
+
+
+UNINTERESTING_PAIRS = ((".config", "wandb"), (".cache", "wandb"), (".config", "git"))
+
+
+class InputWatch:
+    """The files that the process opened since the first watch was started."""
+
+    def __init__(self, opened: OpenedFiles | None = None) -> None:
+        self._opened = opened or OpenedFiles()
+
+    def start(self) -> None:
+        """Watch from now on. A second watch knows what the first one saw."""
+        self._opened = OpenedFiles.of_process()
+
+    def include(self, root: Path) -> None:
+        """Watch the source tree too, even below a system folder such as ``/usr/src/app``."""
+        self._opened.included = (f"{root}{os.sep}",)
+
+    def is_as_read(self, place: str) -> bool:
+        """Return whether a file still has the size and the time of change that it was read with.
+
+        Args:
+            place: absolute path.
+
+        Raises:
+            OSError: the file is gone.
+        """
+        status = os.stat(place)  # noqa: PTH116
+        _, size_bytes = self._opened.read.get(place, ("", status.st_size))
+        modified_ns = self._opened.modified_ns.get(place, status.st_mtime_ns)
+        return (size_bytes, modified_ns) == (status.st_size, status.st_mtime_ns)
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Watch nothing inside the block: for files that the recorder itself reads."""
+        self._opened.on = False
+        try:
+            yield
+        finally:
+            self._opened.on = True
+
+    def inputs(
+        self,
+        *,
+        code_paths: frozenset[str],
+        code_root: Path | None,
+        ignore: Sequence[Path],
+        installed: frozenset[str] = frozenset(),
+    ) -> tuple[InputFile, ...]:
+        """Return the files that were read and still exist, sorted by path, at most 10,000.
+
+        Args:
+            code_paths: the snapshot's files, POSIX, relative to ``code_root``.
+            code_root: top of the source tree.
+            ignore: folders whose files are never inputs, such as W&B's.
+            installed: absolute paths of files that come from a wheel, not from the source tree.
+        """
+        known = _absolute(code_root, code_paths) | installed
+        skipped = tuple(f"{folder}{os.sep}" for folder in ignore)
+        found = {
+            file.absolute: file
+            for file in self._files()
+            if file.absolute not in known and not file.absolute.startswith(skipped)
+        }
+        return tuple(found[place] for place in sorted(found) if _is_input(place))
+
+    def _files(self) -> Iterator[InputFile]:
+        """Yield the files that were read; for byte code, its source."""
+        for place, (path, size) in self._opened.read.copy().items():
+            if not place.endswith(".pyc"):
+                yield InputFile(path=path, absolute=place, size_bytes=size)
+            elif "__pycache__" in place:
+                source = _source_of(place)
+                yield InputFile(path=source, absolute=source, size_bytes=FROM_CACHE)
+
+
+def _source_of(compiled: str) -> str:
+    """Return the source of a file in a ``__pycache__``."""
+    try:
+        return importlib.util.source_from_cache(compiled)
+    except ValueError:
+        # pytest writes "module.cpython-311-pytest-9.2.0.pyc", which Python does not recognise.
+        folder, _, name = compiled.rpartition("/")
+        return f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
+
+
+FROM_CACHE = Unavailable(unavailable="a module whose compiled form was read")
+
+
+def _absolute(root: Path | None, paths: frozenset[str]) -> frozenset[str]:
+    """Return the snapshot's files as absolute paths, below the root as named and links followed."""
+    if root is None:
+        return frozenset()
+    roots = (str(root), os.path.realpath(root))
+    return frozenset(f"{top}/{path}" for top in roots for path in paths)
+
+
+def _is_input(place: str) -> bool:
+    parts = PurePosixPath(place).parts
+    if not UNINTERESTING.isdisjoint(parts):
+        return False
+    if any(pair in UNINTERESTING_PAIRS for pair in pairwise(parts)):
+        return False
+    return os.path.isfile(place)  # noqa: PTH113

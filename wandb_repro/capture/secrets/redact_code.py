@@ -1,0 +1,72 @@
+"""Credentials in source code: people paste them into notebook cells.
+
+Stricter than ``redact_text``, which is for command lines: in ``token=tokenizer`` the value is a
+name, so in code only quoted values count.
+"""
+
+from __future__ import annotations
+
+import re
+
+from wandb_repro.capture.secrets.names import WANDB_KEY
+from wandb_repro.capture.secrets.redact import (
+    PAIR,
+    REDACTED,
+    SHAPES,
+    redact_arguments,
+    redact_text,
+    without_value,
+)
+
+__all__ = ["holds_a_credential", "redact_source"]
+
+
+def holds_a_credential(code: str) -> bool:
+    """Return whether source code holds a credential. Only literals count: ``key=len`` is none."""
+    literals = (found for found in PAIR.finditer(code) if found["value"][0] in "\"'")
+    if any(without_value(found) != found[0] for found in literals):
+        return True
+    return any(shape.search(code) for shape in (*SHAPES, WANDB_KEY))
+
+
+_ENTRY = re.compile(
+    r"""(?:\[\s*(?P<key>"[^"\n]+"|'[^'\n]+')\s*\]\s*=|"""
+    r"""(?:setdefault|putenv|setenv)\(\s*(?P<name>"[^"\n]+"|'[^'\n]+')\s*,)\s*"""
+    r"""(?P<value>"[^"\n]+"|'[^'\n]+')"""
+)
+"""``environ["NAME"] = "value"``, ``setdefault("NAME", "value")``."""
+
+
+_COMMAND = re.compile(r"^\s*(?:[\w, ]+=\s*)?[%!]")
+"""A magic or a shell command: its words are those of a command line."""
+
+
+def redact_source(source: str) -> str:
+    """Return a cell's source with each credential replaced by ``<redacted>``."""
+    shell = re.match(r"\s*%%(?:bash|sh|script|system|sx|!|env|writefile)\b", source) is not None
+    lines = source.split("\n")
+    cut = [_cut_command(line) if shell or _COMMAND.match(line) else line for line in lines]
+    text = PAIR.sub(_quoted_value, "\n".join(cut))
+    text = _ENTRY.sub(_entry, text)
+    for shape in (*SHAPES, WANDB_KEY):
+        text = shape.sub(REDACTED, text)
+    return text
+
+
+def _cut_command(line: str) -> str:
+    """Return a command without its credentials, its blanks unchanged."""
+    words = re.split(r"(\s+)", redact_text(line))
+    words[::2] = redact_arguments(words[::2])[0]
+    return "".join(words)
+
+
+def _quoted_value(found: re.Match[str]) -> str:
+    return redact_text(found[0]) if found["value"][0] in "\"'" else found[0]
+
+
+def _entry(found: re.Match[str]) -> str:
+    """Redact the value as in ``NAME=value`` on a command line."""
+    name, value = (found["key"] or found["name"]).strip("\"'"), found["value"].strip("\"'")
+    if redact_text(f"{name}={value}") == f"{name}={value}":
+        return found[0]
+    return found[0].removesuffix(found["value"]) + found["value"].replace(value, REDACTED)

@@ -1,0 +1,50 @@
+"""How absolute paths lie to the source tree, where symbolic links lead to it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from pathlib import Path, PurePosixPath
+
+__all__ = ["MOST_UP", "TreePaths"]
+
+MOST_UP = 16
+"""Most ``..`` on the way from the tree to a file: a rerun has to create as many folders above."""
+
+
+class TreePaths:
+    """Spells absolute paths as scripts in the source tree do, such as ``../lib/tool.py``.
+
+    Args:
+        root: top of the tree, links resolved.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = PurePosixPath(root)
+        self._known: dict[PurePosixPath, PurePosixPath | None] = {}
+
+    def resolve(self, place: str) -> str:
+        """Return an absolute path, its links resolved only as far as they lead to the tree.
+
+        Where the tree is ``/data/home/ada/digits`` and ``/home`` a link to ``/data/home``,
+        ``/home/ada/lib/tool.py`` gives ``/data/home/ada/lib/tool.py``. Where ``lib`` itself is a
+        link to ``/shared/lib``, the result is the same, since scripts say ``../lib``.
+        """
+        path = PurePosixPath(place)
+        for folder in (path, *path.parents):
+            if (real := self._related(folder)) is not None:
+                return str(real / path.relative_to(folder))
+        return place
+
+    def _related(self, folder: PurePosixPath) -> PurePosixPath | None:
+        """Return the real path of a folder that is in the tree or above it; else None."""
+        if folder not in self._known:
+            real = PurePosixPath(os.path.realpath(folder))
+            related = real.is_relative_to(self._root) or self._root.is_relative_to(real)
+            self._known[folder] = real if related else None
+        return self._known[folder]
+
+    def is_too_far(self, place: str) -> bool:
+        """Return whether the relative path from the tree has more than 16 ``..``."""
+        relative = posixpath.relpath(place, self._root)
+        return PurePosixPath(relative).parts.count("..") > MOST_UP
