@@ -97,8 +97,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Two workers that share the tests then end together.
     """
+    _mark_registry(items)
     _keep_one_quarter(config, items)
     items.sort(key=lambda item: (item.path.parent.name != "online", item.path.stem not in _LONG))
+
+
+def _mark_registry(items: list[pytest.Item]) -> None:
+    """Mark what builds an environment of real packages; other tests carry the mark themselves."""
+    for item in items:
+        if "lean" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.registry)
 
 
 def _keep_one_quarter(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.processors import (
+    MODEL,
+    WITH_NETWORKS,
+    WITHOUT_NETWORKS,
+    use_processor,
+)
 from tests.support.recorded import Ask, Project, with_manifest
 from wandb_repro.manifest.machine import Runtime
 from wandb_repro.verify.cpu_instructions import onednn_is_on
@@ -69,18 +75,34 @@ def test_what_changes_no_bits_is_named_and_stands_in_no_way(
     assert set(facts(answer.data["harmless"])) == set(shell)
 
 
+@pytest.mark.parametrize(
+    ("here", "further"),
+    [
+        pytest.param(WITHOUT_NETWORKS, [], id="oneDNN off by default"),
+        pytest.param(WITH_NETWORKS, ["TF_ENABLE_ONEDNN_OPTS=0"], id="oneDNN on by default"),
+    ],
+)
 def test_a_newer_processor_is_to_be_capped_and_then_may_do(
-    project: Project, tmp_path: Path, ask: Ask
+    here: tuple[str, ...],
+    further: list[str],
+    project: Project,
+    tmp_path: Path,
+    ask: Ask,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with_manifest(project, {f"{PROCESSOR}.instruction_sets": ["avx", "sse4_1"]})
+    use_processor(monkeypatch, here)
+    older = {f"{PROCESSOR}.model": MODEL, f"{PROCESSOR}.instruction_sets": ["avx", "sse4_1"]}
+    with_manifest(project, older)
     words = ("check", project.run_folder, "--env", "here", "--json")
+    switches = ["ONEDNN_MAX_CPU_ISA=AVX", *further]
 
     as_it_is = ask(*words, cwd=tmp_path)
-    capped = ask(*words, "--set", "ONEDNN_MAX_CPU_ISA=AVX", cwd=tmp_path)
+    capped = ask(*words, *(f"--set={switch}" for switch in switches), cwd=tmp_path)
 
     assert as_it_is.data["expected"] == "different"
-    (finding,) = as_it_is.data["findings"]
-    assert finding["cure"] == "cap this processor to the original's: ONEDNN_MAX_CPU_ISA=AVX"
+    cures = [finding["cure"] for finding in as_it_is.data["findings"]]
+    assert len(cures) == len(switches)
+    assert all(cure.endswith(switch) for cure, switch in zip(cures, switches, strict=True))
     assert capped.data["expected"] == "perhaps"
     assert [one["effect"] for one in capped.data["findings"]] == ["may change bits"]
 

@@ -11,9 +11,11 @@ import pytest
 from tests.support.recorded import Ask, begun
 from tests.support.repositories import Repository
 
+registry = pytest.mark.registry  # the second act installs some hundred packages
 
-class Told(NamedTuple):
-    """What the demo said and left behind."""
+
+class Demo(NamedTuple):
+    """What the demo printed and left behind."""
 
     code: int
     text: str
@@ -22,8 +24,8 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """Give the demo, told once, for somebody whose settings would get in its way."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """Run the demo once, for somebody whose settings would get in its way."""
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text("[commit]\n\tgpgSign = true\n")
     folder = home / "demo"
@@ -32,67 +34,86 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         "WANDB_RUN_ID": "mine",
         "WANDB_MODE": "disabled",
         "TF_NUM_INTRAOP_THREADS": "1",
+        # As on a processor with AVX512-VNNI, where TensorFlow says so twice in each process.
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "C",
         "GIT_DIR": str(home),
         "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
     }
     with begun("demo", "--dir", folder, "--json", cwd=home, **disturbing) as process:
         out, err = process.communicate(timeout=500)
     assert process.returncode == 0, err
-    return Told(process.returncode, err, json.loads(out), folder)
+    return Demo(process.returncode, err, json.loads(out), folder)
 
 
-def _acts(told: Told) -> list[str]:
+def _acts(demo: Demo) -> list[str]:
     """Return the text of each act."""
-    return re.split(r"^\d  ", told.text, flags=re.MULTILINE)[1:]
+    return re.split(r"^\d  ", demo.text, flags=re.MULTILINE)[1:]
 
 
 def _epochs(act: str) -> list[str]:
     return re.findall(r"^ +epoch \d+ .*$", act, flags=re.MULTILINE)
 
 
-def test_it_tells_identical_diverged_identical_in_four_acts(told: Told) -> None:
-    assert told.code == 0
-    assert len(_acts(told)) == 4
-    grades = [verdict["grade"] for verdict in told.verdicts]
+@registry
+def test_it_shows_identical_diverged_identical_in_four_acts(demo: Demo) -> None:
+    assert demo.code == 0
+    assert len(_acts(demo)) == 4
+    grades = [verdict["grade"] for verdict in demo.verdicts]
     assert grades == ["identical", "diverged", "identical"]
 
 
-def test_every_printed_loss_is_the_same_in_all_four_trainings(told: Told) -> None:
-    printed = [_epochs(act) for act in _acts(told)]
-    assert len(printed[0]) == 5
-    assert all("loss" in line for line in printed[0])
-    assert printed[1:] == [printed[0]] * 3
+@registry
+def test_every_act_prints_five_epochs_and_the_identical_ones_print_the_same(demo: Demo) -> None:
+    recorded, rebuilt, broken, cured = (_epochs(act) for act in _acts(demo))
+    assert [len(printed) for printed in (recorded, rebuilt, broken, cured)] == [5] * 4
+    assert all("loss" in line for line in recorded)
+    assert rebuilt == recorded
+    assert cured == recorded
 
 
-def test_one_thread_is_found_by_step_tensor_cause_and_cure(told: Told) -> None:
-    _, broken, _ = told.verdicts
+@registry
+def test_nothing_of_a_framework_is_on_the_screen_and_all_of_it_in_the_log(demo: Demo) -> None:
+    for foreign in ("oneDNN", "tensorflow/", "absl", "port.cc", "WARNING:"):
+        assert foreign not in demo.text
+    log = (demo.folder / "trainings.log").read_text(encoding="utf-8")
+    assert _epochs(log) == _epochs(demo.text)
+
+
+@registry
+def test_one_thread_is_found_by_step_tensor_cause_and_cure(demo: Demo) -> None:
+    _, broken, _ = demo.verdicts
     assert broken["first"]["moment"] == "step"
     assert broken["first"]["leaves"]
-    assert broken["metrics_equal_printed"] == 5
-    assert broken["metrics_equal_bits"] < 5
+    # How far the bits part, and whether four decimals show it, is the processor's to decide.
+    assert broken["metrics_equal_bits"] <= broken["metrics_equal_printed"] <= 5
     assert "thread" in broken["causes"][0]["sentence"]
     assert "2" in broken["causes"][0]["cure"]
-    assert broken["causes"][0]["cure"] in " ".join(_acts(told)[2].split())
+    assert broken["causes"][0]["cure"] in " ".join(_acts(demo)[2].split())
 
 
-def test_what_is_identical_is_so_in_every_step(told: Told) -> None:
-    for verdict in (told.verdicts[0], told.verdicts[2]):
+@registry
+def test_what_is_identical_is_so_in_every_step(demo: Demo) -> None:
+    for verdict in (demo.verdicts[0], demo.verdicts[2]):
         assert verdict["moments"] > 5 * 15
         assert verdict["metrics_equal_bits"] == 5
 
 
-def test_the_project_was_moved_away_with_a_file_that_nobody_committed(told: Told) -> None:
-    assert not (told.folder / "project").exists()
-    moved = Repository(told.folder / "moved-away")
+@registry
+def test_the_project_was_moved_away_with_a_file_that_nobody_committed(demo: Demo) -> None:
+    assert not (demo.folder / "project").exists()
+    moved = Repository(demo.folder / "moved-away")
     assert "?? network.py" in moved.git("status", "--porcelain").splitlines()
-    assert (told.folder / "rebuilt" / "env" / "bin" / "python").exists()
+    assert (demo.folder / "rebuilt" / "env" / "bin" / "python").exists()
 
 
-def test_it_reads_well_at_80_columns_and_is_plain_when_piped(told: Told) -> None:
-    own = [line for line in told.text.splitlines() if not line.startswith(("·", "wandb"))]
-    assert [line for line in own if len(line.rstrip()) > 80 and str(told.folder) not in line] == []
-    assert "\x1b" not in told.text
-    assert "Traceback" not in told.text
+@registry
+def test_it_reads_well_at_80_columns_and_is_plain_when_piped(demo: Demo) -> None:
+    own = [line for line in demo.text.splitlines() if not line.startswith(("·", "wandb"))]
+    assert [line for line in own if len(line.rstrip()) > 80 and str(demo.folder) not in line] == []
+    assert "\x1b" not in demo.text
+    assert "Traceback" not in demo.text
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path, ask: Ask) -> None:
@@ -120,17 +141,16 @@ def test_without_what_it_needs_it_names_the_extra(
 
 
 _VARIES = (
+    (r"^(diverged ) .*(\n .*)*", r"\1 ..."),
     (r"\bdemo/\w{8}\b", "demo/ID"),
     (r"\b[0-9a-f]{12}\b|\b[0-9a-f]{32}\b", "HEX"),
     (r"\d+\.\d{4}", "N"),
     (r"\d+ packages for Python [\d.]+|\d+ packages", "PACKAGES"),
-    (r"(first tensor|in all) .*", r"\1 ..."),
-    (r"(  apart) .*(\n {18}.*)*", r"\1 ..."),
     (r"Took \d+ s", "Took N s"),
     (r"^· /.*$", "· FOLDER"),
     (r"\d+\.\d MB", "N MB"),
 )
-"""What is another in every run, or on another processor."""
+"""What is another in every run, or on another processor: there, how two trainings differ."""
 
 
 def _lasting(text: str) -> list[str]:
@@ -139,7 +159,18 @@ def _lasting(text: str) -> list[str]:
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
-def test_the_readme_shows_what_it_says(told: Told) -> None:
+@registry
+def test_the_readme_shows_what_it_says(demo: Demo) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     shown = readme.split("```text\n")[1].split("```")[0]
-    assert _lasting(shown) == _lasting(told.text)
+    assert _lasting(shown) == _lasting(demo.text)
+    assert _labels(_diverged(shown)) - {"also"} <= _labels(_diverged(demo.text))
+
+
+def _diverged(text: str) -> str:
+    """Return the rows of the verdict that says how the trainings differ."""
+    return text.split("\ndiverged ")[1].split("\n\n")[0]
+
+
+def _labels(rows: str) -> set[str]:
+    return set(re.findall(r"^  (\w+(?: \w+)*)  ", rows, flags=re.MULTILINE))

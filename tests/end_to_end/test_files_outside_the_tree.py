@@ -86,6 +86,7 @@ def test_a_package_of_a_second_repository_on_pythonpath_is_rerun(tmp_path: Path,
 
 
 @pytest.mark.slow
+@pytest.mark.registry
 def test_a_package_of_a_second_repository_that_is_installed_editable_is_rerun(
     tmp_path: Path, ask: Ask
 ) -> None:

@@ -154,22 +154,6 @@ USUAL = {
 
 
 DROPPED = ("WANDB_", "TF_", "PYTHON", "ONEDNN_", "MUTATIONS")
-CONVOLUTION = """
-import hashlib
-import numpy as np
-import tensorflow as tf
-
-random = np.random.default_rng(0)
-x = tf.constant(random.normal(size=(64, 8, 8, 32)).astype("float32"))
-kernel = tf.Variable(random.normal(size=(3, 3, 32, 64)).astype("float32"))
-with tf.GradientTape() as tape:
-    found = tf.nn.conv2d(x, kernel, 1, "SAME")
-    loss = tf.reduce_sum(found * found)
-both = found.numpy().tobytes() + tape.gradient(loss, kernel).numpy().tobytes()
-print(hashlib.sha256(both).hexdigest())
-"""
-
-
 PRODUCT = """
 import hashlib
 import numpy as np
@@ -249,36 +233,55 @@ def test_nothing_changed_is_identical(runs: Runs) -> None:
 
 CONV, OTHER_CONV = "conv2d/kernel", "conv2d_1/kernel"
 
-# What was changed: the step that is named (0: the initial state), a word of the tensor that is
-# named first, what moved first, and kind and fact of the cause that is ranked first.
+# Changes whose effect is certain. For each: the step that is named (0: the initial state), a word
+# of the tensor that is named first, what moved first, and kind and fact of the cause ranked first.
 NAMED: dict[str, tuple[int, str, str, str, str]] = {
     "flip": (5, CONV, "state", "code", "weights between steps"),
     "example": (5, CONV, "data", "data", "batches"),
     "swap": (5, CONV, "data", "data", "batches"),
     "lr": (0, "learning_rate", "initial state", "model", "learning_rate of optimizer"),
     "dropout": (0, "seed_generator", "initial state", "model", "seed of layer dropout"),
-    "jit": (1, CONV, "loss", "model", "jit_compile of the model"),
-    # Which kernel of a step is the first to give other bits is the processor's.
-    "one-thread": (1, "conv2d", "", "threads", "intra-op threads"),
-    "onednn-off": (1, "conv2d", "", "switch", "TF_ENABLE_ONEDNN_OPTS"),
-    "capped": (1, "conv2d", "", "switch", "ONEDNN_MAX_CPU_ISA"),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 def test_what_was_changed_is_named_by_step_tensor_and_cause(runs: Runs, name: str) -> None:
-    original = "onednn-off" if name == "one-thread" else "base"
+    check_named(runs.verdict(name), *NAMED[name])
+
+
+# Changes of which the processor decides whether they change bits, and of what first. For each: the
+# original, and kind and fact of the difference.
+BY_PROCESSOR: dict[str, tuple[str, str, str]] = {
+    "jit": ("base", "model", "jit_compile of the model"),
+    "one-thread": ("onednn-off", "threads", "intra-op threads"),
+    "onednn-off": ("base", "switch", "TF_ENABLE_ONEDNN_OPTS"),
+    "capped": ("base", "switch", "ONEDNN_MAX_CPU_ISA"),
+    "base": ("deterministic", "determinism", "determin"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BY_PROCESSOR)
+def test_another_way_to_compute_is_a_difference_and_the_cause_where_bits_differ(
+    runs: Runs, name: str
+) -> None:
+    original, kind, fact = BY_PROCESSOR[name]
 
     verdict = runs.verdict(name, original=original)
 
-    if verdict.grade == "identical" and name in SETTINGS:
-        without = runs.probe(CONVOLUTION, **SETTINGS.get(original, {}))
-        assert runs.probe(CONVOLUTION, **SETTINGS[name]) == without, (
-            "the training is blind to what changes bits"
-        )
-        pytest.skip(f"{name}: changes no bits on this processor, as a convolution alone shows too")
-    check_named(verdict, *NAMED[name])
+    both = [read_manifest(runs.capsule(which)) for which in (original, name)]
+    assert [it.kind for it in differences(*both) if fact in it.fact] == [kind]
+    if verdict.grade == "identical":
+        return
+    assert verdict.grade == "diverged"
+    assert verdict.first is not None
+    assert verdict.first.step >= 1  # both started from the same state
+    assert verdict.moved is not None
+    assert "initial" not in verdict.moved.what
+    assert verdict.causes[0].kind == kind
+    assert fact in verdict.causes[0].fact
+    assert verdict.causes[0].cure or verdict.causes[0].original
 
 
 def check_named(verdict: Verdict, step: int, tensor: str, moved: str, kind: str, fact: str) -> None:
@@ -306,12 +309,13 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 
 @pytest.mark.slow
-def test_determinism_that_is_off_is_named(runs: Runs) -> None:
-    verdict = runs.verdict("base", original="deterministic")
+def test_determinism_that_is_off_is_mended_by_an_argument_of_init(runs: Runs) -> None:
+    on, off = (read_manifest(runs.capsule(name)) for name in ("deterministic", "base"))
 
-    check_named(verdict, 1, CONV, "loss", "determinism", "determin")
-    assert verdict.causes[0].original == "on"
-    assert verdict.causes[0].cure == "pass deterministic=True to init"
+    (found,) = [it for it in differences(on, off) if "determin" in it.fact]
+
+    assert found.original == "on"
+    assert found.cure == "pass deterministic=True to init"
 
 
 @pytest.mark.slow
@@ -341,6 +345,7 @@ def test_another_version_of_a_package_that_prepares_the_data_is_named(
 
 
 @pytest.mark.slow
+@pytest.mark.registry
 def test_another_numpy_that_prepares_the_data_is_named(runs: Runs) -> None:
     runs.record("numpy-here")
     runs.record_with("numpy-other", f"numpy=={OTHER_NUMPY}")
@@ -355,6 +360,7 @@ def test_another_numpy_that_prepares_the_data_is_named(runs: Runs) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.registry
 def test_another_keras_is_named_where_it_changes_bits_and_is_no_difference_where_not(
     runs: Runs,
 ) -> None:

@@ -15,7 +15,7 @@ from tests.support.training import Ended, run_child
 from wandb_repro.manifest.trail import Digested, Granularity, Losses
 from wandb_repro.rerun.environment.uv import find_uv
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.registry]
 
 _REPOSITORY = Path(__file__).parents[2]
 

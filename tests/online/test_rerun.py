@@ -13,6 +13,7 @@ from tests.online.conftest import Original
 from tests.online.scripts import TRAIN
 from tests.support.machine import Done, Machine, Stored, a_project, only_run
 from tests.support.server import WandbServer
+from wandb_repro.manifest.code import Code
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest
 
@@ -127,7 +128,11 @@ def test_a_synced_run_is_whole_on_the_server(synced: Synced) -> None:
     manifest = synced.stored.manifest
     assert manifest.run.offline
     assert manifest.sealed().digest == synced.stored.summary["repro/manifest"]
-    assert manifest.sealed().digest == synced.stored.config["repro"]["manifest"]
+    columns = synced.stored.config["repro"]
+    assert isinstance(manifest.execution.code, Code)
+    assert manifest.execution.code.tree.startswith(columns["tree"])
+    assert columns["seed"] == manifest.execution.seed
+    assert "manifest" not in columns  # no two runs share it: it is no column
 
 
 @pytest.mark.slow

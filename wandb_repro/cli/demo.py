@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from rich.text import Text
 
 import wandb_repro.demo
 from wandb_repro.cli.common import Output, answers, check_new_folder, json_option
+from wandb_repro.cli.demo_log import our_lines
 from wandb_repro.errors import RefusedError, TrainingFailedError
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.manifest.switches import RESTORED
@@ -36,6 +39,12 @@ __all__ = ["command"]
 _THREADS = 2
 _NEEDED = ("keras", "tensorflow", "sklearn")
 _QUIET = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
+_SWITCHES = {
+    # TensorFlow's default follows the processor, and oneDNN's kernels may give the same bits on
+    # one thread as on two: act 3 would show nothing.
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_NUM_INTRAOP_THREADS": str(_THREADS),
+}
 _FOREIGN = ("WANDB_", "GIT_")
 """Variables that tell W&B and git about another project than the demo's."""
 
@@ -128,31 +137,44 @@ class _Story:
 
     def _recorded(self, project: Path) -> Capsule:
         _write_project(project)
-        self.output.tell(Text(f"   $ TF_NUM_INTRAOP_THREADS={_THREADS} python train.py"))
-        environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": str(_THREADS)}
-        done = subprocess.run(
-            [sys.executable, "train.py"],
-            cwd=project,
-            env=environment,
-            stdout=2,
-            stderr=None,
-            check=False,
-        )
-        if done.returncode:
-            raise TrainingFailedError(
-                f"The demo's training ended with exit code {done.returncode}.",
-                hint="Its own output above says why.",
-                returncode=done.returncode,
+        switches = " ".join(f"{name}={value}" for name, value in _SWITCHES.items())
+        self.output.tell(Text(f"   $ {switches} python train.py"))
+        with self._training() as output:
+            done = subprocess.run(
+                [sys.executable, "train.py"],
+                cwd=project,
+                env={**os.environ, **_SWITCHES},
+                stdout=output,
+                stderr=output,
+                check=False,
             )
+            if done.returncode:
+                raise TrainingFailedError(
+                    f"The demo's training ended with exit code {done.returncode}.",
+                    hint="Its log says why.",
+                    returncode=done.returncode,
+                )
         capsule = locate(str(project / "wandb" / "latest-run"), self.place).capsule
         self.output.tell(Text(f"   recorded as {run_name(read_manifest(capsule))}"))
         return capsule
 
     def _rerun(self, capsule: Capsule, name: str, options: RerunOptions) -> Outcome:
         prepared = prepare(capsule, self.place / name, options)
-        outcome = carry_out(prepared, self.output.progress)
+        with self._training() as output:
+            outcome = carry_out(prepared, self.output.progress, output=output)
         self.output.tell(verdict_text(outcome.verdict))
         return outcome
+
+    @contextlib.contextmanager
+    def _training(self) -> Generator[int]:
+        """Give the file descriptor for a training's output; name the log where it fails."""
+        log = self.place / "trainings.log"
+        try:
+            with our_lines(log, lambda line: click.echo(line, err=True)) as output:
+                yield output
+        except TrainingFailedError:
+            self.output.progress(f"Output of the trainings: {log}")
+            raise
 
 
 def _write_project(project: Path) -> None:

@@ -23,7 +23,15 @@ from wandb_repro.rerun.planned_inputs import Link
 from wandb_repro.rerun.restore import restore
 from wandb_repro.rerun.restore_extra import adds_below, restore_added
 
-__all__ = ["Child", "child_environment", "place_inputs", "restore_code", "train", "variables_set"]
+__all__ = [
+    "STANDARD_ERROR",
+    "Child",
+    "child_environment",
+    "place_inputs",
+    "restore_code",
+    "train",
+    "variables_set",
+]
 
 _DROPPED = (
     *RESTORED,
@@ -63,7 +71,7 @@ TensorFlow on 2 cores)."""
 _COPIED_BYTES = 1 << 30
 _GRACE_S = 30
 _HEARING_S = 1.0
-_STANDARD_ERROR = 2
+STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True)
@@ -219,8 +227,22 @@ def _is_restored(folder: str, plan: Plan) -> bool:
     return folder in plan.parts.command.python_path and (in_tree or adds_below(code, folder))
 
 
-def train(plan: Plan, python: Path, request: RerunRequest, *, rebuilt: bool) -> Child:
-    """Start the training and wait for its end. What it prints goes to standard error.
+def train(
+    plan: Plan,
+    python: Path,
+    request: RerunRequest,
+    *,
+    rebuilt: bool,
+    output: int = STANDARD_ERROR,
+) -> Child:
+    """Start the training and wait for its end.
+
+    Args:
+        plan: what is started, and where.
+        python: interpreter of the environment.
+        request: tells the process that it is a rerun, and of which run.
+        rebuilt: whether the environment was built anew.
+        output: file descriptor that gets what the training prints.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the training was asked to end and has ended.
@@ -236,8 +258,8 @@ def train(plan: Plan, python: Path, request: RerunRequest, *, rebuilt: bool) -> 
             cwd=plan.cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=_STANDARD_ERROR,
-            stderr=_STANDARD_ERROR,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:

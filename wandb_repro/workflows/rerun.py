@@ -21,7 +21,7 @@ from wandb_repro.rerun.environment.bytecode import keep_bytecode
 from wandb_repro.rerun.environment.compare import Inequality
 from wandb_repro.rerun.environment.interpreter import find_python
 from wandb_repro.rerun.environment.provide import Provided, Wanted, provide
-from wandb_repro.rerun.execute import Child, restore_code, train
+from wandb_repro.rerun.execute import STANDARD_ERROR, Child, restore_code, train
 from wandb_repro.rerun.plan import Plan
 from wandb_repro.rerun.restored_data import check_restored
 from wandb_repro.store.artifact import download_artifact
@@ -50,12 +50,13 @@ class Outcome:
     notes: tuple[str, ...]
 
 
-def carry_out(prepared: Prepared, say: Say) -> Outcome:
+def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> Outcome:
     """Restore, rebuild, train and judge.
 
     Args:
         prepared: what was agreed to.
         say: called with each step, a few words.
+        output: file descriptor that gets what the training prints.
 
     Raises:
         ReproError: it could not be rebuilt, or the training failed by itself.
@@ -70,7 +71,13 @@ def carry_out(prepared: Prepared, say: Say) -> Outcome:
         provided = _environment(prepared, say)
         request = _request(prepared)
     say("Training")
-    child = train(plan, provided.built.python, request, rebuilt=prepared.choice.stands_alone)
+    child = train(
+        plan,
+        provided.built.python,
+        request,
+        rebuilt=prepared.choice.stands_alone,
+        output=output,
+    )
     if provided.kept is not None and not child.returncode:
         keep_bytecode(provided.kept, plan.environment_folder)
     return _judged(prepared, child, provided.built.inequalities, provided.built.notes)
