@@ -8,7 +8,7 @@ from tests.report.reports import BENT, NAME, diverged, nothing
 from tests.support.records import full_manifest, rerun_manifest, trail
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.report.card import Seen, card
+from wandb_repro.report.card import CardExtras, card
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.verdict import judge
 
@@ -47,7 +47,7 @@ class Page(HTMLParser):
         return [value for name, value in self.attributes if name == "href"]
 
 
-def card_of(manifest: Manifest, of: Trail, seen: Seen | None = None, name: str = NAME) -> str:
+def card_of(manifest: Manifest, of: Trail, seen: CardExtras | None = None, name: str = NAME) -> str:
     """Return the card of a run."""
     return card(name, manifest, of, audit(manifest, of), seen)
 
@@ -55,11 +55,11 @@ def card_of(manifest: Manifest, of: Trail, seen: Seen | None = None, name: str =
 def _rerun() -> str:
     manifest, other = rerun_manifest(BENT), trail(diverged(), ended=False)
     verdict = judge(full_manifest(), trail(), manifest, other)
-    return card_of(manifest, other, Seen(verdict, original_moments=len(trail().weights)))
+    return card_of(manifest, other, CardExtras(verdict, original_moments=len(trail().weights)))
 
 
 def _original() -> str:
-    seen = Seen(reproduced="3 of 3: same machine 2, other processor 1", changes=DIFF)
+    seen = CardExtras(reproduced="3 of 3: same machine 2, other processor 1", changes=DIFF)
     return card_of(full_manifest(), trail(), seen)
 
 

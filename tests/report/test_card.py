@@ -13,7 +13,7 @@ from tests.support.golden import Golden
 from tests.support.many_packages import many_packages
 from tests.support.records import absent, full_manifest, moment, rerun_manifest, trail
 from wandb_repro.manifest.code import Code, GitState
-from wandb_repro.report.card import Seen, commit_page
+from wandb_repro.report.card import CardExtras, commit_page
 
 each = pytest.mark.parametrize("made", CARDS.values(), ids=CARDS)
 
@@ -58,7 +58,7 @@ def test_what_a_stranger_writes_is_text(text: str) -> None:
             "recorded_by": told,
         }
         return Page(
-            card_of(rerun_manifest(bent), trail(), Seen(changes=told, reproduced=told), told)
+            card_of(rerun_manifest(bent), trail(), CardExtras(changes=told, reproduced=told), told)
         )
 
     hostile, plain = made(text), made("plain")
@@ -70,7 +70,7 @@ def test_what_a_stranger_writes_is_text(text: str) -> None:
 
 def test_control_characters_are_no_part_of_a_page() -> None:
     text = card_of(
-        full_manifest(), trail(), Seen(changes="a\x00b\x1b[31m\u202ec\n"), "x\x00\ud800y"
+        full_manifest(), trail(), CardExtras(changes="a\x00b\x1b[31m\u202ec\n"), "x\x00\ud800y"
     )
 
     assert not set(text) & set("\x00\x1b\u202e\ud800")
@@ -78,7 +78,7 @@ def test_control_characters_are_no_part_of_a_page() -> None:
 
 
 def test_what_was_not_committed_can_be_read_inside() -> None:
-    page = Page(card_of(full_manifest(), trail(), Seen(changes=DIFF)))
+    page = Page(card_of(full_manifest(), trail(), CardExtras(changes=DIFF)))
 
     assert "-rate = 0.1" in page.text
     assert page.tags.count("ins") == page.tags.count("del") == 1
@@ -129,7 +129,7 @@ def test_a_commit_that_nobody_else_has_is_linked_to_nothing() -> None:
 
 def test_a_large_environment_and_a_long_trail_are_a_small_page() -> None:
     many = trail([moment(epoch=epoch, step=9 * epoch) for epoch in range(1, 1001)])
-    text = card_of(many_packages(full_manifest(), 345), many, Seen(changes="+x = 1\n" * 1500))
+    text = card_of(many_packages(full_manifest(), 345), many, CardExtras(changes="+x = 1\n" * 1500))
 
     assert len(text.encode()) < 300_000
 

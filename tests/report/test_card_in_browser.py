@@ -14,7 +14,7 @@ import pytest
 from tests.report.pages import CARDS, DIFF, card_of
 from tests.support.browser import keep
 from tests.support.records import rerun_manifest, trail
-from wandb_repro.report.card import Seen
+from wandb_repro.report.card import CardExtras
 
 SCREENS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1100, "height": 900}},
@@ -86,7 +86,7 @@ def test_what_a_stranger_wrote_is_shown_as_text_and_nothing_runs(opened: Any) ->
         }
     )
     asked: list[str] = []
-    page = opened(card_of(manifest, trail(), Seen(changes=f"{DIFF}+{script}\n"), HOSTILE))
+    page = opened(card_of(manifest, trail(), CardExtras(changes=f"{DIFF}+{script}\n"), HOSTILE))
 
     def note(request: Any) -> None:
         asked.append(request.url)

@@ -10,7 +10,7 @@ from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.recording.self_verdict import Outcome
 from wandb_repro.recording.wandb_run import Run, name_of
-from wandb_repro.report.card import Seen, card
+from wandb_repro.report.card import CardExtras, card
 from wandb_repro.store.capsule import SHOWN, Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.verify.audit import audit
@@ -24,12 +24,12 @@ def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outc
     Raises:
         OSError: the disk does not take it.
     """
-    seen = Seen(
+    extras = CardExtras(
         verdict=outcome.verdict if outcome else None,
         original_moments=outcome.original_moments if outcome else 0,
         changes=_text_of(capsule.changes),
     )
-    page = card(name_of(manifest.run), manifest, trail, audit(manifest, trail), seen)
+    page = card(name_of(manifest.run), manifest, trail, audit(manifest, trail), extras)
     write_atomically(capsule.report, page.encode())
 
 
@@ -68,8 +68,8 @@ def page_reproduced(folder: Path, reproduced: str, changes: str) -> str:
     """
     capsule = Capsule(folder)
     manifest, trail = read_manifest(capsule), read_trail(capsule)
-    seen = Seen(reproduced=reproduced, changes=changes)
-    return card(name_of(manifest.run), manifest, trail, audit(manifest, trail), seen)
+    extras = CardExtras(reproduced=reproduced, changes=changes)
+    return card(name_of(manifest.run), manifest, trail, audit(manifest, trail), extras)
 
 
 def card_entry(run: Run, capsule: Capsule) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from wandb_repro.report.verdict import verdict_line, verdict_rows
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.verdict import Grade, Verdict
 
-__all__ = ["Seen", "card", "commit_page"]
+__all__ = ["CardExtras", "card", "commit_page"]
 
 _MOST_CAUSES = 5
 _TONES: dict[Grade, str] = {
@@ -33,7 +33,7 @@ _TONES: dict[Grade, str] = {
 _SIGNS = {"good": "✓", "bad": "✗", "warn": "?"}
 
 
-class Seen(NamedTuple):
+class CardExtras(NamedTuple):
     """What a card tells beside the record itself."""
 
     verdict: Verdict | None = None
@@ -51,7 +51,7 @@ def card(
     manifest: Manifest,
     trail: Trail,
     findings: Sequence[Finding],
-    seen: Seen | None = None,
+    extras: CardExtras | None = None,
 ) -> str:
     """Return the page: first whether the run can be repeated, then what it ran on.
 
@@ -60,17 +60,17 @@ def card(
         manifest: its record.
         trail: its weights.
         findings: every reason why it might not run again.
-        seen: what is known of it from elsewhere.
+        extras: what is known of it from elsewhere.
     """
-    seen = seen or Seen()
+    extras = extras or CardExtras()
     parts = sections(manifest, trail)
     return document(
         name,
         element("h1", name),
         *_answer(findings),
-        *_reproduced(seen.reproduced),
-        *(_verdict(seen.verdict, seen.original_moments) if seen.verdict else ()),
-        *(child for section in parts for child in _section(section, manifest, seen)),
+        *_reproduced(extras.reproduced),
+        *(_verdict(extras.verdict, extras.original_moments) if extras.verdict else ()),
+        *(child for section in parts for child in _section(section, manifest, extras)),
         *_commands(name, manifest, stops=answer(findings).tone == "bad"),
         element("footer", f"Recorded by {manifest.recorded_by}, {manifest.recorded_at}."),
     )
@@ -128,11 +128,11 @@ def _pairs(rows: Iterable[tuple[str, str]]) -> Element:
     return element("dl", *made)
 
 
-def _section(section: Section, manifest: Manifest, seen: Seen) -> Iterator[Element]:
+def _section(section: Section, manifest: Manifest, extras: CardExtras) -> Iterator[Element]:
     yield element("h2", section.title)
     yield _pairs(section.rows)
     if section.title == "Code":
-        yield from _code(manifest.execution.code, seen.changes)
+        yield from _code(manifest.execution.code, extras.changes)
     elif section.title == "Environment":
         yield from _packages(manifest.execution.packages)
 
