@@ -60,7 +60,7 @@ def test_a_committed_secret_stays_and_is_named(tmp_path: Path, ask: Ask) -> None
     answer = ask("show", "latest", "--leaving", cwd=project.folder)
 
     assert f"looks like a secret (it holds a Stripe key): {planted.file}" in answer.text
-    assert "Look at this first" not in answer.text
+    assert "Check these first" not in answer.text
     assert planted.value not in answer.out
 
 

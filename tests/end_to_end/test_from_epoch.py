@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.recorded import Answer, Ask, Project
-from wandb_repro.manifest.trail import Checkpoint, Resumed
+from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 
 SCRIPT = """\
 import os

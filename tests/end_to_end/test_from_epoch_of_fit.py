@@ -10,7 +10,7 @@ import pytest
 
 from tests.end_to_end.test_from_epoch import HERE, trained
 from tests.support.recorded import Ask, Project
-from wandb_repro.manifest.trail import Checkpoint, Resumed
+from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 
 BEGIN = """\
 import os

@@ -16,7 +16,7 @@ from tests.support.recorded import NUMBERS, Answer, Ask, Project, with_manifest
 from tests.support.records import lines_of
 from tests.support.repositories import fingerprint
 from wandb_repro.manifest import canonical
-from wandb_repro.manifest.trail import Missing, Start
+from wandb_repro.manifest.trail_records import Missing, Start
 
 ESCAPES = "\x1b]0;owned\x07\x9b31m\u202egpj\r\x1b[2Kevil\u2066\ufeff\x00"
 INSPECTING = (("show",), ("show", "--leaving"), ("diff",), ("verify",), ("rerun", "--dry-run"))

@@ -14,7 +14,7 @@ from tests.support.records import full_manifest
 from tests.support.training import Recorded, Young, dense_model
 from wandb_repro.keras import batches
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail import Granularity, Seen
+from wandb_repro.manifest.trail_records import Granularity, Seen
 from wandb_repro.verify.verdict import judge
 
 np: Any = cast("Any", numpy)

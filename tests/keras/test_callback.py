@@ -14,7 +14,7 @@ from tests.support.training import Recorded, Young, data, dense_model, recorded_
 from tests.test_digest import GOLDEN
 from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
-from wandb_repro.manifest.trail import Granularity, Losses, Numbers
+from wandb_repro.manifest.trail_records import Granularity, Losses, Numbers
 
 SAME_ORDER = "shows the examples in the same order in every epoch"
 

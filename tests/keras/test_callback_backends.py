@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.environments import BASE_PYTHON
 from tests.support.training import Ended, run_child
-from wandb_repro.manifest.trail import Digested, Granularity, Losses
+from wandb_repro.manifest.trail import Digested
+from wandb_repro.manifest.trail_records import Granularity, Losses
 from wandb_repro.rerun.environment.uv import find_uv
 
 pytestmark = [pytest.mark.slow, pytest.mark.registry]

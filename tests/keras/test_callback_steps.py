@@ -23,7 +23,7 @@ from tests.support.training import Young, data, dense_model, tensorflow_data
 from wandb_repro.keras import variables as keras_variables
 from wandb_repro.keras.callback_effects import changes_between_steps
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail import Granularity, Losses, Structure
+from wandb_repro.manifest.trail_records import Granularity, Losses, Structure
 
 
 class Way(NamedTuple):

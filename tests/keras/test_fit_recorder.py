@@ -16,7 +16,7 @@ from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
 from wandb_repro.keras.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
 
 Take = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
 

@@ -18,9 +18,9 @@ from tests.support.golden import DATA
 from wandb_repro.digest import Array, leaf_digest
 from wandb_repro.manifest.base import ExecutionRecord, Record
 from wandb_repro.manifest.manifest import VERSION, Manifest
-from wandb_repro.manifest.trail import VERSION as TRAIL_VERSION
 from wandb_repro.manifest.trail import Digested
 from wandb_repro.manifest.trail_file import parse
+from wandb_repro.manifest.trail_records import VERSION as TRAIL_VERSION
 
 FOLDER = Path(wandb_repro.manifest.__path__[0])
 FORMAT = (FOLDER / "FORMAT.md").read_text(encoding="utf-8")

@@ -27,20 +27,18 @@ from tests.support.records import (
 )
 from wandb_repro.errors import TrailError
 from wandb_repro.manifest import canonical
-from wandb_repro.manifest.trail import (
+from wandb_repro.manifest.leaf_positions import places_in, places_of
+from wandb_repro.manifest.trail import Digested, Trail
+from wandb_repro.manifest.trail_file import parse
+from wandb_repro.manifest.trail_records import (
     Checkpoint,
-    Digested,
     End,
     Granularity,
     Missing,
     Resumed,
     Start,
     Structure,
-    Trail,
-    places_in,
-    places_of,
 )
-from wandb_repro.manifest.trail_file import parse
 
 TRAILS = sorted((DATA / "trails").glob("*.jsonl"))
 WHOLE = trail([moment("initial", epoch=0, step=0), moment(metrics={"loss": 0.1})])

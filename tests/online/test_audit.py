@@ -115,7 +115,7 @@ def _asked(machine: Machine, *words: str) -> Done:
 
 def test_wrong_use_is_told(project: str, machine: Machine, tmp_path: Path) -> None:
     for words, sentence in (
-        ((project, "--require", "nonsense"), "There is no rule 'nonsense'"),
+        ((project, "--require", "nonsense"), "No rule 'nonsense'"),
         (("default/not-there",), "There is no project default/not-there"),
         ((f"{tmp_path}",), "No run of W&B is in"),
         (("a b",), "is no project of W&B"),

@@ -9,7 +9,8 @@ import pytest
 
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import Array
-from wandb_repro.manifest.trail import Digested, End, Missing, Moment, Structure, Trail
+from wandb_repro.manifest.trail import Digested, Trail
+from wandb_repro.manifest.trail_records import End, Missing, Moment, Structure
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail

@@ -29,6 +29,7 @@ from wandb_repro.rerun.found_inputs import FoundInputs
 from wandb_repro.rerun.plan import make_plan
 from wandb_repro.rerun.planned_inputs import Inputs, Link
 from wandb_repro.verify.audit import audit
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.prediction import How, predict
@@ -39,7 +40,6 @@ from wandb_repro.verify.project_status import (
     status_without_record,
 )
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import judge
 
 __all__ = ["REPORTS", "hostile"]

@@ -15,8 +15,8 @@ import pytest
 from tests.support.recorded import Ask, Project
 from tests.support.records import full_manifest, moment, rerun_manifest, trail
 from wandb_repro.report.schema import FILE
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 PUBLISHED = resources.files("wandb_repro.report") / FILE

@@ -19,7 +19,8 @@ from tests.support.records import (
     trail,
 )
 from wandb_repro.errors import TrailError
-from wandb_repro.manifest.trail import End, Granularity, Losses, Missing, Start, Trail, TrailRecord
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import End, Granularity, Losses, Missing, Start, TrailRecord
 from wandb_repro.store import local
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import TrailWriter, read_trail

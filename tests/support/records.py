@@ -16,7 +16,9 @@ from wandb_repro.manifest.data import ArrayDigest, Dataset, InputFile
 from wandb_repro.manifest.machine import Accelerator, Framework, Gpu, Machine, Processor, Runtime
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Repacked
-from wandb_repro.manifest.trail import (
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_file import chained
+from wandb_repro.manifest.trail_records import (
     SHORT,
     End,
     Granularity,
@@ -27,11 +29,9 @@ from wandb_repro.manifest.trail import (
     Start,
     Step,
     Structure,
-    Trail,
     TrailRecord,
     Weights,
 )
-from wandb_repro.manifest.trail_file import chained
 from wandb_repro.manifest.training import Determinism, FitSettings, Seed, Seeds, Switch
 
 __all__ = [

@@ -18,7 +18,8 @@ import pytest
 
 from wandb_repro.capture.host import ThisHost
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.trail import Trail, Weights
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Weights
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 

@@ -11,7 +11,7 @@ import pytest
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import Array
 from wandb_repro.manifest.manifest import Ending
-from wandb_repro.manifest.trail import End
+from wandb_repro.manifest.trail_records import End
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.store.capsule import Capsule

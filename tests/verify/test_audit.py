@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.records import absent, changed, full_manifest, moments, trail
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.trail import Missing, Trail
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Missing
 from wandb_repro.verify.audit import audit
 
 PLAIN: dict[str, Any] = {"execution.command.redacted": [], "execution.code.left_out": []}
@@ -34,7 +35,7 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "command unknown": (
         {"execution.command": absent("a shell started it")},
         "stops",
-        "How it was started is not known: a shell started it",
+        "The command is not recorded:  a shell started it",
         "",
     ),
     "a credential": (
@@ -46,26 +47,26 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "many processes": (
         {"execution.world_size": 4},
         "stops",
-        "It trained in 4 processes together; only runs of one process can be rerun",
+        "It trained in 4 processes; only runs with one process can be rerun",
         "",
     ),
     "no code": (
         {"execution.code": absent('code="off"')},
         "stops",
-        'Its source tree is not recorded: code="off"',
+        'The source tree is not recorded:  code="off"',
         "",
     ),
     "no bundle": (
         {"execution.code.bundle": absent("the disk was full")},
         "stops",
-        "Its source tree is not recorded: the disk was full",
+        "The source tree is not recorded:  the disk was full",
         "",
     ),
     "code kept at home": (
         {"execution.code.bundle.kept": "local"},
         "stops",
         "only on the machine that recorded it",
-        "rerun it there",
+        "rerun on that machine",
     ),
     "a file left out": (
         {"execution.code.left_out": LEFT_OUT},
@@ -77,18 +78,18 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         {"execution.code.left_out": LEFT_OUT, "description.inputs": READ},
         "may change bits",
         "data/big.npz is not in the snapshot: larger than 20 MB; the run read it",
-        "keep it at its place",
+        "keep the file where it is",
     ),
     "no packages": (
         {"execution.packages": absent("no metadata")},
         "stops",
-        "Its packages are not recorded: no metadata",
+        "The packages are not recorded:  no metadata",
         "",
     ),
     "a package that is lost": (
         {LOCAL: absent("its files are gone")},
         "stops",
-        "tools 0.3 came from no index and could not be packed: its files are gone",
+        "tools 0.3 is not on a package index and could not be packed: its files are gone",
         "publish tools, or rerun with --env here",
     ),
     "a late seed": (
@@ -134,7 +135,7 @@ UNBUILT = Missing(fit=1, moment="initial", epoch=0, step=0, reason="the model ha
 TRAILS: dict[str, tuple[Trail, str, str]] = {
     "no fit": (trail([]), "stops", "No weights were digested: fit was not called"),
     "no variables": (trail([UNBUILT]), "stops", "No weights were digested: the model has no"),
-    "killed": (trail(ended=False), "may change bits", "It has no end record"),
+    "killed": (trail(ended=False), "may change bits", "The record has no end"),
     "not even begun": (Trail((), torn=False), "stops", "No weights were digested"),
 }
 
@@ -189,5 +190,5 @@ def test_what_was_put_among_the_packages_by_hand_is_told_once(
     files: list[str], sentences: list[str]
 ) -> None:
     found = audit(plain({"execution.packages.unowned": files}), trail())
-    told = [it.sentence.partition(", and")[0] for it in found]
+    told = [it.sentence.partition(" but")[0] for it in found]
     assert sorted(told) == sorted(sentences)

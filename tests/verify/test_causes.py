@@ -16,7 +16,7 @@ from wandb_repro.verify.causes import rank
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import CauseKind, FirstCause
 from wandb_repro.verify.manifest_diff import differences
-from wandb_repro.verify.trail_diff import FirstDifference, Stage
+from wandb_repro.verify.weights_diff import FirstDifference, Stage
 
 STAGES: list[Stage] = ["initial", "first steps", "later"]
 
@@ -84,14 +84,14 @@ def test_with_no_difference_an_operation_does_not_repeat_itself(stage: Stage) ->
     (cause,) = ranked(stage, original=OFF)
 
     assert cause.kind == "determinism"
-    assert "does not repeat itself, and op determinism was off" in cause.sentence
+    assert "is not deterministic, and op determinism was off" in cause.sentence
     assert cause.cure == "pass deterministic=True to init and record the run again"
 
 
 def test_with_determinism_on_it_is_the_input_pipeline() -> None:
     (cause,) = ranked("later")
 
-    assert cause.cure == "look for a shared random generator in parallel workers"
+    assert cause.cure == "look for a random generator that parallel workers share"
 
 
 def test_a_package_that_hardly_matters_does_not_hide_it() -> None:
@@ -110,7 +110,7 @@ def test_a_seed_set_too_late_explains_initial_weights() -> None:
     cause = ranked("initial", "a package", original=late)[0]
 
     assert "after tensorflow had been used" in cause.sentence
-    assert cause.cure == "call wandb_repro.init before any model is built"
+    assert cause.cure == "call wandb_repro.init before building a model"
 
 
 def test_initial_weights_that_nothing_explains_have_no_cause() -> None:

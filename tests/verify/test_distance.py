@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from tests.support.records import full_manifest, rerun_manifest, trail
 from wandb_repro.capture.array_numbers import ALGORITHM, numbers_of
 from wandb_repro.digest import leaf_digest, root_digest
-from wandb_repro.manifest.trail import Moment, Numbers, Shape, Trail, TrailRecord, Weights
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Moment, Numbers, Shape, TrailRecord, Weights
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.distance import MARGIN, Distance, distance
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 Array = Any
@@ -264,4 +265,4 @@ def test_numbers_of_another_moment_than_the_end_are_not_applied() -> None:
 
     assert verdict.grade == "diverged"
     assert verdict.tolerance is not None
-    assert "has numbers of the weights in both" in verdict.tolerance.reason
+    assert "both have numbers of the weights only at" in verdict.tolerance.reason

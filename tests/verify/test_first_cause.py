@@ -16,7 +16,7 @@ from tests.support.records import (
     step,
     trail,
 )
-from wandb_repro.manifest.trail import TrailRecord
+from wandb_repro.manifest.trail_records import TrailRecord
 from wandb_repro.verify.verdict import Verdict, judge
 
 START = moment("initial", epoch=0, step=0)
@@ -43,7 +43,7 @@ def test_what_changed_the_weights_between_steps_moved_the_state() -> None:
 
     assert verdict.moved is not None
     assert (verdict.moved.what, verdict.causes[0].kind) == ("state", "code")
-    assert "by a callback" in verdict.causes[0].sentence
+    assert "a callback" in verdict.causes[0].sentence
 
 
 def test_another_batch_moved_the_data() -> None:
@@ -88,7 +88,7 @@ def test_without_digests_of_batches_it_cannot_be_known_and_says_why() -> None:
 
     assert verdict.moved is not None
     assert verdict.moved.what == "not known"
-    assert "the batches were not digested: the data is distributed" in verdict.moved.sentence
+    assert "batches were not recorded: the data is distributed" in verdict.moved.sentence
 
 
 def test_a_loss_names_its_step_where_weights_were_digested_once_an_epoch() -> None:
@@ -99,7 +99,7 @@ def test_a_loss_names_its_step_where_weights_were_digested_once_an_epoch() -> No
 
     assert verdict.moved is not None
     assert verdict.moved.loss_step == 2
-    assert verdict.moved.sentence.startswith("the loss differs since step 2")
+    assert verdict.moved.sentence.startswith("the loss differs from step 2 on")
 
 
 SEEDED = (*SHAPES[:2], SHAPES[2].model_copy(update={"group": "seed", "label": "dropout/seed"}))

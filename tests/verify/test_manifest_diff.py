@@ -51,7 +51,7 @@ FACTS: dict[str, tuple[str, object, str, str, str]] = {
         "wrepro-root-xxh3-128-1:00",
         "data",
         "changes bits",
-        "train on the data that the original was trained on",
+        "train on the same data as the original",
     ),
     "threads": (
         "description.runtime.intra_op_threads",

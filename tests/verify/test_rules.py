@@ -30,10 +30,10 @@ BREAKS: list[tuple[str, dict[str, Any], str]] = [
     ("seed", {"execution.seed": LOST, "description.seeds": LOST}, "no seed is recorded"),
     ("seed", {"description.seeds.generators.0.when": "after first use"}, "after a model was built"),
     ("clean-tree", {"execution.code.git.dirty": True}, "uncommitted"),
-    ("clean-tree", {"execution.code.git.dirty": LOST}, "not known: the probe failed"),
+    ("clean-tree", {"execution.code.git.dirty": LOST}, "the probe failed"),
     ("clean-tree", {"execution.code.git": LOST}, "the probe failed"),
     ("clean-tree", {"execution.code": LOST}, "not recorded"),
-    ("pushed", {"execution.code.git.pushed": False}, "on no remote"),
+    ("pushed", {"execution.code.git.pushed": False}, "not pushed"),
     ("pushed", {"execution.code.git.pushed": LOST}, "not known"),
     ("data-fingerprints", {"description.data": LOST}, "no fingerprint"),
     ("data-fingerprints", {"description.data": []}, "no fingerprint"),
@@ -43,8 +43,8 @@ BREAKS: list[tuple[str, dict[str, Any], str]] = [
     ("code", {"execution.code.bundle": LOST}, "not recorded"),
     ("packages", {"execution.packages": LOST}, "not recorded"),
     ("finished", {"ending": LOST}, "no end record"),
-    ("finished", {"ending.status": "failed"}, "ended failed"),
-    ("repeatable", {"execution.command": LOST}, "not known"),
+    ("finished", {"ending.status": "failed"}, "it failed"),
+    ("repeatable", {"execution.command": LOST}, "not recorded"),
 ]
 
 
@@ -77,7 +77,7 @@ def test_every_rule_is_tested_here() -> None:
 
 
 def test_a_rule_that_is_none_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="no rule 'seeds'"):
+    with pytest.raises(UsageError, match="No rule 'seeds'"):
         check_rules(["seed", "seeds"])
     assert check_rules(["seed", "code", "seed"]) == ("seed", "code")
 

@@ -9,10 +9,12 @@ import pytest
 from tests.support.records import moments, trail
 from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.request import Beginning, RerunRequest
-from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail, Weights
-from wandb_repro.report.record_sections import checkpoint_rows
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Checkpoint, Resumed, Weights
+from wandb_repro.report.record_checkpoints import checkpoint_rows
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.segment import After, Segment, segment_of
-from wandb_repro.verify.trail_diff import Limit, compare
+from wandb_repro.verify.trail_diff import compare
 
 SUM = "ab" * 32
 
@@ -65,8 +67,16 @@ def test_a_run_that_went_on_begins_where_it_went_on() -> None:
 
 REFUSED = {
     "none at all": (original(), 2, r"recorded no checkpoints"),
-    "deleted": (original(gone(1), saved(3)), 1, r"of epoch 1: deleted: .* there is of epoch 3\."),
-    "never saved": (original(saved(3)), 2, r"no checkpoint of epoch 2; there is of epoch 3\."),
+    "deleted": (
+        original(gone(1), saved(3)),
+        1,
+        r"of epoch 1: deleted: .* checkpoints exist of epoch 3\.",
+    ),
+    "never saved": (
+        original(saved(3)),
+        2,
+        r"No checkpoint of epoch 2; checkpoints exist of epoch 3\.",
+    ),
     "nothing behind": (original(saved(5)), 5, r"Nothing lies behind epoch 5"),
 }
 

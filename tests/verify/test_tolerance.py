@@ -15,9 +15,10 @@ from tests.support.records import (
     rerun_manifest,
     trail,
 )
-from wandb_repro.manifest.trail import Missing, Structure, Trail, Weights
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Missing, Structure, Weights
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 START = moment("initial", epoch=0, step=0)

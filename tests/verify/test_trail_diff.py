@@ -7,8 +7,11 @@ import math
 import pytest
 
 from tests.support.records import SHAPES, moment, moments, trail
-from wandb_repro.manifest.trail import Shape, Structure, Trail, Weights
-from wandb_repro.verify.trail_diff import Comparison, Limit, Reference, compare, moment_name
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Shape, Structure, Weights
+from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.trail_diff import Comparison, Reference, compare
+from wandb_repro.verify.weights_diff import moment_name
 
 
 def with_leaf(trained: list[Weights], place: int, leaf: int) -> list[Weights]:

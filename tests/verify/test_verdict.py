@@ -19,9 +19,10 @@ from tests.support.records import (
 )
 from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.trail import Missing, Structure, Trail, TrailRecord, Weights
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Missing, Structure, TrailRecord, Weights
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.finding import Finding
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 

@@ -8,7 +8,7 @@ from wandb_repro.cli.common import Output, answers, json_option, scratch_folder
 from wandb_repro.cli.shared_options import tolerance_of, tolerance_options
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.store.locate import locate
-from wandb_repro.verify.trail_diff import Limit
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.workflows.verify_capsules import verify_capsules
 
 __all__ = ["command"]

@@ -11,7 +11,7 @@ from wandb_repro.errors import UsageError
 from wandb_repro.keras.batches import FIRST, Batches, FirstBatches
 from wandb_repro.keras.losses import Losses, exact
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed, is_due
+from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed, is_due
 from wandb_repro.recording.trail_sink import TrailSink
 
 __all__ = ["FitRecorder", "RunningFit", "checked_steps"]

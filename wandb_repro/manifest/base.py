@@ -1,4 +1,4 @@
-"""What every record is made of, and how a missing fact is told."""
+"""Base classes of all records, and how a record says that a fact is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-__all__ = ["ExecutionRecord", "Grown", "Record", "Unavailable", "first_fault", "later", "trusted"]
+__all__ = [
+    "EvolvedRecord",
+    "ExecutionRecord",
+    "Record",
+    "Unavailable",
+    "added_field",
+    "first_fault",
+    "unchecked",
+]
 
 
 _FIELD = re.compile(r"[a-z0-9_]{1,64}|[A-Z0-9_]{1,64}", re.ASCII)
@@ -23,7 +31,7 @@ _TYPES = frozenset({"bool", "float", "int", "str"})
 
 
 class Record(BaseModel):
-    """A frozen record. Fields it does not know are kept: reading and writing changes nothing."""
+    """A frozen record. Unknown fields are kept: reading and writing a document changes nothing."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, strict=True, extra="allow", defer_build=True
@@ -33,23 +41,26 @@ class Record(BaseModel):
 _R = TypeVar("_R", bound=Record)
 
 
-def trusted(kind: type[_R], fields: dict[str, Any]) -> _R:
-    """Return a record whose fields are known to be right, all of them given, in a microsecond.
+def unchecked(kind: type[_R], fields: dict[str, Any]) -> _R:
+    """Return a record without validating its fields, in a microsecond.
 
-    As ``model_construct``, which asks each field for its default and its alias: of a trail of a
-    million steps that takes longer than all the rest. The fields are the record's from now on.
+    Args:
+        kind: class of the record.
+        fields: every field of it, of the right type. The record takes over this dict.
     """
-    made = kind.__new__(kind)
-    # A frozen record refuses what is not done this way. Source: pydantic, BaseModel.model_construct
-    object.__setattr__(made, "__dict__", fields)
-    object.__setattr__(made, "__pydantic_fields_set__", set(fields))
-    object.__setattr__(made, "__pydantic_extra__", {})
-    object.__setattr__(made, "__pydantic_private__", None)
-    return made
+    # model_construct does the same, but looks up default and alias of each field: for a trail of
+    # a million steps that takes longer than everything else.
+    record = kind.__new__(kind)
+    # A frozen record has no other way to set these. Source: pydantic, BaseModel.model_construct.
+    object.__setattr__(record, "__dict__", fields)
+    object.__setattr__(record, "__pydantic_fields_set__", set(fields))
+    object.__setattr__(record, "__pydantic_extra__", {})
+    object.__setattr__(record, "__pydantic_private__", None)
+    return record
 
 
 class ExecutionRecord(Record):
-    """A record that a rerun acts on. A field it does not know is refused, not ignored.
+    """A record that a rerun acts on. Unknown fields are refused, not ignored.
 
     Source: SLSA v1.0 provenance, "unrecognized externalParameters SHOULD cause verification
     to fail".
@@ -60,57 +71,57 @@ class ExecutionRecord(Record):
     )
 
 
-_LATER: JsonDict = {"later": True}
+_ADDED: JsonDict = {"later": True}
 
 
-def later(default: Any) -> Any:
-    """Return the default of a field that the first format had not, for a :class:`Grown` record."""
-    return Field(default=default, json_schema_extra=_LATER)
+def added_field(default: Any) -> Any:
+    """Give the default of a field of an ``EvolvedRecord`` that the first format did not have."""
+    return Field(default=default, json_schema_extra=_ADDED)
 
 
-class Grown(BaseModel):
-    """A record that got fields after its first format.
+class EvolvedRecord(BaseModel):
+    """A record that got more fields after its first format.
 
-    What an older program wrote is written again as it was: a later field that was never given is
-    left out.
+    A document of an older version is written again unchanged: an added field that it does not
+    have is left out.
     """
 
     @model_serializer(mode="wrap")
-    def _as_given(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told: dict[str, Any] = whole(self)
+    def _without_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        document: dict[str, Any] = serialize(self)
         for name, field in type(self).model_fields.items():
-            if field.json_schema_extra == _LATER and name not in self.model_fields_set:
-                told.pop(name, None)
-        return told
+            if field.json_schema_extra == _ADDED and name not in self.model_fields_set:
+                document.pop(name, None)
+        return document
 
 
 class Unavailable(Record):
-    """A fact that could not be had."""
+    """A fact that could not be recorded."""
 
     unavailable: str
-    """Why, in words for the person who reads the run."""
+    """Why, in words for the person who reads the record."""
 
     def __str__(self) -> str:
         return self.unavailable
 
 
 def first_fault(error: ValidationError) -> tuple[str, str]:
-    """Return where a document is not as its record says, and what is wrong there, in words.
+    """Return where a document does not match its record, and what is wrong there.
 
-    The place is the path of names and numbers inside the document, without the names of records.
-    A field that takes a record or ``Unavailable`` fails as both, and the record is what was
-    meant; of several faults the one that lies furthest in says most.
+    The place is a path of keys and positions: ``execution.packages.distributions.0.name``.
     """
     faults = error.errors()
-    meant = [one for one in faults if Unavailable.__name__ not in one["loc"]]
-    fault = max(meant or faults, key=lambda one: len(one["loc"]))
+    # A field that takes a record or ``Unavailable`` fails as both; the record was meant.
+    meant = [fault for fault in faults if Unavailable.__name__ not in fault["loc"]]
+    # The innermost fault is the most specific.
+    fault = max(meant or faults, key=lambda fault: len(fault["loc"]))
     path = [str(part) for part in fault["loc"] if _is_place(part)]
     what = fault["msg"].removeprefix("Value error, ")
-    return ".".join(path) or "its top", what[:1].lower() + what[1:]
+    return ".".join(path) or "the top level", what[:1].lower() + what[1:]
 
 
 def _is_place(part: int | str) -> bool:
-    """Tell a field, key or position from the names of records and types that pydantic adds."""
+    """Tell whether this is a key or a position, not the name of a type that pydantic added."""
     if isinstance(part, int):
         return True
     return part not in _TYPES and _FIELD.fullmatch(part) is not None

@@ -1,4 +1,4 @@
-"""JSON with one spelling a value, so that a digest over it means something."""
+"""Canonical JSON: each value has one spelling, so that equal values have equal digests."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from wandb_repro.errors import ManifestError
 __all__ = ["JSON", "MAX_BYTES", "MAX_DEPTH", "dumps", "loads", "sha256"]
 
 JSON = JsonValue
-"""Any value that JSON has."""
+"""Any JSON value."""
 
 MAX_BYTES = 16 * 1024 * 1024
-"""A larger document is refused before it is parsed."""
+"""Larger documents are refused before parsing."""
 
 MAX_DEPTH = 100
-"""Arrays and objects within each other; more is neither written nor read."""
+"""Nested arrays and objects; deeper documents are neither written nor read."""
 
 
 def dumps(value: JSON) -> bytes:
-    """Return the canonical form: sorted keys, no blanks, UTF-8, no NaN, no Infinity.
+    """Return the canonical form: sorted keys, no spaces, UTF-8, no NaN, no Infinity.
 
-    A lone surrogate (half of a character, as in a file name that is not UTF-8) has no UTF-8 and
-    becomes U+FFFD: one odd name must not cost the whole record.
+    ``{"b": 1, "a": [0.1]}`` is ``b'{"a":[0.1],"b":1}'``. A lone surrogate (half of a character, as
+    in a file name that is not UTF-8) becomes U+FFFD: one bad name must not cost the whole record.
 
     Raises:
         ValueError: a number is NaN or infinite, or the value is nested too deeply.
@@ -40,11 +40,11 @@ def dumps(value: JSON) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
-        return _whole(text).encode("utf-8")
+        return _without_surrogates(text).encode("utf-8")
 
 
-def _whole(text: str) -> str:
-    """Return the text with each lone surrogate replaced."""
+def _without_surrogates(text: str) -> str:
+    """Return the text with U+FFFD for each lone surrogate."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -54,14 +54,14 @@ def sha256(value: JSON) -> str:
 
 
 def loads(document: bytes) -> JSON:
-    """Parse JSON that may come from a stranger. What this returns, ``dumps`` takes.
+    """Parse JSON from an untrusted source. ``dumps`` accepts every result.
 
     Raises:
-        ManifestError: too large, too deep, not JSON, not UTF-8, a key that stands twice, half a
-            character, NaN or Infinity.
+        ManifestError: too large, too deep, not JSON, not UTF-8, a repeated key, a lone surrogate,
+            NaN or Infinity.
     """
     if len(document) > MAX_BYTES:
-        raise ManifestError(f"The document has {len(document)} bytes; {MAX_BYTES} is the most.")
+        raise ManifestError(f"The document has {len(document)} bytes, more than {MAX_BYTES}.")
     try:
         value = _parsed(document.decode("utf-8"))
     except RecursionError as error:
@@ -81,7 +81,7 @@ def _parsed(text: str) -> JSON:
         parse_float=_finite,
     )
     if "\\ud" in text or "\\uD" in text:
-        # Only an escape can bring in half a character: UTF-8 itself has none.
+        # Only an escape can contain a lone surrogate; this raises UnicodeEncodeError if one does.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     return cast(JSON, value)
 
@@ -94,20 +94,20 @@ def _is_deeper(value: JSON, levels: int) -> bool:
 
 
 def _without_duplicates(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
-    found: dict[str, JSON] = {}
+    members: dict[str, JSON] = {}
     for name, value in pairs:
-        if name in found:
-            raise ManifestError(f"The key {name[:80]!r} stands twice in one object.")
-        found[name] = value
-    return found
+        if name in members:
+            raise ManifestError(f"The key {name[:80]!r} occurs twice in one object.")
+        members[name] = value
+    return members
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise ManifestError(f"The document holds {digits[:20]}, which no float can hold.")
+        raise ManifestError(f"The document contains {digits[:20]}, which is too large for a float.")
     return number
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ManifestError(f"The document holds {name}, which is not JSON.")
+    raise ManifestError(f"The document contains {name}, which is not JSON.")

@@ -1,10 +1,16 @@
-"""The source tree as it was."""
+"""The source tree: its snapshot, what git knew of it, and files used outside it."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from wandb_repro.manifest.base import ExecutionRecord, Grown, Record, Unavailable, later
+from wandb_repro.manifest.base import (
+    EvolvedRecord,
+    ExecutionRecord,
+    Record,
+    Unavailable,
+    added_field,
+)
 
 __all__ = [
     "EXCLUDED",
@@ -22,14 +28,14 @@ EXCLUDED = "excluded by [tool.wandb_repro] or code_dir"
 
 
 class GitState(Record):
-    """What the user's repository said of itself; notes, never used to restore."""
+    """State of the user's repository, for people; never used to restore."""
 
     commit: str | Unavailable
     """HEAD, hexadecimal."""
     branch: str | Unavailable
     """Short name; unavailable on a detached HEAD."""
     remote: str | Unavailable
-    """Address of the remote, its credentials cut out."""
+    """Address of the remote, credentials removed."""
     dirty: bool | Unavailable
     """Whether the snapshot differs from HEAD's tree, untracked files included."""
     pushed: bool | Unavailable
@@ -38,15 +44,15 @@ class GitState(Record):
     """Paths that differ from HEAD, at most 1,000."""
 
 
-class LeftOut(Grown, ExecutionRecord):
-    """A file of the tree that is not in the snapshot, or many of them below one folder."""
+class LeftOut(EvolvedRecord, ExecutionRecord):
+    """A file of the tree that is not in the snapshot, or a folder with many."""
 
     path: str
-    """POSIX, relative to the code's root; of a folder, with a slash at its end."""
+    """POSIX, relative to the code's root; a folder ends with a slash."""
     size_bytes: int | Unavailable
     reason: str
-    """Why it was left out: its size, that it looks like a secret, :data:`IGNORED`, ..."""
-    digest: str | Unavailable = later(Unavailable(unavailable="it was not read"))
+    """Why it was left out: too large, looks like a secret, ``IGNORED``, ..."""
+    digest: str | Unavailable = added_field(Unavailable(unavailable="it was not read"))
     """``sha256:HEX`` of its bytes."""
 
 
@@ -63,7 +69,7 @@ class BundleFile(ExecutionRecord):
 
 
 class AddedFile(ExecutionRecord):
-    """A file that the run used, that its snapshot lacks, and that was stored for it."""
+    """A file that the run used, that is not in the snapshot, and that is stored with the run."""
 
     path: str
     """POSIX, relative to ``Added.top``."""
@@ -73,36 +79,36 @@ class AddedFile(ExecutionRecord):
 
 
 class Added(ExecutionRecord):
-    """What the run imported or read and its snapshot lacks: ignored files, and other folders'."""
+    """Files that the run imported or read outside its snapshot: ignored ones, other folders'."""
 
     top: str
-    """Absolute path of the folder that the paths start from: the code's root or one above it."""
+    """Absolute path of the folder that paths are relative to: the code's root or one above it."""
     tree: str
     """Git tree id of the added files, SHA-1, 40 hexadecimal digits."""
     bundle: BundleFile | Unavailable
-    """Where the bytes are; unavailable where nothing was added."""
+    """Where the bytes are; unavailable if nothing was added."""
     files: tuple[AddedFile, ...] = ()
     """All of them, sorted by path."""
     edited: tuple[str, ...] = ()
-    """Modules whose file is not as the snapshot holds it any more, POSIX, relative to the root."""
+    """Modules that changed after the snapshot was taken, POSIX, relative to the root."""
     known_until: Literal["training", "end"]
-    """What came after is not known: the begin of the training, or the end of the run."""
+    """Files used after this are not known: the start of training, or the end of the run."""
 
 
-class Code(Grown, ExecutionRecord):
-    """One snapshot of the tree. Its git tree id is the code's identity."""
+class Code(EvolvedRecord, ExecutionRecord):
+    """A snapshot of the source tree. Its git tree id is the code's identity."""
 
     root: str
     """Absolute path of the tree on the machine that recorded it."""
     tree: str
     """Git tree id of the snapshot, SHA-1, 40 hexadecimal digits."""
     files: int
-    """How many files the tree holds."""
+    """Number of files in the tree."""
     bundle: BundleFile | Unavailable
     """Where the bytes are."""
     git: GitState | Unavailable
     left_out: tuple[LeftOut, ...] = ()
-    added: Added | Unavailable = later(
-        Unavailable(unavailable="the program that recorded it did not look")
+    added: Added | Unavailable = added_field(
+        Unavailable(unavailable="the version that recorded this run did not look for them")
     )
-    """What the run used beside the snapshot; unavailable until training begins."""
+    """Files that the run used outside the snapshot; unavailable until training begins."""

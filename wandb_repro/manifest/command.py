@@ -1,7 +1,4 @@
-"""How the run was started.
-
-The cells of a notebook, in the order in which they were executed.
-"""
+"""How the run was started: a command line, or the executed cells of a notebook."""
 
 from __future__ import annotations
 
@@ -11,14 +8,20 @@ from pydantic import ValidationError, model_validator
 
 from wandb_repro.errors import ManifestError
 from wandb_repro.manifest import canonical
-from wandb_repro.manifest.base import ExecutionRecord, Grown, Unavailable, first_fault, later
+from wandb_repro.manifest.base import (
+    EvolvedRecord,
+    ExecutionRecord,
+    Unavailable,
+    added_field,
+    first_fault,
+)
 from wandb_repro.manifest.canonical import JSON
 
 __all__ = ["MOST_BYTES", "Cell", "Cells", "CellsFile", "Command"]
 
 
 class CellsFile(ExecutionRecord):
-    """The file that holds a notebook's cells (see ``manifest/command.py``)."""
+    """The file with a notebook's cells; see ``Cells``."""
 
     name: str
     """File name inside the capsule."""
@@ -26,40 +29,40 @@ class CellsFile(ExecutionRecord):
     """Hexadecimal."""
     size_bytes: int
     count: int
-    """How many cells were executed."""
+    """Number of executed cells."""
     redacted: tuple[int, ...] = ()
-    """Their numbers, from 1, where a credential was cut out."""
+    """Numbers, from 1, of cells that a credential was removed from."""
     kept: Literal["run", "local"] = "run"
     """With the run's files, or only on the machine that recorded it."""
 
 
-class Command(Grown, ExecutionRecord):
-    """All it takes to start the run again."""
+class Command(EvolvedRecord, ExecutionRecord):
+    """Everything that is needed to start the run again."""
 
     kind: Literal["script", "module", "code", "console", "notebook"]
-    """``python FILE``, ``python -m NAME``, ``python -c TEXT``, a command that an installed
-    distribution brings (``python ENVIRONMENT/bin/NAME``), or the cells of a notebook."""
+    """``python FILE``, ``python -m NAME``, ``python -c TEXT``, a command of an installed
+    distribution (``python ENVIRONMENT/bin/NAME``), or the cells of a notebook."""
     target: str
-    """The file (POSIX, relative to the code's root; absolute when it lies outside), the module's
-    name, the text of the code, the command's name in the environment's folder of commands, or the
-    notebook's name where it is known: a label, its cells are what runs."""
+    """The file (POSIX, relative to the code's root; absolute if outside it), the module's name,
+    the text of the code, the command's name in the environment's ``bin``, or the notebook's name
+    if known, which is only a label: its cells are what runs."""
     arguments: tuple[str, ...]
-    """What follows the target, credentials cut out."""
+    """The arguments after the target, credentials removed."""
     redacted: tuple[int, ...] = ()
     """Positions in ``arguments`` whose value was a credential and is not recorded."""
     interpreter_flags: tuple[str, ...] = ()
-    """Options of the interpreter itself, such as ``-O`` or ``-X utf8``."""
+    """Options of the interpreter, such as ``-O`` or ``-X utf8``."""
     working_directory: str
-    """POSIX, relative to the code's root; absolute when it lies outside."""
+    """POSIX, relative to the code's root; absolute if outside it."""
     launcher: bool = False
     """Whether ``wandb-repro run`` started it."""
-    python_path: tuple[str, ...] = later(())
-    """Folders that modules were found in because ``PYTHONPATH``, or the script, named them;
+    python_path: tuple[str, ...] = added_field(())
+    """Folders from ``PYTHONPATH`` or added by the script that modules were imported from;
     absolute, on the machine that recorded it."""
-    cells: CellsFile | Unavailable | None = later(None)
-    """What a notebook executed; null for every other kind."""
+    cells: CellsFile | Unavailable | None = added_field(None)
+    """Cells of a notebook; null for every other kind."""
     environment: dict[str, str]
-    """Variables of the process, only names known to matter (see ``manifest/switches.py``)."""
+    """Environment variables, only those listed in ``manifest/switches.py``."""
 
     @model_validator(mode="after")
     def _redacted_are_positions(self) -> Command:
@@ -69,27 +72,27 @@ class Command(Grown, ExecutionRecord):
 
 
 MOST_BYTES = 8 * 1024 * 1024
-"""A larger document is neither written nor read."""
+"""Larger cell documents are neither written nor read."""
 
 
 class Cell(ExecutionRecord):
-    """One execution of a cell. A cell that was executed twice is there twice."""
+    """One execution of a cell. A cell that was executed twice is recorded twice."""
 
     source: str
-    """As it was typed, magics included, without the line ends at its end; credentials cut out."""
+    """As typed, including magics, without trailing line ends; credentials removed."""
     raised: str | Unavailable = ""
-    """Type of the exception that ended it; empty when none did."""
+    """Type of the exception that ended it; empty if none did."""
 
 
 class Cells(ExecutionRecord):
-    """What a notebook executed up to the end of its run."""
+    """The cells that a notebook executed until the end of its run, in the order of execution."""
 
     format: Literal["wandb_repro/cells"] = "wandb_repro/cells"
     version: Literal["1.0"] = "1.0"
     cells: tuple[Cell, ...]
 
     def to_bytes(self) -> bytes:
-        """Return the document: canonical JSON and one line end."""
+        """Return the document: canonical JSON and a line end."""
         return canonical.dumps(cast("JSON", self.model_dump(mode="json"))) + b"\n"
 
     @classmethod
@@ -97,17 +100,17 @@ class Cells(ExecutionRecord):
         """Read a document back. ``from_bytes(c.to_bytes()) == c``.
 
         Raises:
-            ManifestError: too large, not JSON, or not as its format says.
+            ManifestError: too large, not JSON, or not in the format of cells.
         """
         if len(document) > MOST_BYTES:
-            raise ManifestError(f"The notebook's cells have more than {MOST_BYTES} bytes.")
+            raise ManifestError(f"The notebook's cells are larger than {MOST_BYTES} bytes.")
         try:
             return cls.model_validate_json(canonical.dumps(canonical.loads(document)))
         except ValidationError as error:
             where, what = first_fault(error)
             raise ManifestError(
-                f"The notebook's cells are not as their format says, at {where}: {what}.",
-                hint="They were written by another program or changed by hand; "
+                f"The notebook's cells are invalid at {where}: {what}.",
+                hint="Another program wrote them, or somebody edited them; "
                 "download the run's files again.",
                 where=where,
             ) from error

@@ -1,8 +1,8 @@
-"""The data: what it was, not the data itself."""
+"""Fingerprints of the data, and files that the run read; not the data itself."""
 
 from __future__ import annotations
 
-from wandb_repro.manifest.base import Grown, Record, Unavailable, later
+from wandb_repro.manifest.base import EvolvedRecord, Record, Unavailable, added_field
 
 __all__ = ["ArrayDigest", "DataFiles", "Dataset", "InputFile", "Overlap"]
 
@@ -19,26 +19,26 @@ class ArrayDigest(Record):
     """``ALGORITHM:HEX`` over dtype, shape and elements in C order, little-endian."""
 
 
-_NOT_ASKED = Unavailable(unavailable="it was not asked for when this was recorded")
+_NOT_RECORDED = Unavailable(unavailable="the version that recorded this run did not record it")
 
 
-class DataFiles(Grown, Record):
-    """The file or folder that a named part of the data was read from."""
+class DataFiles(EvolvedRecord, Record):
+    """The file or folder that a dataset was read from."""
 
     path: str
-    """As it was given: absolute, or relative to the working directory."""
+    """As given: absolute, or relative to the working directory."""
     absolute: str
-    """Where that was on the machine that recorded it."""
+    """Absolute path on the machine that recorded it."""
     count: int
-    """Files in it; 1 for a file."""
+    """Number of files; 1 for a file."""
     size_bytes: int
-    digest: str | Unavailable = later(_NOT_ASKED)
-    """``ALGORITHM:HEX`` over the bytes of all of them."""
-    artifact: str = later("")
-    """Version of the W&B artifact that holds them, ``ENTITY/PROJECT/NAME:vN``; empty when none."""
+    digest: str | Unavailable = added_field(_NOT_RECORDED)
+    """``ALGORITHM:HEX`` over the bytes of all files."""
+    artifact: str = added_field("")
+    """Version of the W&B artifact with these files, ``ENTITY/PROJECT/NAME:vN``; empty if none."""
 
 
-class Dataset(Grown, Record):
+class Dataset(EvolvedRecord, Record):
     """A named part of the data, such as ``train``."""
 
     name: str
@@ -47,46 +47,47 @@ class Dataset(Grown, Record):
     ``folder`` or ``unknown``."""
     arrays: tuple[ArrayDigest, ...] | Unavailable
     digest: str | Unavailable
-    """``ALGORITHM:HEX`` over all of it: changes when an element or their order does."""
-    rows: int | Unavailable = later(_NOT_ASKED)
-    """Examples, or files of a folder."""
-    order_free: str | Unavailable = later(_NOT_ASKED)
-    """``ALGORITHM:HEX`` over the rows' content: stays when only their order changes."""
-    read: str = later("")
-    """What of it the digests cover, in words; empty when all of it."""
-    files: DataFiles | None = later(None)
+    """``ALGORITHM:HEX`` over all of it: changes if an element or the order changes."""
+    rows: int | Unavailable = added_field(_NOT_RECORDED)
+    """Number of examples, or of files in a folder."""
+    order_free: str | Unavailable = added_field(_NOT_RECORDED)
+    """``ALGORITHM:HEX`` over the rows' content: the same in whatever order they are."""
+    read: str = added_field("")
+    """The part that the digests cover, in words; empty if all of it."""
+    files: DataFiles | None = added_field(None)
 
 
 class Overlap(Record):
-    """Rows that stand in two parts of the data, by their content."""
+    """Rows with the same content in two datasets, such as train and test."""
 
     one: str
     two: str
-    """Names of the parts, as they were given."""
+    """Names of the datasets."""
     rows_of_one: int
     rows_of_two: int
-    """How many rows of each part stand in the other, too."""
+    """Number of rows of each dataset that are also in the other."""
     estimated: bool = False
     """Whether the numbers come from a sample."""
 
     def __str__(self) -> str:
+        """Return it in words: ``3 rows of 'test' are also in 'train'``."""
         about = "about " if self.estimated else ""
         only = self.rows_of_two == 1 and not self.estimated
         rows = "row" if only else "rows"
-        stand = "stands" if only else "stand"
-        return f"{about}{self.rows_of_two:,} {rows} of {self.two!r} {stand} in {self.one!r}, too"
+        are = "is" if only else "are"
+        return f"{about}{self.rows_of_two:,} {rows} of {self.two!r} {are} also in {self.one!r}"
 
 
-class InputFile(Grown, Record):
+class InputFile(EvolvedRecord, Record):
     """A file outside the snapshot and the environment that the run opened for reading."""
 
     path: str
     """As the process opened it: absolute, or relative to its working directory."""
     absolute: str
-    """Where that was on the machine that recorded it."""
+    """Absolute path on the machine that recorded it."""
     size_bytes: int | Unavailable
     """When it was opened."""
-    digest: str | Unavailable = later(Unavailable(unavailable="it was not digested"))
+    digest: str | Unavailable = added_field(Unavailable(unavailable="it was not digested"))
     """``sha256:HEX`` of its bytes, as they were read."""
-    reason: str = later("")
-    """Why its bytes are not in the capsule, where they could have been."""
+    reason: str = added_field("")
+    """Why its bytes are not in the capsule; empty if they are, or need not be."""

@@ -1,8 +1,6 @@
-"""GPUs, and the libraries that drive them.
+"""What the run computed on: OS, processor, threads, framework and GPUs.
 
-The machine, to explain a difference; nothing here is restored.
-
-What the process computes with: processor, threads, switches of the frameworks.
+Explains differences; a rerun restores none of it from here.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ __all__ = ["Accelerator", "Framework", "Gpu", "Machine", "Processor", "Runtime"]
 
 
 class Gpu(Record):
-    """One NVIDIA GPU, as NVML tells it."""
+    """One NVIDIA GPU, as NVML reports it."""
 
     name: str
     uuid: str | Unavailable
@@ -23,11 +21,11 @@ class Gpu(Record):
     mig: bool | Unavailable
     """Whether it is split into instances."""
     other_processes: int | Unavailable
-    """How many processes beside this one held memory on it when training began."""
+    """Number of other processes with memory on it when training began."""
 
 
 class Accelerator(Record):
-    """The GPU stack. On a machine without one, every field says so."""
+    """The GPU stack. On a machine without a GPU every field is unavailable."""
 
     gpus: tuple[Gpu, ...] | Unavailable
     driver: str | Unavailable
@@ -51,7 +49,7 @@ class Machine(Record):
     hostname: str | Unavailable
     memory_bytes: int | Unavailable
     container: str | Unavailable
-    """Image that the process runs in, as far as it can be known from inside."""
+    """Name of the image that the process runs in, if it can be found from inside."""
 
 
 class Processor(Record):
@@ -61,19 +59,19 @@ class Processor(Record):
     architecture: str
     """``x86_64``, ``aarch64``."""
     instruction_sets: tuple[str, ...] | Unavailable
-    """Vector extensions that numeric kernels choose by, sorted: ``avx2``, ``avx512f``, ..."""
+    """Vector extensions by which numeric kernels are chosen, sorted: ``avx2``, ``avx512f``, ..."""
     logical_cores: int | Unavailable
-    """Of the machine."""
+    """Cores of the machine."""
     affinity_cores: int | Unavailable
-    """That this process may be scheduled on."""
+    """Cores that this process may run on."""
     cgroup_cores: float | Unavailable
     """CPU quota of the control group, in cores."""
     caches: tuple[str, ...] | Unavailable
-    """Sizes of cpu0's caches, such as ``L1d 48K``: Eigen blocks its loops by them."""
+    """Sizes of cpu0's caches, such as ``L1d 48K``; Eigen chooses loop blocks by them."""
 
 
 class Framework(Record):
-    """Keras and its backend, read once a model trains."""
+    """Keras and its backend, read when training begins."""
 
     keras: str
     """Version."""
@@ -81,7 +79,7 @@ class Framework(Record):
     """``tensorflow``, ``jax`` or ``torch``."""
     backend_version: str | Unavailable
     backend_build: str | Unavailable
-    """What the backend says of its own build, such as ``v2.21.0-rc1-...``."""
+    """Build that the backend reports, such as ``v2.21.0-rc1-...``."""
     floatx: str | Unavailable
     """``keras.config.floatx()``."""
     dtype_policy: str | Unavailable
@@ -100,14 +98,14 @@ class Framework(Record):
 
 
 class Runtime(Record):
-    """What changes bits without any line of the script changing."""
+    """What can change bits although the script stays the same."""
 
     processor: Processor
     intra_op_threads: int
-    """Effective width of one operation: what the backend was told, else TF_NUM_INTRAOP_THREADS,
-    else the schedulable cores. 0 where the system does not tell those."""
+    """Threads of one operation: as set in the backend, else TF_NUM_INTRAOP_THREADS, else the
+    cores that the process may run on. 0 if the system does not report those."""
     intra_op_source: str
     """Where that number comes from."""
     hash_seed: str
-    """``PYTHONHASHSEED``, or ``random``: then the order of sets of strings cannot be repeated."""
+    """``PYTHONHASHSEED``, or ``random``: then sets of strings have another order in a rerun."""
     framework: Framework | Unavailable

@@ -1,4 +1,4 @@
-"""The manifest: one document that says all a rerun needs. Its format is told in ``FORMAT.md``."""
+"""The manifest: one document with everything that a rerun needs. ``FORMAT.md`` specifies it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from wandb_repro.errors import ManifestError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import (
+    EvolvedRecord,
     ExecutionRecord,
-    Grown,
     Record,
     Unavailable,
+    added_field,
     first_fault,
-    later,
 )
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
@@ -37,16 +37,16 @@ __all__ = [
 ]
 
 VERSION = "1.0"
-"""``MAJOR.MINOR``. A reader takes any minor version of its major, and refuses a newer major."""
+"""``MAJOR.MINOR``. A reader reads any minor version of its major and refuses a newer major."""
 
 _MAJOR = int(VERSION.split(".")[0])
 _VERSION = re.compile(r"(?P<major>[1-9][0-9]{0,3})\.[0-9]{1,4}", re.ASCII)
 
 
-_NO_FIT = Unavailable(unavailable="it was not looked at when this was recorded")
+_NO_FIT = Unavailable(unavailable="the version that recorded this run did not record it")
 
 
-class RunIdentity(Grown, Record):
+class RunIdentity(EvolvedRecord, Record):
     """The W&B run that this manifest belongs to."""
 
     id: str
@@ -58,33 +58,33 @@ class RunIdentity(Grown, Record):
     group: str | Unavailable
     offline: bool
     rerun_of: str | Unavailable
-    """The run that this one repeats, ``ENTITY/PROJECT/ID`` as far as it is known."""
-    sweep: str = later("")
-    """Id of the sweep that gave it its parameters; empty where none did."""
+    """The run that this one repeats: ``ENTITY/PROJECT/ID`` without the parts that are not known."""
+    sweep: str = added_field("")
+    """Id of the sweep that chose its parameters; empty if none did."""
 
 
-class Execution(Grown, ExecutionRecord):
-    """What a rerun acts on. Every field must be known to the reader."""
+class Execution(EvolvedRecord, ExecutionRecord):
+    """What a rerun acts on. A reader must know every field."""
 
     command: Command | Unavailable
     code: Code | Unavailable
     packages: Packages | Unavailable
     seed: str | Unavailable
-    """Decimal text; given to the rerun's ``init``."""
+    """Decimal text; a rerun passes it to ``init``."""
     deterministic: bool | None
-    """What ``deterministic=`` was."""
+    """Value of ``deterministic=``."""
     config: Config
-    """W&B's config as it stood when ``init`` returned, without our own entry. A rerun restores
-    it: sweep parameters stand nowhere else."""
+    """W&B's config when ``init`` returned, without our own entry. A rerun restores it: this is the
+    only place with a sweep's parameters."""
     world_size: int = 1
-    """Processes that trained together."""
-    earlier_seeds: tuple[str | Unavailable, ...] = later(())
-    """Of each run that the same process recorded before this one, in their order. A rerun makes
-    these runs, too: what they left in memory may matter."""
+    """Number of processes that trained together."""
+    earlier_seeds: tuple[str | Unavailable, ...] = added_field(())
+    """Seeds of the runs that the same process recorded before this one, in order. A rerun repeats
+    those runs first: their state in memory may affect this one."""
 
 
-class Description(Grown, Record):
-    """What explains a run. Fields a reader does not know are kept."""
+class Description(EvolvedRecord, Record):
+    """What explains a run. Unknown fields are kept."""
 
     machine: Machine | Unavailable
     runtime: Runtime | Unavailable
@@ -96,10 +96,10 @@ class Description(Grown, Record):
     data: tuple[Dataset, ...] | Unavailable
     inputs: tuple[InputFile, ...] | Unavailable
     """Files outside the snapshot that the run read."""
-    overlaps: tuple[Overlap, ...] | Unavailable = later(())
-    """Of each two parts of the data that have rows in common; empty when none has."""
-    fits: tuple[FitSettings, ...] | Unavailable = later(_NO_FIT)
-    """What each ``fit`` trained and how, where it was not as the one before."""
+    overlaps: tuple[Overlap, ...] | Unavailable = added_field(())
+    """Pairs of datasets with rows in common; empty if there are none."""
+    fits: tuple[FitSettings, ...] | Unavailable = added_field(_NO_FIT)
+    """What each ``fit`` trained and how, if it differs from the ``fit`` before."""
 
 
 class Ending(Record):
@@ -107,11 +107,11 @@ class Ending(Record):
 
     status: Literal["finished", "interrupted", "failed"]
     detail: str = ""
-    """Type of the exception that ended it, if one did."""
+    """Type of the exception that ended it; empty if none did."""
 
 
 class Sealed(NamedTuple):
-    """A manifest as it is written."""
+    """A manifest with its digest and its bytes."""
 
     manifest: Manifest
     digest: str
@@ -127,7 +127,7 @@ class Manifest(Record):
     recorded_by: str
     """``wandb_repro X.Y.Z``."""
     recorded_at: str
-    """UTC, ISO 8601. A note: no digest of code, packages or weights depends on it."""
+    """UTC, ISO 8601. For people: no digest of code, packages or weights depends on it."""
     run: RunIdentity
     execution: Execution
     description: Description
@@ -136,11 +136,11 @@ class Manifest(Record):
     ending: Ending | Unavailable
 
     def to_bytes(self) -> bytes:
-        """Return the document: canonical JSON with its own digest in the key ``digest``."""
+        """Return the document: canonical JSON with its own digest under ``digest``."""
         return self.sealed().document
 
     def sealed(self) -> Sealed:
-        """Return it with its digest and its document, made in one go."""
+        """Return it with its digest and its bytes, serialised once."""
         body = cast("dict[str, JSON]", self.model_dump(mode="json"))
         digest = f"sha256:{canonical.sha256(body)}"
         return Sealed(self, digest, canonical.dumps({**body, "digest": digest}) + b"\n")
@@ -150,7 +150,7 @@ class Manifest(Record):
         """Read a document back. ``from_bytes(m.to_bytes()) == m``.
 
         Raises:
-            ManifestError: not JSON, of a newer major version, changed since it was written, or a
+            ManifestError: not JSON, of a newer major version, modified since it was written, or a
                 field is missing, of the wrong type, or (in ``execution``) unknown.
         """
         body = _checked_body(document)
@@ -159,8 +159,8 @@ class Manifest(Record):
         except ValidationError as error:
             where, what = first_fault(error)
             raise ManifestError(
-                f"The manifest is not as its format says, at {where}: {what}.",
-                hint="It was written by another program or changed by hand; "
+                f"The manifest is invalid at {where}: {what}.",
+                hint="Another program wrote it, or somebody edited it; "
                 "download the run's files again.",
                 where=where,
             ) from error
@@ -178,11 +178,10 @@ def _checked_body(document: bytes) -> dict[str, JSON]:
     if not isinstance(body, dict) or body.get("format") != "wandb_repro/manifest":
         raise ManifestError("This file is not a manifest of wandb_repro.")
     _check_version(body.get("version"))
-    told = body.pop("digest", None)
-    found = "sha256:" + canonical.sha256(body)
-    if told != found:
+    stated = body.pop("digest", None)
+    if stated != "sha256:" + canonical.sha256(body):
         raise ManifestError(
-            "The manifest's own digest does not fit its content: it was cut off or changed.",
+            "The manifest's digest does not match its content: it was cut off or modified.",
             hint="Download the run's files again; do not edit repro/manifest.json.",
             where="digest",
         )
@@ -190,12 +189,12 @@ def _checked_body(document: bytes) -> dict[str, JSON]:
 
 
 def _check_version(version: JSON) -> None:
-    told = _VERSION.fullmatch(version) if isinstance(version, str) else None
-    if told is None:
-        raise ManifestError("The manifest does not say its format version.", where="version")
-    if int(told["major"]) > _MAJOR:
+    match = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if match is None:
+        raise ManifestError("The manifest has no valid format version.", where="version")
+    if int(match["major"]) > _MAJOR:
         raise ManifestError(
-            f"The manifest is of format {version}; this wandb_repro reads up to {VERSION}.",
-            hint="Upgrade wandb-repro to the version that recorded the run, or a newer one.",
+            f"The manifest has format {version}; this wandb_repro reads up to {VERSION}.",
+            hint="Upgrade wandb-repro at least to the version that recorded the run.",
             where="version",
         )

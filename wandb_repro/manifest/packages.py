@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wandb_repro.manifest.base import ExecutionRecord, Grown, Unavailable, later
+from wandb_repro.manifest.base import EvolvedRecord, ExecutionRecord, Unavailable, added_field
 
 __all__ = [
     "Distribution",
@@ -18,7 +18,7 @@ __all__ = [
 
 
 class Interpreter(ExecutionRecord):
-    """The Python that ran."""
+    """The Python interpreter that ran."""
 
     version: str
     """``X.Y.Z``."""
@@ -37,50 +37,50 @@ class Interpreter(ExecutionRecord):
 
 
 class Repacked(ExecutionRecord):
-    """A wheel made from installed files, for what no index can give back."""
+    """A wheel made from installed files, for a distribution that is not on a package index."""
 
     name: str
     """File name inside the capsule's ``wheels`` folder."""
     sha256: str
     """Of the wheel, hexadecimal."""
     record_digest: str
-    """What ``Distribution.record_digest`` is once this wheel is installed."""
+    """Value of ``Distribution.record_digest`` after this wheel is installed."""
     size_bytes: int
     left_out: tuple[str, ...] = ()
-    """What of a source folder stayed out, by its path in the wheel: files that look like secrets,
-    links that lead elsewhere."""
+    """Files of a source folder that are not in the wheel, by their path in it: files that look
+    like secrets, links that lead elsewhere."""
 
 
-class Distribution(Grown, ExecutionRecord):
+class Distribution(EvolvedRecord, ExecutionRecord):
     """One installed distribution."""
 
     name: str
     """Normalised (PEP 503)."""
     version: str
     origin: Literal["index", "local", "editable", "vcs", "archive"]
-    """Where it came from, read from ``direct_url.json`` (PEP 610); without one, an index."""
+    """Where it came from, according to ``direct_url.json`` (PEP 610); without one, an index."""
     origin_detail: str = ""
     """For a VCS install the address without credentials, ``@`` and the commit; else empty."""
     installer: str
-    """``pip``, ``uv``, ...; empty when it is not told."""
+    """``pip``, ``uv``, ...; empty if not known."""
     tags: tuple[str, ...]
     """Tags of the wheel it was installed from, such as ``cp311-cp311-manylinux_2_28_x86_64``."""
     record_digest: str | Unavailable
     """SHA-256 over the sorted ``path,hash`` rows of RECORD, without what an installer adds."""
     repacked: Repacked | Unavailable | None = None
-    """The wheel that gives it back; None when an index can."""
-    requires: tuple[str, ...] = later(())
-    """What its metadata requires of what was installed beside it, as written (PEP 508); of an
-    extra only where all that it brings was installed."""
-    plugin_groups: tuple[str, ...] = later(())
-    """Groups of its entry points, scripts not counted: what may load it by name."""
-    found_in: str = later("")
-    """Folder of ``sys.path`` that it lay in, where that is not the environment's own: a second
-    environment, the system's, the user's; else empty."""
+    """The wheel to install it from; None if a package index has it."""
+    requires: tuple[str, ...] = added_field(())
+    """Its requirements among the installed distributions, as written (PEP 508); those of an extra
+    only if all of them were installed."""
+    plugin_groups: tuple[str, ...] = added_field(())
+    """Groups of its entry points except scripts: others may load it by these names."""
+    found_in: str = added_field("")
+    """Its folder on ``sys.path`` if that is not the environment's own: a second environment, the
+    system's, the user's; else empty."""
 
 
 class Shadowed(ExecutionRecord):
-    """A distribution that lay behind another of its name on ``sys.path``: not imported."""
+    """A distribution that was not imported: another of its name comes first on ``sys.path``."""
 
     name: str
     """Normalised."""
@@ -95,33 +95,33 @@ class EditedPackage(ExecutionRecord):
     name: str
     """Normalised."""
     files: tuple[str, ...]
-    """Those whose bytes are not what RECORD says, by their path there."""
+    """Paths, as in RECORD, of files whose bytes do not match it."""
 
 
 class Loaded(ExecutionRecord):
-    """Which distributions a run had loaded a module or a library of."""
+    """Distributions that the run loaded a module or a shared library of."""
 
     at_start: tuple[str, ...]
-    """Names, sorted, when the run began and when its training did."""
+    """Names, sorted: loaded when the run began or when its training began."""
     at_end: tuple[str, ...] | Unavailable
-    """Names, sorted, when it ended."""
+    """Names, sorted: loaded when it ended."""
 
 
-_NOT_LOOKED = Unavailable(unavailable="what it loaded was not recorded")
-_NOT_LOOKED_FOR = Unavailable(unavailable="edits by hand were not looked for")
+_LOADED_NOT_RECORDED = Unavailable(unavailable="loaded packages were not recorded")
+_EDITS_NOT_RECORDED = Unavailable(unavailable="edits by hand were not recorded")
 
 
-class Packages(Grown, ExecutionRecord):
+class Packages(EvolvedRecord, ExecutionRecord):
     """Everything installed that the run could import."""
 
     interpreter: Interpreter
     distributions: tuple[Distribution, ...]
-    """Sorted by name; the first on ``sys.path`` where a name stands twice."""
+    """Sorted by name; of several with one name the first on ``sys.path``."""
     digest: str
-    """SHA-256 over names, versions and record digests: equal when the environments are."""
-    loaded: Loaded | Unavailable = later(_NOT_LOOKED)
-    altered: tuple[EditedPackage, ...] | Unavailable = later(_NOT_LOOKED_FOR)
+    """SHA-256 over names, versions and record digests: equal for equal environments."""
+    loaded: Loaded | Unavailable = added_field(_LOADED_NOT_RECORDED)
+    altered: tuple[EditedPackage, ...] | Unavailable = added_field(_EDITS_NOT_RECORDED)
     """Sorted by name."""
-    shadowed: tuple[Shadowed, ...] = later(())
-    unowned: tuple[str, ...] = later(())
-    """Loaded files among installed packages that belong to none of them, absolute."""
+    shadowed: tuple[Shadowed, ...] = added_field(())
+    unowned: tuple[str, ...] = added_field(())
+    """Absolute paths of loaded files in ``site-packages`` that belong to no distribution."""

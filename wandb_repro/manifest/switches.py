@@ -65,4 +65,4 @@ RESTORED: tuple[str, ...] = (
     "CUDA_VISIBLE_DEVICES",
     "CUDA_DEVICE_ORDER",
 )
-"""Recorded, and set again on a rerun."""
+"""Recorded, and set again in a rerun."""

@@ -1,7 +1,4 @@
-"""Seeds and determinism: what was set, its value, and when.
-
-What a model is and how it is trained: what ``compile`` and ``fit`` were given, as JSON.
-"""
+"""How the run trained: seeds, determinism, and the arguments of ``compile`` and ``fit``."""
 
 from __future__ import annotations
 
@@ -21,42 +18,42 @@ class Seed(Record):
     generator: str
     """``python``, ``numpy``, ``tensorflow``, ``keras`` or ``torch``."""
     value: str | Unavailable
-    """Decimal, as text: W&B rounds large integers."""
+    """Decimal text, since W&B rounds large integers."""
     set_by: str
-    """Who set it."""
+    """What set it, in words."""
     when: Literal["before import", "before first use", "after first use", "unknown", "never"]
-    """Relative to the generator's first use. A seed that is set late does nothing."""
+    """Relative to the generator's first use. A seed that is set after it comes too late."""
 
 
 class Seeds(Record):
     """The seeds of a run."""
 
     seed: str | Unavailable
-    """The one number that ``init`` was given or drew; decimal text."""
+    """The seed that ``init`` was given or drew; decimal text."""
     drawn: bool
-    """True when nobody gave a seed and ``init`` drew one."""
+    """Whether ``init`` drew the seed because none was given."""
     generators: tuple[Seed, ...]
 
 
 class Switch(Record):
-    """One switch that trades speed for repeatable bits."""
+    """One switch that trades speed for deterministic bits."""
 
     name: str
     value: str | Unavailable
     when: str
-    """When it took its value: ``as found``, ``by init``, ``before TensorFlow's import``."""
+    """When it got its value: ``as found``, ``by init``, ``before TensorFlow's import``."""
 
 
 class Determinism(Record):
-    """Whether repeatable operations were asked for. On and off give different bits."""
+    """Whether deterministic operations were requested. On and off give different bits."""
 
     asked: bool | None
-    """What ``deterministic=`` was; None leaves the switches as they are."""
+    """Value of ``deterministic=``; None leaves the switches as they are."""
     switches: tuple[Switch, ...]
 
 
 def _config_or_not(value: object) -> str:
-    """Tell a config, an object of anything, from the reason why there is none."""
+    """Tell a config, an object with any keys, from the reason why there is none."""
     if isinstance(value, Unavailable):
         return "Unavailable"
     return "Unavailable" if isinstance(value, dict) and set(value) == {"unavailable"} else "Config"  # pyright: ignore[reportUnknownArgumentType]
@@ -66,14 +63,15 @@ Config: TypeAlias = Annotated[
     Annotated[dict[str, JSON], Tag("Config")] | Annotated[Unavailable, Tag("Unavailable")],
     Discriminator(_config_or_not),
 ]
-"""Without its own way of telling, a reason would be read back as a config of one entry."""
+"""A config or the reason why there is none. Without the discriminator a reason would be read back
+as a config with one entry."""
 
 
 class FitSettings(Record):
-    """One ``fit``: what it trained, and how. Written where it is not as the ``fit`` before.
+    """What one ``fit`` trained, and how. Written if it differs from the ``fit`` before.
 
-    Objects are as Keras serialises them: ``class_name`` and ``config``. A part of a config that
-    does not serialise is an object with the one key ``unavailable``, the reason.
+    Objects are as Keras serialises them: ``class_name`` and ``config``. A part that Keras cannot
+    serialise is an object with the single key ``unavailable``, the reason.
     """
 
     fit: int
@@ -82,12 +80,12 @@ class FitSettings(Record):
     loss: Config
     """``loss`` and ``loss_weights``."""
     metrics: Config
-    """``metrics`` and ``weighted_metrics``; the weights do not depend on them."""
+    """``metrics`` and ``weighted_metrics``; they do not affect the weights."""
     architecture: Config
-    """The model: its ``class_name`` and a ``config`` that holds its ``layers``."""
+    """The model: its ``class_name`` and a ``config`` with its ``layers``."""
     dtype_policy: str | Unavailable
     """Of the model, such as ``mixed_float16``."""
     jit_compile: bool | Unavailable
     """As the model resolved it."""
     arguments: Config
-    """Of ``fit``: numbers and switches, such as ``batch_size``."""
+    """Arguments of ``fit`` that are numbers or switches, such as ``batch_size``."""

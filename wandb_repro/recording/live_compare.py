@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from wandb_repro.manifest.request import RerunRequest
-from wandb_repro.manifest.trail import Granularity, Shape, Trail, Weights, is_due
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Granularity, Shape, Weights, is_due
 from wandb_repro.recording.messages import say
-from wandb_repro.verify.trail_diff import FirstDifference, Limit, Reference, moment_name
+from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.trail_diff import Reference
+from wandb_repro.verify.weights_diff import FirstDifference, moment_name
 
 __all__ = ["Live", "RerunStopped"]
 

@@ -9,8 +9,8 @@ from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 __all__ = ["Outcome", "outcome_of"]

@@ -19,7 +19,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.manifest import Ending, Sealed
 from wandb_repro.manifest.request import Options, RerunRequest, Whereabouts
-from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
 from wandb_repro.recording.early_snapshot import Ahead
 from wandb_repro.recording.facts import Facts
 from wandb_repro.recording.live_compare import Live

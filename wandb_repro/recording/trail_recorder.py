@@ -12,10 +12,11 @@ from wandb_repro.capture.array_numbers import ALGORITHM, numbers_of
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests, root_digest
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail import (
+from wandb_repro.manifest.leaf_positions import places_in
+from wandb_repro.manifest.trail import Digested
+from wandb_repro.manifest.trail_records import (
     SHORT,
     Checkpoint,
-    Digested,
     End,
     Granularity,
     Losses,
@@ -30,7 +31,6 @@ from wandb_repro.manifest.trail import (
     Structure,
     TrailRecord,
     Weights,
-    places_in,
 )
 from wandb_repro.recording.live_compare import Live
 from wandb_repro.store.local import TrailWriter

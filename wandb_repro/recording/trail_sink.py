@@ -7,7 +7,7 @@ from typing import Protocol
 
 from wandb_repro.capture.weights import Variable
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
 
 __all__ = ["TrailSink"]
 

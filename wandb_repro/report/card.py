@@ -15,7 +15,8 @@ from wandb_repro.manifest.packages import Distribution, Packages
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.chart import agreement
 from wandb_repro.report.html import Child, document, element, link
-from wandb_repro.report.record_sections import Section, answer, sections
+from wandb_repro.report.record_answer import answer
+from wandb_repro.report.record_sections import Section, sections
 from wandb_repro.report.text import count
 from wandb_repro.report.verdict import verdict_line, verdict_rows
 from wandb_repro.verify.finding import Finding

@@ -11,7 +11,7 @@ from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.training import Config, FitSettings
 from wandb_repro.report.text import count
-from wandb_repro.verify.model_diff import described
+from wandb_repro.verify.keras_config import config_text
 
 __all__ = ["model_rows"]
 
@@ -51,13 +51,13 @@ def _each(config: Config, name: str, *, together: bool = False) -> Iterator[tupl
 def _config(config: Config) -> str:
     if isinstance(config, Unavailable):
         return f"not recorded: {config}"
-    return described(cast("JSON", config)).strip("()" if "class_name" not in config else "")
+    return config_text(cast("JSON", config)).strip("()" if "class_name" not in config else "")
 
 
 def _value(value: JSON) -> str:
     if isinstance(value, dict) and set(value) == {"unavailable"}:
         return f"not recorded: {value['unavailable']}"
-    return described(value)
+    return config_text(value)
 
 
 def _architecture(config: Config) -> str:

@@ -6,9 +6,8 @@ The checkpoints of a run in rows, and what it went on from.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code, GitState
@@ -16,13 +15,13 @@ from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.machine import Accelerator, Framework, Machine, Runtime
 from wandb_repro.manifest.manifest import Ending, Manifest
-from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.report.record_checkpoints import checkpoint_rows
 from wandb_repro.report.record_files import added_rows, input_rows, left_out_rows
 from wandb_repro.report.record_model import model_rows
 from wandb_repro.report.text import count, size
-from wandb_repro.verify.finding import Effect, Finding
 
-__all__ = ["Answer", "Reasons", "Section", "answer", "checkpoint_rows", "command_line", "sections"]
+__all__ = ["Rows", "Section", "command_line", "sections"]
 
 
 Rows = Iterator[tuple[str, str]]
@@ -33,35 +32,6 @@ class Section(NamedTuple):
 
     title: str
     rows: tuple[tuple[str, str], ...]
-
-
-Tone = Literal["good", "warn", "bad"]
-"""What a first line is coloured by, beside what it says."""
-
-
-class Reasons(NamedTuple):
-    """Findings of one weight."""
-
-    effect: Effect
-    title: str
-    findings: tuple[Finding, ...]
-
-
-class Answer(NamedTuple):
-    """Whether a run may be rerun, and what stands in the way or is good to know."""
-
-    tone: Tone
-    sentence: str
-    reasons: tuple[Reasons, ...]
-    """The heaviest first, none of them empty."""
-
-
-_GROUPS: tuple[tuple[Effect, str], ...] = (
-    ("stops", "In the way of a rerun"),
-    ("changes bits", "A rerun will have other bits"),
-    ("may change bits", "A rerun may have other bits"),
-    ("explains", "Good to know"),
-)
 
 
 def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
@@ -81,28 +51,6 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
     )
     whole = (Section(title, tuple(pairs)) for title, pairs in found)
     return tuple(section for section in whole if section.rows)
-
-
-def answer(findings: Sequence[Finding]) -> Answer:
-    """Return the first line of every report of a run, and the reasons by their weight."""
-    groups = tuple(
-        Reasons(effect, title, tuple(one for one in findings if one.effect == effect))
-        for effect, title in _GROUPS
-    )
-    reasons = tuple(group for group in groups if group.findings)
-    tone, told = _ANSWERS[reasons[0].effect if reasons else "explains"]
-    return Answer(tone=tone, sentence=f"This run {told}.", reasons=reasons)
-
-
-_ANSWERS: Mapping[Effect, tuple[Tone, str]] = {
-    "stops": ("bad", "cannot be rerun from what was recorded"),
-    "changes bits": ("warn", "can be rerun from what was recorded, but not to the same bits"),
-    "may change bits": (
-        "warn",
-        "can be rerun from what was recorded, perhaps not to the same bits",
-    ),
-    "explains": ("good", "can be rerun from what was recorded"),
-}
 
 
 def command_line(command: Command | Unavailable) -> str:
@@ -301,36 +249,3 @@ def _trail(trail: Trail) -> Rows:
 
 def _leaves(trail: Trail) -> int:
     return max((len(weights.leaves) for weights in trail.weights), default=0)
-
-
-def checkpoint_rows(trail: Trail) -> Iterator[tuple[str, str]]:
-    """Yield what checkpoints there are, where, and why others are not; nothing without any."""
-    for went_on in trail.of(Resumed):
-        exact = f", not exactly: {'; '.join(went_on.inexact)}" if went_on.inexact else ""
-        at = f"epoch {went_on.epoch}{_of_fit(went_on)}"
-        yield "went on", f"behind {at}, from {went_on.path}{exact}"
-    last = {(one.fit, one.epoch): one for one in trail.of(Checkpoint)}
-    there = [one for one in last.values() if one.digest]
-    for one in there:
-        best = ", the best" if one.best and one is _best(there) else ""
-        told = f"{one.path}, {size(one.size_bytes)}, SHA-256 {one.digest}"
-        yield "checkpoint", f"epoch {one.epoch}{_of_fit(one)}{best}: {told}"
-    for reason in dict.fromkeys(one.reason for one in last.values() if not one.digest):
-        gone = [one for one in last.values() if not one.digest and one.reason == reason]
-        epochs = ", ".join(f"{one.epoch}{_of_fit(one)}" for one in gone[:_MOST])
-        more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
-        folder = PurePosixPath(gone[0].path).parent
-        yield "no checkpoint", f"of epoch {epochs}{more} in {folder}: {reason}"
-    for unsaved in dict.fromkeys(text for one in there for text in one.unsaved):
-        yield "not kept", unsaved
-
-
-_MOST = 20
-
-
-def _best(there: list[Checkpoint]) -> Checkpoint:
-    return [one for one in there if one.best][-1]
-
-
-def _of_fit(one: Checkpoint | Resumed) -> str:
-    return f" of fit {one.fit}" if one.fit > 1 else ""

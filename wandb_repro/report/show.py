@@ -10,7 +10,8 @@ from rich.console import RenderableType
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
-from wandb_repro.report.record_sections import answer, sections
+from wandb_repro.report.record_answer import answer
+from wandb_repro.report.record_sections import sections
 from wandb_repro.verify.finding import Finding
 
 __all__ = ["record_text"]

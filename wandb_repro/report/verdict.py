@@ -16,8 +16,8 @@ from wandb_repro.verify.distance import Distance
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause
 from wandb_repro.verify.tolerance import MeasuredDifference, ToleranceResult
-from wandb_repro.verify.trail_diff import DifferentLeaf, FirstDifference
 from wandb_repro.verify.verdict import Bisection, Grade, Verdict
+from wandb_repro.verify.weights_diff import DifferentLeaf, FirstDifference
 
 __all__ = ["difference_rows", "verdict_line", "verdict_rows", "verdict_text"]
 

@@ -20,7 +20,8 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Repacked
-from wandb_repro.manifest.trail import SCARCE, Trail, TrailRecord
+from wandb_repro.manifest.trail import SCARCE, Trail
+from wandb_repro.manifest.trail_records import TrailRecord
 from wandb_repro.store.capsule import Capsule
 
 __all__ = [

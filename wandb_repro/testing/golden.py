@@ -17,8 +17,9 @@ from wandb_repro.manifest.base import Record, Unavailable, first_fault
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.trail import Losses, Step, Trail, TrailRecord
+from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_file import chained, parse
+from wandb_repro.manifest.trail_records import Losses, Step, TrailRecord
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.store.capsule import FOLDER, Capsule
 from wandb_repro.store.local import read_manifest, read_trail
@@ -27,9 +28,9 @@ from wandb_repro.testing import pytest_options
 from wandb_repro.testing.failure import as_text, fail
 from wandb_repro.testing.fresh_process import Processes
 from wandb_repro.testing.target import target_of
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.finding import about_one_run
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import judge
 
 __all__ = ["assert_matches_golden"]

@@ -21,7 +21,7 @@ from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.request import RerunRequest
-from wandb_repro.manifest.trail import Moment
+from wandb_repro.manifest.trail_records import Moment
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.live_compare import Live, RerunStopped
 from wandb_repro.recording.seeding import Seeding

@@ -11,8 +11,8 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.testing.failure import fail_with_verdict
 from wandb_repro.testing.fresh_process import Noted, Processes
 from wandb_repro.testing.target import target_of
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.finding import Finding, about_one_run
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 __all__ = ["assert_reproducible"]

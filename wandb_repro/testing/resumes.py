@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wandb_repro.errors import UsageError
-from wandb_repro.manifest.trail import (
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import (
     Granularity,
     Losses,
     Missing,
     Numbers,
     Structure,
-    Trail,
     TrailRecord,
     Weights,
 )
@@ -22,8 +22,8 @@ from wandb_repro.testing.failure import fail, fail_with_verdict
 from wandb_repro.testing.fresh_process import Noted, Processes
 from wandb_repro.testing.target import Target, target_of
 from wandb_repro.verify.finding import Finding, Kind, about_one_run
-from wandb_repro.verify.trail_diff import FirstDifference
 from wandb_repro.verify.verdict import Verdict, judge
+from wandb_repro.verify.weights_diff import FirstDifference
 
 __all__ = ["assert_resumes_exactly"]
 

@@ -1,27 +1,23 @@
-"""Why a recorded run might not run again, or not to the same bits: one record is looked at.
-
-What one record says of files that its run used and its snapshot lacks.
-"""
+"""Finds every reason in one record why its run might not run again, or not to the same bits."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import EXCLUDED, IGNORED, Added, Code, LeftOut
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.packages import Packages, Repacked
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.training import Seeds
+from wandb_repro.verify.audit_code import audit_code
+from wandb_repro.verify.audit_packages import audit_packages
 from wandb_repro.verify.finding import Effect, Finding, about_one_run
 
-__all__ = ["audit", "beside"]
+__all__ = ["audit"]
 
 
-_WEIGHT: dict[Effect, int] = {
+_SEVERITY: dict[Effect, int] = {
     "stops": 0,
     "changes bits": 1,
     "may change bits": 2,
@@ -30,24 +26,24 @@ _WEIGHT: dict[Effect, int] = {
 
 
 def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
-    """Return every reason why a run might not run again, the heaviest first."""
+    """Return every reason why a run might not run again, the most severe first."""
     found = (
         *_command(manifest),
-        *_code(manifest),
-        *_packages(manifest),
+        *audit_code(manifest),
+        *audit_packages(manifest),
         *_seeds(manifest),
         *_determinism(manifest),
         *_trail(manifest, trail),
         *_data(manifest),
     )
-    return tuple(sorted(found, key=lambda finding: _WEIGHT[finding.effect]))
+    return tuple(sorted(found, key=lambda finding: _SEVERITY[finding.effect]))
 
 
 def _command(manifest: Manifest) -> Iterator[Finding]:
     command = manifest.execution.command
     if isinstance(command, Unavailable):
         yield about_one_run(
-            "command", "command", "", "stops", f"How it was started is not known: {command}", ""
+            "command", "command", "", "stops", f"The command is not recorded: {command}", ""
         )
         return
     yield from _cells(command)
@@ -66,8 +62,8 @@ def _command(manifest: Manifest) -> Iterator[Finding]:
             "processes",
             str(manifest.execution.world_size),
             "stops",
-            f"It trained in {manifest.execution.world_size} processes together; "
-            "only runs of one process can be rerun",
+            f"It trained in {manifest.execution.world_size} processes; "
+            "only runs with one process can be rerun",
             "",
         )
 
@@ -77,7 +73,7 @@ def _cells(command: Command) -> Iterator[Finding]:
         return
     file = command.cells
     if not isinstance(file, CellsFile):
-        why = file or "nobody wrote them"
+        why = file or "they were not written"
         yield about_one_run(
             "command", "cells", "", "stops", f"The notebook's cells are not recorded: {why}", ""
         )
@@ -88,121 +84,9 @@ def _cells(command: Command) -> Iterator[Finding]:
             "cells",
             f"cell {number}",
             "explains",
-            f"A credential stood in cell {number} and is not recorded",
+            f"Cell {number} contained a credential, which is not recorded",
             f"rerun with --arg {number}=VALUE",
         )
-
-
-def _code(manifest: Manifest) -> Iterator[Finding]:
-    code = manifest.execution.code
-    if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
-        why = code if isinstance(code, Unavailable) else code.bundle
-        yield about_one_run(
-            "code", "code", "", "stops", f"Its source tree is not recorded: {why}", ""
-        )
-        return
-    if code.bundle.kept == "local":
-        yield about_one_run(
-            "code",
-            "code",
-            "local",
-            "stops",
-            'Its source tree is only on the machine that recorded it (code="local")',
-            "rerun it there",
-        )
-    yield from _left_out(manifest, code)
-    yield from beside(manifest, code)
-
-
-def _left_out(manifest: Manifest, code: Code) -> Iterable[Finding]:
-    inputs = manifest.description.inputs
-    read = {found.absolute for found in (() if isinstance(inputs, Unavailable) else inputs)}
-    for left in code.left_out:
-        needed = f"{code.root}/{left.path}" in read
-        if not needed and left.reason.startswith((IGNORED, EXCLUDED)):
-            continue  # as its user wants it; what it is stands in the record
-        yield about_one_run(
-            "code",
-            "file left out",
-            left.path,
-            "may change bits" if needed else "explains",
-            f"{left.path} is not in the snapshot: {left.reason}"
-            + ("; the run read it" if needed else ""),
-            _cure_of(left, needed=needed),
-        )
-
-
-def _cure_of(left: LeftOut, *, needed: bool) -> str:
-    if left.reason.startswith("looks like a secret"):
-        return "if it is none, name it as not_secret in [tool.wandb_repro]"
-    return "keep it at its place, or raise the limits in [tool.wandb_repro]" if needed else ""
-
-
-def _packages(manifest: Manifest) -> Iterator[Finding]:
-    packages = manifest.execution.packages
-    if isinstance(packages, Unavailable):
-        yield about_one_run(
-            "package", "packages", "", "stops", f"Its packages are not recorded: {packages}", ""
-        )
-        return
-    yield from _lost(packages)
-    yield from _edited(packages)
-    yield from _unowned(packages.unowned)
-
-
-def _unowned(files: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield what lies among the packages and belongs to none: one finding a module or folder."""
-    for place, count in Counter(map(_put_there, files)).items():
-        told = place if place in files else f"{place} ({count:,} file{'s' if count > 1 else ''})"
-        yield about_one_run(
-            "package",
-            "file among packages",
-            place,
-            "may change bits",
-            f"{told} was loaded, and no installed package has it: a rebuilt environment lacks it",
-            "put it into the project, or rerun with --env here",
-        )
-
-
-def _put_there(file: str) -> str:
-    """Return the module or folder, right below the folder of packages, that a file is part of."""
-    for folder in ("/site-packages/", "/dist-packages/"):
-        above, found, inside = file.rpartition(folder)
-        if found:
-            return f"{above}{found}{inside.partition('/')[0]}"
-    return file
-
-
-def _edited(packages: Packages) -> Iterator[Finding]:
-    if isinstance(packages.altered, Unavailable):
-        return
-    packed = {one.name for one in packages.distributions if isinstance(one.repacked, Repacked)}
-    for one in packages.altered:
-        files = ", ".join(one.files[:3]) + (" ..." if len(one.files) > 3 else "")
-        kept = one.name in packed
-        yield about_one_run(
-            "package",
-            one.name,
-            files,
-            "explains" if kept else "may change bits",
-            f"{one.name} was edited by hand after it was installed: {files}"
-            + ("; it is kept with the run as it was" if kept else "; a rebuilt one is without it"),
-            "" if kept else "rerun with --env here, where it still is as it was",
-        )
-
-
-def _lost(packages: Packages) -> Iterator[Finding]:
-    for found in packages.distributions:
-        if isinstance(found.repacked, Unavailable) and found.origin != "index":
-            yield about_one_run(
-                "package",
-                found.name,
-                found.version,
-                "stops",
-                f"{found.name} {found.version} came from no index and could not be packed: "
-                f"{found.repacked}",
-                f"publish {found.name}, or rerun with --env here",
-            )
 
 
 def _seeds(manifest: Manifest) -> Iterator[Finding]:
@@ -228,8 +112,8 @@ def _seeds(manifest: Manifest) -> Iterator[Finding]:
             "PYTHONHASHSEED",
             "random",
             "explains",
-            "PYTHONHASHSEED was not set: the order of a set of strings cannot be repeated",
-            "start it with wandb-repro run, which sets it, if the script iterates over sets",
+            "PYTHONHASHSEED was not set: a set of strings may have another order in a rerun",
+            "if the script iterates over sets, start it with wandb-repro run, which sets it",
         )
 
 
@@ -244,7 +128,7 @@ def _determinism(manifest: Manifest) -> Iterator[Finding]:
             "off",
             "changes bits" if on_gpu else "explains",
             "Op determinism was off: on a GPU, or with random operations in a parallel input "
-            "pipeline, bits may not repeat",
+            "pipeline, a rerun may give other bits",
             "pass deterministic=True to init",
         )
 
@@ -261,9 +145,8 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
             "end",
             "",
             "may change bits",
-            "It has no end record: it was killed, or is still running; "
-            "what it recorded so far can be compared",
-            "rerun with --until-epoch",
+            "The record has no end: the run was killed or is still running",
+            "compare the recorded epochs: rerun with --until-epoch",
         )
 
 
@@ -274,7 +157,7 @@ def _data(manifest: Manifest) -> Iterator[Finding]:
             "data",
             "",
             "explains",
-            "The data has no fingerprint: a change in it would not be noticed by itself",
+            "The data has no fingerprint: if it changes, the record cannot show it",
             "call wandb_repro.fingerprint(name, x, y)",
         )
     overlaps = manifest.description.overlaps
@@ -284,51 +167,6 @@ def _data(manifest: Manifest) -> Iterator[Finding]:
             f"data {overlap.two!r}",
             str(overlap.rows_of_two),
             "explains",
-            f"{overlap}: if one of the two is for training, what is measured on the "
-            "other says too much",
-            "take the rows out of one of them",
-        )
-
-
-_KEEP = "keep it at its place; a rerun without it, or with another, does not start"
-
-
-def beside(manifest: Manifest, code: Code) -> Iterator[Finding]:
-    """Yield what may be missing from a rerun, beside what the snapshot itself left out."""
-    if isinstance(code.added, Unavailable):
-        yield _unknown(manifest, code.added)
-    else:
-        yield from _edited_of_beside(code.added)
-    inputs = manifest.description.inputs
-    told = {f"{code.root}/{left.path}" for left in code.left_out}
-    for file in () if isinstance(inputs, Unavailable) else inputs:
-        if file.reason and file.absolute not in told:
-            sentence = f"{file.path} was used and is not in the capsule: {file.reason}"
-            yield about_one_run(
-                "code", "file not stored", file.path, "may change bits", sentence, _KEEP
-            )
-
-
-def _unknown(manifest: Manifest, reason: Unavailable) -> Finding:
-    killed = isinstance(manifest.ending, Unavailable)
-    return about_one_run(
-        "code",
-        "files beside the snapshot",
-        "",
-        "may change bits" if killed else "explains",
-        f"What it imported or read outside its snapshot is not known: {reason}",
-        "let a run end by itself to have it recorded" if killed else "",
-    )
-
-
-def _edited_of_beside(added: Added) -> Iterator[Finding]:
-    for path in added.edited:
-        yield about_one_run(
-            "code",
-            "edited module",
-            path,
-            "may change bits",
-            f"{path} changed after the snapshot was taken; which of the two was imported is not "
-            "known",
-            "record again, and edit a copy while it trains",
+            f"{overlap}: if one of them is training data, scores on the other are too good",
+            "remove these rows from one of them",
         )

@@ -1,4 +1,4 @@
-"""How far two trainings are compared when not to their end."""
+"""The part of two trainings that is compared, if not all of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from wandb_repro.manifest.request import RerunRequest
-from wandb_repro.manifest.trail import Shape, Weights
+from wandb_repro.manifest.trail_records import Shape, Weights
 
 __all__ = ["Limit"]
 
@@ -17,35 +17,35 @@ _M = TypeVar("_M", bound=Moments)
 
 @dataclass(frozen=True)
 class Limit:
-    """Compare only so far: up to the first moment that has this epoch or this step behind it.
+    """Compare up to the first moment at which this epoch or this step is complete.
 
-    None means to the end. With both, whichever comes first. Epochs and steps are those of one
-    ``fit``, and of those behind it where it is over before.
+    None means to the end. With both, whichever comes first. Epochs and steps are counted in one
+    ``fit``, and in those after it if it ends earlier.
     """
 
     epoch: int | None = None
     step: int | None = None
     after: int | None = None
-    """Epochs that are left out: the training begins with a checkpoint that has them behind it."""
+    """Epochs that are left out: the training begins with a checkpoint saved after them."""
     fit: int = 1
-    """The ``fit`` whose epochs and steps these are."""
+    """The ``fit`` in which epochs and steps are counted, the first being 1."""
     passed: tuple[int, ...] = ()
-    """Fits before it that did not train: what they hold came from their checkpoints."""
+    """Fits before it that did not train: their weights came from their checkpoints."""
 
     @classmethod
     def of_request(cls, request: RerunRequest) -> Limit:
-        """Return what a rerun was told to compare."""
+        """Return what a rerun was asked to compare."""
         passed = tuple(one.fit for one in request.beginnings if one.is_over)
         return cls(
             request.until_epoch, request.until_step, request.from_epoch, request.from_fit, passed
         )
 
     def leaves_out(self, fit: int) -> bool:
-        """Tell whether nothing of a ``fit`` is compared: it would be a checkpoint with itself."""
+        """Tell whether a ``fit`` is not compared: it would compare a checkpoint with itself."""
         return fit in self.passed
 
     def before(self, weights: Weights) -> bool:
-        """Tell whether this moment lies before the part that is compared."""
+        """Tell whether this moment comes before the part that is compared."""
         if self.leaves_out(weights.fit):
             return True
         if self.after is None or weights.fit != self.fit or weights.moment == "final":
@@ -53,7 +53,7 @@ class Limit:
         return weights.epoch < self.after + (weights.moment != "step")
 
     def reached_by(self, weights: Weights) -> bool:
-        """Tell whether this moment is the last that counts."""
+        """Tell whether this moment is the last that is compared."""
         if weights.moment == "initial" or weights.fit < self.fit:
             return False
         epoch_done = self.epoch is not None and weights.epoch >= self.epoch
@@ -68,7 +68,7 @@ class Limit:
                 return
 
     def __str__(self) -> str:
-        """Return it in words, empty when there is no limit."""
+        """Return it in words: ``epoch 3, from the checkpoint of epoch 1``; empty if not limited."""
         parts = [
             f"{name} {number}"
             for name, number in (("epoch", self.epoch), ("step", self.step))

@@ -1,4 +1,4 @@
-"""Two values of one fact are compared, and the difference becomes a finding."""
+"""Compares two values of one fact; a difference becomes a finding."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _T = TypeVar("_T")
 
 
 def text(value: object) -> str:
-    """Return a value of a record in words."""
+    """Return a value of a record in words: True is ``on``, a tuple is a list with commas."""
     if isinstance(value, Unavailable):
         return f"not known ({value})"
     if isinstance(value, bool):
         return "on" if value else "off"
     if value is None:
-        return "not asked for"
+        return "not set"
     if isinstance(value, tuple):
         items = cast("tuple[object, ...]", value)
         return ", ".join(text(item) for item in items) or "none"
@@ -31,7 +31,10 @@ def text(value: object) -> str:
 def differ(
     kind: Kind, fact: str, original: object, here: object, effect: Effect, cure: str = ""
 ) -> Iterator[Finding]:
-    """Yield a finding if two values differ. Two that are not known do not; one may."""
+    """Yield a finding if two values differ.
+
+    Two values that are not known count as equal. If only one is known, bits may change.
+    """
     unknown = [isinstance(value, Unavailable) for value in (original, here)]
     if original == here or all(unknown):
         return
@@ -54,8 +57,8 @@ def both_are(kind: type[_T], original: object, here: object) -> tuple[_T, _T] | 
 
 
 def recorded(kind: Kind, fact: str, original: object, here: object) -> Iterator[Finding]:
-    """Yield a finding if a whole part of the record is there on one side only."""
-    cure = "record both again: what is not recorded cannot be compared"
+    """Yield a finding if only one of two records has a whole part."""
+    cure = "record both runs again: a part that was not recorded cannot be compared"
     yield from differ(kind, fact, _presence(original), _presence(here), "may change bits", cure)
 
 
@@ -64,8 +67,8 @@ def _presence(value: object) -> object:
 
 
 def digests_by_name(data: Iterable[Dataset]) -> dict[str, object]:
-    """Return each name's digest, or digests: a name may be given twice."""
-    found: dict[str, tuple[object, ...]] = {}
-    for part in data:
-        found[part.name] = (*found.get(part.name, ()), part.digest)
-    return {name: parts[0] if len(parts) == 1 else parts for name, parts in found.items()}
+    """Return the digest of each dataset by its name, or a tuple if a name was used twice."""
+    by_name: dict[str, tuple[object, ...]] = {}
+    for dataset in data:
+        by_name[dataset.name] = (*by_name.get(dataset.name, ()), dataset.digest)
+    return {name: found[0] if len(found) == 1 else found for name, found in by_name.items()}

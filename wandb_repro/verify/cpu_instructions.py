@@ -1,7 +1,7 @@
-"""Vector instructions as kernels choose by them: a processor's class, and a cap on it.
+"""Classes of vector instructions, by which kernels are chosen, and caps on them.
 
-oneDNN makes its kernels for the highest class that a processor has, and ``ONEDNN_MAX_CPU_ISA``
-makes it stay below that: so a newer processor can be asked for an older one's kernels.
+oneDNN generates kernels for the highest class that a processor has. ``ONEDNN_MAX_CPU_ISA`` caps
+that class, so that a newer processor can run an older one's kernels.
 
 Source: oneDNN 3.x, "CPU Dispatcher Control"; measured with TensorFlow 2.21: AVX2 and SSE41 gave
 other bits from the first step than AVX512, for every kind of model.
@@ -24,7 +24,7 @@ __all__ = [
 
 CAP_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 CAP_VARIABLES = (CAP_VARIABLE, "DNNL_MAX_CPU_ISA")
-"""The second is the name that oneDNN had before, and still reads."""
+"""oneDNN also reads the second, its older name."""
 
 _CLASSES: tuple[tuple[str, frozenset[str]], ...] = (
     ("SSE41", frozenset({"sse4_1"})),
@@ -32,33 +32,33 @@ _CLASSES: tuple[tuple[str, frozenset[str]], ...] = (
     ("AVX2", frozenset({"avx2"})),
     ("AVX512_CORE", frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"})),
 )
-"""From the oldest; what comes after AVX512_CORE adds types, not wider floats."""
+"""From the oldest. Classes after AVX512_CORE add types, not wider floats."""
 
 CLASSES = tuple(name for name, _ in _CLASSES)
 """From the oldest."""
 
 
 def vector_class(instruction_sets: Iterable[str]) -> str:
-    """Return the highest class that a processor has; empty for none of those known here."""
+    """Return the highest class that a processor has; empty if it has none of these.
+
+    ``vector_class(["avx", "avx2", "sse4_1"])`` is ``"AVX2"``.
+    """
     have = set(instruction_sets)
     found = [name for name, needed in _CLASSES if needed <= have]
     return found[-1] if found else ""
 
 
 def cap_of(environment: Mapping[str, str]) -> str | None:
-    """Return the class that a process is capped to: empty for no cap, None for one not known."""
-    told = next(filter(None, map(environment.get, CAP_VARIABLES)), "").strip().upper()
-    if told in ("", "ALL", "DEFAULT"):
+    """Return the class that a process is capped to: empty for no cap, None for an unknown one."""
+    cap = next(filter(None, map(environment.get, CAP_VARIABLES)), "").strip().upper()
+    if cap in ("", "ALL", "DEFAULT"):
         return ""
-    found = [name for name in CLASSES if told == name or told.startswith(f"{name}_")]
+    found = [name for name in CLASSES if cap == name or cap.startswith(f"{name}_")]
     return found[-1] if found else None
 
 
 def capped_class(instruction_sets: Iterable[str], cap: str | None) -> str:
-    """Return the class that is used: the processor's, or the cap where that is lower.
-
-    Empty where one of them is not known.
-    """
+    """Return the class in use: the processor's, or the cap if that is lower; empty if unknown."""
     own = vector_class(instruction_sets)
     if not own or cap is None:
         return ""
@@ -67,19 +67,20 @@ def capped_class(instruction_sets: Iterable[str], cap: str | None) -> str:
 
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 
-_FOR_NETWORKS = frozenset(
+_NEURAL_NETWORK_FLAGS = frozenset(
     {
         *("avx512_vnni", "avx512_bf16", "avx_vnni"),
         *("amx_tile", "amx_int8", "amx_bf16"),
     }
 )
-"""Source: TensorFlow 2.21, ``core/util/util.cc``: on Linux its oneDNN operations are on where the
-processor has one of these, and off where it has none. Measured on one of each kind."""
+"""On Linux, TensorFlow turns its oneDNN operations on if the processor has one of these.
+
+Source: TensorFlow 2.21, ``core/util/util.cc``; measured on a processor with and one without."""
 
 
 def onednn_is_on(instruction_sets: Iterable[str], environment: Mapping[str, str]) -> bool:
-    """Tell whether TensorFlow uses its oneDNN operations: as it was told, or by the processor."""
-    told = environment.get(ONEDNN_VARIABLE, "").strip().lower()
-    if told in ("0", "false"):
+    """Tell whether TensorFlow uses oneDNN: as the variable says, else as the processor decides."""
+    value = environment.get(ONEDNN_VARIABLE, "").strip().lower()
+    if value in ("0", "false"):
         return False
-    return told in ("1", "true") or not _FOR_NETWORKS.isdisjoint(instruction_sets)
+    return value in ("1", "true") or not _NEURAL_NETWORK_FLAGS.isdisjoint(instruction_sets)

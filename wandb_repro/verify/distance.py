@@ -1,4 +1,4 @@
-"""How far apart weights are that are not equal, from the numbers beside their digests."""
+"""Estimates how far apart different weights are, from a few numbers stored with their digests."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from wandb_repro.manifest.base import Record
-from wandb_repro.manifest.trail import Numbers, Shape, Trail, Weights
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Numbers, Shape, Weights
 from wandb_repro.verify.compare_limit import Limit
-from wandb_repro.verify.trail_diff import moment_name
+from wandb_repro.verify.weights_diff import moment_name
 
 __all__ = ["MARGIN", "Distance", "LeafDistance", "distance"]
 
 MARGIN = 4.0
-"""The true distance of two arrays is hardly ever more than so many times the estimate.
+"""The true distance of two arrays is hardly ever more than this many times the estimate.
 
-Of four projections on drawn signs the mean square is that of the distance, times a chi-square of
-four degrees over four; it is less than 1/16 of it once in 140. A difference of very few elements
-can be seen less well: two of equal size cancel in all four once in 16.
+The mean square of four projections on random signs is the squared distance times a chi-square of
+four degrees over four: less than 1/16 of it once in 140. If very few elements differ it is less
+reliable: two differences of equal size cancel in all four projections once in 16.
 """
 
 _WEIGHTS = ("trainable", "non_trainable")
@@ -35,14 +36,14 @@ class LeafDistance(Record):
     label: str
     """As the original called it."""
     apart: str
-    """Estimated Euclidean distance, as Python writes it: ``3.1e-08``. 0.0 means equal bits; nan,
-    that it cannot be told."""
+    """Estimated Euclidean distance, as Python writes it: ``3.1e-08``. 0.0 means equal bits, nan
+    that it is not known."""
     size: str
-    """Euclidean norm, of the larger."""
+    """Euclidean norm, the larger of the two."""
 
     @property
     def part(self) -> float:
-        """The distance as a part of the size; infinite where that cannot be told."""
+        """The distance divided by the size; infinite if that is not known."""
         apart, size = float(self.apart), float(self.size)
         if apart == 0:
             return 0.0
@@ -50,42 +51,42 @@ class LeafDistance(Record):
 
 
 class Distance(Record):
-    """How far apart the weights are at the last moment of which both trails hold numbers.
+    """How far apart the weights are at the last moment for which both trails have numbers.
 
-    It is an estimate, and proves nothing: digests do. Optimizer and seed states are left out.
+    An estimate that proves nothing: digests do. Optimizer and seed states are left out.
     """
 
     at: str
     """The moment, in words."""
     at_end: bool
-    """Whether neither trail holds numbers of a later one."""
+    """Whether neither trail has numbers of a later moment."""
     leaves: tuple[LeafDistance, ...]
-    """Every weight of the model, in its order, also those that are equal."""
+    """Every weight of the model, in its order, including equal ones."""
     apart: str
     """Estimated distance of all of them together."""
     size: str
 
     @property
     def farthest(self) -> LeafDistance:
-        """The variable that is farthest apart, seen from its own size."""
+        """The variable that is farthest apart relative to its own size."""
         return max(self.leaves, key=lambda leaf: leaf.part)
 
 
-class _Held(NamedTuple):
+class _Moment(NamedTuple):
     weights: Weights
     shapes: Sequence[Shape]
     numbers: Numbers
 
 
 def distance(original: Trail, rerun: Trail, limit: Limit | None = None) -> Distance | None:
-    """Return how far apart two trainings ended; None where the trails do not tell.
+    """Return how far apart two trainings ended; None if the trails do not have the numbers.
 
-    Weights that are alike at the last common moment are told too, with a distance of 0.
+    Weights that are equal at the last common moment are included, with a distance of 0.
 
     Args:
-        original: a trail, chain-checked.
-        rerun: the other.
-        limit: look only so far.
+        original: a trail whose hash chain was checked.
+        rerun: the other trail, likewise.
+        limit: the part that is compared.
     """
     limit = limit or Limit()
     sides = [
@@ -96,35 +97,35 @@ def distance(original: Trail, rerun: Trail, limit: Limit | None = None) -> Dista
     if not common:
         return None
     key, _ = common[-1]
-    one, two = _held(original, key), _held(rerun, key)
+    one, two = _moment_at(original, key), _moment_at(rerun, key)
     at_end = all(next(reversed(side)) == common[-1] for side in sides)
     return _between(one, two, at_end=at_end) if one and two else None
 
 
 def _numbers(trail: Trail, limit: Limit) -> Iterator[Numbers]:
-    """Yield what numbers a trail holds within the limit."""
+    """Yield the numbers of a trail within the limit."""
     for record in trail.of(Numbers):
         if limit.leaves_out(record.fit):
             continue
         trained = record.moment != "initial" and record.fit >= limit.fit
-        far = [
-            (at, most)
-            for at, most in ((record.epoch, limit.epoch), (record.step, limit.step))
-            if trained and most is not None
+        limits = [
+            (at, last)
+            for at, last in ((record.epoch, limit.epoch), (record.step, limit.step))
+            if trained and last is not None
         ]
-        if any(at > most for at, most in far):
+        if any(at > last for at, last in limits):
             return
         yield record
-        if any(at == most for at, most in far):
+        if any(at == last for at, last in limits):
             return
 
 
-def _held(trail: Trail, key: _Key) -> _Held | None:
-    """Return a moment with its digests, leaves and numbers; None where they do not fit."""
+def _moment_at(trail: Trail, key: _Key) -> _Moment | None:
+    """Return a moment with its digests, leaves and numbers; None if their counts do not match."""
     numbers = [record for record in trail.of(Numbers) if _key(record) == key]
     for weights, shapes in trail.with_shapes():
         if _key(weights) == key and _is_whole(numbers[-1], len(shapes)):
-            return _Held(weights, shapes, numbers[-1])
+            return _Moment(weights, shapes, numbers[-1])
     return None
 
 
@@ -141,19 +142,24 @@ def _is_whole(numbers: Numbers, leaves: int) -> bool:
     )
 
 
-def _between(one: _Held, two: _Held, *, at_end: bool) -> Distance | None:
-    kinds = [[(it.group, it.dtype, it.shape) for it in held.shapes] for held in (one, two)]
-    if kinds[0] != kinds[1]:
+def _between(one: _Moment, two: _Moment, *, at_end: bool) -> Distance | None:
+    structures = [
+        [(shape.group, shape.dtype, shape.shape) for shape in moment.shapes]
+        for moment in (one, two)
+    ]
+    if structures[0] != structures[1]:
         return None
-    mine, yours = _Columns(one.numbers), _Columns(two.numbers)
+    numbers_1, numbers_2 = _Columns(one.numbers), _Columns(two.numbers)
     leaves = tuple(
         LeafDistance(
             group=shape.group,
             label=shape.label,
             apart=repr(
-                0.0 if one.weights.leaves[at] == two.weights.leaves[at] else mine.from_(yours, at)
+                0.0
+                if one.weights.leaves[at] == two.weights.leaves[at]
+                else numbers_1.distance_to(numbers_2, at)
             ),
-            size=repr(max(mine.norm[at], yours.norm[at])),
+            size=repr(max(numbers_1.norm[at], numbers_2.norm[at])),
         )
         for at, shape in enumerate(one.shapes)
         if shape.group in _WEIGHTS
@@ -170,7 +176,7 @@ def _between(one: _Held, two: _Held, *, at_end: bool) -> Distance | None:
 
 
 _RESOLUTION = 2.0**-52
-"""Of the numbers of a leaf, as a part of its norm: other bits may lie below it."""
+"""Smallest difference that the numbers of a leaf can show, relative to its norm."""
 
 
 class _Columns:
@@ -185,26 +191,26 @@ class _Columns:
     def _projections(self, at: int) -> tuple[float, ...]:
         return self._sketch[self._each * at : self._each * (at + 1)]
 
-    def from_(self, other: _Columns, at: int) -> float:
-        """Return the estimated distance of one leaf, which has other bits there.
+    def distance_to(self, other: _Columns, at: int) -> float:
+        """Return the estimated distance of one leaf whose bits differ.
 
-        Norms and extremes give the least that it can be, and so does what a sum of doubles can
-        tell apart. NaN where an element is not finite on one side only, and where the elements
-        are no numbers.
+        NaN if an element is not finite on one side only, or if the elements are not numbers.
         """
         if self._non_finite[at] != other._non_finite[at]:
             return math.nan
         pairs = list(zip(self._projections(at), other._projections(at), strict=True))
-        guessed = math.sqrt(math.fsum((a - b) ** 2 for a, b in pairs) / max(len(pairs), 1))
+        estimate = math.sqrt(math.fsum((a - b) ** 2 for a, b in pairs) / max(len(pairs), 1))
         size = max(self.norm[at], other.norm[at])
-        least = [abs(self.norm[at] - other.norm[at]), _RESOLUTION * size]
-        least += [
+        # The distance is at least the difference of the norms and that of the extremes, and the
+        # bits differ although a sum of doubles may not show it.
+        bounds = [abs(self.norm[at] - other.norm[at]), _RESOLUTION * size]
+        bounds += [
             abs(a - b)
             for a, b in ((self.low[at], other.low[at]), (self.high[at], other.high[at]))
             if not (math.isnan(a) and math.isnan(b))
         ]
-        found = (guessed, *least)
-        return math.nan if any(map(math.isnan, found)) else max(found)
+        distances = (estimate, *bounds)
+        return math.nan if any(map(math.isnan, distances)) else max(distances)
 
 
 def _doubles(column: str) -> tuple[float, ...]:

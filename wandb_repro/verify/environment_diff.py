@@ -1,67 +1,34 @@
-"""What a run found around it: processor, frameworks, GPUs, packages, machine."""
+"""Differences between the environments of two runs: processor, framework, GPU, packages, OS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.machine import Accelerator, Framework, Processor, Runtime
+from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.packages import Distribution, Packages, Repacked
+from wandb_repro.manifest.packages import Packages
 from wandb_repro.verify.compare_values import both_are, differ, recorded, text
-from wandb_repro.verify.cpu_instructions import (
-    CAP_VARIABLE,
-    CLASSES,
-    ONEDNN_VARIABLE,
-    cap_of,
-    capped_class,
-    onednn_is_on,
-    vector_class,
-)
-from wandb_repro.verify.finding import Effect, Finding, Kind
+from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.package_diff import package_differences
+from wandb_repro.verify.processor_diff import processor_differences
 
-__all__ = ["THREADS_VARIABLE", "environment_differences", "frameworks", "has_gpu", "used_classes"]
+__all__ = ["THREADS_VARIABLE", "environment_differences", "frameworks", "has_gpu"]
 
 THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
-_SHORT = 12
-_NUMERIC_PACKAGES = frozenset(
-    {
-        "jax",
-        "jaxlib",
-        "keras",
-        "keras-nightly",
-        "ml-dtypes",
-        "numpy",
-        "nvidia-cublas-cu12",
-        "nvidia-cudnn-cu12",
-        "tensorflow",
-        "tensorflow-cpu",
-        "tensorflow-intel",
-        "tensorflow-macos",
-        "tf-nightly",
-        "torch",
-    }
-)
-
-
-_OF_DATA = "numpy"
-"""Kernels do not use it: it changes what a script makes of its data.
-
-Source: measured, float32 products of NumPy 2.2 and 2.4, whose linear algebra is another."""
-
 
 def environment_differences(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    """Yield what differs around two runs, the parts in no order of likelihood."""
+    """Yield every difference between two environments, not ordered by likelihood."""
     yield from _runtime(original, here)
     yield from _framework(original, here)
     yield from _accelerator(original, here)
-    yield from _packages(original, here)
+    yield from package_differences(original, here)
     yield from _machine(original, here)
 
 
 def frameworks(original: Manifest, here: Manifest) -> tuple[Framework, Framework] | None:
-    """Return what both runs know of Keras and its backend; None if one of them does not."""
+    """Return what both runs recorded of Keras and its backend; None if one did not record it."""
     both = both_are(Runtime, original.description.runtime, here.description.runtime)
     return both_are(Framework, both[0].framework, both[1].framework) if both else None
 
@@ -81,91 +48,11 @@ def _runtime(original: Manifest, here: Manifest) -> Iterator[Finding]:
         "changes bits",
         f"set {THREADS_VARIABLE}={one.intra_op_threads}",
     )
-    yield from _instructions(original, here, one.processor, two.processor)
-    yield from _onednn(original, here, one.processor, two.processor)
-    for fact, mine, yours in (
-        ("processor", one.processor.model, two.processor.model),
-        ("processor caches", one.processor.caches, two.processor.caches),
-    ):
-        yield from differ("processor", fact, mine, yours, "may change bits", _SAME_PROCESSOR)
+    yield from processor_differences(original, here, one.processor, two.processor)
     yield from differ("switch", "PYTHONHASHSEED", one.hash_seed, two.hash_seed, "explains")
 
 
-_SAME_PROCESSOR = "rerun on a processor like the original's, or record the run again on this one"
 _SAME_GPU = "rerun on the original's GPU, or record the run again on this one"
-
-
-def _instructions(
-    original: Manifest, here: Manifest, one: Processor, two: Processor
-) -> Iterator[Finding]:
-    """Yield a difference of the vector instructions: it counts by the class that kernels choose."""
-    mine, yours = one.instruction_sets, two.instruction_sets
-    effect: Effect = "changes bits"
-    cure = _SAME_PROCESSOR
-    if not isinstance(mine, Unavailable) and not isinstance(yours, Unavailable):
-        used = used_classes(original, here)
-        effect = "may change bits" if used and used[0] == used[1] else "changes bits"
-        if effect == "changes bits":
-            cure = _cap(vector_class(mine), vector_class(yours)) or cure
-        mine, yours = _only(mine, yours), _only(yours, mine)
-    yield from differ("processor", "instruction sets", mine, yours, effect, cure)
-
-
-def _onednn(
-    original: Manifest, here: Manifest, one: Processor, two: Processor
-) -> Iterator[Finding]:
-    """Yield a difference of what the variable does: unset, the processor decides."""
-    variables = _variables(original), _variables(here)
-    told = [found.get(ONEDNN_VARIABLE, "not set") for found in variables]
-    one_has, two_has = one.instruction_sets, two.instruction_sets
-    if isinstance(one_has, Unavailable) or isinstance(two_has, Unavailable):
-        yield from differ("switch", ONEDNN_VARIABLE, told[0], told[1], "may change bits")
-        return
-    mine, yours = onednn_is_on(one_has, variables[0]), onednn_is_on(two_has, variables[1])
-    cure = f"set {ONEDNN_VARIABLE}={int(mine)}"
-    if mine == yours:
-        yield from differ("switch", ONEDNN_VARIABLE, told[0], told[1], "explains", cure)
-    elif told[0] == told[1]:
-        by = "oneDNN operations, by the processor"
-        yield from differ("processor", by, mine, yours, "changes bits", cure)
-    else:
-        own = f"unset {ONEDNN_VARIABLE}" if told[0] == "not set" else cure
-        yield from differ("switch", ONEDNN_VARIABLE, told[0], told[1], "changes bits", own)
-
-
-def used_classes(original: Manifest, here: Manifest) -> tuple[str, str] | None:
-    """Return the classes of vector instructions in use, caps applied; None where not known."""
-    both = both_are(Runtime, original.description.runtime, here.description.runtime)
-    if not both:
-        return None
-    flags = [one.processor.instruction_sets for one in both]
-    used = [
-        "" if isinstance(have, Unavailable) else capped_class(have, cap_of(_variables(manifest)))
-        for have, manifest in zip(flags, (original, here), strict=True)
-    ]
-    return (used[0], used[1]) if all(used) else None
-
-
-def _only(these: tuple[str, ...], those: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what tells one list of flags from another: dozens are the same in both."""
-    return tuple(flag for flag in these if flag not in those) or ("none more",)
-
-
-def _cap(original: str, here: str) -> str:
-    """Return how one processor can be made to use no more than the other has."""
-    if not original or not here or original == here:
-        return ""
-    if CLASSES.index(original) < CLASSES.index(here):
-        return f"cap this processor to the original's: {CAP_VARIABLE}={original}"
-    return (
-        f"this processor has no {original}: record the run again with {CAP_VARIABLE}={here}, "
-        "which both have"
-    )
-
-
-def _variables(manifest: Manifest) -> dict[str, str]:
-    command = manifest.execution.command
-    return {} if isinstance(command, Unavailable) else command.environment
 
 
 def _framework(original: Manifest, here: Manifest) -> Iterator[Finding]:
@@ -229,7 +116,11 @@ def _versions(one: Framework, two: Framework) -> Iterator[Finding]:
 
 
 def _compiled(name: str, value: object) -> str:
-    return f"pass {name}={value} to compile" if isinstance(value, bool) else f"set {name} alike"
+    return (
+        f"pass {name}={value} to compile"
+        if isinstance(value, bool)
+        else f"set {name} as in the original"
+    )
 
 
 def _accelerator(original: Manifest, here: Manifest) -> Iterator[Finding]:
@@ -246,12 +137,12 @@ def _accelerator(original: Manifest, here: Manifest) -> Iterator[Finding]:
         ("cuDNN build", one.cudnn_build, two.cudnn_build),
         ("loaded GPU libraries", one.loaded_libraries, two.loaded_libraries),
     ):
-        cure = f"install it as it was: {text(mine)}"
+        cure = f"install the original's: {text(mine)}"
         yield from differ("accelerator", fact, mine, yours, "may change bits", cure)
 
 
 def has_gpu(manifest: Manifest) -> bool:
-    """Tell whether a run had a GPU, or may have had one: where that is not known."""
+    """Tell whether a run had a GPU, or may have had one: true where that was not recorded."""
     found = manifest.description.accelerator
     return not isinstance(found, Accelerator) or not isinstance(found.gpus, Unavailable)
 
@@ -260,87 +151,6 @@ def _gpus(accelerator: Accelerator) -> object:
     if isinstance(accelerator.gpus, Unavailable):
         return "none"
     return tuple(gpu.name for gpu in accelerator.gpus)
-
-
-def _packages(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    sides = original.execution.packages, here.execution.packages
-    yield from recorded("package", "packages", *sides)
-    both = both_are(Packages, *sides)
-    if not both:
-        return
-    one, two = both
-    yield from differ(
-        "interpreter",
-        "Python",
-        one.interpreter.version,
-        two.interpreter.version,
-        "may change bits",
-        f"run with Python {one.interpreter.version}",
-    )
-    mine = {found.name: found for found in one.distributions}
-    yours = {found.name: found for found in two.distributions}
-    unused = _unused(one) & _unused(two)
-    for name in sorted({*mine, *yours} - (_unused(one) - {*yours})):
-        yield from _package(name, mine.get(name), yours.get(name), unused=name in unused)
-    yield from differ(
-        "package",
-        "packages that it did not load",
-        len(_unused(one)),
-        len(_unused(one) & {*yours}),
-        "explains",
-    )
-    cure = "install what was edited as it was in the original"
-    yield from differ("package", "edits by hand", _edits(one), _edits(two), "may change bits", cure)
-
-
-def _unused(packages: Packages) -> set[str]:
-    """Return the names of what is known not to have been loaded."""
-    loaded = packages.loaded
-    if isinstance(loaded, Unavailable) or isinstance(loaded.at_end, Unavailable):
-        return set()
-    used = {*loaded.at_start, *loaded.at_end}
-    return {found.name for found in packages.distributions if found.name not in used}
-
-
-def _edits(packages: Packages) -> tuple[str, ...]:
-    """Return the edited files that no repacked wheel brings along."""
-    if isinstance(packages.altered, Unavailable):
-        return ()
-    packed = {one.name for one in packages.distributions if isinstance(one.repacked, Repacked)}
-    return tuple(
-        f"{one.name}: {file}"
-        for one in packages.altered
-        if one.name not in packed
-        for file in one.files
-    )
-
-
-def _package(
-    name: str, original: Distribution | None, here: Distribution | None, *, unused: bool
-) -> Iterable[Finding]:
-    numeric = name in _NUMERIC_PACKAGES
-    effect: Effect = "changes bits" if numeric else "may change bits"
-    if unused:  # neither run loaded it
-        effect = "explains"
-    kind: Kind = "framework" if numeric and name != _OF_DATA else "package"
-    mine = original.version if original else "not installed"
-    yours = here.version if here else "not installed"
-    cure = f"install {name}=={mine}" if original else f"uninstall {name}"
-    if mine != yours:
-        return differ(kind, name, mine, yours, effect, cure)
-    if original and here:
-        return differ(
-            kind, f"content of {name} {mine}", _content(original), _content(here), effect, cure
-        )
-    return ()
-
-
-def _content(found: Distribution) -> str | Unavailable:
-    """Return what its installed bytes are known by: a repacked wheel stands for its source."""
-    if found.repacked is not None and not isinstance(found.repacked, Unavailable):
-        return found.repacked.record_digest[:_SHORT]
-    digest = found.record_digest
-    return digest if isinstance(digest, Unavailable) else digest[:_SHORT]
 
 
 def _machine(original: Manifest, here: Manifest) -> Iterator[Finding]:

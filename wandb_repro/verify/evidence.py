@@ -1,4 +1,4 @@
-"""Why equal digests may still not prove two runs identical."""
+"""Reasons why equal digests do not prove two runs identical."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Side(NamedTuple):
     """One of the two runs."""
 
     who: str
+    """As the subject of a sentence: ``the rerun``."""
     manifest: Manifest
     trail: Trail
 
@@ -25,7 +26,14 @@ class Side(NamedTuple):
 def reasons_inconclusive(
     one: Side, two: Side, found: Comparison, *, whole: bool
 ) -> tuple[str, ...]:
-    """Return every reason why equal digests would still not prove the runs identical."""
+    """Return every reason why equal digests would not prove the runs identical.
+
+    Args:
+        one: the original.
+        two: the run that is compared with it.
+        found: how their trails compare.
+        whole: whether they are compared to their end.
+    """
     return (
         *_evidence(one.trail, two.trail, found),
         *_other_data(one.manifest, two.manifest, found),
@@ -34,7 +42,7 @@ def reasons_inconclusive(
 
 
 def reasons_not_comparable(one: Side, two: Side, *, whole: bool) -> tuple[str, ...]:
-    """Return every reason why two runs cannot be held against each other, equal digests or not."""
+    """Return every reason why two runs cannot be compared, whether their digests agree or not."""
     reasons = [*_same_run(one.manifest, two.manifest), *_command(one.manifest, two.manifest)]
     if whole:
         reasons += [*_ending(one), *_ending(two), *_undigested(one), *_undigested(two)]
@@ -46,24 +54,24 @@ def _evidence(one: Trail, two: Trail, found: Comparison) -> list[str]:
     if not found.digests:
         return [_nothing_compared(one, two)]
     if found.absent:
-        return [f"the rerun holds no digest of {_some(found.absent)}"]
+        return [f"the rerun has no digest of {_some(found.absent)}"]
     if not found.trained_moments:
         return ["no weights were compared after the first step of training"]
     return []
 
 
 def _other_data(one: Manifest, two: Manifest, found: Comparison) -> list[str]:
-    """Return what was trained on other data, although no weight shows it."""
+    """Return what shows that the data differed although the weights are equal."""
     reasons: list[str] = []
     if found.other_batches:
-        reasons.append(f"the weights are equal, but not the batches up to {found.other_batches}")
-    mine, yours = one.description.data, two.description.data
-    if not isinstance(mine, Unavailable) and not isinstance(yours, Unavailable):
-        theirs = digests_by_name(yours)
+        reasons.append(f"the weights are equal, but the batches up to {found.other_batches} differ")
+    data_1, data_2 = one.description.data, two.description.data
+    if not isinstance(data_1, Unavailable) and not isinstance(data_2, Unavailable):
+        digests_2 = digests_by_name(data_2)
         reasons += [
-            f"the weights are equal, but the data {name!r} is not what the original fingerprinted"
-            for name, digest in digests_by_name(mine).items()
-            if theirs.get(name, digest) != digest
+            f"the weights are equal, but the data {name!r} differs from the original's fingerprint"
+            for name, digest in digests_by_name(data_1).items()
+            if digests_2.get(name, digest) != digest
         ]
     return reasons
 
@@ -72,12 +80,12 @@ def _nothing_compared(one: Trail, two: Trail) -> str:
     for who, trail in (("original", one), ("rerun", two)):
         if not any(weights.leaves for weights in trail.moments()):
             why = f": {trail.missing[0].reason}" if trail.missing else ""
-            return f"the {who} holds no digest of any weights{why}"
-    mine, yours = algorithms_of(one), algorithms_of(two)
-    if mine and yours and mine != yours:
+            return f"the {who} has no digest of any weights{why}"
+    names_1, names_2 = algorithms_of(one), algorithms_of(two)
+    if names_1 and names_2 and names_1 != names_2:
         return (
-            f"the digests were made by different algorithms, {' and '.join(mine)} in the original "
-            f"and {' and '.join(yours)} in the rerun, and cannot be compared"
+            "the digests cannot be compared: the original used "
+            f"{' and '.join(names_1)}, the rerun {' and '.join(names_2)}"
         )
     return "the two trails have no moment in common"
 
@@ -89,33 +97,34 @@ def _some(names: tuple[str, ...]) -> str:
 
 def _same_run(one: Manifest, two: Manifest) -> list[str]:
     if run_name(one) == run_name(two):
-        return ["both are one and the same run, which always equals itself"]
+        return ["both are the same run"]
     return []
 
 
 def _command(one: Manifest, two: Manifest) -> list[str]:
     if _started(one) == _started(two):
         return []
-    return ["the rerun was started by another command"]
+    return ["the rerun was started with another command"]
 
 
 def _started(manifest: Manifest) -> object:
-    """Return what was started, without credentials: these are not in the record.
+    """Return what was started, comparable between two machines.
 
-    A path below the tree is told from the tree's top: a rerun has its tree elsewhere.
+    Without credentials, which are not recorded. Paths inside the source tree are relative to its
+    root: a rerun has its tree in another place.
     """
     command, code = manifest.execution.command, manifest.execution.code
     if isinstance(command, Unavailable):
         return None
     root = code.root if isinstance(code, Code) else ""
     arguments = [
-        "" if place in command.redacted else _from_top(argument, root)
+        "" if place in command.redacted else _below_root(argument, root)
         for place, argument in enumerate(command.arguments)
     ]
     return command.kind, command.target, arguments
 
 
-def _from_top(argument: str, root: str) -> str:
+def _below_root(argument: str, root: str) -> str:
     name, equals, value = argument.partition("=")
     if not equals or name.startswith("/"):
         name, equals, value = "", "", argument
@@ -132,14 +141,17 @@ def _ending(side: Side) -> list[str]:
         how = f"did not finish: it {_HOW[end.status]}"
     else:
         return []
-    return [f"{side.who} {how}; its first epochs can be compared with --until-epoch"]
+    return [f"{side.who} {how}; --until-epoch compares its first epochs"]
 
 
 _HOW = {"interrupted": "was interrupted", "failed": "ended with an error"}
 
 
 def _undigested(side: Side) -> list[str]:
-    """Return the moments that could not be digested; a model built by fit has no first one."""
+    """Return the moments that could not be digested.
+
+    The initial one is left out: a model that ``fit`` builds has no initial weights to digest.
+    """
     return [
         f"{side.who} has no digest at {missing.moment} of epoch {missing.epoch}: {missing.reason}"
         for missing in side.trail.missing

@@ -1,4 +1,4 @@
-"""A finding: something that differs or stands in the way. A value, never an exception."""
+"""A finding: a difference, or a reason why a run cannot be rerun. A value, never an exception."""
 
 from __future__ import annotations
 
@@ -29,30 +29,31 @@ Kind = Literal[
 ]
 
 Effect = Literal["stops", "changes bits", "may change bits", "explains"]
-"""What it can do: stop a rerun, change bits (measured or documented), perhaps, or nothing."""
+"""What it does: stops a rerun; changes bits (measured or documented); may change them; or only
+explains."""
 
 
 class Finding(Record):
-    """One thing found, with what would settle it."""
+    """One difference or obstacle, with what to do about it."""
 
     kind: Kind
     fact: str
     """Short name of the fact, such as ``intra-op threads``."""
     original: str
-    """Its value in the original; empty where it is about one run only."""
+    """The original's value, or the only one if it is about one run."""
     here: str
-    """Its value on the other side."""
+    """The other run's value; empty if it is about one run only."""
     effect: Effect
     sentence: str
-    """The whole of it in one sentence."""
+    """All of it in one sentence."""
     cure: str = ""
-    """What would settle it; empty when nothing here can."""
+    """What to do about it; empty if nothing can be done here."""
 
 
 def about_one_run(
     kind: Kind, fact: str, value: str, effect: Effect, sentence: str, cure: str
 ) -> Finding:
-    """Return a finding that needs no other side."""
+    """Return a finding about a single run."""
     return Finding(
         kind=kind, fact=fact, original=value, here="", effect=effect, sentence=sentence, cure=cure
     )

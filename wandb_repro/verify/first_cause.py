@@ -1,4 +1,4 @@
-"""What moved first: the state before the step, the data, the loss, or only then the weights."""
+"""What changed first at a difference: the state before a step, its batch, the loss, or weights."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ from collections.abc import Iterator
 from typing import Literal
 
 from wandb_repro.manifest.base import Record, Unavailable
-from wandb_repro.manifest.trail import Digested, Granularity, Losses, Resumed, Seen, Trail, Weights
-from wandb_repro.verify.trail_diff import FirstDifference
+from wandb_repro.manifest.trail import Digested, Trail
+from wandb_repro.manifest.trail_records import Granularity, Losses, Resumed, Seen
+from wandb_repro.verify.weights_diff import FirstDifference
 
 __all__ = ["CauseKind", "FirstCause", "find_first_cause"]
 
 CauseKind = Literal["initial state", "state", "data", "loss", "weights", "not known"]
 
 _VALUE_DIGITS = 16
-"""Hexadecimal digits of one value in a record of losses."""
+"""Hexadecimal digits of one value in a losses record."""
 
 
 class FirstCause(Record):
-    """What differed first within the first step that differs, as far as the trails tell."""
+    """What differed first within the first step that differs, as far as the trails show it."""
 
     what: CauseKind
     sentence: str
     groups: tuple[str, ...] = ()
-    """Groups of the leaves that differ there: ``seed`` alone is a generator's state."""
+    """Groups of the variables that differ there: ``seed`` alone is a generator's state."""
     loss_step: int | None = None
-    """First step whose loss or metrics differ in any bit; None where no step's are held."""
+    """First step whose loss or metrics differ in any bit; None if none does or none is recorded."""
 
 
 def find_first_cause(original: Trail, other: Trail, first: FirstDifference) -> FirstCause:
-    """Return what moved first at a difference of two trails."""
+    """Return what changed first where two trails first differ.
+
+    Args:
+        original: a trail whose hash chain was checked.
+        other: the trail that is compared with it.
+        first: their first difference.
+    """
     groups = tuple(dict.fromkeys(leaf.group for leaf in first.leaves))
     loss_step = first_loss_difference(original, other, first.fit)
     if first.structure:
-        what, sentence = _not_known("the variables themselves are others")
+        what, sentence = _not_known("the models have different variables")
     elif first.moment == "initial":
         what, sentence = _initial(groups)
     else:
@@ -42,7 +49,7 @@ def find_first_cause(original: Trail, other: Trail, first: FirstDifference) -> F
 
 
 def _not_known(why: str) -> tuple[CauseKind, str]:
-    return "not known", f"cannot be known: {why}"
+    return "not known", f"unknown: {why}"
 
 
 def _initial(groups: tuple[str, ...]) -> tuple[CauseKind, str]:
@@ -50,7 +57,7 @@ def _initial(groups: tuple[str, ...]) -> tuple[CauseKind, str]:
         return "initial state", "the state of a layer's seed generator, before the first step"
     if groups == ("optimizer",):
         return "initial state", "the optimizer's own variables, before the first step"
-    return "initial state", "the initial weights, before any data was seen"
+    return "initial state", "the initial weights, before any data was used"
 
 
 def _in_step(
@@ -60,99 +67,103 @@ def _in_step(
     if one is None or two is None:
         return _by_seen(original, other, first) or _by_losses(first, loss_step)
     if one.before != two.before:
-        return "state", "the weights were changed between two steps, and not by training"
-    alike = one.data is not None and two.data is not None
-    alike = alike and _since(original, first) == _since(other, first)
-    if alike and one.data != two.data:
-        return "data", f"the batches up to {first.what} are not the same"
-    if not alike:
+        return "state", "something other than training changed the weights between two steps"
+    recorded = one.data is not None and two.data is not None
+    # Records that begin at different steps cover different batches.
+    comparable = recorded and _since(original, first) == _since(other, first)
+    if comparable and one.data != two.data:
+        return "data", f"the batches up to {first.what} differ"
+    if not comparable:
         seen = _by_seen(original, other, first)
-        if seen is not None:
-            return seen
-        return _not_known(f"the batches were not digested{_why(original, first.fit)}")
+        return seen or _not_known(f"batches were not recorded{_why(original, first.fit)}")
     return _forward_or_backward(first, loss_step)
 
 
 def _forward_or_backward(first: FirstDifference, loss_step: int | None) -> tuple[CauseKind, str]:
     if loss_step is None or loss_step > first.step:
-        return "weights", "the weights: the state before, the data and the loss are equal"
-    return "loss", "the loss: the state before and the data are equal"
+        return "weights", "the weights; the state before the step, the batch and the loss are equal"
+    return "loss", "the loss; the state before the step and the batch are equal"
 
 
 def _by_seen(original: Trail, other: Trail, first: FirstDifference) -> tuple[CauseKind, str] | None:
-    """Return that the data moved, where the first batches of an epoch are others; None if not."""
-    mine, yours = _seen_of(original, first), _seen_of(other, first)
-    for epoch in sorted(mine.keys() & yours.keys()):
-        one, two = mine[epoch], yours[epoch]
+    """Return that the data changed first if the first batches of an epoch differ; None if not."""
+    seen_1, seen_2 = _seen_of(original, first), _seen_of(other, first)
+    for epoch in sorted(seen_1.keys() & seen_2.keys()):
+        one, two = seen_1[epoch], seen_2[epoch]
         if isinstance(one.batches, Unavailable) or isinstance(two.batches, Unavailable):
             continue
         known = min(len(one.batches), len(two.batches))
         if one.batches[:known] == two.batches[:known]:
             continue
-        told = f"the first batches of epoch {epoch + 1}"
+        batches = f"the first batches of epoch {epoch + 1}"
         if one.rows and two.rows and one.rows[known - 1] == two.rows[known - 1]:
-            return "data", f"{told} hold the same rows in another order"
-        return "data", f"{told} are not the same"
+            return "data", f"{batches} have the same rows in another order"
+        return "data", f"{batches} differ"
     return None
 
 
 def _seen_of(trail: Trail, first: FirstDifference) -> dict[int, Seen]:
-    """Return what is known last of each epoch that began before a difference."""
-    seen = (it for it in trail.of(Seen) if it.fit == first.fit and not _is_after(it, first))
-    return {one.epoch: one for one in seen}
+    """Return the last record of the first batches of each epoch that began before a difference."""
+    return {
+        seen.epoch: seen
+        for seen in trail.of(Seen)
+        if seen.fit == first.fit and not _is_after(seen, first)
+    }
 
 
 def _is_after(seen: Seen, first: FirstDifference) -> bool:
-    """Tell whether batches came after a difference; a step's epoch is not complete."""
+    """Tell whether batches came after a difference."""
+    # At a step its epoch is not complete yet; at an epoch's end the next one has that number.
     return seen.epoch > first.epoch or (seen.epoch == first.epoch and first.moment != "step")
 
 
 def _by_losses(first: FirstDifference, loss_step: int | None) -> tuple[CauseKind, str]:
     if loss_step is not None and loss_step < first.step:
-        told = f"the loss differs since step {loss_step}, before the weights were digested again"
-        return "not known", told
+        return (
+            "not known",
+            f"the loss differs from step {loss_step} on; weights were digested later",
+        )
     if first.moment == "step":
-        return _not_known("the record of this step holds neither its batch nor its loss")
+        return _not_known("neither the batch nor the loss of this step was recorded")
     return _not_known(
-        "only epochs were recorded. rerun --bisect finds the step; ReproCallback(steps=1) "
-        "records it"
+        "only epochs were recorded; rerun --bisect finds the step, "
+        "ReproCallback(steps=1) records it"
     )
 
 
 def _at(trail: Trail, first: FirstDifference) -> Digested | None:
-    """Return the record of the step that differs; None where only whole digests are held."""
+    """Return the step record of the step that differs; None if that step has none."""
     for weights in trail.moments():
-        if isinstance(weights, Digested) and _place(weights) == (first.fit, first.step):
+        if isinstance(weights, Digested) and (weights.fit, weights.step) == (first.fit, first.step):
             return weights
     return None
 
 
 def _since(trail: Trail, first: FirstDifference) -> int:
-    """Return behind which step the batches of a step record begin."""
-    resumed = (it.step for it in trail.of(Resumed) if it.fit == first.fit)
+    """Return the step after which the batches of a step record begin."""
+    resumed = (record.step for record in trail.of(Resumed) if record.fit == first.fit)
     steps = (
-        it.step
-        for it in trail.moments()
-        if it.fit == first.fit and it.moment == "step" and it.step < first.step
+        weights.step
+        for weights in trail.moments()
+        if weights.fit == first.fit and weights.moment == "step" and weights.step < first.step
     )
     return max((*resumed, *steps), default=0)
 
 
-def _place(weights: Weights) -> tuple[int, int]:
-    return weights.fit, weights.step
-
-
 def _why(trail: Trail, fit: int) -> str:
-    told = [it.data for it in trail.of(Granularity) if it.fit == fit]
-    return f": {told[-1]}" if told and isinstance(told[-1], Unavailable) else ""
+    """Return why a fit has no digests of batches, or what to do to get them."""
+    last = [record for record in trail.of(Granularity) if record.fit == fit][-1:]
+    if not last or not (last[0].every or last[0].chosen):
+        return " (use ReproCallback(steps=1))"
+    return f": {last[0].data}" if isinstance(last[0].data, Unavailable) else ""
 
 
 def first_loss_difference(original: Trail, other: Trail, fit: int) -> int | None:
     """Return the first step after which a loss or metric of both differs in any bit."""
-    theirs = dict(_values(original, fit))
+    recorded = dict(_values(original, fit))
     for step, values in _values(other, fit):
-        mine = theirs.get(step)
-        if mine is not None and any(mine[name] != values[name] for name in mine.keys() & values):
+        expected = recorded.get(step, {})
+        if any(expected[name] != values[name] for name in expected.keys() & values):
             return step
     return None
 

@@ -1,4 +1,4 @@
-"""What differs between two runs, each difference with what it can do to the bits."""
+"""Lists what differs between the records of two runs, and what each difference can do to bits."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from wandb_repro.verify.environment_diff import (
     environment_differences,
     frameworks,
     has_gpu,
-    used_classes,
 )
 from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.model_diff import model_settings
+from wandb_repro.verify.processor_diff import used_classes
 
 __all__ = ["differences"]
 
 
 def differences(original: Manifest, here: Manifest) -> tuple[Finding, ...]:
-    """Return all that differs between two manifests, in no order of likelihood."""
+    """Return everything that differs between two manifests, not ordered by likelihood."""
     return (
         *_seeds(original, here),
         *_code(original, here),
@@ -60,7 +60,7 @@ def _seeds(original: Manifest, here: Manifest) -> Iterator[Finding]:
         "explains"
         if known and known[0].op_determinism == known[1].op_determinism
         else "changes bits",
-        "leave deterministic= out of init"
+        "call init without deterministic="
         if asked is None
         else f"pass deterministic={asked} to init",
     )
@@ -77,7 +77,7 @@ def _code(original: Manifest, here: Manifest) -> Iterator[Finding]:
             both[0].tree[:12],
             both[1].tree[:12],
             "changes bits",
-            "rerun from the original's capsule, which holds its whole tree",
+            "rerun from the original's capsule, which has its whole tree",
         )
 
 
@@ -102,7 +102,7 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
         ("working directory", one.working_directory, two.working_directory),
         ("interpreter flags", one.interpreter_flags, two.interpreter_flags),
     ):
-        cure = f"start it as the original was: {text(mine)}"
+        cure = f"start it like the original: {text(mine)}"
         yield from differ("command", fact, mine, yours, "may change bits", cure)
     used = used_classes(original, here)
     idle = CAP_VARIABLES if used is not None and used[0] == used[1] else ()
@@ -115,28 +115,28 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
 def _environment(
     original: dict[str, str], here: dict[str, str], *, idle: tuple[str, ...]
 ) -> Iterator[Finding]:
-    """Yield each variable that is set otherwise; one that does nothing here changes no bits.
+    """Yield each variable whose value differs.
 
     Args:
-        original: its variables.
-        here: those of the other side.
-        idle: variables that do nothing on either: a cap that caps nothing, or a GPU's without one.
+        original: variables of the original.
+        here: variables of the other run.
+        idle: variables without effect in either run, such as those of a GPU where there is none.
     """
     for name in sorted({*original, *here} - {THREADS_VARIABLE, ONEDNN_VARIABLE}):
         mine, yours = original.get(name, "not set"), here.get(name, "not set")
-        meant = _meant(name, mine) == _meant(name, yours) or name in idle
-        effect: Effect = "changes bits" if name in BIT_CHANGING and not meant else "explains"
+        same = name in idle or _effective(name, mine) == _effective(name, yours)
+        effect: Effect = "changes bits" if name in BIT_CHANGING and not same else "explains"
         cure = f"unset {name}" if mine == "not set" else f"set {name}={mine}"
         yield from differ("switch", name, mine, yours, effect, cure)
 
 
-def _meant(name: str, value: str) -> str:
-    """Return what a value means: what a switch does by itself is no other value of it."""
+def _effective(name: str, value: str) -> str:
+    """Return the value that takes effect: the default of a variable that is not set."""
     return _DEFAULTS.get(name, value) if value == "not set" else value
 
 
 _DEFAULTS = {"TF_DETERMINISTIC_OPS": "0"}
-"""Source: TensorFlow 2.21, measured: set so or not set gave the same bits."""
+"""Source: TensorFlow 2.21, measured: not set and set to this gave the same bits."""
 
 
 def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:
@@ -154,7 +154,7 @@ _NOT_SET = "not set"
 
 
 def _entry(config: Mapping[str, JSON], name: str) -> str:
-    """Return a value as JSON: 1, 1.0 and true are three values, and equal in Python."""
+    """Return a value as JSON: 1, 1.0 and true differ, though they are equal in Python."""
     if name not in config:
         return _NOT_SET
     value = config[name]
@@ -175,13 +175,15 @@ def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
             mine.get(name, "not fingerprinted"),
             yours.get(name, "not fingerprinted"),
             "changes bits",
-            "put the rows into the order that they had: they are the same"
+            "put the rows into the original's order; their content is equal"
             if reordered
-            else "train on the data that the original was trained on",
+            else "train on the same data as the original",
         )
 
 
 def _is_reordered(one: Iterable[Dataset], two: Iterable[Dataset], name: str) -> bool:
-    """Tell whether a part holds the same rows on both sides, in another order."""
-    mine, yours = ([part.order_free for part in data if part.name == name] for data in (one, two))
-    return mine == yours and all(isinstance(known, str) for known in mine)
+    """Tell whether a dataset has the same rows in both runs, in another order."""
+    rows_1, rows_2 = (
+        [part.order_free for part in data if part.name == name] for data in (one, two)
+    )
+    return rows_1 == rows_2 and all(isinstance(digest, str) for digest in rows_1)

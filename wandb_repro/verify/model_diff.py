@@ -1,4 +1,4 @@
-"""What a model is and how it trains, compared by what it means: one finding for each setting."""
+"""Compares models and how they were trained: one finding for each setting that differs."""
 
 from __future__ import annotations
 
@@ -11,50 +11,51 @@ from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.verify.compare_values import differ, recorded
 from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.keras_config import config_text, simplify
 
-__all__ = ["described", "model_settings"]
+__all__ = ["model_settings"]
 
-_MOST = 12
-"""Findings of one fit; more say how many there are."""
+_MAX_FINDINGS = 12
+"""Findings of one fit; the rest are counted in one more."""
 
 
 def model_settings(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    """Yield what differs between the models of two runs, and how they were trained."""
+    """Yield what differs between the models of two runs and how they were trained."""
     sides = original.description, here.description
     if any("fits" not in side.model_fields_set for side in sides):
-        return  # of a time when nobody looked
+        return  # recorded by a version that did not record models
     one, two = sides[0].fits, sides[1].fits
     yield from recorded("model", "settings of the model", one, two)
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         return
     several = len(one) > 1 or len(two) > 1
     for mine, yours in zip(one, two, strict=False):
-        found = list(_of_fit(mine, yours, f" (fit {mine.fit})" if several else ""))
-        yield from found[:_MOST]
-        if len(found) > _MOST:
-            yield from _more(found[_MOST:])
+        found = list(_fit_differences(mine, yours, f" (fit {mine.fit})" if several else ""))
+        yield from found[:_MAX_FINDINGS]
+        if len(found) > _MAX_FINDINGS:
+            yield _more(found[_MAX_FINDINGS:])
     yield from differ(
         "model",
         "settings of a fit after the first",
         len(one),
         len(two),
         "may change bits",
-        "train and compile as often as the original did",
+        "call compile and fit as often as the original",
     )
 
 
-def _more(found: list[Finding]) -> Iterator[Finding]:
-    names = ", ".join(one.fact for one in found[:3])
-    told = f"{len(found)} more settings of the model differ: {names}"
-    yield found[0].model_copy(
-        update={"fact": "more settings of the model", "sentence": told, "cure": _CURE}
+def _more(found: list[Finding]) -> Finding:
+    names = ", ".join(finding.fact for finding in found[:3])
+    sentence = f"{len(found)} more settings of the model differ: {names}"
+    return found[0].model_copy(
+        update={"fact": "more settings of the model", "sentence": sentence, "cure": _CURE}
     )
 
 
-_CURE = "build and compile the model as the original was"
+_CURE = "build and compile the model as in the original"
 
 
-def _of_fit(one: FitSettings, two: FitSettings, fit: str) -> Iterator[Finding]:
+def _fit_differences(one: FitSettings, two: FitSettings, fit: str) -> Iterator[Finding]:
     parts: tuple[tuple[str, JSON | Unavailable, JSON | Unavailable, Effect], ...] = (
         ("optimizer", one.optimizer, two.optimizer, "changes bits"),
         ("", one.loss, two.loss, "changes bits"),
@@ -79,18 +80,18 @@ def _part(
         mine, yours = (it if isinstance(it, Unavailable) else "recorded" for it in (one, two))
         yield from differ("model", fact, mine, yours, "may change bits", _CURE)
         return
-    for path, mine, yours in _leaves("", _unnamed(_meant(one), {}), _unnamed(_meant(two), {})):
+    for path, mine, yours in _leaves("", _unnamed(simplify(one), {}), _unnamed(simplify(two), {})):
         yield from _finding(_fact(path, owner, fit), mine, yours, _effect(path, effect))
 
 
 def _effect(path: str, effect: Effect) -> Effect:
-    if path.split(".")[0] in _HARMLESS:
+    if path.split(".")[0] in _NO_EFFECT_ON_STEPS:
         return "explains"
     return "may change bits" if path == "batch_size" else effect
 
 
-_HARMLESS = ("epochs", "initial_epoch", "validation_freq", "validation_steps")
-"""Of a ``fit``: it says how long, or what is measured, and changes no step."""
+_NO_EFFECT_ON_STEPS = ("epochs", "initial_epoch", "validation_freq", "validation_steps")
+"""Arguments of ``fit`` about how long it trains or what it measures: they change no step."""
 
 
 def _fact(path: str, owner: str, fit: str) -> str:
@@ -100,7 +101,7 @@ def _fact(path: str, owner: str, fit: str) -> str:
 
 
 def _finding(fact: str, one: JSON, two: JSON, effect: Effect) -> Iterator[Finding]:
-    mine, yours = _told(one), _told(two)
+    mine, yours = _shortened(one), _shortened(two)
     cure = f"set it to {mine}" if mine != _ABSENT else "leave it out"
     yield from differ("model", fact, mine, yours, effect, cure)
 
@@ -130,7 +131,7 @@ def _architectures(one: JSON | Unavailable, two: JSON | Unavailable, fit: str) -
 
 
 def _other_layers(one: list[_Layer], two: list[_Layer], fit: str) -> Iterator[Finding]:
-    """Yield the first place where the layers are of other kinds: behind it all are moved."""
+    """Yield the first layer of another kind: the layers after it are shifted."""
     kinds = [layer.kind for layer in one], [layer.kind for layer in two]
     at = next((at for at, pair in enumerate(zip(*kinds, strict=False)) if pair[0] != pair[1]), None)
     place = min(map(len, kinds)) if at is None else at
@@ -141,15 +142,15 @@ def _other_layers(one: list[_Layer], two: list[_Layer], fit: str) -> Iterator[Fi
 
 
 def _layers(model: JSON, *, top: bool = True) -> list[_Layer]:
-    """Return the layers of a serialised model in their order, those of inner models after it."""
+    """Return the layers of a serialised model in order, those of an inner model after it."""
     config = _dict(_dict(model).get("config"))
     inner = config.get("layers")
     kind = str(_dict(model).get("class_name", "?"))
     name = str(config.get("name", "")) if not top else ""
     if not isinstance(inner, list):
-        return [_Layer(name, kind, _meant(cast("JSON", config)))]
+        return [_Layer(name, kind, simplify(cast("JSON", config)))]
     own = {key: value for key, value in config.items() if key != "layers"}
-    found = [_Layer(name, kind, _meant(own))]
+    found = [_Layer(name, kind, simplify(own))]
     for layer in inner:
         found += _layers(layer, top=False)
     return found
@@ -159,29 +160,11 @@ def _dict(value: JSON) -> dict[str, JSON]:
     return value if isinstance(value, dict) else {}
 
 
-def _meant(value: JSON) -> JSON:
-    """Return a serialised object as its kind and its settings, without the wrapping.
-
-    ``{"class_name": "Adam", "config": {...}}`` becomes its settings with ``kind`` beside them; one
-    without settings becomes its kind.
-    """
-    if isinstance(value, list):
-        return [_meant(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    if "class_name" in value and "config" in value:
-        config = _meant(value["config"])
-        if value["class_name"] == "function":
-            return config
-        if value["class_name"] == "DTypePolicy" and isinstance(config, dict):
-            return config.get("name")
-        settings = config if isinstance(config, dict) else {"config": config}
-        return {"kind": value["class_name"], **settings}
-    return {name: _meant(item) for name, item in value.items()}
-
-
 def _unnamed(value: JSON, places: Mapping[str, str]) -> JSON:
-    """Return a layer's config with names as places: Keras counts layers, in each process anew."""
+    """Return a layer's config with positions for names.
+
+    Names depend on what else the process built: Keras counts layers of a kind per process.
+    """
     if isinstance(value, list):
         return [_unnamed(one, places) for one in value]
     if isinstance(value, dict):
@@ -190,7 +173,7 @@ def _unnamed(value: JSON, places: Mapping[str, str]) -> JSON:
 
 
 def _leaves(path: str, one: JSON, two: JSON) -> Iterator[tuple[str, JSON, JSON]]:
-    """Yield the path of each setting that is not the same, and both values."""
+    """Yield the path of each setting that differs, and both values."""
     if isinstance(one, dict) and isinstance(two, dict) and one.get("kind") == two.get("kind"):
         for name in dict.fromkeys((*one, *two)):
             mine, yours = one.get(name, _ABSENT), two.get(name, _ABSENT)
@@ -202,38 +185,11 @@ def _leaves(path: str, one: JSON, two: JSON) -> Iterator[tuple[str, JSON, JSON]]
         yield path, one, two
 
 
-_ABSENT = "not there"
+_ABSENT = "not set"
 _LONGEST = 120
 
 
-def _told(value: JSON) -> str:
-    """Return a setting in words: an object by its kind and what is set in it."""
-    text = described(value)
+def _shortened(value: JSON) -> str:
+    """Return a setting in words, cut after 120 characters."""
+    text = config_text(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
-def described(value: JSON) -> str:
-    """Return a setting in words: a serialised object by its kind and what is set in it.
-
-    float32 has seven digits: 0.0010000000474974513 is 0.001.
-    """
-    value = _meant(value)
-    if isinstance(value, float):
-        return f"{value:.7g}"
-    if isinstance(value, dict):
-        kind = str(value.get("kind", ""))
-        items = (
-            f"{name}={described(item)}"
-            for name, item in sorted(value.items(), key=_after_the_rate)
-            if name not in ("kind", "name") and item not in (None, False)
-        )
-        inside = ", ".join(items)
-        return f"{kind}({inside})" if kind and inside else kind or f"({inside})"
-    if isinstance(value, list):
-        return ", ".join(map(described, value)) or "none"
-    return str(value)
-
-
-def _after_the_rate(item: tuple[str, JSON]) -> bool:
-    """Return what orders settings: the learning rate is what people look for first."""
-    return not item[0].endswith("learning_rate")

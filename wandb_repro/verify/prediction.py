@@ -1,4 +1,4 @@
-"""What a rerun here is expected to give, from what is recorded and what is found here. Pure."""
+"""Predicts whether a rerun on this machine would be bit-identical, from what differs here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wandb_repro.verify.finding import Effect, Finding, Kind
 __all__ = ["EXIT_CODES", "Expected", "How", "Prediction", "predict"]
 
 Expected = Literal["identical", "different", "perhaps", "unknown"]
-"""What the bits are expected to be: the original's, others, perhaps others, or nobody can tell."""
+"""The bits will be the original's, will differ, may differ, or it is not known."""
 
 How = Literal["rerun", "by hand"]
 
@@ -20,12 +20,12 @@ EXIT_CODES: dict[Expected, int] = {"identical": 0, "different": 1, "perhaps": 1,
 _RESTORED: frozenset[Kind] = frozenset(
     {"seed", "determinism", "code", "command", "config", "switch", "threads"}
 )
-"""What ``rerun`` sets as it was recorded, whatever it is here."""
+"""What ``rerun`` sets to the recorded values, whatever they are here."""
 
-_BUILT: frozenset[Kind] = frozenset({"package", "framework", "interpreter"})
-"""What it rebuilds, where it does not take an environment as it is."""
+_REBUILT: frozenset[Kind] = frozenset({"package", "framework", "interpreter"})
+"""What ``rerun`` rebuilds, unless it uses an existing environment."""
 
-_WEIGHT: dict[Effect, int] = {
+_SEVERITY: dict[Effect, int] = {
     "stops": 0,
     "changes bits": 1,
     "may change bits": 2,
@@ -34,26 +34,26 @@ _WEIGHT: dict[Effect, int] = {
 
 
 class Prediction(Record):
-    """What was foreseen before anything ran."""
+    """What is expected of a run here, before anything runs."""
 
     original: str
     how: How
-    """Whether ``rerun`` starts it, or a person does, in the shell and environment at hand."""
+    """Whether ``rerun`` starts it, or a person in the current shell and environment."""
     expected: Expected
     environment: str
     """Which environment it would run in, in words."""
     findings: tuple[Finding, ...]
-    """What stands in the way of identical bits, the heaviest first."""
+    """What prevents identical bits, the most severe first."""
     settled: tuple[Finding, ...]
-    """What is different here and ``rerun`` restores by itself."""
+    """Differences that ``rerun`` restores."""
     harmless: tuple[Finding, ...]
-    """What is different here and changes no bits."""
+    """Differences that change no bits."""
     unknown: tuple[str, ...]
     """What would have to be known to tell."""
 
     @property
     def exit_code(self) -> int:
-        """What a command that foresees this ends with."""
+        """Exit code of a command that predicts this."""
         return EXIT_CODES[self.expected]
 
 
@@ -67,27 +67,27 @@ def predict(
     kept: frozenset[str] = frozenset(),
     unknown: tuple[str, ...] = (),
 ) -> Prediction:
-    """Return what to expect.
+    """Return what to expect of a run here.
 
     Args:
-        original: name of the run.
+        original: name of the original run.
         how: who starts it.
         environment: which environment it would run in, in words.
-        found: everything that was found, in any order.
-        rebuilt: whether the environment is rebuilt as it was recorded.
-        kept: facts that stay as they are here although ``rerun`` could restore them.
+        found: every difference that was found, in any order.
+        rebuilt: whether the environment is rebuilt as recorded.
+        kept: facts that keep their value here although ``rerun`` could restore them.
         unknown: what would have to be known to tell.
     """
-    ordered = sorted(found, key=lambda one: _WEIGHT[one.effect])
+    ordered = sorted(found, key=lambda finding: _SEVERITY[finding.effect])
     restored = [one for one in ordered if how == "rerun" and _is_restored(one, rebuilt, kept)]
-    rest = [one for one in ordered if one not in restored]
-    standing = tuple(one for one in rest if one.effect != "explains")
+    remaining = [one for one in ordered if one not in restored]
+    blocking = tuple(one for one in remaining if one.effect != "explains")
     return Prediction(
         original=original,
         how=how,
-        expected=_expected(standing, unknown),
+        expected=_expected(blocking, unknown),
         environment=environment,
-        findings=standing,
+        findings=blocking,
         settled=tuple(one for one in restored if one.effect != "explains"),
         harmless=tuple(one for one in ordered if one.effect == "explains"),
         unknown=unknown,
@@ -97,11 +97,11 @@ def predict(
 def _is_restored(finding: Finding, rebuilt: bool, kept: frozenset[str]) -> bool:
     if finding.fact in kept or finding.effect == "stops" or not finding.here:
         return False
-    return finding.kind in _RESTORED or (rebuilt and finding.kind in _BUILT)
+    return finding.kind in _RESTORED or (rebuilt and finding.kind in _REBUILT)
 
 
-def _expected(standing: tuple[Finding, ...], unknown: tuple[str, ...]) -> Expected:
-    effects = {one.effect for one in standing}
+def _expected(blocking: tuple[Finding, ...], unknown: tuple[str, ...]) -> Expected:
+    effects = {finding.effect for finding in blocking}
     if effects & {"stops", "changes bits"}:
         return "different"
     if unknown:

@@ -1,4 +1,4 @@
-"""How each run of a project stands: repeatable? reproduced? what is missing? Pure."""
+"""The status of each run of a project: is it repeatable, was it reproduced, what is missing?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTED = (*_REPRODUCED, "diverged")
 
 
 class RunStatus(Record):
-    """One run, as far as its record tells."""
+    """The status of one run, from its record."""
 
     run: str
     """``ENTITY/PROJECT/ID``, or the folder's name."""
@@ -26,35 +26,35 @@ class RunStatus(Record):
     name: str
     state: str
     recorded: bool
-    """Whether it was recorded by us."""
+    """Whether wandb_repro recorded it."""
     unread: str
-    """Why its record could not be read; empty where it could."""
+    """Why its record could not be read; empty if it could."""
     repeatable: bool | None
-    """Whether nothing stands in the way of a rerun; None where that is not known."""
+    """Whether nothing prevents a rerun; None if that is not known."""
     rerun_of: str
-    """The run it repeats; empty where it is no rerun."""
+    """The run it repeats; empty if it is not a rerun."""
     verdict: str
-    """A rerun's own verdict, as far as it is told."""
+    """The verdict of a rerun; empty if unknown."""
     attempts: Mapping[str, str]
-    """Reruns of it by their ids: ``identical``, with or without where."""
+    """Its reruns by id: ``identical`` or ``identical, other CPU``."""
     broken: Mapping[str, str]
     """Rules it breaks, each with the reason."""
     findings: tuple[Finding, ...]
-    """Every reason why it might not run again, the heaviest first."""
+    """Every reason why it might not run again, the most severe first."""
 
     @property
     def reproduced(self) -> int:
-        """How many reruns gave the same."""
-        return sum(_grade(told) in _REPRODUCED for told in self.attempts.values())
+        """How many reruns were identical or equivalent."""
+        return sum(_grade(attempt) in _REPRODUCED for attempt in self.attempts.values())
 
     @property
     def attempted(self) -> int:
-        """How many reruns came to a verdict."""
-        return sum(_grade(told) in _COUNTED for told in self.attempts.values())
+        """How many reruns ended with a verdict other than inconclusive."""
+        return sum(_grade(attempt) in _COUNTED for attempt in self.attempts.values())
 
 
-def _grade(told: str) -> str:
-    return told.partition(",")[0]
+def _grade(attempt: str) -> str:
+    return attempt.partition(",")[0]
 
 
 def run_status(
@@ -68,17 +68,17 @@ def run_status(
     verdict: str = "",
     attempts: Mapping[str, str] | None = None,
 ) -> RunStatus:
-    """Return how a run stands by itself.
+    """Return the status of a run, not looking at other runs.
 
     Args:
         run: ``ENTITY/PROJECT/ID``, or its folder's name.
         manifest: its record.
-        trail: its weights.
-        rules: what is required of it; whether it was reproduced is judged by ``project_status``.
-        name: the name shown.
-        state: as W&B tells it.
-        verdict: its own, of a rerun.
-        attempts: what reruns noted on it, by their ids.
+        trail: its trail.
+        rules: what is required of it; ``project_status`` judges whether it was reproduced.
+        name: its display name.
+        state: its state on W&B.
+        verdict: its own verdict, if it is a rerun.
+        attempts: what reruns wrote back to it, by their ids.
     """
     findings = audit(manifest, trail)
     rerun_of = manifest.run.rerun_of
@@ -101,9 +101,9 @@ def run_status(
 def status_without_record(
     run: str, rules: Sequence[str], *, name: str, state: str, why: str, recorded: bool
 ) -> RunStatus:
-    """Return a run that nothing is known of: not recorded by us, or not readable.
+    """Return the status of a run without a readable record.
 
-    One that was not recorded breaks every rule, since nothing shows that it keeps one.
+    A run that wandb_repro did not record breaks every rule: nothing shows that it keeps one.
     """
     return RunStatus(
         run=run,
@@ -127,26 +127,26 @@ def _id_of(run: str) -> str:
 
 
 def project_status(found: Iterable[RunStatus], rules: Sequence[str]) -> tuple[RunStatus, ...]:
-    """Return the runs of a project, those first that are to be mended first.
+    """Return the runs of a project, the most urgent first, with reruns counted.
 
-    A rerun in the same project counts for its original, whether it was noted there or not.
-    A rerun itself need not be reproduced.
+    A rerun in the same project counts for its original even if it was not written back.
+    Reruns themselves need not be reproduced.
     """
     runs = tuple(found)
-    told: dict[str, dict[str, str]] = {}
+    reruns: dict[str, dict[str, str]] = {}
     for run in runs:
         if run.rerun_of and run.verdict:
-            told.setdefault(run.rerun_of.rpartition("/")[2], {})[run.id] = run.verdict
-    whole = [_with(run, told.get(run.id, {}), rules) for run in runs]
-    return tuple(sorted(whole, key=_urgency))
+            reruns.setdefault(run.rerun_of.rpartition("/")[2], {})[run.id] = run.verdict
+    counted = [_with_reruns(run, reruns.get(run.id, {}), rules) for run in runs]
+    return tuple(sorted(counted, key=_urgency))
 
 
-def _with(run: RunStatus, reruns: Mapping[str, str], rules: Sequence[str]) -> RunStatus:
+def _with_reruns(run: RunStatus, reruns: Mapping[str, str], rules: Sequence[str]) -> RunStatus:
     attempts = {**reruns, **run.attempts}
     counted = run.model_copy(update={"attempts": attempts})
     if REPRODUCED not in rules or run.rerun_of or run.unread or counted.reproduced:
         return counted
-    why = "no rerun of it gave the same" if counted.attempted else "it was never rerun"
+    why = "no rerun was identical" if counted.attempted else "it was never rerun"
     broken = {**run.broken, REPRODUCED: run.broken.get(REPRODUCED, why)}
     return counted.model_copy(update={"broken": broken})
 
@@ -165,7 +165,7 @@ def _urgency(run: RunStatus) -> tuple[object, ...]:
 
 
 def exit_code_of(runs: Sequence[RunStatus]) -> int:
-    """Return 1 where a run breaks a rule, else 3 where one could not be read, else 0."""
+    """Return 1 if a run breaks a rule, else 3 if a record could not be read, else 0."""
     if any(run.broken for run in runs):
         return 1
     return 3 if any(run.unread for run in runs) else 0

@@ -1,4 +1,4 @@
-"""What a team may require of every run. A rule that cannot be judged is broken, never kept."""
+"""Rules that a team can require of every run. A rule that cannot be judged counts as broken."""
 
 from __future__ import annotations
 
@@ -17,28 +17,25 @@ __all__ = ["REPRODUCED", "RULES", "broken_rules", "check_rules"]
 
 
 class Rule(NamedTuple):
-    """One thing that a run may be required to have."""
+    """One requirement."""
 
     meaning: str
     """What it requires, for people."""
     broken: Callable[[Manifest, tuple[Finding, ...]], str]
-    """Return why a run does not have it; empty where it does."""
+    """Returns why a run breaks it; empty if it keeps it."""
 
 
 def check_rules(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of rules, each once.
+    """Return the names of rules without duplicates.
 
     Raises:
-        UsageError: one is none.
+        UsageError: a name is not a rule.
     """
-    asked = tuple(dict.fromkeys(names))
-    unknown = [name for name in asked if name not in RULES]
+    required = tuple(dict.fromkeys(names))
+    unknown = [name for name in required if name not in RULES]
     if unknown:
-        raise UsageError(
-            f"There is no rule {unknown[0]!r}.",
-            hint=f"There are {', '.join(RULES)}: in require, under [tool.wandb_repro].",
-        )
-    return asked
+        raise UsageError(f"No rule {unknown[0]!r}.", hint=f"Rules are {', '.join(RULES)}.")
+    return required
 
 
 def broken_rules(
@@ -47,12 +44,12 @@ def broken_rules(
     """Return the rules that a run breaks, each with the reason.
 
     Args:
-        names: the rules that hold.
-        manifest: of the run.
-        findings: every reason why it might not run again.
+        names: the rules to check.
+        manifest: record of the run.
+        findings: every reason why it might not run again, from ``audit``.
     """
-    told = {name: RULES[name].broken(manifest, findings) for name in names}
-    return {name: why for name, why in told.items() if why}
+    reasons = {name: RULES[name].broken(manifest, findings) for name in names}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _seed(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
@@ -79,7 +76,7 @@ def _clean_tree(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
     if isinstance(git, str):
         return git
     if isinstance(git.dirty, Unavailable):
-        return f"whether its tree was clean is not known: {git.dirty}"
+        return f"it is not known whether its tree was clean: {git.dirty}"
     return "it ran with uncommitted code" if git.dirty else ""
 
 
@@ -89,8 +86,8 @@ def _pushed(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
     if isinstance(git, str):
         return git
     if isinstance(git.pushed, Unavailable):
-        return f"whether its commit was pushed is not known: {git.pushed}"
-    return "" if git.pushed else "its commit was on no remote"
+        return f"it is not known whether its commit was pushed: {git.pushed}"
+    return "" if git.pushed else "its commit was not pushed"
 
 
 def _data(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
@@ -107,9 +104,9 @@ def _deterministic(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
     runtime = manifest.description.runtime
     framework = runtime.framework if isinstance(runtime, Runtime) else runtime
     if not isinstance(framework, Framework):
-        return f"whether op determinism was on is not known: {framework}"
+        return f"it is not known whether op determinism was on: {framework}"
     if isinstance(framework.op_determinism, Unavailable):
-        return f"whether op determinism was on is not known: {framework.op_determinism}"
+        return f"it is not known whether op determinism was on: {framework.op_determinism}"
     return "" if framework.op_determinism else "op determinism was off"
 
 
@@ -137,8 +134,11 @@ def _ended(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
     del findings
     ending = manifest.ending
     if isinstance(ending, Ending):
-        return "" if ending.status == "finished" else f"it ended {ending.status}"
+        return "" if ending.status == "finished" else f"it {_ENDINGS[ending.status]}"
     return "it has no end record"
+
+
+_ENDINGS = {"interrupted": "was interrupted", "failed": "failed"}
 
 
 def _repeatable(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
@@ -152,7 +152,7 @@ def _stopped(findings: tuple[Finding, ...], kind: str = "") -> str:
 
 
 def _nothing(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    """Judge nothing: whether a run was reproduced is told by other runs."""
+    """Judge nothing: only other runs can show whether a run was reproduced."""
     del manifest, findings
     return ""
 
@@ -161,14 +161,14 @@ REPRODUCED = "reproduced"
 
 RULES: Mapping[str, Rule] = {
     "seed": Rule("a seed is recorded, and was set before its first use", _seed),
-    "clean-tree": Rule("nothing was uncommitted", _clean_tree),
-    "pushed": Rule("a remote has its commit", _pushed),
+    "clean-tree": Rule("all code was committed", _clean_tree),
+    "pushed": Rule("its commit was pushed", _pushed),
     "data-fingerprints": Rule("all its data has a fingerprint", _data),
     "deterministic": Rule("op determinism was on", _deterministic),
     "code": Rule("its source tree is stored with it", _code),
-    "packages": Rule("every package can be had again", _packages),
+    "packages": Rule("every package can be installed again", _packages),
     "weights": Rule("its weights were digested", _weights),
-    "finished": Rule("it ended by itself", _ended),
-    "repeatable": Rule("nothing stands in the way of a rerun", _repeatable),
-    REPRODUCED: Rule("at least one rerun of it was identical or equivalent", _nothing),
+    "finished": Rule("it ended normally", _ended),
+    "repeatable": Rule("nothing prevents a rerun", _repeatable),
+    REPRODUCED: Rule("at least one rerun was identical or equivalent", _nothing),
 }

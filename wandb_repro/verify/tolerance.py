@@ -1,4 +1,4 @@
-"""How far apart two trainings may be and still be called equivalent: only what somebody stated."""
+"""Applies a stated tolerance: how far apart two trainings may be and count as equivalent."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wandb_repro.manifest.base import Record
-from wandb_repro.manifest.trail import Trail, Weights
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Weights
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.distance import MARGIN, Distance
+from wandb_repro.verify.trail_cursor import moment_id
 
 __all__ = ["MeasuredDifference", "Tolerance", "ToleranceResult", "apply_tolerance"]
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What somebody allows. Nothing stated allows nothing: bits or nothing."""
+    """What the user allows to differ; nothing by default."""
 
     rtol: float | None = None
-    """Largest difference of any metric, and distance of any weight, as a part of its size."""
+    """Largest difference of any metric, and distance of any weight, relative to its size."""
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Largest difference of a metric, by its name, in the metric's own unit."""
+    """Largest difference of each named metric, in the metric's own unit."""
 
     @property
     def is_stated(self) -> bool:
@@ -31,34 +33,34 @@ class Tolerance:
 
 
 class MeasuredDifference(Record):
-    """One number of both runs, and how far apart it may be."""
+    """One number of both runs, its difference, and how much is allowed."""
 
     what: str
-    """``val_accuracy``; of weights the variable, ``dense/kernel``."""
+    """A metric, ``val_accuracy``, or a variable, ``dense/kernel``."""
     original: str
-    """The value, as Python writes it: ``0.8653``, ``nan``; of weights empty."""
+    """The value, as Python writes it: ``0.8653``, ``nan``; empty for weights."""
     rerun: str
     apart: str
-    """Absolute difference; of weights the most that their distance hardly ever exceeds."""
+    """Absolute difference; for weights a bound that their distance hardly ever exceeds."""
     allowed: str
     within: bool
     of: Literal["metric", "weights"] = "metric"
 
 
 class ToleranceResult(Record):
-    """A stated tolerance, and what it was applied to."""
+    """A stated tolerance, and the numbers that it was applied to."""
 
     rtol: float | None
     metrics: dict[str, float]
     at: str
-    """The moment whose numbers were compared, in words; empty where there is none."""
+    """The moment whose metrics were compared, in words; empty if there is none."""
     measured: tuple[MeasuredDifference, ...]
     within: bool
-    """Whether something was measured and all of it is within."""
+    """Whether at least one number was compared and all are within the tolerance."""
     reason: str
-    """Why it could not be applied; empty when it could."""
+    """Why it could not be applied; empty if it could."""
     weights_at: str = ""
-    """The moment whose weights were measured, in words; empty where none were."""
+    """The moment whose weights were compared, in words; empty if none were."""
 
 
 def apply_tolerance(
@@ -68,38 +70,41 @@ def apply_tolerance(
     limit: Limit,
     apart: Distance | None = None,
 ) -> ToleranceResult:
-    """Apply a tolerance to the last moment with metrics that the original holds.
+    """Apply a tolerance to the original's last moment with metrics.
 
-    A tolerance is about what a training gave, not about the way there. A metric that is not a
-    number is never within; neither is anything when a metric that was asked for is not there.
-    ``rtol`` is for the weights too, where both trails hold numbers of them at the end: each
-    variable is within it when four times its estimated distance is.
+    A tolerance is about the result of a training, not about the way there. NaN is never within
+    it, and nothing is if a named metric is missing. ``rtol`` also covers the weights if both
+    trails have numbers of them at the end: four times the estimated distance of each variable
+    must be within it.
 
     Args:
-        original: a trail, chain-checked.
-        rerun: the other.
+        original: a trail whose hash chain was checked.
+        rerun: the other trail, likewise.
         tolerance: what was stated.
-        limit: how far is compared.
-        apart: how far apart the weights are there, as far as the trails tell.
+        limit: the part that is compared.
+        apart: how far apart the weights are, if the trails show it.
     """
     weights = tuple(_weights(apart, tolerance.rtol))
     if apart is not None and tolerance.rtol is not None and not apart.at_end:
-        return _result(tolerance, "", (), f"only {apart.at} has numbers of the weights in both")
+        return _result(tolerance, "", (), f"both have numbers of the weights only at {apart.at}")
     last = _last(original, limit)
     if last is None:
-        why = "" if weights and not tolerance.metrics else "the original holds no metrics"
+        why = "" if weights and not tolerance.metrics else "the original has no metrics"
         return _result(tolerance, "", () if why else weights, why, apart)
-    other = _same(last, rerun)
+    other = _same_moment(last, rerun)
     if other is None:
-        return _result(tolerance, "", (), f"the rerun holds no metrics of {_name(last)}")
+        return _result(tolerance, "", (), f"the rerun has no metrics of {_name(last)}")
     unknown = sorted(set(tolerance.metrics) - (set(last.metrics) & set(other.metrics)))
     if unknown:
         have = ", ".join(sorted(last.metrics)) or "none"
         return _result(
-            tolerance, _name(last), (), f"no metric {unknown[0]} in both runs; there is {have}"
+            tolerance,
+            _name(last),
+            (),
+            f"metric {unknown[0]} is not in both runs; the original has {have}",
         )
     measured = (*_metrics(last, other, tolerance), *weights)
-    why = "" if measured else "nothing can be measured"
+    why = "" if measured else "the runs have no metric in common"
     return _result(tolerance, _name(last), measured, why, apart if weights else None)
 
 
@@ -122,31 +127,30 @@ def _result(
 
 
 def _weights(apart: Distance | None, rtol: float | None) -> Iterator[MeasuredDifference]:
-    """Yield each weight of the model, the most that it is apart, and what is allowed."""
+    """Yield each weight of the model, a bound on its distance, and what is allowed."""
     if apart is None or rtol is None or not apart.at_end:
         return
     for leaf in apart.leaves:
-        most, allowed = MARGIN * float(leaf.apart), rtol * float(leaf.size)
+        bound, allowed = MARGIN * float(leaf.apart), rtol * float(leaf.size)
         yield MeasuredDifference(
             what=leaf.label,
             original="",
             rerun="",
-            apart=repr(most),
+            apart=repr(bound),
             allowed=repr(allowed),
-            within=most <= allowed,
+            within=bound <= allowed,
             of="weights",
         )
 
 
 def _last(trail: Trail, limit: Limit) -> Weights | None:
-    """Return the last epoch, within the limit, that has metrics."""
-    found = [it for it, _ in limit.within(trail.with_shapes()) if it.metrics]
+    """Return the last moment within the limit that has metrics."""
+    found = [weights for weights, _ in limit.within(trail.with_shapes()) if weights.metrics]
     return found[-1] if found else None
 
 
-def _same(moment: Weights, trail: Trail) -> Weights | None:
-    key = (moment.fit, moment.moment, moment.epoch, moment.step)
-    found = [it for it in trail.weights if (it.fit, it.moment, it.epoch, it.step) == key]
+def _same_moment(moment: Weights, trail: Trail) -> Weights | None:
+    found = [weights for weights in trail.weights if moment_id(weights) == moment_id(moment)]
     return found[-1] if found else None
 
 
@@ -155,27 +159,24 @@ def _name(moment: Weights) -> str:
 
 
 def _metrics(one: Weights, two: Weights, tolerance: Tolerance) -> Iterator[MeasuredDifference]:
-    """Yield what is judged: metrics that were named by their own measure, all by ``rtol``."""
+    """Yield the metrics that are judged: named ones by their own tolerance, others by ``rtol``."""
     for name in sorted(set(one.metrics) & set(two.metrics)):
-        mine, yours = float.fromhex(one.metrics[name]), float.fromhex(two.metrics[name])
+        original, rerun = float.fromhex(one.metrics[name]), float.fromhex(two.metrics[name])
         if name in tolerance.metrics:
-            yield _measured(name, mine, yours, tolerance.metrics[name])
+            yield _measured(name, original, rerun, tolerance.metrics[name])
         elif tolerance.rtol is not None:
-            yield _measured(name, mine, yours, _relative(mine, yours, tolerance.rtol))
+            allowed = tolerance.rtol * max(abs(original), abs(rerun))
+            yield _measured(name, original, rerun, allowed)
 
 
-def _relative(mine: float, yours: float, rtol: float) -> float:
-    return rtol * max(abs(mine), abs(yours))
-
-
-def _measured(what: str, mine: float, yours: float, allowed: float) -> MeasuredDifference:
-    # Equal infinities are no distance apart; a NaN is far from everything, itself included.
-    apart = 0.0 if mine == yours else abs(mine - yours)
+def _measured(what: str, original: float, rerun: float, allowed: float) -> MeasuredDifference:
+    # Equal infinities do not differ, though their difference is NaN. A NaN differs from all.
+    apart = 0.0 if original == rerun else abs(original - rerun)
     within = math.isfinite(apart) and apart <= allowed
     return MeasuredDifference(
         what=what,
-        original=repr(mine),
-        rerun=repr(yours),
+        original=repr(original),
+        rerun=repr(rerun),
         apart=repr(apart),
         allowed=repr(allowed),
         within=within,

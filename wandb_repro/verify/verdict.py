@@ -1,4 +1,4 @@
-"""The verdict: a record that can be asked, with what it rests on."""
+"""The verdict on two runs: a record with the grade and the evidence for it."""
 
 from __future__ import annotations
 
@@ -8,37 +8,39 @@ from wandb_repro.manifest.base import Record
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.causes import rank
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.distance import Distance, distance
 from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause, find_first_cause
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.tolerance import Tolerance, ToleranceResult, apply_tolerance
-from wandb_repro.verify.trail_diff import Comparison, FirstDifference, Limit, algorithms_of, compare
+from wandb_repro.verify.trail_diff import Comparison, algorithms_of, compare
+from wandb_repro.verify.weights_diff import FirstDifference
 
 __all__ = ["EXIT_CODES", "Bisection", "Grade", "Verdict", "judge"]
 
 Grade = Literal["identical", "equivalent", "diverged", "inconclusive"]
 
 EXIT_CODES: dict[Grade, int] = {"identical": 0, "equivalent": 0, "diverged": 1, "inconclusive": 3}
-"""Equivalent is what was asked for: without a stated tolerance there is no such grade."""
+"""Equivalent is a success: that grade exists only if the user stated a tolerance."""
 
 
 class Bisection(Record):
-    """An epoch that differed, run again on both sides with a digest after every step."""
+    """The result of running the epoch that differs again, twice, with a digest after every step."""
 
     original: str
-    """The run that stands for the original: it gave the original's digests here; empty without."""
+    """The run that repeated the original's digests here; empty if none did."""
     rerun: str
     first: FirstDifference | None
     moved: FirstCause | None = None
     causes: tuple[Finding, ...]
     reason: str
-    """Why no step is named; empty when one is."""
+    """Why no step is named; empty if one is."""
 
 
 class Verdict(Record):
-    """Whether two trainings are the same, and on what evidence."""
+    """Whether two trainings are identical, and the evidence."""
 
     grade: Grade
     original: str
@@ -46,33 +48,36 @@ class Verdict(Record):
     rerun: str
     """The run that is compared with it."""
     scope: str
-    """How far was compared when not everything: ``epoch 3``; empty for all."""
+    """The part that was compared: ``epoch 3``; empty if all of it."""
     moments: int
     """Moments at which the weights were compared."""
     digests: int
     """Digests of single variables that were compared."""
     final_weights: str
-    """Digest of the original's last compared weights, ``ALGORITHM:HEX``; empty without one."""
+    """Digest of the original's last compared weights, ``ALGORITHM:HEX``; empty if there is none."""
     reasons: tuple[str, ...]
-    """Why it is inconclusive, or no more than diverged though within the stated tolerance."""
+    """Why it is inconclusive, or diverged although it is within the stated tolerance."""
     first: FirstDifference | None
     causes: tuple[Finding, ...]
-    """The likeliest first; only what can change bits."""
+    """What can have changed bits, the likeliest first."""
     metric_epochs: int
+    """Epochs whose metrics both runs have."""
     metrics_equal_bits: int
+    """Of these, how many have equal metrics in every bit."""
     metrics_equal_printed: int
+    """Of these, how many have metrics that look the same when Keras prints them."""
     moved: FirstCause | None = None
-    """What moved first at that difference; None where nothing differs."""
+    """What changed first at that difference; None if nothing differs."""
     tolerance: ToleranceResult | None = None
-    """What was allowed and what it was applied to; None where nothing was stated."""
+    """What was allowed and what it was applied to; None if nothing was stated."""
     distance: Distance | None = None
-    """How far apart the weights are in the end; None where nothing differs, or no numbers tell."""
+    """How far apart the weights ended; None if nothing differs or the trails do not show it."""
     bisection: Bisection | None = None
-    """What ``rerun --bisect`` found; None where it was not asked for, or nothing differs."""
+    """What ``rerun --bisect`` found; None if it was not requested or nothing differs."""
 
     @property
     def exit_code(self) -> int:
-        """What a command that gives this verdict ends with."""
+        """Exit code of a command that gives this verdict."""
         return EXIT_CODES[self.grade]
 
 
@@ -88,13 +93,13 @@ def judge(
     """Give the verdict on two runs.
 
     Args:
-        original: the record of the run that is repeated.
-        original_trail: its trail, chain-checked.
-        rerun: the record of the other run.
-        rerun_trail: its trail, chain-checked.
-        limit: compare only so far.
+        original: the record of the original.
+        original_trail: its trail; the hash chain was checked.
+        rerun: the record of the run that is compared with it.
+        rerun_trail: its trail, likewise.
+        limit: the part to compare; all of it by default.
         extra: differences known from elsewhere, such as a rebuilt package that is not equal.
-        tolerance: what may differ for the two to be called equivalent; nothing unless stated.
+        tolerance: what may differ in equivalent runs; nothing by default.
     """
     limit, tolerance = limit or Limit(), tolerance or Tolerance()
     found = compare(original_trail, rerun_trail, limit)

@@ -10,8 +10,8 @@ from wandb_repro.errors import ReproError
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
-from wandb_repro.verify.trail_diff import FirstDifference
 from wandb_repro.verify.verdict import Bisection
+from wandb_repro.verify.weights_diff import FirstDifference
 from wandb_repro.workflows.prepare_rerun import Prepared, prepare
 from wandb_repro.workflows.rerun import Outcome, carry_out
 from wandb_repro.workflows.rerun_options import RerunOptions

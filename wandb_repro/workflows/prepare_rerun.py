@@ -20,8 +20,8 @@ from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.cells import read_cells
 from wandb_repro.store.fetch import RemoteRun
 from wandb_repro.store.local import read_manifest, read_trail
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.segment import Segment
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.workflows.find_checkpoints import find_segment
 from wandb_repro.workflows.rerun_options import RerunOptions
 from wandb_repro.workflows.stored_code import check_stored

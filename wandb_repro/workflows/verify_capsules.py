@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import check_intact, read_manifest, read_trail
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.tolerance import Tolerance
-from wandb_repro.verify.trail_diff import Limit
 from wandb_repro.verify.verdict import Verdict, judge
 
 __all__ = ["verify_capsules"]

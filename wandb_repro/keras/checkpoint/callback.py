@@ -22,7 +22,7 @@ from wandb_repro.keras.checkpoint.training_state import Training
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import RerunRequest
-from wandb_repro.manifest.trail import Checkpoint, Resumed
+from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.recording.distributed import world_of
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.messages import harmless, say, warn_once

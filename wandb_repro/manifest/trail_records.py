@@ -1,0 +1,314 @@
+"""The kinds of records in a trail, one JSON line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from wandb_repro.manifest.base import EvolvedRecord, Record, Unavailable, added_field
+from wandb_repro.manifest.leaf_positions import PLACES
+
+__all__ = [
+    "SHORT",
+    "VERSION",
+    "Checkpoint",
+    "End",
+    "Granularity",
+    "HexDigest",
+    "HexDigits",
+    "HexFloat",
+    "Losses",
+    "Missing",
+    "Moment",
+    "Numbers",
+    "Places",
+    "Resumed",
+    "Seen",
+    "Shape",
+    "Start",
+    "Step",
+    "Structure",
+    "TrailRecord",
+    "Weights",
+    "is_due",
+]
+
+
+VERSION = "1.2"
+
+
+SHORT = 8
+"""Hexadecimal digits of a leaf's digest in a step record: they show which leaf differs; the root
+proves that all are equal."""
+
+
+def _exact(text: str) -> str:
+    """Return the text if ``float.hex`` writes it like this.
+
+    Raises:
+        ValueError: ``float.hex`` writes no float like this.
+    """
+    try:
+        written = float.fromhex(text).hex()
+    except OverflowError as error:
+        raise ValueError("larger than any float") from error
+    if written != text:
+        raise ValueError(f"not as float.hex writes it, {written}")
+    return text
+
+
+HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,128}$")]
+
+
+HexDigits = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]*$")]
+
+
+HexFloat = Annotated[str, AfterValidator(_exact)]
+
+
+Places = Annotated[str, StringConstraints(pattern=rf"^({PLACES.pattern})?$")]
+
+
+Moment = Literal["initial", "step", "epoch", "final"]
+
+
+class Start(Record):
+    """The first record: the format and the digest algorithms."""
+
+    kind: Literal["start"] = "start"
+    version: str = VERSION
+    leaf_algorithm: str
+    root_algorithm: str
+
+
+class Shape(Record):
+    """One variable. Its label is for people: counters in it depend on what else was built."""
+
+    group: str
+    """``trainable``, ``non_trainable``, ``seed`` or ``optimizer``."""
+    label: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Structure(Record):
+    """The variables of a model, in its own order; written again when they change."""
+
+    kind: Literal["structure"] = "structure"
+    fit: int
+    """Number of the ``fit`` call within the run, from 1."""
+    leaves: tuple[Shape, ...]
+
+
+class Weights(Record):
+    """The digest of every variable at one moment."""
+
+    kind: Literal["weights"] = "weights"
+    fit: int
+    moment: Moment
+    epoch: int
+    """Complete epochs as ``fit`` counts them (``initial_epoch`` included)."""
+    step: int
+    """Complete optimizer steps of this ``fit``."""
+    root: HexDigest
+    """Digest over all leaves."""
+    leaves: tuple[HexDigest, ...]
+    """One digest for each variable, in the order of the last structure record."""
+    metrics: dict[str, HexFloat] = Field(default_factory=dict)
+    """Loss and metrics of the epoch, exact bits as ``float.hex`` writes them."""
+
+
+class Granularity(EvolvedRecord, Record):
+    """What the records of one ``fit`` show; written when it begins."""
+
+    kind: Literal["granularity"] = "granularity"
+    fit: int
+    every: int
+    """Weights are digested every N steps; 0: only at the steps in ``chosen``."""
+    chosen: tuple[int, ...] = ()
+    """Further steps after which weights are digested, rising."""
+    steps_at_once: int
+    """Optimizer steps that run together (``steps_per_execution``): steps inside are not seen."""
+    losses: str | Unavailable
+    """What the values in ``Losses`` are, in words."""
+    before: str | Unavailable
+    """How a change of weights between steps is detected, in words."""
+    data: str | Unavailable
+    """What the digests of batches cover, in words."""
+    first: str | Unavailable = added_field(Unavailable(unavailable="trails before 1.2 have none"))
+    """Which batches of an epoch ``Seen`` covers, in words."""
+
+
+class Step(Record):
+    """The weights after a step: those that changed since the previous record of this fit."""
+
+    kind: Literal["step"] = "step"
+    fit: int
+    epoch: int
+    """Complete epochs."""
+    step: int
+    """Complete optimizer steps of this ``fit``."""
+    root: HexDigest
+    """Digest over the full digests of all leaves, changed or not."""
+    changed: Places
+    """Positions in the last structure of this fit, from 0, rising: ``0-52,60``."""
+    leaves: HexDigits
+    """The first 8 hexadecimal digits of the digest of each changed leaf, concatenated."""
+    before: HexDigest | None
+    """Root of the weights at the beginning of the first step since the previous record, if it is
+    another one than in that record: something other than training changed them. None if it is
+    the same or was not checked."""
+    data: HexDigest | None
+    """Root over the batches since the last step record; if None, ``Granularity.data`` says why."""
+
+
+class Losses(Record):
+    """Loss and metrics after each step, exact bits."""
+
+    kind: Literal["losses"] = "losses"
+    fit: int
+    epoch: int
+    """Complete epochs."""
+    first: int
+    """Step of the first value."""
+    every: int
+    """Steps between two values."""
+    last: int
+    """Step of the last value: an epoch may end sooner than after ``every`` steps."""
+    bits: dict[str, HexDigits]
+    """The values of each metric, concatenated: IEEE 754 binary64, big-endian, 16 hexadecimal
+    digits each."""
+
+
+class Numbers(Record):
+    """A few numbers of each leaf, to estimate how far apart different weights are.
+
+    They prove nothing: weights with equal numbers may differ. Each string has 16 hexadecimal
+    digits a number (IEEE 754 binary64, big-endian), in the order of the last structure.
+    """
+
+    kind: Literal["numbers"] = "numbers"
+    fit: int
+    moment: Moment
+    epoch: int
+    step: int
+    algorithm: str
+    norm: HexDigits
+    """Euclidean norm of the finite elements."""
+    low: HexDigits
+    """Smallest finite element; NaN if there is none."""
+    high: HexDigits
+    """Largest finite element; NaN if there is none."""
+    sketch: HexDigits
+    """Four projections of the finite elements on fixed signs, leaf by leaf."""
+    non_finite: tuple[int, ...]
+    """Number of elements that are NaN or infinite."""
+
+
+class Seen(Record):
+    """The first batches that the model got in an epoch."""
+
+    kind: Literal["seen"] = "seen"
+    fit: int
+    epoch: int
+    """Complete epochs before it."""
+    batches: tuple[str, ...] | Unavailable
+    """Hexadecimal root of each batch, over its elements in order."""
+    rows: tuple[str, ...]
+    """For each batch ``ALGORITHM:HEX`` over the content of all rows up to its end, the same in
+    whatever order they are. Empty if rows cannot be told apart."""
+
+
+class Missing(Record):
+    """A moment whose weights could not be digested."""
+
+    kind: Literal["missing"] = "missing"
+    fit: int
+    moment: Moment
+    epoch: int
+    step: int
+    reason: str
+
+
+class Checkpoint(Record):
+    """A checkpoint, or why there is none. Of several for one epoch, the last counts."""
+
+    kind: Literal["checkpoint"] = "checkpoint"
+    fit: int
+    epoch: int
+    """Complete epochs."""
+    step: int
+    """Complete optimizer steps of this ``fit``, including those before a resume."""
+    path: str
+    """Absolute path on the machine that trained."""
+    digest: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """SHA-256 of the file; empty if there is none."""
+    size_bytes: int = 0
+    root: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{0,128}$")] = ""
+    """Root of the weights in it; empty if there is none."""
+    best: bool = False
+    """Whether it was the best so far by the monitored metric."""
+    reason: str = ""
+    """Why it does not exist: it could not be written, or was deleted. Empty if it exists."""
+    unsaved: tuple[str, ...] = ()
+    """State of the training that it does not contain, in words: a resume would not be exact."""
+
+
+class Resumed(Record):
+    """A training resumed from a checkpoint."""
+
+    kind: Literal["resumed"] = "resumed"
+    fit: int
+    epoch: int
+    """Complete epochs."""
+    step: int
+    """Complete optimizer steps."""
+    path: str
+    """Absolute path of the checkpoint."""
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the checkpoint."""
+    inexact: tuple[str, ...] = ()
+    """Why it may differ from a training that never stopped, in words; empty if none is known."""
+
+
+class End(Record):
+    """The last record: a trail without it belongs to a run that was killed or is still running."""
+
+    kind: Literal["end"] = "end"
+    status: Literal["finished", "interrupted", "failed"]
+    fits: int
+    """Number of ``fit`` calls."""
+
+
+TrailRecord = Annotated[
+    Start
+    | Granularity
+    | Structure
+    | Weights
+    | Step
+    | Losses
+    | Numbers
+    | Seen
+    | Missing
+    | Checkpoint
+    | Resumed
+    | End,
+    Field(discriminator="kind"),
+]
+
+
+def is_due(step: int, every: int, chosen: Sequence[int], steps_at_once: int) -> bool:
+    """Tell whether the weights are digested after a step, or after one that ran together with it.
+
+    Args:
+        step: the last complete step.
+        every: as in ``Granularity``.
+        chosen: as in ``Granularity``.
+        steps_at_once: number of steps that ended together, this one being the last.
+    """
+    first = step - steps_at_once + 1
+    if every and step // every > (first - 1) // every:
+        return True
+    return any(first <= due <= step for due in chosen)

@@ -1,0 +1,45 @@
+"""The checkpoints of a run in rows, and the one that it resumed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Checkpoint, Resumed
+from wandb_repro.report.text import size
+
+__all__ = ["checkpoint_rows"]
+
+
+def checkpoint_rows(trail: Trail) -> Iterator[tuple[str, str]]:
+    """Yield what checkpoints there are, where, and why others are not; nothing without any."""
+    for went_on in trail.of(Resumed):
+        exact = f", not exactly: {'; '.join(went_on.inexact)}" if went_on.inexact else ""
+        at = f"epoch {went_on.epoch}{_of_fit(went_on)}"
+        yield "went on", f"behind {at}, from {went_on.path}{exact}"
+    last = {(one.fit, one.epoch): one for one in trail.of(Checkpoint)}
+    there = [one for one in last.values() if one.digest]
+    for one in there:
+        best = ", the best" if one.best and one is _best(there) else ""
+        told = f"{one.path}, {size(one.size_bytes)}, SHA-256 {one.digest}"
+        yield "checkpoint", f"epoch {one.epoch}{_of_fit(one)}{best}: {told}"
+    for reason in dict.fromkeys(one.reason for one in last.values() if not one.digest):
+        gone = [one for one in last.values() if not one.digest and one.reason == reason]
+        epochs = ", ".join(f"{one.epoch}{_of_fit(one)}" for one in gone[:_MOST])
+        more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
+        folder = PurePosixPath(gone[0].path).parent
+        yield "no checkpoint", f"of epoch {epochs}{more} in {folder}: {reason}"
+    for unsaved in dict.fromkeys(text for one in there for text in one.unsaved):
+        yield "not kept", unsaved
+
+
+_MOST = 20
+
+
+def _best(there: list[Checkpoint]) -> Checkpoint:
+    return [one for one in there if one.best][-1]
+
+
+def _of_fit(one: Checkpoint | Resumed) -> str:
+    return f" of fit {one.fit}" if one.fit > 1 else ""

@@ -1,0 +1,126 @@
+"""Compares the weights of two trainings at one moment: equal bits, or which variables differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from wandb_repro.manifest.base import Record
+from wandb_repro.manifest.trail_records import Shape, Weights
+
+__all__ = ["DifferentLeaf", "FirstDifference", "Stage", "moment_name", "weights_difference"]
+
+Stage = Literal["initial", "first steps", "later"]
+"""Where in a training the first difference lies; the likely causes depend on it."""
+
+
+class DifferentLeaf(Record):
+    """A variable whose bits differ."""
+
+    group: str
+    label: str
+    """As the original called it."""
+    shape: tuple[int, ...]
+    place: int
+    """Position among all leaves, from 0."""
+
+
+class FirstDifference(Record):
+    """The first moment at which two trainings differ."""
+
+    fit: int
+    moment: str
+    epoch: int
+    step: int
+    what: str
+    """In words: ``step 1 (epoch 1)``."""
+    stage: Stage
+    leaves: tuple[DifferentLeaf, ...]
+    """Every leaf that differs at that moment, in the model's own order."""
+    of_leaves: int
+    """How many leaves the original has there."""
+    last_equal: str
+    """The last moment before it that was equal, in words; empty when there was none."""
+    structure: str = ""
+    """Why the variables cannot be paired; empty if the models have the same variables."""
+
+
+def moment_name(weights: Weights) -> str:
+    """Return a moment in words: ``the end of epoch 3``, ``step 12 (epoch 1) of fit 2``."""
+    of_fit = f" of fit {weights.fit}" if weights.fit > 1 else ""
+    if weights.moment == "initial":
+        return f"the initial weights{of_fit}"
+    if weights.moment == "final":
+        return f"the final weights{of_fit}"
+    if weights.moment == "epoch":
+        return f"the end of epoch {weights.epoch}{of_fit}"
+    return f"step {weights.step} (epoch {weights.epoch + 1}){of_fit}"
+
+
+def weights_difference(
+    original: Weights,
+    original_shapes: Sequence[Shape],
+    other: Weights,
+    other_shapes: Sequence[Shape],
+) -> FirstDifference | None:
+    """Return what differs between the weights of two trainings at one moment; None if equal.
+
+    ``stage`` and ``last_equal`` depend on earlier moments and are left for the caller.
+    """
+    # The same object needs no comparison: of a million steps nearly all share their shapes.
+    structure = "" if original_shapes is other_shapes else _structure(original_shapes, other_shapes)
+    same_root = original.root == other.root
+    if not structure and same_root and original.leaves == other.leaves:
+        return None
+    different = () if structure else _different_leaves(original, other, original_shapes)
+    if not structure and not different and same_root:
+        return None
+    return FirstDifference(
+        fit=other.fit,
+        moment=other.moment,
+        epoch=other.epoch,
+        step=other.step,
+        what=moment_name(other),
+        stage="later",
+        leaves=different,
+        of_leaves=len(original_shapes),
+        last_equal="",
+        structure=structure or ("" if different else _ROOT_ONLY),
+    )
+
+
+_ROOT_ONLY = (
+    "every variable is equal, but the digest over all of them differs: a trail was modified"
+)
+
+
+def _different_leaves(
+    original: Weights, other: Weights, shapes: Sequence[Shape]
+) -> tuple[DifferentLeaf, ...]:
+    return tuple(
+        DifferentLeaf(group=shape.group, label=shape.label, shape=shape.shape, place=place)
+        for place, (shape, one, two) in enumerate(
+            zip(shapes, original.leaves, other.leaves, strict=True)
+        )
+        if not _same(one, two)
+    )
+
+
+def _same(one: str, two: str) -> bool:
+    """Compare two digests of a leaf; a step record may hold only the first digits."""
+    if len(one) == len(two):
+        return one == two
+    return one.startswith(two) or two.startswith(one)
+
+
+def _structure(original: Sequence[Shape], other: Sequence[Shape]) -> str:
+    if len(original) != len(other):
+        return f"the original has {len(original)} variables and the rerun {len(other)}"
+    for one, two in zip(original, other, strict=True):
+        if (one.group, one.dtype, one.shape) != (two.group, two.dtype, two.shape):
+            return f"{one.label} is {_kind(one)} in the original and {_kind(two)} in the rerun"
+    return ""
+
+
+def _kind(shape: Shape) -> str:
+    return f"{shape.group} {shape.dtype}{list(shape.shape)}"
