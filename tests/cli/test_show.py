@@ -96,7 +96,7 @@ def test_a_manifest_changed_by_hand_is_not_believed(
     project = numbers.copy(tmp_path / "project")
     _write(project, _edited(project, "recorded_at", "yesterday"))
     answer = ask("rerun", "latest", "--dry-run", cwd=project.folder)
-    _refused(answer, 4, "digest does not fit its content", "again")
+    _refused(answer, 4, "digest does not match its content", "again")
 
 
 def test_a_manifest_of_a_newer_major_version_asks_for_an_upgrade(

@@ -50,7 +50,7 @@ def test_a_trail_that_is_gone_is_inconclusive(numbers: Project, tmp_path: Path, 
     other.capsule.trail.unlink()
     answer = ask("verify", numbers.run_folder, other.run_folder, cwd=tmp_path)
     assert answer.code == 3
-    assert "holds no digest of any weights" in answer.text
+    assert "has no digest of any weights" in answer.text
 
 
 def test_a_stated_tolerance_makes_equivalent_what_is_near(

@@ -171,4 +171,4 @@ def test_a_segment_that_ends_before_it_begins_is_wrong_use(numbers: Project, ask
     answer = ask(*words, cwd=numbers.folder)
 
     assert answer.code == 2
-    assert "--until-epoch 2 does not lie behind --from-epoch 3" in answer.error
+    assert "--until-epoch 2 must come after --from-epoch 3" in answer.error

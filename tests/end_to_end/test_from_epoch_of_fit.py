@@ -135,12 +135,12 @@ def test_what_cannot_be_replayed_is_one_sentence_before_anything_trains(
         assert not trained(answer)
         return f"{answer.code} {answer.error}"
 
-    assert "4 error There is no fit 3: the run recorded 2." in said("3:1")
+    assert "4 error No fit 3: the run called fit 2 times." in said("3:1")
     assert "4 error There is no checkpoint of epoch 9 of fit 2; there is of" in said("2:9")
     at_the_end = said("3")
-    assert "4 error Nothing of fit 1 lies behind epoch 3." in at_the_end
+    assert "4 error Fit 1 ends with epoch 3." in at_the_end
     assert "--from-epoch 2:0 replays what comes next" in at_the_end
-    assert "2 error --until-epoch 2 does not lie behind --from-epoch 2:2" in said(
+    assert "2 error --until-epoch 2 must come after --from-epoch 2:2" in said(
         "2:2", "--until-epoch", 2
     )
     assert "2 error --until-epoch 5: fit 1 ends with epoch 3." in said("1:2", "--until-epoch", 5)

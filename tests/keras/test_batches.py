@@ -144,12 +144,12 @@ def test_a_changed_order_is_told_from_changed_data(offline: Young) -> None:
     one = trained(offline, tf_data(X))
     turned = np.concatenate([X[3::-1], X[4:]])
     assert sentence(one, trained(offline, tf_data(turned))) == (
-        "the first batches of epoch 1 hold the same rows in another order"
+        "the first batches of epoch 1 have the same rows in another order"
     )
     other = X.copy()
     other[2, 1] += 1
     told = sentence(one, trained(offline, tf_data(other)))
-    assert told == "the first batches of epoch 1 are not the same"
+    assert told == "the first batches of epoch 1 differ"
 
 
 @pytest.mark.slow

@@ -94,12 +94,12 @@ REFUSED = {
     "nothing": (b"", "is not valid JSON"),
     "cut off": (b'{"a": 1', "is not valid JSON"),
     "two values": (b"{} {}", "is not valid JSON"),
-    "a key twice": (b'{"a": 1, "a": 1}', "The key 'a' stands twice in one object."),
-    "a key twice, inside": (b'[{"b": {"a": 1, "a": 2}}]', "The key 'a' stands twice"),
-    "a key twice, spelled otherwise": (b'{"a": 1, "\\u0061": 2}', "The key 'a' stands twice"),
-    "NaN": (b'{"a": NaN}', "The document holds NaN, which is not JSON."),
-    "Infinity": (b"[-Infinity]", "The document holds -Infinity, which is not JSON."),
-    "a number no float can hold": (b"[1e999]", "The document holds 1e999, which no float"),
+    "a key twice": (b'{"a": 1, "a": 1}', "The key 'a' occurs twice in one object."),
+    "a key twice, inside": (b'[{"b": {"a": 1, "a": 2}}]', "The key 'a' occurs twice"),
+    "a key twice, spelled otherwise": (b'{"a": 1, "\\u0061": 2}', "The key 'a' occurs twice"),
+    "NaN": (b'{"a": NaN}', "The document contains NaN, which is not JSON."),
+    "Infinity": (b"[-Infinity]", "The document contains -Infinity, which is not JSON."),
+    "a number no float can hold": (b"[1e999]", "The document contains 1e999, which is too large"),
     "a number of 5,000 digits": (b"9" * 5000, "is not valid JSON"),
     "not UTF-8": (b'"\xff"', "is not valid JSON"),
     "a surrogate in UTF-8": (b'"\xed\xa0\x80"', "is not valid JSON"),
@@ -108,7 +108,7 @@ REFUSED = {
     "a byte order mark": (b"\xef\xbb\xbf{}", "is not valid JSON"),
     "101 levels": (nested(101), "nested too deeply"),
     "200,000 levels": (b"[" * 200_000, "nested too deeply"),
-    "too large": (b" " * (canonical.MAX_BYTES + 1), "16777216 is the most"),
+    "too large": (b" " * (canonical.MAX_BYTES + 1), "more than 16777216"),
 }
 
 
@@ -131,7 +131,7 @@ def test_a_key_that_stands_twice_is_found_at_once_among_many() -> None:
     names = ",".join(f'"k{number}":0' for number in range(200_000))
     start = time.perf_counter()
 
-    with pytest.raises(ManifestError, match="'k199999' stands twice"):
+    with pytest.raises(ManifestError, match="'k199999' occurs twice"):
         canonical.loads(f'{{{names},"k199999":0}}'.encode())
 
     assert time.perf_counter() - start < 5  # the square of it would take hours

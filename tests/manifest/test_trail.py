@@ -189,7 +189,7 @@ def test_a_cut_end_is_no_end() -> None:
 
 @pytest.mark.parametrize("place", range(len(LINES) - 1))
 def test_a_removed_line_is_refused(place: int) -> None:
-    with pytest.raises(TrailError, match=f"Line {place + 1} of the trail does not follow"):
+    with pytest.raises(TrailError, match=f"Line {place + 1} of the trail does not match"):
         parse([*LINES[:place], *LINES[place + 1 :]])
 
 
@@ -197,19 +197,19 @@ def test_a_removed_line_is_refused(place: int) -> None:
 def test_two_swapped_lines_are_refused(place: int) -> None:
     swapped = [*LINES[:place], LINES[place + 1], LINES[place], *LINES[place + 2 :]]
 
-    with pytest.raises(TrailError, match="does not follow from the line before it"):
+    with pytest.raises(TrailError, match="does not match the line before it"):
         parse(swapped)
 
 
 def test_a_line_that_stands_twice_is_refused() -> None:
-    with pytest.raises(TrailError, match="Line 3 of the trail does not follow"):
+    with pytest.raises(TrailError, match="Line 3 of the trail does not match"):
         parse([*LINES[:2], LINES[1], *LINES[2:]])
 
 
 def test_a_changed_line_is_refused_by_the_next() -> None:
     changed = LINES[2].replace(b'"a0', b'"a1')
 
-    with pytest.raises(TrailError, match="Line 4 of the trail does not follow") as caught:
+    with pytest.raises(TrailError, match="Line 4 of the trail does not match") as caught:
         parse([*LINES[:2], changed, *LINES[3:]])
 
     assert caught.value.hint.endswith("download the run's files again.")
@@ -263,11 +263,11 @@ IMPOSSIBLE = {
     "a line without its end, not the last": ([LINES[0][:-1], *LINES[1:]], "Line 1 .* is cut off"),
     "an empty line": ([*LINES, b"\n"], "Line 6 of the trail cannot be read"),
     "no object": ([b"[1]\n"], "Line 1 of the trail is not a record"),
-    "a key twice": ([b'{"kind":"start","kind":"end"}\n'], "The key 'kind' stands twice"),
+    "a key twice": ([b'{"kind":"start","kind":"end"}\n'], "The key 'kind' occurs twice"),
     "no kind": (linked([{}]), "Line 1 of the trail is not a record"),
     "no start": (linked([STRUCTURE]), "Line 1 of the trail is not a start record"),
     "a second start": (linked([START, START]), "Line 2 of the trail is a second start record"),
-    "a record behind the end": (linked([START, END, STRUCTURE]), "stands behind the end record"),
+    "a record behind the end": (linked([START, END, STRUCTURE]), "comes after the end record"),
     "weights of no structure": (linked([START, EPOCH]), "has 3 digests for 0 variables"),
     "a leaf too few": (bad(2, leaves=["a0", "b0"]), "has 2 digests for 3 variables"),
     "no hexadecimal digest": (bad(2, leaves=["a0", "b0", "xyz"]), r"at weights\.leaves\.2"),
@@ -289,7 +289,7 @@ IMPOSSIBLE = {
         linked([START, {**losses(1.0).model_dump(), "bits": {"loss": "0x1"}}]),
         r"at losses\.bits\.loss",
     ),
-    "a later format": (bad(0, version="2.0"), "says format 2.0; this wandb_repro reads 1.2"),
+    "a later format": (bad(0, version="2.0"), "has format 2.0, but this wandb_repro reads 1.2"),
 }
 
 

@@ -100,7 +100,7 @@ def test_a_manifest_with_one_byte_changed(
     assert changed != document
     change("repro/manifest.json", changed)
     done = clean.repro("rerun", bent, "--env", "here", "--yes")
-    _refused(done, 4, "The manifest's own digest does not fit its content")
+    _refused(done, 4, "The manifest's digest does not match its content")
     assert not Path(clean.work, "wandb").exists()
 
 
@@ -122,7 +122,7 @@ def test_a_manifest_of_a_newer_format(
     del body["digest"]
     newer = {**body, "digest": "sha256:" + canonical.sha256(body)}
     change("repro/manifest.json", canonical.dumps(newer))
-    _refused(clean.repro("show", bent), 4, "The manifest is of format 2.0")
+    _refused(clean.repro("show", bent), 4, "The manifest has format 2.0")
 
 
 @pytest.mark.slow

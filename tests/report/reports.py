@@ -162,7 +162,7 @@ def project() -> RenderableType:
         manifest = rerun_manifest({"run.id": name, "run.rerun_of": absent("none"), **changes})
         return run_status(f"ada/digits/{name}", manifest, trail(), RULES, **told)
 
-    torn = "the manifest's own digest does not fit its content: it was cut off or changed"
+    torn = "the manifest's digest does not match its content: it was cut off or modified"
     found = (
         run(
             "a1b2c3d4", {"execution.code.git.dirty": False}, attempts={"z": "identical, other CPU"}

@@ -93,7 +93,7 @@ def test_a_changed_line_is_refused_before_anything_is_compared(tmp_path: Path) -
     lines = lines_of(some().records)
     lines[5] = lines[5].replace(b'"a1', b'"a9')
 
-    with pytest.raises(TrailError, match="Line 7 of the trail does not follow"):
+    with pytest.raises(TrailError, match="Line 7 of the trail does not match"):
         read_trail(written(tmp_path, b"".join(lines)))
 
 

@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there_or_cannot_be_read_is_said(
         "at it, and commit it."
     )
     golden.write_text(golden.read_text().replace('"seed": "7"', '"seed": "8"'))
-    assert "that can be read here: The manifest's own digest does not fit its content" in _told(
+    assert "that can be read here: The manifest's digest does not match its content" in _told(
         numbers.run_folder, golden
     )
     golden.write_text("{}")
@@ -137,7 +137,7 @@ def test_no_file_is_written_of_a_run_without_weights(numbers: Project, tmp_path:
     finally:
         pytest_options.end()
     assert "was not written" in told
-    assert "holds no digest of weights after a step of training" in told
+    assert "has no digest of weights after a step of training" in told
     assert not (tmp_path / "golden.json").exists()
 
 

@@ -25,7 +25,7 @@ def test_parts_without_a_common_row_pass() -> None:
 
 def test_a_common_row_is_found_by_its_content_and_named() -> None:
     assert _told(train=(X[:1500], Y[:1500]), validation=X[1600:], test=(X[1498:1600], None)) == (
-        "The data leaks: 2 rows of 'test' stand in 'train', too. If one of the two is for "
+        "The data leaks: 2 rows of 'test' are also in 'train'. If one of the two is for "
         "training, what is measured on the other says too much.\n"
         "\n"
         "  in test         2 of 102 rows (2.0%) also in train\n"

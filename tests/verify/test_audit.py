@@ -35,7 +35,7 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "command unknown": (
         {"execution.command": absent("a shell started it")},
         "stops",
-        "The command is not recorded:  a shell started it",
+        "The command is not recorded: a shell started it",
         "",
     ),
     "a credential": (
@@ -53,13 +53,13 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "no code": (
         {"execution.code": absent('code="off"')},
         "stops",
-        'The source tree is not recorded:  code="off"',
+        'The source tree is not recorded: code="off"',
         "",
     ),
     "no bundle": (
         {"execution.code.bundle": absent("the disk was full")},
         "stops",
-        "The source tree is not recorded:  the disk was full",
+        "The source tree is not recorded: the disk was full",
         "",
     ),
     "code kept at home": (
@@ -83,7 +83,7 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "no packages": (
         {"execution.packages": absent("no metadata")},
         "stops",
-        "The packages are not recorded:  no metadata",
+        "The packages are not recorded: no metadata",
         "",
     ),
     "a package that is lost": (

@@ -77,7 +77,7 @@ REFUSED = {
         2,
         r"No checkpoint of epoch 2; checkpoints exist of epoch 3\.",
     ),
-    "nothing behind": (original(saved(5)), 5, r"Nothing lies behind epoch 5"),
+    "nothing behind": (original(saved(5)), 5, r"The record ends with epoch 5"),
 }
 
 
@@ -88,7 +88,7 @@ def test_a_segment_that_cannot_be_replayed_says_why(found: Trail, after: int, wh
 
 
 def test_a_segment_lies_behind_its_beginning() -> None:
-    with pytest.raises(UsageError, match="does not lie behind"):
+    with pytest.raises(UsageError, match="must come after"):
         segment_of(original(saved(3)), After(3), 3)
 
 
@@ -148,49 +148,48 @@ def test_a_run_that_went_on_behind_its_end_shows_nothing() -> None:
 
 
 REFUSED_OF_FIT = {
-    "no such fit": (WHOLE, 3, 1, "There is no fit 3: the run recorded 2.", "show"),
+    "no such fit": (WHOLE, 3, 1, "No fit 3: the run called fit 2 times.", "show"),
     "no checkpoints in it": (
         two_fits(FIRST_ENDS),
         *(2, 1, "The run recorded no checkpoints of fit 2."),
-        "There are checkpoints of fit 1: --from-epoch FIT:N names one.",
+        "Checkpoints exist of fit 1: name one with --from-epoch FIT:N.",
     ),
     "only checkpoints of a later one": (
         two_fits(saved_in(2, 4)),
         *(1, 1, "The run recorded no checkpoints."),
-        "There are checkpoints of fit 2: --from-epoch FIT:N names one.",
+        "Checkpoints exist of fit 2: name one with --from-epoch FIT:N.",
     ),
     "none of this epoch": (
         *(WHOLE, 2, 3),
-        "There is no checkpoint of epoch 3 of fit 2; there is of epoch 2, 4, 5.",
+        "No checkpoint of epoch 3 of fit 2; checkpoints exist of epoch 2, 4, 5.",
         "",
     ),
     "none of the end before": (
         two_fits(saved(2), saved_in(2, 4)),
         *(2, 4),
-        "Fit 2 cannot be replayed without training what comes before it: "
-        "fit 1 has no checkpoint of its end, epoch 3.",
-        "Rerun it without --from-epoch",
+        "Fit 2 cannot be replayed without training the fits before it: "
+        "fit 1 has no checkpoint of its last epoch, 3.",
+        "Rerun without --from-epoch",
     ),
     "the end before is deleted": (
         two_fits(gone(3), saved_in(2, 4)),
         *(2, 4),
-        "Fit 2 cannot be replayed without training what comes before it: the checkpoint of the "
-        "end of fit 1 is not there: deleted: only the last 2 are kept.",
-        "Rerun it without --from-epoch",
+        "Fit 2 cannot be replayed without training the fits before it: the last "
+        "checkpoint of fit 1 is missing: deleted: only the last 2 are kept.",
+        "Rerun without --from-epoch",
     ),
     "the one before was interrupted": (
         two_fits(FIRST_ENDS, saved_in(2, 4), first=moments(3)[:-1]),
         *(2, 4),
-        "Fit 2 cannot be replayed without training what comes before it: "
-        "fit 1 did not come to its end.",
-        "Rerun it without --from-epoch",
+        "Fit 2 cannot be replayed without training the fits before it: fit 1 did not finish.",
+        "Rerun without --from-epoch",
     ),
     "nothing behind, and a fit follows": (
-        *(WHOLE, 1, 3, "Nothing of fit 1 lies behind epoch 3."),
-        "--from-epoch 2:0 replays what comes next.",
+        *(WHOLE, 1, 3, "Fit 1 ends with epoch 3."),
+        "--from-epoch 2:0 replays the next fit.",
     ),
     "nothing behind": (
-        *(WHOLE, 2, 5, "Nothing lies behind epoch 5 of fit 2: the record ends with it."),
+        *(WHOLE, 2, 5, "The record ends with epoch 5 of fit 2."),
         "",
     ),
 }

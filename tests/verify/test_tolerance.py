@@ -127,17 +127,17 @@ NOT_APPLIED: dict[str, tuple[Trail, Trail, str]] = {
     "no metrics": (
         trail([START, epoch("a1", {})]),
         trail([START, epoch("a2", {})]),
-        "the original holds no metrics",
+        "the original has no metrics",
     ),
     "a rerun that stopped": (
         trail([START, epoch("a1", LAST), epoch("a2", LAST, 2)]),
         trail([START, epoch("a3", LAST)]),
-        "the rerun holds no metrics of the end of epoch 2",
+        "the rerun has no metrics of the end of epoch 2",
     ),
     "another metric": (
         trail([START, epoch("a1", {"accuracy": 1.0})]),
         trail([START, epoch("a2", {"accuracy": 1.0})]),
-        "no metric loss in both runs; there is accuracy",
+        "metric loss is not in both runs; the original has accuracy",
     ),
 }
 

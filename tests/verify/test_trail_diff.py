@@ -142,7 +142,7 @@ def test_a_root_that_does_not_fit_its_leaves_is_a_difference() -> None:
     first = compare(trail(moments()[:1]), trail(forged)).first
 
     assert first is not None
-    assert first.structure.endswith("a trail was changed")
+    assert first.structure.endswith("a trail was modified")
 
 
 def test_equal_roots_do_not_hide_leaves_that_differ() -> None:

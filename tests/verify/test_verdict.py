@@ -66,19 +66,19 @@ def lost(name: str = "final") -> Missing:
 WHOLE = moments()
 DOUBTS: dict[str, tuple[Trail, Trail, str]] = {
     "two empty trails": (Trail((), torn=False), Trail((), torn=False), "no digest of any weights"),
-    "an empty rerun": (trail(), Trail((), torn=False), "the rerun holds no digest of any weights"),
-    "an empty original": (trail([]), trail(), "the original holds no digest of any weights"),
+    "an empty rerun": (trail(), Trail((), torn=False), "the rerun has no digest of any weights"),
+    "an empty original": (trail([]), trail(), "the original has no digest of any weights"),
     "a model without variables": (
         trail([lost("initial")]),
         trail([lost("initial")]),
-        "the original holds no digest of any weights: read failed",
+        "the original has no digest of any weights: read failed",
     ),
     "nothing in common": (
         trail(WHOLE[:1]),
         trail(WHOLE[2:]),
         "the two trails have no moment in common",
     ),
-    "another algorithm": (trail(), trail(algorithm="other"), "made by different algorithms"),
+    "another algorithm": (trail(), trail(algorithm="other"), "the digests cannot be compared"),
     "fewer moments": (trail(), trail(WHOLE[:3]), "no digest of the end of epoch 2, the end of"),
     "initial weights only": (
         trail(WHOLE[:1]),
@@ -95,7 +95,7 @@ DOUBTS: dict[str, tuple[Trail, Trail, str]] = {
     "an original that was interrupted": (
         trail([*WHOLE, end("interrupted")], ended=False),
         trail(),
-        "the original did not finish: it was interrupted; its first epochs can be compared",
+        "the original did not finish: it was interrupted; --until-epoch compares its first epochs",
     ),
     "a rerun that failed": (
         trail(),
@@ -133,7 +133,7 @@ def test_a_run_says_nothing_about_itself() -> None:
     verdict = judge(full_manifest(), trail(), full_manifest(), trail())
 
     assert verdict.grade == "inconclusive"
-    assert "one and the same run" in verdict.reasons[0]
+    assert "both are the same run" in verdict.reasons[0]
 
 
 COMMANDS: dict[str, dict[str, object]] = {
@@ -165,7 +165,7 @@ def test_another_command_is_inconclusive(changes: dict[str, object]) -> None:
     verdict = judged(trail(), rerun=rerun_manifest(changes))
 
     assert verdict.grade == "inconclusive"
-    assert verdict.reasons == ("the rerun was started by another command",)
+    assert verdict.reasons == ("the rerun was started with another command",)
 
 
 def test_a_credential_is_no_part_of_the_command() -> None:
@@ -188,7 +188,7 @@ def test_equal_weights_on_other_data_are_not_called_identical() -> None:
     verdict = judged(trail(), rerun=rerun)
 
     assert verdict.grade == "inconclusive"
-    assert "the data 'train' is not what the original fingerprinted" in verdict.reasons[0]
+    assert "the data 'train' differs from the original's fingerprint" in verdict.reasons[0]
 
 
 def test_data_that_only_one_of_them_fingerprinted_is_not_held_against_it() -> None:
@@ -204,7 +204,9 @@ def test_equal_weights_on_another_batch_are_not_called_identical() -> None:
     verdict = judged(two, original=one)
 
     assert verdict.grade == "inconclusive"
-    assert verdict.reasons == ("the weights are equal, but not the batches up to step 2 (epoch 1)",)
+    assert verdict.reasons == (
+        "the weights are equal, but the batches up to step 2 (epoch 1) differ",
+    )
 
 
 def test_batches_that_are_counted_from_other_steps_on_are_not_compared() -> None:
@@ -259,7 +261,7 @@ def test_a_killed_original_can_be_compared_as_far_as_it_came() -> None:
 def test_a_prefix_that_the_rerun_did_not_reach_is_inconclusive() -> None:
     verdict = judged(trail(WHOLE[:3], ended=False), limit=Limit(epoch=2))
 
-    assert verdict.reasons == ("the rerun holds no digest of the end of epoch 2",)
+    assert verdict.reasons == ("the rerun has no digest of the end of epoch 2",)
 
 
 def test_what_is_known_from_elsewhere_is_a_cause_too() -> None:

@@ -176,7 +176,7 @@ def difference_rows(first: FirstDifference, moved: FirstCause | None) -> Iterato
     if first.structure:
         yield "models", first.structure
         return
-    yield "moved first", moved.sentence if moved is not None else ""
+    yield "first cause", moved.sentence if moved is not None else ""
     yield "first tensor", _leaf(first.leaves[0]) if first.leaves else ""
     yield "in all", f"{len(first.leaves)} of {count(first.of_leaves, 'variable')} differ there"
     yield from _others(first.leaves[1:])
