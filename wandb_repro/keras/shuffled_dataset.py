@@ -1,6 +1,6 @@
-"""Arrays in a new order in every epoch, which depends on the seed and the epoch's number alone.
+"""Arrays in a new order in every epoch, which depends only on the seed and the epoch's number.
 
-There is no state to save: a training that starts at epoch N gets the order that epoch N has.
+There is no state to save: a training that starts at epoch N gets the order of epoch N.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from wandb_repro.recording.messages import warn_once
 __all__ = ["Shuffled", "shuffled"]
 
 _DEPTH = 16
-"""Frames between ours and that of ``fit``: it is four on TensorFlow."""
+"""Frames that are searched for ``fit``; on TensorFlow it is four above ours."""
 
 _numpy: Any = numpy
 _tree: Any = cast("Any", keras).tree
@@ -52,12 +52,15 @@ def shuffled(
     Raises:
         UsageError: the arrays have different numbers of examples, or none, or ``batch_size`` is
             less than one.
+
+    Example:
+        >>> model.fit(shuffled(x_train, y_train, 128, seed=7), epochs=10)
     """
     return Shuffled(x, y, batch_size, sample_weight=sample_weight, seed=seed)
 
 
 class Shuffled(_PyDataset):
-    """What ``shuffled`` returns. ``batches_of(epoch)`` gives an epoch to a loop of one's own."""
+    """What ``shuffled`` returns. A training loop of your own takes ``batches_of(epoch)``."""
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Shuffled(_PyDataset):
         self._parts: Any = _tree.map_structure(_numpy.asarray, given)
         self._rows = _rows_of(_tree.flatten(self._parts))
         if batch_size < 1:
-            raise UsageError(f"batch_size={batch_size} is no size of a batch; give 1 or more.")
+            raise UsageError(f"batch_size={batch_size} is not a batch size; give 1 or more.")
         self._batch_size = batch_size
         self._seed = seed
         self._order: Any = None
@@ -101,7 +104,7 @@ class Shuffled(_PyDataset):
             epoch: its number, from 0, as ``fit`` counts.
 
         Returns:
-            NumPy array of shape (examples,), dtype int64: places in the arrays.
+            NumPy array of shape (examples,), dtype int64: indices of rows.
         """
         if self._seed is None:
             self._seed = _seed_of_run()
@@ -128,7 +131,7 @@ class Shuffled(_PyDataset):
         self._order = self.order_of(epoch)
 
     def _check(self, iterator: Any) -> None:
-        """Have Keras ask for the batches as they come: it would put them in a random order."""
+        """Have Keras ask for the batches in order: it shuffles their indices by default."""
         iterator.data_adapter.shuffle = False
         steps = iterator.steps_per_epoch
         if steps and steps != len(self):
@@ -141,8 +144,8 @@ class Shuffled(_PyDataset):
 def _rows_of(arrays: list[Any]) -> int:
     counts = {len(array) if array.ndim else 0 for array in arrays}
     if len(counts) != 1 or not max(counts):
-        told = ", ".join(map(str, sorted(counts))) or "none"
-        raise UsageError(f"The arrays must have one number of examples, not {told}.")
+        found = ", ".join(map(str, sorted(counts))) or "none"
+        raise UsageError(f"The arrays must have the same number of examples, not {found}.")
     return counts.pop()
 
 
@@ -162,7 +165,7 @@ def _seed_of_run() -> int:
 def _fit_around(dataset: Shuffled) -> dict[str, Any] | None:
     """Return the variables of the ``fit`` that trains on a dataset; None where there is none.
 
-    NOTE: Keras tells a dataset that an epoch begins, and not which one: that stands in ``fit``.
+    NOTE: Keras tells a dataset that an epoch begins, but not which one; ``fit`` knows that.
     """
     frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     for _ in range(_DEPTH):

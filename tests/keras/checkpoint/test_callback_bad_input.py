@@ -44,9 +44,9 @@ def test_a_checkpoint_of_another_architecture_is_set_aside(
     model = folder.train(model=wide)
 
     (line,) = said(capsys)
-    assert line.startswith("warning: fit-1-epoch-00002.ckpt cannot be gone on from: it holds ")
+    assert line.startswith("warning: cannot resume from fit-1-epoch-00002.ckpt: it holds ")
     assert line.endswith(
-        f"; training begins anew, and what was there is kept in {folder.path}/earlier-1"
+        f"; training starts over, and the old files are kept in {folder.path}/earlier-1"
     )
     assert "float32[4, 3], and here" in line
     assert len(model.history.epoch) == 2
@@ -63,7 +63,7 @@ def test_a_checkpoint_of_other_layers_with_the_same_weights_is_set_aside(
     folder.train(model=other_activation)
 
     (line,) = said(capsys)
-    assert "its layers are others: Dense there, ReLU here" in line
+    assert "its layers differ: Dense there, ReLU here" in line
 
 
 def test_a_resume_with_another_seed_goes_on_and_says_how_to_be_exact(
@@ -75,7 +75,7 @@ def test_a_resume_with_another_seed_goes_on_and_says_how_to_be_exact(
     model = folder.train(3, seed=4)
 
     going, warning = said(capsys)
-    assert going.startswith("going on after epoch 2")
+    assert going.startswith("resuming after epoch 2")
     assert "not exactly: it was seeded with 3 and this process with 4" in warning
     assert "give it seed=3, start again" in warning
     assert model.history.epoch == [0, 1, 2]
@@ -95,7 +95,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     first, second, going = said(capsys)
     assert "00004.ckpt is damaged" in first
     assert "00003.ckpt is damaged" in second
-    assert going.startswith("going on after epoch 2")
+    assert going.startswith("resuming after epoch 2")
     assert bits_of(again) == bits_of(whole)
 
 
@@ -122,9 +122,9 @@ def test_without_room_the_training_goes_on_and_older_ones_stay(
         model = folder.train(3)
 
     lines = said(capsys)
-    assert lines[0].startswith("going on after epoch 2")
+    assert lines[0].startswith("resuming after epoch 2")
     assert lines[1] == (
-        f"warning: no checkpoint in {folder.path}: File too large; training goes on without"
+        f"warning: no checkpoint in {folder.path}: File too large; training goes on without it"
     )
     assert len(lines) == 2
     assert bits_of(model) == bits_of(free)
@@ -167,7 +167,7 @@ def test_a_monitor_that_is_no_metric_is_named(
     folder.train(saving={"monitor": "val_f1"})
 
     (line,) = said(capsys)
-    assert "no best checkpoint is kept: 'val_f1' is not among the metrics loss" in line
+    assert "no best checkpoint is kept: 'val_f1' is not one of the metrics loss" in line
 
 
 def test_a_script_that_ended_begins_anew_and_one_that_was_stopped_goes_on(
@@ -177,12 +177,12 @@ def test_a_script_that_ended_begins_anew_and_one_that_was_stopped_goes_on(
 
     folder.train(2)
     assert folder.train(3).history.epoch == [0, 1, 2]
-    assert "going on after epoch 2" in capsys.readouterr().err
+    assert "resuming after epoch 2" in capsys.readouterr().err
     Shelf(folder.path, 3).mark("ended")
 
     folder.train(1)
 
-    assert "came to its end; this one begins anew" in capsys.readouterr().err
+    assert "has finished; this one starts over" in capsys.readouterr().err
     assert folder.names() == ["fit-1-epoch-00001.ckpt"]
 
 
@@ -193,7 +193,7 @@ def test_resume_false_begins_anew_and_sets_aside(
 
     folder.train(1, saving={"resume": False})
 
-    assert "resume=False; training begins anew" in capsys.readouterr().err
+    assert "resume=False; training starts over" in capsys.readouterr().err
     assert folder.names() == ["fit-1-epoch-00001.ckpt"]
     assert (folder.path / "earlier-1" / "fit-1-epoch-00002.ckpt").exists()
 

@@ -54,7 +54,7 @@ def test_a_random_operation_of_a_pipeline_is_named_with_its_line_and_its_cure(
 
     (told,) = said(capsys)
     assert told == (
-        "RandomStandardNormal inside the pipeline of the training data keeps a state that nothing "
+        "RandomStandardNormal inside the pipeline of the training data has a state that nothing "
         f"can read ({line_of(noisy, 'noise = ')}); draw with tf.random.stateless_... and seeds "
         "from tf.data.Dataset.random(seed=..., rerandomize_each_iteration=True)"
     )
@@ -116,7 +116,7 @@ def test_a_random_operation_of_a_layer_is_named_with_its_line(
     folder.train(1, model=lambda: dense_model(Noise(), keras().layers.Dense(1)))
 
     (told,) = said(capsys)
-    assert told.startswith("RandomStandardNormal inside the training step keeps a state")
+    assert told.startswith("RandomStandardNormal inside the training step has a state")
     assert line_of(Noise.call, "random.normal") in told
     assert "keras.random.SeedGenerator" in told
 
@@ -249,7 +249,7 @@ def test_another_callback_that_resumes_is_named(
     folder.train(1, backup)
 
     (told,) = said(capsys)
-    assert told == "BackupAndRestore goes on with another state; remove it from callbacks"
+    assert told == "BackupAndRestore restores another state; remove it from callbacks"
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ CASES = {
 
 def check(outcome: Outcome, kills: int) -> None:
     assert outcome.killed == kills, outcome.log
-    assert outcome.log.count("going on after epoch") >= kills // 2, outcome.log
+    assert outcome.log.count("resuming after epoch") >= kills // 2, outcome.log
     assert "warning" not in outcome.log, outcome.log
     assert outcome.stopped == outcome.never, outcome.log
 

@@ -9,39 +9,46 @@ from wandb_repro.errors import UsageError
 from wandb_repro.keras.losses import number_of
 from wandb_repro.recording.messages import warn_once
 
-__all__ = ["Best"]
+__all__ = ["BestEpoch"]
 
 _MODES = ("auto", "min", "max")
 _UP = ("acc", "auc", "precision", "recall", "f1", "iou", "r2")
 
 
-class Best:
+class BestEpoch:
     """The best epoch so far.
 
     Args:
         monitor: name of the metric; None takes ``val_loss`` where there is one, else ``loss``.
-        mode: ``min``, ``max``, or ``auto`` to tell it from the metric.
+        mode: ``min``, ``max``, or ``auto``: the direction that the metric itself states, else
+            ``max`` for names such as ``val_accuracy``.
 
     Raises:
-        UsageError: there is no such mode.
+        UsageError: ``mode`` is none of the three.
     """
 
     def __init__(self, monitor: str | None, mode: str) -> None:
         if mode not in _MODES:
-            raise UsageError(f"mode={mode!r} is none of {', '.join(_MODES)}.")
+            raise UsageError(f"mode={mode!r} is not one of {', '.join(_MODES)}.")
         self._monitor = monitor
         self._mode = mode
         self.epoch: int | None = None
         self._value = 0.0
 
     def see(self, epoch: int, logs: Mapping[str, Any], model: Any) -> bool:
-        """Take an epoch's metrics; tell whether it is the best so far."""
+        """Take an epoch's metrics; return whether it is the best so far.
+
+        Args:
+            epoch: epochs that are complete.
+            logs: loss and metrics, as Keras reports them.
+            model: asked for the direction of its metrics.
+        """
         name = self._monitor or ("val_loss" if "val_loss" in logs else "loss")
         value = number_of(logs.get(name))
         if value is None:
             if self._monitor is not None:
-                there = ", ".join(map(str, logs))
-                warn_once(f"no best checkpoint is kept: {name!r} is not among the metrics {there}")
+                names = ", ".join(map(str, logs))
+                warn_once(f"no best checkpoint is kept: {name!r} is not one of the metrics {names}")
             return False
         better = value > self._value if self._goes_up(name, model) else value < self._value
         if self.epoch is None or better:
@@ -53,16 +60,16 @@ class Best:
         if self._mode != "auto":
             return self._mode == "max"
         plain = name.removeprefix("val_")
-        for metric in getattr(model, "metrics", ()):
-            for one in (metric, *getattr(metric, "metrics", ())):
-                if one.name == plain and hasattr(one, "_direction"):
-                    return bool(one._direction == "up")
+        for outer in getattr(model, "metrics", ()):
+            for metric in (outer, *getattr(outer, "metrics", ())):
+                if metric.name == plain and hasattr(metric, "_direction"):
+                    return bool(metric._direction == "up")
         return any(part in plain for part in _UP)
 
-    def told(self) -> dict[str, Any]:
-        """Return it as a checkpoint holds it."""
+    def state(self) -> dict[str, Any]:
+        """Return the best epoch as a checkpoint holds it."""
         return {"epoch": self.epoch, "value": self._value}
 
-    def put_back(self, told: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what a checkpoint holds."""
-        self.epoch, self._value = told["epoch"], told["value"]
+        self.epoch, self._value = state["epoch"], state["value"]

@@ -1,4 +1,4 @@
-"""The callback that makes a training go on as though it had not stopped."""
+"""The callback that makes a stopped training resume exactly."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.errors import CheckpointError, UsageError
 from wandb_repro.keras.callback import ReproCallback
-from wandb_repro.keras.checkpoint.best_epoch import Best
-from wandb_repro.keras.checkpoint.training_state import Training
+from wandb_repro.keras.checkpoint.best_epoch import BestEpoch
+from wandb_repro.keras.checkpoint.training_state import TrainingState
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import RerunRequest
@@ -36,27 +36,30 @@ _fits: dict[Path, int] = {}
 
 
 class ReproCheckpoint(keras.callbacks.Callback):
-    """Saves all that a training needs to go on exactly, and goes on from it.
+    """Saves all that a training needs to resume exactly, and resumes from it.
 
-    Start the same script again after it was stopped: ``fit`` goes on behind the last epoch that was
-    saved, and ends with the bits of a training that never stopped. A script that came to its end
-    begins anew. Place it anywhere in the list: it saves after every other callback.
+    Start the same script again after it was stopped: ``fit`` resumes after the last epoch that was
+    saved, and ends with the same bits as a training that never stopped. A finished script starts
+    over. Place it anywhere in the list: it saves after every other callback.
 
-    Kept are the weights, the optimizer, seed generators, the global generators of Python, NumPy,
-    TensorFlow and torch and those given to ``wandb_repro.register``, the place in the data, and
-    the state of the other callbacks. What cannot be kept is said before the first one is saved.
+    It saves the weights, the optimizer, seed generators, the global generators of Python, NumPy,
+    TensorFlow and torch and those given to ``wandb_repro.register``, the position in the data, and
+    the state of the other callbacks. It warns of what it cannot save before the first checkpoint.
 
     Args:
         folder: for the checkpoints of one training; made where it is missing.
-        keep: how many of the last ones are kept, beside the best.
-        monitor: metric that tells the best; None takes ``val_loss`` where there is one, else
-            ``loss``.
-        mode: ``min``, ``max``, or ``auto`` to tell it from the metric.
+        keep: how many of the latest checkpoints to keep, and the best one besides.
+        monitor: metric that decides which is best; None takes ``val_loss`` where there is one,
+            else ``loss``.
+        mode: ``min``, ``max``, or ``auto`` to derive it from the metric.
         every: save at the end of every so many epochs, and of the last one.
-        resume: False begins anew, and sets aside what is in the folder.
+        resume: False starts over, and moves the old checkpoints to a folder inside this one.
 
     Raises:
-        UsageError: an option has a value that cannot be.
+        UsageError: an option has an impossible value.
+
+    Example:
+        >>> model.fit(dataset, epochs=30, callbacks=[ReproCheckpoint("checkpoints")])
     """
 
     async_safe = True
@@ -73,21 +76,21 @@ class ReproCheckpoint(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         if keep < 1 or every < 1:
-            raise UsageError(f"keep={keep} and every={every} have to be 1 or more.")
+            raise UsageError(f"keep={keep} and every={every} must be 1 or more.")
         self._shelf = Shelf(Path(folder).absolute(), keep)
         self._monitor, self._mode = monitor, mode
-        self._best = Best(monitor, mode)
+        self._best = BestEpoch(monitor, mode)
         self._every = every
         self._resume = resume
         self._reset()
 
     def _reset(self) -> None:
-        self._training: Training | None = None
+        self._training: TrainingState | None = None
         self._found: StoredCheckpoint | None = None
         self._number = 0
         self._saves = False
         self._open = False
-        self._looked = False
+        self._searched = False
         self._begun_with: int | None = None
         self._unsaved: list[str] = []
         self._inexact: list[str] = []
@@ -96,24 +99,22 @@ class ReproCheckpoint(keras.callbacks.Callback):
     def _trained(self) -> Any:
         return cast("Any", self).model
 
-    # -- the beginning
-
     @harmless("checkpoints")
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Look for a checkpoint to go on from."""
+        """Look for a checkpoint to resume from."""
         del logs
         self._reset()
-        self._best = Best(self._monitor, self._mode)
+        self._best = BestEpoch(self._monitor, self._mode)
         fit = FitFrame.around(self)
         if fit.callback_list is None:
             warn_once("no checkpoints are saved: Keras' list of callbacks was not found")
             return
         others = [one for one in fit.callbacks if one is not self and not _is_ours(one)]
-        self._training = Training(self._trained, fit, others)
-        fit.callback_list.callbacks = [_First(self), *fit.callbacks, _Last(self)]
+        self._training = TrainingState(self._trained, fit, others)
+        fit.callback_list.callbacks = [_Before(self), *fit.callbacks, _After(self)]
         self._open = True
         request = api.request_of_rerun()
-        with unrecorded():  # a checkpoint is no file that the script reads
+        with unrecorded():  # a checkpoint is not an input file of the script
             if request is not None:
                 self._begin_rerun(request, self._training)
                 return
@@ -121,10 +122,10 @@ class ReproCheckpoint(keras.callbacks.Callback):
             self._saves = world_of(os.environ).rank == 0
             self._begin(self._training)
 
-    def _begin(self, training: Training) -> None:
+    def _begin(self, training: TrainingState) -> None:
         if self._number == 1 and (self._shelf.has_ended or not self._resume):
-            self._begin_anew()
-        found = self._shelf.newest(self._number, self._tell_passed_over)
+            self._start_over()
+        found = self._shelf.newest(self._number, self._warn_of_skipped)
         if found is not None:
             written, stored = found
             try:
@@ -137,45 +138,45 @@ class ReproCheckpoint(keras.callbacks.Callback):
             guarded(lambda: self._shelf.mark("runs"), "the folder of checkpoints")
             _at_exit(self)
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         if self._shelf.has_ended and self._saves:
             number = self._shelf.clear()
             if number:
-                say(f"the training in {self._shelf.folder} came to its end; this one begins anew")
+                say(f"the training in {self._shelf.folder} has finished; this one starts over")
         elif self._saves:
             self._set_aside("resume=False")
 
-    def _tell_passed_over(self, why: str) -> None:
-        warn_once(f"checkpoint passed over: {why} The one before it is taken, if there is one")
+    def _warn_of_skipped(self, why: str) -> None:
+        warn_once(f"checkpoint skipped: {why} The previous one is used, if there is one")
 
     def _refuse(self, written: Written, error: CheckpointError) -> None:
-        self._set_aside(f"{written.path.name} cannot be gone on from: {error.message}")
+        self._set_aside(f"cannot resume from {written.path.name}: {error.message}")
 
     def _set_aside(self, why: str) -> None:
         aside = self._shelf.set_aside() if self._saves else None
         if aside is not None:
-            warn_once(f"{why}; training begins anew, and what was there is kept in {aside}")
+            warn_once(f"{why}; training starts over, and the old files are kept in {aside}")
 
-    def _begin_rerun(self, request: RerunRequest, training: Training) -> None:
-        """Neither read nor write the user's folder; start where the rerun was told to."""
+    def _begin_rerun(self, request: RerunRequest, training: TrainingState) -> None:
+        """Leave the user's folder alone; start from the checkpoint that the rerun asks for."""
         number = self._number_in_run(training.fit)
-        one = next((it for it in request.beginnings if it.fit == number), None)
-        if one is None:
+        start = next((start for start in request.beginnings if start.fit == number), None)
+        if start is None:
             return
-        path = Path(one.checkpoint)
+        path = Path(start.checkpoint)
         try:
-            stored = read_checkpoint(path, one.checkpoint_sha256)
+            stored = read_checkpoint(path, start.checkpoint_sha256)
             training.check(stored)
         except CheckpointError as error:
-            say(f"the rerun cannot begin with its checkpoint: {error.message}")
+            say(f"the rerun cannot start from its checkpoint: {error.message}")
             raise RerunStopped(1) from error
-        written = Written(path, one.fit, int(stored.state["epoch"]))
-        self._go_on(training, written, stored, is_over=one.is_over)
+        written = Written(path, start.fit, int(stored.state["epoch"]))
+        self._go_on(training, written, stored, is_over=start.is_over)
 
     def _number_in_run(self, fit: FitFrame) -> int | None:
-        """Return the number that the trail gives a fit that begins; None where none records it.
+        """Return the number of the fit in the trail; None where no ReproCallback records it.
 
-        A folder's own count is another: a run may have fits without checkpoints, or two folders.
+        The folder counts otherwise: a run may have fits without checkpoints, or two folders.
         """
         ours = next((one for one in fit.callbacks if isinstance(one, ReproCallback)), None)
         if ours is None:
@@ -184,15 +185,19 @@ class ReproCheckpoint(keras.callbacks.Callback):
 
     def _go_on(
         self,
-        training: Training,
+        training: TrainingState,
         written: Written,
         stored: StoredCheckpoint,
         *,
         is_over: bool = False,
     ) -> None:
-        """Have ``fit`` begin behind a checkpoint; all else is put back when its epoch begins.
+        """Have ``fit`` start after a checkpoint; the rest is restored when its epoch begins.
 
-        ``is_over`` tells that it ended there, where the checkpoint does not tell by itself.
+        Args:
+            training: the fit.
+            written: where the checkpoint is.
+            stored: what it holds.
+            is_over: whether the original fit ended there, which the checkpoint may not know.
         """
         epochs = int(training.fit.locals.get("epochs", 0))
         initial = int(training.fit.locals.get("initial_epoch", 0) or 0)
@@ -204,17 +209,15 @@ class ReproCheckpoint(keras.callbacks.Callback):
             self._trained._initial_epoch,
             max(written.epoch, epochs) if over else written.epoch,
         )
-        self._inexact = [*stored.state["unsaved"], *training.others_than(stored)]
-        self._best.put_back(stored.state["best"])
-        say(f"going on after epoch {written.epoch}, from {written.path}")
+        self._inexact = [*stored.state["unsaved"], *training.differences(stored)]
+        self._best.restore(stored.state["best"])
+        say(f"resuming after epoch {written.epoch} from {written.path}")
         if over:  # Keras finalizes the optimizer's averages before a callback is called again
-            training.put_back_weights(stored)
-
-    # -- while it trains
+            training.restore_weights(stored)
 
     @harmless("what the checkpoint holds")
-    def put_back(self) -> None:
-        """Put back what the checkpoint holds, before any other callback acts; once."""
+    def restore(self) -> None:
+        """Restore what the checkpoint holds, before any other callback acts; once."""
         found, training = self._found, self._training
         if found is None or training is None:
             return
@@ -222,11 +225,11 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._trained._initial_epoch = self._initial
         ours = self._recording()
         epoch, step = int(found.state["epoch"]), int(found.state["step"])
-        training.put_back_weights(found)
-        self._inexact += training.put_back_callbacks(found)
-        self._inexact += training.put_back_data(found, ours.skip_batches if ours else _said)
+        training.restore_weights(found)
+        self._inexact += training.restore_callbacks(found)
+        self._inexact += training.restore_data(found, ours.skip_batches if ours else _say_skipping)
         if self._inexact:
-            warn_once(f"the training goes on, but not exactly: {'; '.join(self._inexact)}")
+            warn_once(f"the training resumes, but not exactly: {'; '.join(self._inexact)}")
         if ours is not None:
             ours.resume(
                 Resumed(
@@ -241,8 +244,9 @@ class ReproCheckpoint(keras.callbacks.Callback):
 
     def _recording(self) -> ReproCallback | None:
         """Return the callback that records this fit; None where none does."""
-        there = self._training.fit.callbacks if self._training else []
-        return next((one for one in there if isinstance(one, ReproCallback) and one.is_open), None)
+        callbacks = self._training.fit.callbacks if self._training else []
+        ours = (callback for callback in callbacks if isinstance(callback, ReproCallback))
+        return next((callback for callback in ours if callback.is_open), None)
 
     def see_validation(self) -> None:
         """Count what is used of the validation data."""
@@ -257,84 +261,84 @@ class ReproCheckpoint(keras.callbacks.Callback):
 
         Args:
             epoch: epochs that are complete.
-            logs: loss and metrics of the last.
+            logs: loss and metrics of the last epoch.
         """
         training = self._training
         if training is None or not self._saves:
             return
         stopped = bool(self._trained.stop_training)
         last = stopped or epoch >= int(training.fit.locals.get("epochs", 0))
-        self._tell_unsaved(training)
+        self._warn_of_unsaved(training)
         if epoch % self._every and not last:
             return
         is_best = self._best.see(epoch, logs, self._trained)
-        told = {
+        entries = {
             "fit": self._number,
             "epoch": epoch,
             "stopped": stopped,
             "unsaved": [*self._unsaved, *self._inexact],
-            "best": self._best.told(),
+            "best": self._best.state(),
             "path": "",
         }
-        self._write(training, told, is_best=is_best)
+        self._write(training, entries, is_best=is_best)
 
-    def _tell_unsaved(self, training: Training) -> None:
-        """Say what a resume would do otherwise, before one relies on the first checkpoint."""
-        whole = not self._looked  # walking through graphs takes long: once
-        self._looked = True
+    def _warn_of_unsaved(self, training: TrainingState) -> None:
+        """Warn of what a checkpoint cannot save, before anybody relies on the first one."""
+        whole = not self._searched  # searching graphs takes long: once
+        self._searched = True
         found = guarded(lambda: training.unsaved(whole=whole), "what a checkpoint cannot hold")
-        told = [str(found)] if isinstance(found, Unavailable) else [str(one) for one in found]
-        for one in told:
-            if one not in self._unsaved:
-                self._unsaved.append(one)
-                warn_once(f"a resume of this training is not exact: {one}")
+        reasons = [found] if isinstance(found, Unavailable) else found
+        for reason in map(str, reasons):
+            if reason not in self._unsaved:
+                self._unsaved.append(reason)
+                warn_once(f"a resume of this training is not exact: {reason}")
 
-    def _write(self, training: Training, told: dict[str, Any], *, is_best: bool) -> None:
-        ours, epoch = self._recording(), int(told["epoch"])
+    def _write(self, training: TrainingState, entries: dict[str, Any], *, is_best: bool) -> None:
+        ours, epoch = self._recording(), int(entries["epoch"])
         step = ours.steps if ours else _iterations(self._trained)
         path = self._shelf.folder / f"fit-{self._number}-epoch-{epoch:05d}.ckpt"
         try:
-            taken = training.take({**told, "step": step, "path": str(path)})
+            taken = training.take({**entries, "step": step, "path": str(path)})
             written, digest = self._shelf.write(self._number, epoch, taken.state, taken.pieces)
         except (OSError, CheckpointError, TypeError) as error:
             why = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
-            warn_once(f"no checkpoint in {self._shelf.folder}: {why}; training goes on without")
+            warn_once(f"no checkpoint in {self._shelf.folder}: {why}; training goes on without it")
             self._record(ours, epoch, step, str(path), reason=str(why))
             return
         record = {"digest": digest, "size_bytes": written.path.stat().st_size, "root": taken.root}
-        self._record(ours, epoch, step, str(path), best=is_best, unsaved=told["unsaved"], **record)
+        self._record(
+            ours, epoch, step, str(path), best=is_best, unsaved=entries["unsaved"], **record
+        )
         for gone in self._shelf.tidy(self._number, self._best.epoch, self._begun_with):
             self._record(ours, gone.written.epoch, 0, str(gone.written.path), reason=gone.reason)
 
     def _record(
-        self, ours: ReproCallback | None, epoch: int, step: int, path: str, **told: Any
+        self, ours: ReproCallback | None, epoch: int, step: int, path: str, **fields: Any
     ) -> None:
         if ours is not None:
-            unsaved = tuple(told.pop("unsaved", ()))
+            unsaved = tuple(fields.pop("unsaved", ()))
             ours.note_checkpoint(
-                Checkpoint(fit=1, epoch=epoch, step=step, path=path, unsaved=unsaved, **told)
+                Checkpoint(fit=1, epoch=epoch, step=step, path=path, unsaved=unsaved, **fields)
             )
 
-    # -- the end
-
     def finish(self) -> None:
-        """Note that ``fit`` returned, and take away what stood around the other callbacks."""
+        """Note that ``fit`` returned; remove ours from the ends of Keras' list."""
         training, self._training = self._training, None
         self._open = False
         if training is not None:
-            kept = [one for one in training.fit.callbacks if not isinstance(one, _Edge)]
-            training.fit.callback_list.callbacks = kept
+            theirs = [item for item in training.fit.callbacks if not isinstance(item, _Edge)]
+            training.fit.callback_list.callbacks = theirs
 
     def end_script(self) -> None:
-        """Note that the script came to its end, unless an exception or a signal ended it."""
+        """Note that the script finished, unless an exception or a signal ended it."""
         failed = getattr(sys, "last_type", None) is not None
         if not failed and not self._open and self._shelf.folder.is_dir():
             guarded(lambda: self._shelf.mark("ended"), "the folder of checkpoints")
 
 
-def _said(batches: int) -> None:
+def _say_skipping(batches: int) -> None:
     if batches > 1000:
-        say(f"passing {batches:,} batches again, up to where the training stopped")
+        say(f"skipping {batches:,} batches, up to where the training stopped")
 
 
 def _iterations(model: Any) -> int:
@@ -351,7 +355,7 @@ def _is_ours(callback: object) -> bool:
 
 
 class _Edge(keras.callbacks.Callback):
-    """Stands at one end of the list of callbacks while a fit goes on."""
+    """Stands at one end of the list of callbacks while a fit runs."""
 
     async_safe = True
 
@@ -360,14 +364,14 @@ class _Edge(keras.callbacks.Callback):
         self._ours = weakref.ref(ours)
 
 
-class _First(_Edge):
-    """Puts back before any other callback acts."""
+class _Before(_Edge):
+    """Restores before any other callback acts."""
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         del epoch, logs
         ours = self._ours()
         if ours is not None:
-            ours.put_back()
+            ours.restore()
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         del logs
@@ -379,10 +383,10 @@ class _First(_Edge):
         del logs
         ours = self._ours()
         if ours is not None:
-            ours.put_back()
+            ours.restore()
 
 
-class _Last(_Edge):
+class _After(_Edge):
     """Saves after every other callback has acted."""
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:

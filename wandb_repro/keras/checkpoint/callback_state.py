@@ -1,9 +1,4 @@
-"""The state of the other callbacks of a fit: named attributes only.
-
-A whole ``__dict__`` would be wrong: ReduceLROnPlateau turns the sign of ``min_delta`` where it
-first looks at it, and would turn it again.
-Source: keras/src/callbacks/monitor_callback.py, ``_set_monitor_op``, Keras 3.15.
-"""
+"""The state of the other callbacks of a fit: named attributes only."""
 
 from __future__ import annotations
 
@@ -12,8 +7,11 @@ from typing import Any, cast
 
 import keras
 
-__all__ = ["SAVED", "names_of_state", "put_back_callbacks", "states_of_callbacks"]
+__all__ = ["SAVED", "callback_states", "names_of_state", "restore_callbacks"]
 
+# NOTE: a whole ``__dict__`` would be wrong: ReduceLROnPlateau turns the sign of ``min_delta`` when
+# it first uses it, and would turn it again after it was restored.
+# Source: keras/src/callbacks/monitor_callback.py, ``_set_monitor_op``, Keras 3.15.
 _KNOWN: dict[str, tuple[str, ...]] = {
     "EarlyStopping": ("wait", "stopped_epoch", "best", "best_epoch", "best_weights"),
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
@@ -24,10 +22,10 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "SwapEMAWeights": ("_ema_weights_in_model",),
     "History": ("epoch", "history"),
 }
-"""What of Keras' own callbacks changes while they are used, and decides what they do next."""
+"""Attributes of Keras' own callbacks that change during a fit and decide what they do next."""
 
 SAVED = "saved_attributes"
-"""A callback of the user's own names its state in an attribute of this name."""
+"""Name of the attribute in which a callback of the user lists the names of its state."""
 
 
 def names_of_state(callback: object) -> tuple[str, ...]:
@@ -40,38 +38,42 @@ def names_of_state(callback: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def states_of_callbacks(callbacks: Iterable[object]) -> list[dict[str, Any]]:
+def callback_states(callbacks: Iterable[object]) -> list[dict[str, Any]]:
     """Return the state of each callback, in order; empty of one that has none."""
     return [
         {
-            "kind": _kind(one),
+            "kind": _kind(callback),
             "state": {
-                name: getattr(one, name) for name in names_of_state(one) if hasattr(one, name)
+                name: getattr(callback, name)
+                for name in names_of_state(callback)
+                if hasattr(callback, name)
             },
         }
-        for one in callbacks
+        for callback in callbacks
     ]
 
 
-def put_back_callbacks(callbacks: Iterable[object], told: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Put states back, each kind's in order; return what could not be, in words."""
-    waiting = [one for one in told if one["state"]]
-    missed: list[str] = []
+def restore_callbacks(
+    callbacks: Iterable[object], states: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Restore states, those of one class in order; return in sentences what could not be."""
+    waiting = [saved for saved in states if saved["state"]]
+    problems: list[str] = []
     for callback in callbacks:
         known = names_of_state(callback)
-        mine = next((one for one in waiting if one["kind"] == _kind(callback)), None)
-        if mine is None:
+        state = next((saved for saved in waiting if saved["kind"] == _kind(callback)), None)
+        if state is None:
             if known and not _is_bookkeeping(callback):
-                missed.append(f"the checkpoint holds no state of {_kind(callback)}")
+                problems.append(f"the checkpoint holds no state of {_kind(callback)}")
             continue
-        waiting.remove(mine)
-        for name, value in mine["state"].items():
+        waiting.remove(state)
+        for name, value in state["state"].items():
             if name in known:
                 setattr(callback, name, value)
-    return missed + [
-        f"{one['kind']} is not among the callbacks any more"
-        for one in waiting
-        if one["kind"] != "keras History"
+    return problems + [
+        f"{saved['kind']} is not among the callbacks any more"
+        for saved in waiting
+        if saved["kind"] != "keras History"
     ]
 
 

@@ -1,8 +1,8 @@
-"""The epoch's place in the data: how much of each pipeline was used, and how to come there again.
+"""Where a fit is in its data: how much of each pipeline was used, and how to get there again.
 
-What a shuffled ``tf.data`` pipeline shows depends on how many iterators of it were made before, and
-Keras makes more than one an epoch; so they are counted where they are made. With
-``steps_per_epoch`` one iterator goes on from epoch to epoch: its batches are passed again.
+The order that a shuffled ``tf.data`` pipeline gives depends on how many iterators were made of it
+before, and Keras makes more than one an epoch; so we count them where they are made. With
+``steps_per_epoch``, one iterator runs through several epochs: its batches are skipped one by one.
 Source: keras/src/trainers/epoch_iterator.py, Keras 3.15; measured: as many iterators give the
 same order in another process, half as many do not.
 """
@@ -14,11 +14,11 @@ from typing import Any
 
 from wandb_repro.keras.variables import on_tensorflow
 
-__all__ = ["Position"]
+__all__ = ["DataPosition"]
 
 
-class Position:
-    """The places of a fit in its training and validation data.
+class DataPosition:
+    """The positions of a fit in its training and validation data.
 
     Args:
         fit: local variables of ``fit``.
@@ -31,38 +31,38 @@ class Position:
 
     @property
     def training(self) -> Any:
-        """Keras' adapter of the training data; None where there is none to be seen."""
+        """Keras' adapter of the training data; None where it was not found."""
         return self._training.adapter
 
     def see_validation(self, iterator: object) -> None:
-        """Count what is used of the validation data, too; Keras makes its iterator late."""
+        """Count what is used of the validation data, too; Keras makes that iterator late."""
         if iterator is None or (self._validation and self._validation.iterator is iterator):
             return
         begun = self._validation.begun if self._validation else 0
         self._validation = _Counted(iterator, begun)
 
-    def told(self) -> dict[str, Any]:
-        """Return the places, as a checkpoint holds them."""
+    def state(self) -> dict[str, Any]:
+        """Return the positions as a checkpoint holds them."""
         begun = self._validation.begun if self._validation else 0
-        return {**self._training.told(), "validation": begun}
+        return {**self._training.state(), "validation": begun}
 
-    def put_back(self, told: Mapping[str, Any], skipped: Callable[[int], object]) -> None:
-        """Come to places that ``told`` gave in another process.
+    def restore(self, state: Mapping[str, Any], skipping: Callable[[int], object]) -> None:
+        """Move to the positions that ``state()`` returned in another process.
 
         Args:
-            told: the places.
-            skipped: told how many batches will be passed once more, before they are.
+            state: the positions.
+            skipping: called with the number of batches to skip, before they are skipped.
         """
-        self._training.put_back(int(told["begun"]), int(told["taken"]), skipped)
-        for _ in range(int(told["validation"])):
+        self._training.restore(int(state["begun"]), int(state["taken"]), skipping)
+        for _ in range(int(state["validation"])):
             if not _began(self._held_out):
                 break
-        if told["validation"]:
-            self._validation = _Counted(None, int(told["validation"]))
+        if state["validation"]:
+            self._validation = _Counted(None, int(state["validation"]))
 
 
 def _began(dataset: Any) -> bool:
-    """Begin an iterator of a ``tf.data`` pipeline, and leave it; False of anything else."""
+    """Make an iterator of a ``tf.data`` pipeline and drop it; return False for anything else."""
     if not hasattr(dataset, "element_spec"):
         return False
     iter(dataset)
@@ -70,7 +70,7 @@ def _began(dataset: Any) -> bool:
 
 
 class _Counted:
-    """One of Keras' epoch iterators, and how many iterators of its pipeline were begun."""
+    """One of Keras' epoch iterators, and how many iterators of its pipeline were made."""
 
     def __init__(self, iterator: Any, begun: int = 0) -> None:
         self.iterator = iterator
@@ -98,16 +98,16 @@ class _Counted:
 
         return counted
 
-    def told(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         return {"begun": self.begun, "taken": self._taken(), "kind": type(self.adapter).__name__}
 
     def _taken(self) -> int:
-        """Return how many batches of an iterator were used that the next epoch goes on with."""
+        """Return how many batches were used of an iterator that the next epoch continues."""
         goes_on = getattr(self.iterator, "steps_per_epoch", None) is not None
         current = getattr(self.iterator, "_current_iterator", None)
         return int(self.iterator._steps_seen) if goes_on and current is not None else 0
 
-    def put_back(self, begun: int, taken: int, skipped: Callable[[int], object]) -> None:
+    def restore(self, begun: int, taken: int, skipping: Callable[[int], object]) -> None:
         iterator = self.iterator
         if iterator is None:
             return
@@ -117,7 +117,7 @@ class _Counted:
             if not _began(pipeline):
                 break
         if goes_on:
-            skipped(taken)
+            skipping(taken)
             iterator._current_iterator = iter(iterator._get_iterator())
             iterator._steps_seen = taken
             for _ in range(taken):

@@ -1,7 +1,7 @@
-"""What TensorFlow's graphs hold that no checkpoint can keep: stateful random operations.
+"""Operations in TensorFlow's graphs whose state no checkpoint can keep.
 
-Their state is a counter inside the kernel, which nothing can read.
-Source: measured on TensorFlow 2.21, the next draw in another process begins anew.
+The state of a stateful random operation is a counter inside its kernel, which nothing can read.
+Source: measured on TensorFlow 2.21, the next draw in another process starts over.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEEPEST = 12
 
 
 class Found(NamedTuple):
-    """An operation that matters to a resume."""
+    """An operation that matters when a training is resumed."""
 
     kind: str
     """``random``, ``writes`` or ``python``."""
@@ -40,29 +40,29 @@ class Found(NamedTuple):
     where: str
     """File and line of the script that made it; empty where none is known."""
     function: Any = None
-    """What is called, of ``python``."""
+    """The function that is called, where ``kind`` is ``python``."""
 
 
 def in_pipeline(dataset: Any) -> list[Found]:
-    """Return what is in the functions of a ``tf.data`` pipeline, nested ones too."""
+    """Return the operations in the functions of a ``tf.data`` pipeline, nested ones too."""
     found = [
-        told
+        operation
         for stage in _stages(dataset)
         for function in stage._functions()
-        for told in _in_graph(getattr(function.function, "graph", None), set())
+        for operation in _in_graph(getattr(function.function, "graph", None), set())
     ]
     return list(dict.fromkeys(found))
 
 
 def in_step(train_function: Any) -> list[Found]:
-    """Return the random operations in what a training step was compiled to."""
+    """Return the random operations in a compiled training step."""
     seen: set[int] = set()
     found = [
-        told
+        operation
         for function in _compiled(train_function, set(), 0)
         for concrete in function._list_all_concrete_functions()
-        for told in _in_graph(concrete.graph, seen)
-        if told.kind == "random"
+        for operation in _in_graph(concrete.graph, seen)
+        if operation.kind == "random"
     ]
     return list(dict.fromkeys(found))
 
@@ -90,9 +90,9 @@ def _compiled(function: Any, seen: set[int], depth: int) -> Iterator[Any]:
             inner.append(cell.cell_contents)
         except ValueError:
             continue
-    for one in inner:
-        if callable(one):
-            yield from _compiled(one, seen, depth + 1)
+    for candidate in inner:
+        if callable(candidate):
+            yield from _compiled(candidate, seen, depth + 1)
 
 
 def _in_graph(graph: Any, seen: set[int]) -> Iterator[Found]:
@@ -114,7 +114,7 @@ def _kind_of(operation: str) -> str:
 
 
 def _line_of(operation: Any) -> str:
-    """Return the last line of the script on the way to an operation."""
+    """Return the script's innermost line in the traceback of an operation."""
     lines = [frame for frame in operation.traceback or () if _is_of_script(frame.filename)]
     return f"{lines[-1].filename}:{lines[-1].lineno}" if lines else ""
 
@@ -131,12 +131,12 @@ def _called(operation: Any) -> Callable[..., Any] | None:
     """Return the script's function that an operation calls; None where it cannot be found."""
     module: Any = sys.modules.get("tensorflow.python.ops.script_ops")
     try:
-        held = module._py_funcs.get(operation.get_attr("token").decode())
+        wrapper = module._py_funcs.get(operation.get_attr("token").decode())
     except (AttributeError, TypeError, ValueError):
         return None
-    function = inspect.unwrap(getattr(held, "_func", held)) if held is not None else None
+    function = inspect.unwrap(getattr(wrapper, "_func", wrapper)) if wrapper is not None else None
     for cell in getattr(function, "__closure__", None) or ():
         of_generator = getattr(cell.cell_contents, "_generator", None)
-        if callable(of_generator):  # Dataset.from_generator keeps what it was given here
+        if callable(of_generator):  # where Dataset.from_generator keeps the user's function
             return of_generator
     return function

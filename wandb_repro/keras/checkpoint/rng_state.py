@@ -1,7 +1,7 @@
-"""The states of the process' random generators.
+"""The states of the process's random generators.
 
-Source: which there are, and that each can be put back in another process: measured on Keras 3.15,
-TensorFlow 2.21, NumPy 2.4 (state taken in one process, the next draw compared in another).
+Source: which there are, and that each can be restored in another process, was measured on Keras
+3.15, TensorFlow 2.21, NumPy 2.4 (state saved in one process, the next draw compared in another).
 """
 
 from __future__ import annotations
@@ -19,87 +19,91 @@ from wandb_repro.errors import CheckpointError
 from wandb_repro.keras.variables import reading
 from wandb_repro.recording.rng_registry import registered
 
-__all__ = ["is_generator", "put_back_generators", "states_of_generators"]
+__all__ = ["is_generator", "restore_rng_states", "rng_states"]
 
 _keras = cast("Any", keras)
 _numpy = cast("Any", numpy)
 
 
-def states_of_generators() -> dict[str, Any]:
-    """Return the state of every generator that is known here, by its name."""
-    told: dict[str, Any] = {
+def rng_states() -> dict[str, Any]:
+    """Return the state of every global generator and every registered one, by name.
+
+    Names: ``python``, ``numpy``, ``tensorflow``, ``torch``, ``keras``, ``registered NAME``.
+    """
+    states: dict[str, Any] = {
         "python": random.getstate(),
         "numpy": _numpy.random.get_state(legacy=False),
     }
     if "tensorflow" in sys.modules:
-        told["tensorflow"] = _tensorflow()
+        states["tensorflow"] = _tensorflow()
     if "torch" in sys.modules:
-        told["torch"] = _torch()
-    of_keras = _of_keras()
-    if of_keras is not None:
-        told["keras"] = _value_of(of_keras.state)
-    for one in registered():
-        if is_generator(one.generator):
-            told[f"registered {one.name}"] = _state_of(one.generator)
-    return told
+        states["torch"] = _torch()
+    keras_generator = _of_keras()
+    if keras_generator is not None:
+        states["keras"] = _value_of(keras_generator.state)
+    for entry in registered():
+        if is_generator(entry.generator):
+            states[f"registered {entry.name}"] = _state_of(entry.generator)
+    return states
 
 
-def put_back_generators(told: Mapping[str, Any]) -> list[str]:
-    """Put states back; return what could not be, in words.
+def restore_rng_states(states: Mapping[str, Any]) -> list[str]:
+    """Restore states that ``rng_states`` returned; return in sentences what could not be.
 
     Raises:
-        CheckpointError: a state is none of its generator.
+        CheckpointError: a generator refuses its state.
     """
-    missed: list[str] = []
     try:
-        random.setstate(told["python"])
-        _numpy.random.set_state(told["numpy"])
-        if "tensorflow" in told and "tensorflow" in sys.modules:
-            _put_back_tensorflow(told["tensorflow"])
-        if "torch" in told and "torch" in sys.modules:
-            _put_back_torch(told["torch"])
-        if "keras" in told:
-            _global_of_keras().state.assign(told["keras"])
-        missed += _put_back_registered(told)
+        random.setstate(states["python"])
+        _numpy.random.set_state(states["numpy"])
+        if "tensorflow" in states and "tensorflow" in sys.modules:
+            _restore_tensorflow(states["tensorflow"])
+        if "torch" in states and "torch" in sys.modules:
+            _restore_torch(states["torch"])
+        if "keras" in states:
+            _global_of_keras().state.assign(states["keras"])
+        return _restore_registered(states)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"The state of a random generator is none: {error}.") from error
-    return missed
+        raise CheckpointError(
+            f"The checkpoint holds an invalid state of a random generator: {error}."
+        ) from error
 
 
-def _put_back_registered(told: Mapping[str, Any]) -> list[str]:
-    there = {one.name: one.generator for one in registered()}
-    saved = [name for name in told if name.startswith("registered ")]
+def _restore_registered(states: Mapping[str, Any]) -> list[str]:
+    generators = {entry.name: entry.generator for entry in registered()}
+    saved = [name for name in states if name.startswith("registered ")]
     for name in saved:
-        generator = there.pop(name.removeprefix("registered "), None)
+        generator = generators.pop(name.removeprefix("registered "), None)
         if not is_generator(generator):
-            return [f"the generator {name} is not registered any more"]
-        _put_back(generator, told[name])
+            return [f"the generator {name} is no longer registered"]
+        _restore(generator, states[name])
     return [
-        f"the generator {name!r} was not registered when the checkpoint was saved" for name in there
+        f"the generator {name!r} was not registered when the checkpoint was saved"
+        for name in generators
     ]
 
 
 def _tensorflow() -> dict[str, Any]:
     context = _context()
     rng = getattr(context, "_rng", None)
-    found = _global_generator()
+    generator = _global_generator()
     return {
         "seed": getattr(context, "_seed", None),
         "operations": rng.getstate() if rng is not None else None,
-        "generator": found.state.numpy() if found is not None else None,
+        "generator": generator.state.numpy() if generator is not None else None,
     }
 
 
-def _put_back_tensorflow(told: Mapping[str, Any]) -> None:
-    if told["operations"] is not None:
+def _restore_tensorflow(state: Mapping[str, Any]) -> None:
+    if state["operations"] is not None:
         context = _context()
-        context._seed = told["seed"]
+        context._seed = state["seed"]
         if getattr(context, "_rng", None) is None:
             context._rng = random.Random()  # noqa: S311 - what TensorFlow itself draws from
-        context._rng.setstate(told["operations"])
-    if told["generator"] is not None:
+        context._rng.setstate(state["operations"])
+    if state["generator"] is not None:
         tensorflow: Any = sys.modules["tensorflow"]
-        tensorflow.random.get_global_generator().state.assign(told["generator"])
+        tensorflow.random.get_global_generator().state.assign(state["generator"])
 
 
 def _context() -> Any:
@@ -107,7 +111,7 @@ def _context() -> Any:
 
 
 def _global_generator() -> Any:
-    """Return TensorFlow's global generator, without making one where there is none."""
+    """Return TensorFlow's global generator; None, and none is made, where it was not used."""
     module = sys.modules.get("tensorflow.python.ops.stateful_random_ops")
     return getattr(module, "global_generator", None)
 
@@ -121,11 +125,11 @@ def _torch() -> dict[str, Any]:
     }
 
 
-def _put_back_torch(told: Mapping[str, Any]) -> None:
+def _restore_torch(state: Mapping[str, Any]) -> None:
     torch: Any = sys.modules["torch"]
-    torch.set_rng_state(torch.from_numpy(told["host"]))
-    if told["devices"]:
-        torch.cuda.set_rng_state_all([torch.from_numpy(one) for one in told["devices"]])
+    torch.set_rng_state(torch.from_numpy(state["host"]))
+    if state["devices"]:
+        torch.cuda.set_rng_state_all([torch.from_numpy(one) for one in state["devices"]])
 
 
 def _of_keras() -> Any:
@@ -140,7 +144,7 @@ def _global_of_keras() -> Any:
 
 
 def _kind_of(generator: object) -> str:
-    """Return what kind of generator a value is; empty of what is none."""
+    """Return what kind of generator a value is; empty for any other value."""
     kinds: list[tuple[Any, str]] = [
         (_numpy.random.Generator, "numpy"),
         (_numpy.random.RandomState, "numpy, old"),
@@ -171,11 +175,12 @@ def _state_of(generator: Any) -> Any:
 
 
 def _value_of(variable: Any) -> Any:
-    """Return what a variable of Keras or TensorFlow holds, without a warning of NumPy's."""
+    """Return the value of a variable of Keras or TensorFlow as a NumPy array."""
+    # NOTE: Keras' own way makes NumPy warn on TensorFlow.
     return variable.numpy() if hasattr(variable, "numpy") else reading([variable])()[0]
 
 
-def _put_back(generator: Any, state: Any) -> None:
+def _restore(generator: Any, state: Any) -> None:
     kind = _kind_of(generator)
     if kind == "numpy":
         generator.bit_generator.state = state
@@ -192,5 +197,8 @@ def _put_back(generator: Any, state: Any) -> None:
 
 
 def is_generator(value: object) -> bool:
-    """Tell whether a value is a random generator whose state can be kept."""
+    """Tell whether a value is a random generator whose state can be saved.
+
+    False for ``random.SystemRandom``, which has no state.
+    """
     return bool(_kind_of(value))

@@ -1,4 +1,4 @@
-"""Values as a checkpoint holds them: JSON, and arrays beside it. Nothing that can be executed."""
+"""Values as a checkpoint holds them: JSON that refers to arrays. Nothing in it can be executed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy
 from wandb_repro.errors import CheckpointError
 from wandb_repro.store.checkpoint_file import Piece
 
-__all__ = ["Pieces", "Unsaveable", "array_of", "class_of", "is_saveable", "packed", "unpacked"]
+__all__ = ["Pieces", "Unsaveable", "array_of", "class_of", "is_saveable", "pack", "unpack"]
 
 _DEEPEST = 20
 np = cast("Any", numpy)
 
 
 def class_of(value: object) -> type:
-    """Return what a value is."""
+    """Return a value's class; a type checker would narrow ``type(value)`` where we ask for it."""
     return type(value)
 
 
@@ -27,15 +27,15 @@ class Unsaveable(TypeError):  # noqa: N818 - it says what a value is, and ends n
 
 
 class Pieces:
-    """Arrays that a state refers to, each by its place among them."""
+    """Arrays that a state refers to, each by its index among them."""
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
 
     def add(self, array: Any) -> int:
-        """Take an array and return its place.
+        """Add an array of any shape, in C order and little-endian, and return its index.
 
-        The memory is the array's own: write it before it is changed.
+        The memory is the array's own where that is possible: write it before the array changes.
         """
         plain = np.ascontiguousarray(array)
         if plain.dtype.byteorder == ">":
@@ -50,17 +50,17 @@ def array_of(piece: Piece) -> Any:
     """Return the array of a piece, read-only, in the file's own memory.
 
     Raises:
-        CheckpointError: its bytes are not so many as its shape says.
+        CheckpointError: its dtype is unknown, or its size is not what its shape says.
     """
     try:
         dtype = np.dtype(_by_name(piece.dtype))
         return np.frombuffer(piece.content, dtype=dtype).reshape(piece.shape)
     except (TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"The checkpoint holds an array that is none: {error}.") from error
+        raise CheckpointError(f"The checkpoint holds an invalid array: {error}.") from error
 
 
 def _by_name(name: str) -> Any:
-    """Return a dtype by its name; those of ml_dtypes are known once it was imported."""
+    """Return what ``np.dtype`` takes for a name; NumPy does not know those of ml_dtypes."""
     if name.startswith(("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2", "float6")):
         import ml_dtypes
 
@@ -71,61 +71,64 @@ def _by_name(name: str) -> Any:
 def is_saveable(value: object) -> bool:
     """Tell whether a checkpoint can hold a value."""
     try:
-        packed(value, Pieces())
+        pack(value, Pieces())
     except Unsaveable:
         return False
     return True
 
 
-def packed(value: Any, pieces: Pieces, depth: int = 0) -> Any:
+def pack(value: Any, pieces: Pieces, depth: int = 0) -> Any:
     """Return a value as JSON; its arrays go to ``pieces``.
 
+    ``(1, array)`` becomes ``{"tuple": [1, {"array": 0, "scalar": False}]}``.
+
     Raises:
-        Unsaveable: it is, or holds, what is neither plain nor an array.
+        Unsaveable: it is, or holds, something that is neither plain nor an array.
     """
-    kind = class_of(value)  # of a subclass, not all would come back
+    kind = class_of(value)  # exactly: a subclass would come back without what it adds
     if kind in (type(None), bool, int, float, str):
         return value
     if depth > _DEEPEST:
         raise Unsaveable("it is nested too deep")
     if kind in (list, tuple):
-        return {kind.__name__: [packed(item, pieces, depth + 1) for item in value]}
+        return {kind.__name__: [pack(item, pieces, depth + 1) for item in value]}
     if kind is dict:
-        pairs = [[packed(part, pieces, depth + 1) for part in pair] for pair in value.items()]
+        pairs = [[pack(part, pieces, depth + 1) for part in pair] for pair in value.items()]
         return {"dict": pairs}
     return {"array": pieces.add(_as_array(value)), "scalar": isinstance(value, np.generic)}
 
 
 def _as_array(value: Any) -> Any:
-    it = cast("Any", keras)
-    if isinstance(value, it.Variable) or it.ops.is_tensor(value):
-        held = hasattr(value, "numpy")  # NOTE: Keras' own way makes NumPy warn on TensorFlow
-        value = value.numpy() if held else it.ops.convert_to_numpy(value)
+    library = cast("Any", keras)
+    if isinstance(value, library.Variable) or library.ops.is_tensor(value):
+        # NOTE: Keras' own way makes NumPy warn on TensorFlow.
+        has_numpy = hasattr(value, "numpy")
+        value = value.numpy() if has_numpy else library.ops.convert_to_numpy(value)
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.hasobject:
         raise Unsaveable(f"a {type(value).__name__}")
     return value
 
 
-def unpacked(told: Any, pieces: Sequence[Piece]) -> Any:
-    """Return the value that ``packed`` was given; arrays are writable copies.
+def unpack(state: Any, pieces: Sequence[Piece]) -> Any:
+    """Return the value that ``pack`` was given; arrays are writable copies.
 
     Raises:
-        CheckpointError: it is no such value.
+        CheckpointError: ``pack`` returns nothing like it.
     """
-    if not isinstance(told, dict):
-        return told
+    if not isinstance(state, dict):
+        return state
     try:
-        return _unpacked(cast("dict[str, Any]", told), pieces)
+        return _unpack(cast("dict[str, Any]", state), pieces)
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise CheckpointError(f"The checkpoint holds a value that is none: {error}.") from error
+        raise CheckpointError(f"The checkpoint holds an invalid value: {error}.") from error
 
 
-def _unpacked(told: dict[str, Any], pieces: Sequence[Piece]) -> Any:
-    if "list" in told:
-        return [unpacked(item, pieces) for item in told["list"]]
-    if "tuple" in told:
-        return tuple(unpacked(item, pieces) for item in told["tuple"])
-    if "dict" in told:
-        return {unpacked(key, pieces): unpacked(item, pieces) for key, item in told["dict"]}
-    array = array_of(pieces[int(told["array"])]).copy()
-    return array[()] if told["scalar"] else array
+def _unpack(state: dict[str, Any], pieces: Sequence[Piece]) -> Any:
+    if "list" in state:
+        return [unpack(item, pieces) for item in state["list"]]
+    if "tuple" in state:
+        return tuple(unpack(item, pieces) for item in state["tuple"])
+    if "dict" in state:
+        return {unpack(key, pieces): unpack(item, pieces) for key, item in state["dict"]}
+    array = array_of(pieces[int(state["array"])]).copy()
+    return array[()] if state["scalar"] else array

@@ -1,4 +1,4 @@
-"""Everything that a training needs to go on: taken at the end of an epoch, put back in another."""
+"""Everything that a training needs to resume: taken when an epoch ends, restored in a process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import keras
 
 from wandb_repro.api import process
 from wandb_repro.errors import CheckpointError
-from wandb_repro.keras.checkpoint.callback_state import put_back_callbacks, states_of_callbacks
-from wandb_repro.keras.checkpoint.data_position import Position
-from wandb_repro.keras.checkpoint.rng_state import put_back_generators, states_of_generators
-from wandb_repro.keras.checkpoint.serialize import Pieces, class_of, is_saveable, packed, unpacked
+from wandb_repro.keras.checkpoint.callback_state import callback_states, restore_callbacks
+from wandb_repro.keras.checkpoint.data_position import DataPosition
+from wandb_repro.keras.checkpoint.rng_state import restore_rng_states, rng_states
+from wandb_repro.keras.checkpoint.serialize import Pieces, class_of, is_saveable, pack, unpack
 from wandb_repro.keras.checkpoint.unsaved_state import (
+    AttributeWatch,
     Unsaved,
-    Watch,
     unsaved_of_fit,
     unsaved_of_step,
     unsaved_of_watches,
@@ -26,9 +26,9 @@ from wandb_repro.keras.checkpoint.unsaved_state import (
 from wandb_repro.keras.checkpoint.variable_state import (
     assign,
     build_optimizer,
-    built,
     check_fits,
-    described,
+    description_of,
+    ensure_built,
     root_of,
 )
 from wandb_repro.keras.fit_frame import FitFrame
@@ -36,7 +36,7 @@ from wandb_repro.keras.variables import Reader
 from wandb_repro.recording.wandb_run import CONFIG_KEY
 from wandb_repro.store.checkpoint_file import Piece, StoredCheckpoint
 
-__all__ = ["Taken", "Training", "seed_of_process"]
+__all__ = ["Taken", "TrainingState", "seed_of_process"]
 
 _NOT_SEEDED = Unsaved(
     "nothing was seeded, so what is drawn before model.fit is drawn anew",
@@ -54,31 +54,32 @@ class Taken(NamedTuple):
 
 
 @dataclass
-class Training:
-    """One fit: what of it is kept, and what cannot be."""
+class TrainingState:
+    """The state of one fit: what of it is saved, and what cannot be."""
 
     model: Any
     fit: FitFrame
     others: list[Any]
-    """The callbacks whose state is kept, without those that we put there."""
-    position: Position = field(init=False)
-    watches: list[Watch] = field(init=False)
+    """The callbacks whose state is saved: all but ours."""
+    position: DataPosition = field(init=False)
+    watches: list[AttributeWatch] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.position = Position(self.fit.locals)
-        self._data = [one for one in self._sources() if hasattr(one, "__getitem__")]
-        self.watches = [Watch(one) for one in (*self.others, *self._data) if _is_of_script(one)]
+        self.position = DataPosition(self.fit.locals)
+        self._data = [data for data in self._sources() if hasattr(data, "__getitem__")]
+        owners = filter(_is_of_script, (*self.others, *self._data))
+        self.watches = [AttributeWatch(owner) for owner in owners]
 
     def _sources(self) -> list[Any]:
-        held = (self.fit.locals.get("x"), self.fit.locals.get("val_x"))
+        sources = (self.fit.locals.get("x"), self.fit.locals.get("val_x"))
         kind = getattr(keras.utils, "PyDataset", ())
-        return [one for one in held if isinstance(one, kind)]
+        return [source for source in sources if isinstance(source, kind)]
 
     def unsaved(self, *, whole: bool) -> list[Unsaved]:
-        """Return what a checkpoint of this training cannot hold, as far as it is known by now.
+        """Return what a checkpoint of this training cannot save, as far as it is known by now.
 
         Args:
-            whole: look through pipelines and the compiled step, too, which stay as they are.
+            whole: search pipelines and the compiled step too, which do not change.
         """
         if not whole:
             return unsaved_of_watches(self.watches)
@@ -90,85 +91,99 @@ class Training:
             *unsaved_of_watches(self.watches),
         ]
 
-    def take(self, told: dict[str, Any]) -> Taken:
-        """Return the state as it stands now, and ``told`` with it.
+    def take(self, entries: dict[str, Any]) -> Taken:
+        """Return the state as it is now, with further entries for its JSON.
 
         On a CPU the arrays share the memory of the variables: write them before training goes on.
+
+        Raises:
+            CheckpointError: the model has no variables.
+            Unsaveable: a callback's state holds something that is not plain.
         """
         variables = Reader(self.model).read()
         if not variables:
             raise CheckpointError("the model has no variables")
         pieces = Pieces()
-        for one in variables:
-            pieces.add(one.value)
+        for variable in variables:
+            pieces.add(variable.value)
         state: dict[str, Any] = {
-            **told,
+            **entries,
             "made_with": _versions(),
             "seed": seed_of_process(),
             "config": _config(),
-            "model": described(self.model, variables),
-            "position": self.position.told(),
-            "generators": packed(states_of_generators(), pieces),
-            "callbacks": packed(states_of_callbacks(self.others), pieces),
-            "data": packed([self._attributes(one) for one in self._data], pieces),
+            "model": description_of(self.model, variables),
+            "position": self.position.state(),
+            "generators": pack(rng_states(), pieces),
+            "callbacks": pack(callback_states(self.others), pieces),
+            "data": pack([self._attributes(data) for data in self._data], pieces),
         }
         return Taken(state, pieces.pieces, root_of(variables))
 
     def _attributes(self, data: Any) -> dict[str, Any]:
         """Return the attributes of the user's dataset that changed since ``fit`` began."""
-        changed = next((one.changed() for one in self.watches if one.owner is data), ())
+        changed = next((watch.changed() for watch in self.watches if watch.owner is data), ())
         values = {name: getattr(data, name, None) for name in changed}
         return {name: value for name, value in values.items() if is_saveable(value)}
 
     def check(self, found: StoredCheckpoint) -> None:
-        """Compare this training with the one that a checkpoint is of.
+        """Compare this training with the one of a checkpoint.
 
         Raises:
-            CheckpointError: it is of another model.
+            CheckpointError: it has another model, or is another run of a sweep.
         """
-        if not built(self.model, self.fit.locals.get("epoch_iterator")):
+        if not ensure_built(self.model, self.fit.locals.get("epoch_iterator")):
             raise CheckpointError("the model has no weights yet: give it an Input layer")
         _check_config(found.state["config"])
         check_fits(found.state["model"], self.model, Reader(self.model).read())
 
-    def others_than(self, found: StoredCheckpoint) -> list[str]:
-        """Return how this process is not the one that a checkpoint is of, in words."""
+    def differences(self, found: StoredCheckpoint) -> list[str]:
+        """Return in sentences how this process differs from the one of a checkpoint."""
         state, seed = found.state, seed_of_process()
-        told: list[str] = []
+        differences: list[str] = []
         if state["seed"] != seed:
-            told.append(
+            differences.append(
                 f"it was seeded with {state['seed']} and this process with {seed}, so what was "
                 "drawn before model.fit is not the same; stop, give it "
                 f"seed={state['seed']}, start again"
             )
-        told += _other_config(state["config"])
+        differences += _other_config(state["config"])
         for name, version in state["made_with"].items():
             here = _versions().get(name, "none")
             if here != version:
-                told.append(f"it was made with {name} {version} and this is {here}")
-        kind = self.position.told()["kind"]
+                differences.append(f"it was made with {name} {version} and this is {here}")
+        kind = self.position.state()["kind"]
         if state["position"]["kind"] != kind:
-            told.append(f"its data came by {state['position']['kind']} and now comes by {kind}")
-        return told
+            was = state["position"]["kind"]
+            differences.append(f"its data came from {was} and now comes from {kind}")
+        return differences
 
-    def put_back_weights(self, found: StoredCheckpoint) -> None:
+    def restore_weights(self, found: StoredCheckpoint) -> None:
         """Give the model and its optimizer their values."""
         build_optimizer(self.model)
         assign(self.model, found.pieces[: len(found.state["model"]["variables"])])
 
-    def put_back_callbacks(self, found: StoredCheckpoint) -> list[str]:
-        """Give the other callbacks their state; return what could not be, in words."""
-        return put_back_callbacks(self.others, unpacked(found.state["callbacks"], found.pieces))
+    def restore_callbacks(self, found: StoredCheckpoint) -> list[str]:
+        """Give the other callbacks their state; return in sentences what was impossible."""
+        return restore_callbacks(self.others, unpack(found.state["callbacks"], found.pieces))
 
-    def put_back_data(self, found: StoredCheckpoint, skipped: Callable[[int], object]) -> list[str]:
-        """Come to the place in the data, then give the generators their state."""
-        attributes: Sequence[dict[str, Any]] = unpacked(found.state["data"], found.pieces)
-        generators = unpacked(found.state["generators"], found.pieces)
-        self.position.put_back(found.state["position"], skipped)
-        for data, told in zip(self._data, attributes, strict=False):
-            for name, value in told.items():
+    def restore_data(self, found: StoredCheckpoint, skipped: Callable[[int], object]) -> list[str]:
+        """Move to the position in the data, then give the generators their state.
+
+        Args:
+            found: the checkpoint.
+            skipped: called with the number of batches to skip, before they are skipped.
+
+        Returns:
+            Sentences that say which generators could not be restored.
+        """
+        attributes: Sequence[dict[str, Any]] = unpack(found.state["data"], found.pieces)
+        generators = unpack(found.state["generators"], found.pieces)
+        self.position.restore(found.state["position"], skipped)
+        for data, values in zip(self._data, attributes, strict=False):
+            for name, value in values.items():
                 setattr(data, name, value)
-        return put_back_generators(generators)
+        # Last: making iterators of the data draws from the generators.
+        return restore_rng_states(generators)
 
 
 def _is_of_script(value: object) -> bool:
@@ -176,7 +191,7 @@ def _is_of_script(value: object) -> bool:
 
 
 def seed_of_process() -> str | None:
-    """Return the seed that this process was given, as text; None where there is none to be seen."""
+    """Return the seed that this process was given, as text; None where none was found."""
     seeding = process.seeding
     if seeding is not None and seeding.seed is not None:
         return str(seeding.seed)
@@ -199,22 +214,22 @@ def _config() -> dict[str, str]:
     return {str(name): repr(value) for name, value in items if name != CONFIG_KEY}
 
 
-def _other_config(told: dict[str, str]) -> list[str]:
+def _other_config(saved: dict[str, str]) -> list[str]:
     here = _config()
     return [
-        f"config {name!r} was {told[name]} and is {here[name]}"
-        for name in sorted(told.keys() & here.keys())
-        if told[name] != here[name]
+        f"config {name!r} was {saved[name]} and is {here[name]}"
+        for name in sorted(saved.keys() & here.keys())
+        if saved[name] != here[name]
     ]
 
 
-def _check_config(told: dict[str, str]) -> None:
-    """Compare configs where another one means another training: in a sweep.
+def _check_config(saved: dict[str, str]) -> None:
+    """Compare configs where another config means another training: in a sweep.
 
     Raises:
-        CheckpointError: it is of another run of the sweep.
+        CheckpointError: the checkpoint is of another run of the sweep.
     """
-    other = _other_config(told)
+    other = _other_config(saved)
     if other and getattr(_run(), "sweep_id", None):
         raise CheckpointError(f"it is of another run of the sweep: {other[0]}")
 

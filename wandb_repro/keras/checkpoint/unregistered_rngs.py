@@ -1,4 +1,4 @@
-"""Random generators that objects of the script hold, and that nobody registered."""
+"""Random generators that the script's objects refer to, and that nobody registered."""
 
 from __future__ import annotations
 
@@ -12,71 +12,75 @@ from wandb_repro.keras.checkpoint.rng_state import is_generator
 from wandb_repro.keras.checkpoint.serialize import class_of
 from wandb_repro.recording.rng_registry import registered
 
-__all__ = ["Held", "held_by", "place_of"]
+__all__ = ["UnregisteredRng", "place_of", "unregistered_rngs"]
 
 _DEEPEST = 4
 _MOST = 2_000
 
 
-class Held(NamedTuple):
-    """A generator, and who holds it."""
+class UnregisteredRng(NamedTuple):
+    """A generator, and where it was found."""
 
     name: str
     """As a person would write it: ``Batches.rng``."""
     generator: Any
     where: str
-    """File and line of who holds it; empty where it has none."""
+    """File and line of the function or class that refers to it; empty where unknown."""
 
 
-def held_by(owner: object, name: str, known: Collection[int] = ()) -> list[Held]:
+def unregistered_rngs(
+    owner: object, name: str, known: Collection[int] = ()
+) -> list[UnregisteredRng]:
     """Return what generators an object or a function can reach and nobody registered.
 
     Args:
-        owner: an instance, a function, a generator of Python's, or a container of these.
+        owner: an instance, a function, a Python generator, or a container of these.
         name: what it is called.
-        known: ids of generators whose state is kept already.
+        known: ids of generators whose state is saved already.
     """
-    passed = {*known, *(id(one.generator) for one in registered())}
-    found: dict[int, Held] = {}
+    saved = {*known, *(id(entry.generator) for entry in registered())}
+    found: dict[int, UnregisteredRng] = {}
     seen: set[int] = set()
     waiting = [(owner, name, place_of(owner), 0)]
     while waiting and len(seen) < _MOST:
         value, called, where, depth = waiting.pop(0)
-        if id(value) in seen or id(value) in passed:
+        if id(value) in seen or id(value) in saved:
             continue
         seen.add(id(value))
         if is_generator(value):
-            found[id(value)] = Held(called, value, where)
+            found[id(value)] = UnregisteredRng(called, value, where)
         elif depth < _DEEPEST:
-            inner = _inside(value, called)
-            waiting += [(it, told, place_of(it) or where, depth + 1) for it, told in inner]
+            waiting += [
+                (item, label, place_of(item) or where, depth + 1)
+                for item, label in _inside(value, called)
+            ]
     return list(found.values())
 
 
 def _inside(value: Any, name: str) -> Iterator[tuple[object, str]]:
-    """Yield what a value holds, with the name of each."""
+    """Yield what a value refers to, with the name of each."""
     if isinstance(value, (types.FunctionType, types.MethodType)):
         yield from _of_function(value, name)
     elif isinstance(value, functools.partial):
-        of = cast("functools.partial[Any]", value)
-        yield from ((it, name) for it in (of.func, *of.args, *of.keywords.values()))
+        bound = cast("functools.partial[Any]", value)
+        yield from ((item, name) for item in (bound.func, *bound.args, *bound.keywords.values()))
     elif inspect.isgenerator(value):
         yield from _of_generator(value)
     elif isinstance(value, (list, tuple, set)):
-        yield from ((it, name) for it in list(cast("Collection[object]", value))[:100])
+        yield from ((item, name) for item in list(cast("Collection[object]", value))[:100])
     elif isinstance(value, dict):
         items = list(cast("dict[object, object]", value).items())[:100]
-        yield from ((it, f"{name}[{key!r}]") for key, it in items)
+        yield from ((item, f"{name}[{key!r}]") for key, item in items)
     elif _is_of_the_script(class_of(value)):
         attributes = cast("dict[str, object]", getattr(value, "__dict__", {}))
-        yield from ((it, f"{name}.{called}") for called, it in attributes.items())
-        yield from ((it, f"{name}.{it.__name__}") for it in _methods(class_of(value)))
+        yield from ((item, f"{name}.{label}") for label, item in attributes.items())
+        yield from ((method, f"{name}.{method.__name__}") for method in _methods(class_of(value)))
 
 
 def _of_generator(value: Any) -> Iterator[tuple[object, str]]:
     frame = value.gi_frame
-    held: dict[str, object] = frame.f_locals if frame else {}
-    yield from ((it, called) for called, it in held.items())
+    variables: dict[str, object] = frame.f_locals if frame else {}
+    yield from ((value, label) for label, value in variables.items())
     yield from _of_code(value.gi_code, frame.f_globals if frame else {})
 
 
@@ -86,36 +90,33 @@ def _of_function(value: Any, name: str) -> Iterator[tuple[object, str]]:
         return
     if hasattr(value, "__self__"):
         yield value.__self__, type(value.__self__).__name__
-    for called, cell in zip(
-        function.__code__.co_freevars, function.__closure__ or (), strict=False
-    ):
+    for label, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
         try:
-            yield cell.cell_contents, called
-        except ValueError:
+            yield cell.cell_contents, label
+        except ValueError:  # the variable has no value yet
             continue
-    yield from ((it, name) for it in function.__defaults__ or ())
+    yield from ((default, name) for default in function.__defaults__ or ())
     yield from _of_code(function.__code__, function.__globals__)
 
 
 def _of_code(code: Any, names: dict[str, object]) -> Iterator[tuple[object, str]]:
-    """Yield the global variables that code names, if they are generators."""
-    used = [names.get(called) for called in code.co_names]
-    pairs = zip(used, code.co_names, strict=True)
-    yield from ((it, called) for it, called in pairs if is_generator(it))
+    """Yield the global variables that code names and that are generators."""
+    values = ((names.get(label), label) for label in code.co_names)
+    yield from ((value, label) for value, label in values if is_generator(value))
 
 
 def _methods(kind: type) -> Iterator[Any]:
-    for one in kind.__mro__:
-        if _is_of_the_script(one):
-            found = (getattr(it, "__func__", it) for it in vars(one).values())
-            yield from (it for it in found if isinstance(it, types.FunctionType))
+    for base in kind.__mro__:
+        if _is_of_the_script(base):
+            found = (getattr(item, "__func__", item) for item in vars(base).values())
+            yield from (item for item in found if isinstance(item, types.FunctionType))
 
 
 _LIBRARIES = ("keras", "tensorflow", "numpy", "jax", "torch", "wandb", "wandb_repro", "builtins")
 
 
 def _is_of_the_script(value: Any) -> bool:
-    """Tell what a script made from what a library did: whose own state is a library's matter."""
+    """Tell whether the script made a value: the state of its own objects is a library's matter."""
     module = getattr(value, "__module__", None) or "builtins"
     top = str(module).split(".")[0]
     return top not in _LIBRARIES and (not isinstance(value, type) or hasattr(value, "__dict__"))

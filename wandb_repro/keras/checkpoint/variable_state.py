@@ -15,49 +15,54 @@ from wandb_repro.keras.checkpoint.serialize import array_of, class_of
 from wandb_repro.keras.variables import grouped
 from wandb_repro.store.checkpoint_file import Piece
 
-__all__ = ["assign", "build_optimizer", "built", "check_fits", "described", "root_of"]
+__all__ = ["assign", "build_optimizer", "check_fits", "description_of", "ensure_built", "root_of"]
 
 
-def described(model: Any, variables: Sequence[Variable]) -> dict[str, Any]:
-    """Return what a model is, as far as its variables fit only into one like it."""
+def description_of(model: Any, variables: Sequence[Variable]) -> dict[str, Any]:
+    """Return what must be equal for a model to take another one's variables.
+
+    Layers by class, the optimizer with its switches, and each variable as group, label, dtype,
+    shape.
+    """
     return {
         "layers": [type(layer).__name__ for layer in model._flatten_layers(include_self=False)],
         "optimizer": _optimizer(model),
         "variables": [
-            [one.group, one.label, str(one.value.dtype.name), list(one.value.shape)]
-            for one in variables
+            [group, label, str(value.dtype.name), list(value.shape)]
+            for group, label, value in variables
         ],
     }
 
 
-def check_fits(told: dict[str, Any], model: Any, variables: Sequence[Variable]) -> None:
-    """Compare a model with the one that a checkpoint is of.
+def check_fits(saved: dict[str, Any], model: Any, variables: Sequence[Variable]) -> None:
+    """Compare a model with the description that a checkpoint holds.
 
     Raises:
-        CheckpointError: it is another model.
+        CheckpointError: it is another model; the message names the first difference.
     """
-    here = described(model, variables)
-    if told["optimizer"] != here["optimizer"]:
+    here = description_of(model, variables)
+    if saved["optimizer"] != here["optimizer"]:
         raise CheckpointError(
-            f"its optimizer is {told['optimizer']} and this model's is {here['optimizer']}"
+            f"its optimizer is {saved['optimizer']} and this model's is {here['optimizer']}"
         )
-    told = told if _is_built(getattr(model, "optimizer", None)) else _without_optimizer(told)
-    here = here if told.get("whole", True) else _without_optimizer(here)
-    for saved, mine in zip(told["variables"], here["variables"], strict=False):
-        if (saved[0], saved[2], saved[3]) != (mine[0], mine[2], mine[3]):
+    if not _is_built(getattr(model, "optimizer", None)):
+        # It is not built for this: the initial weights would be recorded with its variables.
+        saved, here = _without_optimizer(saved), _without_optimizer(here)
+    for theirs, ours in zip(saved["variables"], here["variables"], strict=False):
+        if (theirs[0], theirs[2], theirs[3]) != (ours[0], ours[2], ours[3]):
             raise CheckpointError(
-                f"it holds {saved[1]} as {saved[2]}{saved[3]}, and here "
-                f"{mine[1]} is {mine[2]}{mine[3]}"
+                f"it holds {theirs[1]} as {theirs[2]}{theirs[3]}, and here "
+                f"{ours[1]} is {ours[2]}{ours[3]}"
             )
-    if len(told["variables"]) != len(here["variables"]):
+    if len(saved["variables"]) != len(here["variables"]):
         raise CheckpointError(
-            f"it holds {len(told['variables'])} variables, and this model has "
+            f"it holds {len(saved['variables'])} variables, and this model has "
             f"{len(here['variables'])}"
         )
-    if told["layers"] != here["layers"]:
-        pairs = zip(told["layers"], here["layers"], strict=False)
+    if saved["layers"] != here["layers"]:
+        pairs = zip(saved["layers"], here["layers"], strict=False)
         other = next((pair for pair in pairs if pair[0] != pair[1]), ("more", "fewer"))
-        raise CheckpointError(f"its layers are others: {other[0]} there, {other[1]} here")
+        raise CheckpointError(f"its layers differ: {other[0]} there, {other[1]} here")
 
 
 def _optimizer(model: Any) -> str:
@@ -68,13 +73,10 @@ def _optimizer(model: Any) -> str:
     return " ".join([class_of(optimizer).__name__, *switches])
 
 
-def _without_optimizer(told: dict[str, Any]) -> dict[str, Any]:
-    """Return a model without what its optimizer gets when it is built: inside the first step.
-
-    It is not built to be compared: the initial weights would be recorded as others than they are.
-    """
-    own = [one for one in told["variables"] if one[0] != "optimizer"]
-    return {**told, "variables": own, "whole": False}
+def _without_optimizer(description: dict[str, Any]) -> dict[str, Any]:
+    """Return a description without the variables that an optimizer gets in the first step."""
+    own = [variable for variable in description["variables"] if variable[0] != "optimizer"]
+    return {**description, "variables": own}
 
 
 def _is_built(optimizer: Any) -> bool:
@@ -82,15 +84,15 @@ def _is_built(optimizer: Any) -> bool:
 
 
 def assign(model: Any, pieces: Sequence[Piece]) -> None:
-    """Give a model's variables the values of a checkpoint that was checked to fit."""
+    """Give a model's variables the values of a checkpoint; call ``check_fits`` before."""
     for (_, variable), piece in zip(grouped(model), pieces, strict=True):
         variable.assign(array_of(piece))
 
 
 def root_of(variables: Sequence[Variable]) -> str:
-    """Return the digest over variables, as the trail has it."""
-    leaves = leaf_digests([one.value for one in variables])
-    groups = (one.group for one in variables)
+    """Return the root digest of variables, as the trail has it."""
+    leaves = leaf_digests([variable.value for variable in variables])
+    groups = (variable.group for variable in variables)
     return root_digest(zip(groups, leaves, strict=True))
 
 
@@ -101,10 +103,14 @@ def build_optimizer(model: Any) -> None:
         optimizer.build(model.trainable_variables)
 
 
-def built(model: Any, iterator: Any) -> bool:
-    """Build a model where ``fit`` would only do so inside its first step.
+def ensure_built(model: Any, iterator: Any) -> bool:
+    """Build a model that ``fit`` would build inside its first step; return whether it is built.
 
-    Whatever is drawn for it is put back with the generators.
+    What that draws from generators is undone when their states are restored.
+
+    Args:
+        model: may be built already.
+        iterator: Keras' epoch iterator, whose first element says which inputs the model gets.
     """
     if not (model.built and all(layer.built for layer in model._flatten_layers())):
         spec = getattr(getattr(iterator, "_distributed_dataset", None), "element_spec", None)

@@ -115,9 +115,9 @@ def test_its_seed_is_that_of_the_recorded_run(offline: Young) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ((X, Y[:3], 4), "one number of examples, not 3, 11"),
-        ((X[:0], Y[:0], 4), "one number of examples, not 0"),
-        ((X, Y, 0), "batch_size=0 is no size of a batch"),
+        ((X, Y[:3], 4), "the same number of examples, not 3, 11"),
+        ((X[:0], Y[:0], 4), "the same number of examples, not 0"),
+        ((X, Y, 0), "batch_size=0 is not a batch size"),
     ],
 )
 def test_what_cannot_be_is_refused(given: tuple[Any, ...], told: str) -> None:
