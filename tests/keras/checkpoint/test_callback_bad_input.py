@@ -147,7 +147,7 @@ def test_a_model_without_variables_has_no_checkpoint(
     assert folder.names() == []
     assert said(capsys) == [
         f"warning: no checkpoint in {folder.path}: the model has no variables; training goes on "
-        "without"
+        "without it"
     ]
 
 
