@@ -282,7 +282,9 @@ class Facts:
         )
 
     def _input_files(self) -> tuple[InputFile, ...]:
-        restored = (Path(self._request.code_root),) if self._request else ()
+        restored = (
+            (Path(self._request.code_root), Path(self._request.capsule)) if self._request else ()
+        )
         return self._inputs.inputs(
             code_paths=self._source.paths,
             code_root=self._source.root,

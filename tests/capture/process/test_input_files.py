@@ -150,3 +150,45 @@ def test_compiled_code_is_told_by_its_source_whoever_compiled_it(project: Path, 
 
     assert found.absolute == str(folder / "tool.py")
     assert isinstance(found.size_bytes, Unavailable)
+
+
+def test_data_in_the_temporary_folder_is_an_input_and_what_tools_write_there_is_not(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    names = ("x.csv", "__autograph_generated_file3k_x9z1.py", "ipykernel_12/345.py")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert _names(_inputs(project, *(tmp_path / name for name in names))) == ["x.csv"]
+
+
+def test_the_request_of_a_rerun_is_no_input(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, data = tmp_path / "work/request.json", tmp_path / "work/tree/x.npy"
+    data.parent.mkdir(parents=True)
+    for file in (request, data):
+        file.write_text("x")
+    assert _names(_inputs(project, request, data)) == ["request.json", "x.npy"]
+    monkeypatch.setenv("WANDB_REPRO_ORDER", str(request))
+    assert _names(_inputs(project, request, data)) == ["x.npy"]
+
+
+def test_a_file_is_as_read_until_it_changes(project: Path) -> None:
+    data = project / "data/x.npy"
+    opened = OpenedFiles()
+    opened.notice("open", (str(data), "r", os.O_RDONLY))
+    watch = InputWatch(opened)
+    assert watch.is_as_read(str(data))
+    os.utime(data, ns=(1, 1))
+    assert not watch.is_as_read(str(data))
+    data.write_text("another size")
+    assert not watch.is_as_read(str(data))
+
+
+def test_a_tree_below_a_system_folder_is_watched_once_it_is_included() -> None:
+    script = Path("/usr/src/app/train.py")
+    watch = InputWatch(opened := OpenedFiles())
+    watch.include(script.parent)
+    assert opened.included == ("/usr/src/app/",)

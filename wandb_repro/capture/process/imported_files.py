@@ -1,4 +1,4 @@
-"""Which of the user's own files the process has imported, by what ``sys.modules`` says."""
+"""Which of the user's own files the process has imported, according to ``sys.modules``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
+from wandb_repro.capture.process.generated_files import GeneratedFiles
 from wandb_repro.capture.process.library_folders import library_folders, package_folders
 
 __all__ = ["imported_files"]
@@ -15,60 +16,62 @@ _PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict[str, str]:
-    """Return the files that are no part of Python or of a distribution, and where they were found.
+    """Return the imported files that belong neither to Python nor to a distribution.
 
-    Modules are not asked anything: a lazy one would import what it stands for.
+    Files that tools generate, such as TensorFlow's AutoGraph, are not among them.
 
     Args:
         modules: ``sys.modules``.
-        root: top of the source tree: the user's own, wherever it lies.
+        root: top of the source tree, whose files count wherever it is; None where there is none.
 
     Returns:
         By absolute path, the folder on ``sys.path`` that the module was found in; empty where it
         was found in another way.
     """
-    others = _Others(root)
+    libraries, generated = _LibraryFiles(root), GeneratedFiles()
     found: dict[str, str] = {}
     for name, module in list(modules.items()):
         file = _attribute(module, "__file__")
         if not isinstance(file, str) or not file:
             continue
-        named = os.path.abspath(file)  # noqa: PTH100 - a link is a name of its own
-        if others.hold_named(named):
-            continue  # thousands are in a training: nothing is asked of the disk for them
+        named = os.path.abspath(file)  # noqa: PTH100 - links are not followed
+        # A training has thousands of library modules: their names alone must do, without the disk.
+        if libraries.contain_named(named) or generated.contain(named):
+            continue
         place = _place(named)
-        if place and place not in found and not others.hold(place):
+        if place and place not in found and not libraries.contain(place):
             found[place] = _search_folder(_name(name, module), place)
     return found
 
 
 def _place(named: str) -> str:
-    """Return the file that a module's name stands for.
-
-    Of a module inside an archive that is the archive; of one that is nowhere it is empty.
-    """
+    """Return a module's file; of a module in a zip archive, the archive; empty where it is gone."""
     path = Path(named)
-    inside = next((it for it in (path, *path.parents) if os.path.lexists(it)), path)
-    return str(inside) if inside.is_file() else ""
+    existing = next((part for part in (path, *path.parents) if os.path.lexists(part)), path)
+    return str(existing) if existing.is_file() else ""
 
 
 def _attribute(module: object, name: str) -> object:
-    """Return what a module holds under a name, its own ``__getattr__`` left asleep."""
+    """Return an attribute of a module; None where it has none."""
+    # NOTE: not getattr: a lazy module would import what it stands for.
     try:
-        held: object = object.__getattribute__(module, "__dict__")
+        attributes: object = object.__getattribute__(module, "__dict__")
     except AttributeError:
         return None
-    return held.get(name) if isinstance(held, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return attributes.get(name) if isinstance(attributes, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
 def _name(name: str, module: object) -> str:
-    """Return a module's full name, that of ``python -m NAME`` too."""
-    told = getattr(_attribute(module, "__spec__"), "name", None)
-    return told if name == "__main__" and isinstance(told, str) else name
+    """Return a module's full name; ``python -m NAME`` is in ``sys.modules`` as ``__main__``."""
+    full_name = getattr(_attribute(module, "__spec__"), "name", None)
+    return full_name if name == "__main__" and isinstance(full_name, str) else name
 
 
 def _search_folder(name: str, place: str) -> str:
-    """Return the folder in which a search for the module's top level finds this file."""
+    """Return the folder on ``sys.path`` in which the module's top level was found.
+
+    ``pkg.data.load`` in ``/lib/pkg/data/load.py`` gives ``/lib``.
+    """
     parts = name.split(".")
     path = PurePosixPath(place)
     if path.name.split(".")[0] == "__init__":
@@ -80,23 +83,24 @@ def _search_folder(name: str, place: str) -> str:
     return str(path)
 
 
-class _Others:
+class _LibraryFiles:
     """Folders of Python, of the system and of installed distributions."""
 
     def __init__(self, root: Path | None) -> None:
-        self._own = f"{root}{os.sep}" if root is not None else "\0"
-        never = package_folders()
-        self._never = tuple(never)
-        self._unless_own = tuple(folder for folder in library_folders() if folder not in never)
+        self._root = f"{root}{os.sep}" if root is not None else "\0"
+        packages = package_folders()
+        self._packages = tuple(packages)
+        self._others = tuple(folder for folder in library_folders() if folder not in packages)
 
-    def hold_named(self, named: str) -> bool:
-        """Tell from the name alone that a file belongs to Python's own folders."""
-        return named.startswith(self._never)
+    def contain_named(self, named: str) -> bool:
+        """Return whether the name alone shows that a file belongs to Python or a package."""
+        return named.startswith(self._packages)
 
-    def hold(self, place: str) -> bool:
-        """Tell whether a file belongs to one of them; the tree may itself lie in one."""
-        if self.hold_named(place) or not _PACKAGES.isdisjoint(Path(place).parts):
+    def contain(self, place: str) -> bool:
+        """Return whether a file belongs to one of them; the tree itself may be in one."""
+        if self.contain_named(place) or not _PACKAGES.isdisjoint(Path(place).parts):
             return True
-        inside = [folder for folder in self._unless_own if place.startswith(folder)]
-        mine = place.startswith(self._own)
-        return any(not (mine and self._own.startswith(folder)) for folder in inside)
+        around = [folder for folder in self._others if place.startswith(folder)]
+        in_tree = place.startswith(self._root)
+        # A folder around the tree does not make the tree's own files part of a library.
+        return any(not (in_tree and self._root.startswith(folder)) for folder in around)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
+from wandb_repro.capture.process.generated_files import GeneratedFiles
 from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile
@@ -86,7 +87,12 @@ class InputWatch:
             for file in self._files()
             if file.absolute not in known and not file.absolute.startswith(skipped)
         }
-        return tuple(found[place] for place in sorted(found) if _is_input(place))
+        generated = GeneratedFiles()
+        return tuple(
+            found[place]
+            for place in sorted(found)
+            if not generated.contain(place) and _is_input(place)
+        )
 
     def _files(self) -> Iterator[InputFile]:
         """Yield the files that were read; for byte code, its source."""

@@ -1,0 +1,87 @@
+"""Files that Python tools and we ourselves write while a script runs: neither source nor data.
+
+They are recognised by who wrote them, never by their folder alone: people run tutorials in the
+temporary folder, and their scripts and data there count.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from wandb_repro.manifest.request import REQUEST_VARIABLE
+
+__all__ = ["GeneratedFiles"]
+
+# Source: TensorFlow 2.21, tensorflow/python/autograph/pyct/loader.py, load_source.
+_AUTOGRAPH = re.compile(r"__autograph_generated_file\w*(?:\.[\w.-]+)?\.pyc?")
+# Source: ipykernel 6 and 7, compiler.py, get_tmp_directory; xeus-python names its folder alike.
+_CELL = re.compile(r"(?:ipykernel|xpython)_\d+/\d+\.py")
+# The last part is what tempfile.mkdtemp adds.
+_OUR_FOLDER = re.compile(r"wandb-repro-(?:uv-|lock-)?[a-z0-9_]{8}")
+_MKDTEMP_MODE = 0o700
+
+
+class GeneratedFiles:
+    """Recognises files that tools wrote while the script ran.
+
+    Args:
+        environ: variables of the process; a rerun names its request file there.
+        temporary: the temporary folder; by default the system's.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str] = os.environ, temporary: str | None = None
+    ) -> None:
+        folder = temporary or tempfile.gettempdir()
+        self._temporary = tuple(f"{name}/" for name in {folder, os.path.realpath(folder)})
+        request = environ.get(REQUEST_VARIABLE)
+        # The work folder of a rerun: the files in it are ours, the restored tree lies below it.
+        self._work = {os.path.dirname(request), _real_parent(request)} if request else set[str]()  # noqa: PTH120
+        self._ours: dict[str, bool] = {}
+
+    def contain(self, place: str) -> bool:
+        """Return whether a file was written by a tool, or by us.
+
+        ``/tmp/__autograph_generated_filex1.py`` was, ``/tmp/train.py`` was not.
+
+        Args:
+            place: absolute path.
+        """
+        folder, _, name = place.rpartition("/")
+        if name.startswith("__autograph") and _AUTOGRAPH.fullmatch(name):
+            return True
+        if folder in self._work:
+            return True
+        inside = next((t for t in self._temporary if place.startswith(t)), "")
+        if not inside:
+            return False
+        path = place.removeprefix(inside)
+        return _CELL.fullmatch(path) is not None or self._is_ours(inside, path)
+
+    def _is_ours(self, temporary: str, path: str) -> bool:
+        first = PurePosixPath(path).parts[0]
+        if _OUR_FOLDER.fullmatch(first) is None:
+            return False
+        if first not in self._ours:
+            self._ours[first] = _is_private(temporary + first)
+        return self._ours[first]
+
+
+def _real_parent(path: str) -> str:
+    return os.path.dirname(os.path.realpath(path))  # noqa: PTH120
+
+
+def _is_private(folder: str) -> bool:
+    """Return whether only its user may enter a folder: mkdtemp makes such, people seldom do.
+
+    This tells our folder from one that a user called ``/tmp/wandb-repro-examples``.
+    """
+    try:
+        return stat.S_IMODE(os.stat(folder).st_mode) == _MKDTEMP_MODE  # noqa: PTH116
+    except OSError:
+        return True  # already deleted, as ours are
