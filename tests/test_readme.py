@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import wandb_repro
+import wandb_repro.testing
 from wandb_repro import errors
 from wandb_repro.cli.main import main
 from wandb_repro.manifest.base import Unavailable
@@ -99,6 +101,39 @@ def test_its_settings_are_those_that_hold() -> None:
 def test_its_table_names_every_command_and_no_other() -> None:
     named = [re.findall(r"wandb-repro (\w+)", row[0])[0] for row in _table("| command |")]
     assert sorted(named) == sorted(main.list_commands(main.make_context("wandb-repro", ["show"])))
+
+
+_OF_OTHERS = {"--repro-update", "--slow-quarter", "--wrap"}
+"""Options of pytest, of this repository's tests, and of sbatch."""
+
+
+def _options(command: click.Command) -> set[str]:
+    """Return the options of a command and of those below it, which are loaded when asked for."""
+    own = {name for parameter in command.params for name in parameter.opts}
+    if not isinstance(command, click.Group):
+        return own
+    context = click.Context(command)
+    below = (command.get_command(context, name) for name in command.list_commands(context))
+    return own.union(*(_options(found) for found in below if found is not None))
+
+
+def test_every_option_it_names_is_one_of_a_command() -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    assert named - _OF_OTHERS - _options(main) == set()
+
+
+def test_its_glossary_explains_each_term_once() -> None:
+    terms = [row[0] for row in _table("| term |")]
+    expected = ["record", "capsule", "trail", "checkpoint", "rerun", "verdict", "fingerprint"]
+    assert terms == expected
+
+
+def test_its_example_of_a_test_is_python_and_calls_what_there_is(tmp_path: Path) -> None:
+    words = inspect.signature(wandb_repro.testing.assert_reproducible).parameters
+    lines = _block("py")
+    compile(lines, str(tmp_path), "exec")
+    assert "steps" in words
+    assert "assert_reproducible(training.train, steps=20)" in lines
 
 
 def test_its_table_names_every_exit_code() -> None:
