@@ -8,7 +8,7 @@ import pytest
 from tests.support.recorded import Project, with_manifest
 from wandb_repro.errors import CodeError, RefusedError, TrailError
 from wandb_repro.manifest.manifest import run_name
-from wandb_repro.workflows.prepare_rerun import name_work_folder, prepare
+from wandb_repro.workflows.prepare_rerun import prepare
 from wandb_repro.workflows.rerun import carry_out
 from wandb_repro.workflows.rerun_options import RerunOptions
 from wandb_repro.workflows.stored_code import bundle_of
@@ -22,27 +22,6 @@ def test_a_run_is_called_as_far_as_its_place_is_known(numbers: Project, tmp_path
     project = numbers.copy(tmp_path / "project")
     changes = {"run.entity": "ada", "run.project": {"unavailable": "none"}, "run.id": "x"}
     assert run_name(with_manifest(project, changes)) == "ada/x"
-
-
-def test_a_work_folder_is_beside_wandbs_and_not_made_yet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("WANDB_DIR", raising=False)
-    one, two = name_work_folder("abc"), name_work_folder("abc")
-    assert one.parent == two.parent == tmp_path / "wandb"
-    assert one.name.startswith("rerun-abc-")
-    assert one != two
-    assert list(tmp_path.iterdir()) == []
-    monkeypatch.setenv("WANDB_DIR", str(tmp_path / "mine"))
-    assert name_work_folder("abc").parent == tmp_path / "mine" / "wandb"
-
-
-@pytest.mark.parametrize("run_id", ["../../etc", "a/b", "a\0b", "", "." * 300, "x" * 300])
-def test_no_run_names_a_work_folder_elsewhere(run_id: str) -> None:
-    folder = name_work_folder(run_id)
-    assert folder.parent == Path("wandb").resolve()
-    assert len(folder.name) < 100
 
 
 def test_preparing_writes_nothing_and_makes_no_folder(numbers: Project, tmp_path: Path) -> None:

@@ -1,7 +1,4 @@
-"""Lists the files of a git tree that may be hostile, within a budget.
-
-Writes the files of a git tree that may be hostile, and reads them back.
-"""
+"""Lists, reads and writes the files of a git tree that may be hostile, within a budget."""
 
 from __future__ import annotations
 
@@ -102,9 +99,6 @@ def _checked(file: TreeFile, budget: Budget) -> TreeFile:
     return file
 
 
-_BLOCK_BYTES_of_tree_files = 1024 * 1024
-
-
 def write_tree(git: Git, files: Sequence[TreeFile], folder: Path) -> None:
     """Create `folder` and the files in it. Links come last, so that nothing is written through one.
 
@@ -154,7 +148,7 @@ def _body(stream: IO[bytes], file: TreeFile) -> Iterator[bytes]:
         raise CodeError(f"the bundle lacks {readable(file.path)!r}")
     left_bytes = file.size_bytes
     while left_bytes:
-        block = stream.read(min(left_bytes, _BLOCK_BYTES_of_tree_files))
+        block = stream.read(min(left_bytes, _BLOCK_BYTES))
         if not block:
             raise CodeError(f"the bundle lacks a part of {readable(file.path)!r}")
         left_bytes -= len(block)

@@ -235,30 +235,6 @@ def test_what_python_compiled_in_the_first_the_next_have(rerun: Rerun) -> None:
     assert compiled.samefile(next(rerun.module("one").parent.glob("__pycache__/small.*")))
 
 
-def test_what_was_compiled_from_another_source_is_not_kept(rerun: Rerun) -> None:
-    first = rerun("one")
-    assert first.kept is not None
-    module = rerun.module("one")
-    module.unlink()
-    module.write_text("def main():\n    print('other')\n")
-    assert _compile(rerun, "one")
-    keep_bytecode(first.kept, rerun.folder / "one" / "env")
-    assert not first.kept.bytecode.exists()
-
-
-def test_a_compiled_file_that_was_changed_since_is_left_out(rerun: Rerun) -> None:
-    first = rerun("one")
-    assert first.kept is not None
-    _compile(rerun, "one")
-    keep_bytecode(first.kept, rerun.folder / "one" / "env")
-    (compiled,) = first.kept.bytecode.rglob("small.*.pyc")
-    compiled.unlink()
-    compiled.write_bytes(b"something else")
-    rerun("two")
-    assert rerun.said == [TAKES]
-    assert not list(rerun.module("two").parent.glob("__pycache__/small.*"))
-
-
 def test_a_builder_that_is_killed_lets_go(rerun: Rerun, wanted: Wanted) -> None:
     """Killed as the kernel kills: nothing is cleaned up. A real process holds the lock."""
     holds = (

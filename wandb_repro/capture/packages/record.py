@@ -14,12 +14,11 @@ import base64
 import contextlib
 import csv
 import hashlib
-import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from wandb_repro.files import cache_folder
+from wandb_repro.files import cache_folder, sha256_of_bytes, write_atomically
 
 __all__ = ["INSTALLER_FILES", "KnownRecords", "record_digest_of", "record_hash", "record_paths"]
 
@@ -139,7 +138,7 @@ class KnownRecords:
         Raises:
             ValueError: it is no CSV, or no UTF-8.
         """
-        key = hashlib.sha256(record).hexdigest()
+        key = sha256_of_bytes(record)
         if key not in self._known:
             self._known[key] = record_digest_of(record)
             self._is_new = True
@@ -151,21 +150,16 @@ class KnownRecords:
             return
         pairs = list(self._known.items())[-_MOST:]
         body = "".join(f"{key} {digest}\n" for key, digest in pairs).encode()
-        temporary = self._file.with_name(f".{_FILE}.{os.getpid()}.tmp")
         with contextlib.suppress(OSError):
-            try:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                temporary.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-                temporary.replace(self._file)
-            finally:
-                temporary.unlink(missing_ok=True)
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._file, f"{sha256_of_bytes(body)}\n".encode() + body)
 
 
 def _read(file: Path) -> dict[str, str]:
     """Return what was kept; nothing where the file is not as it was written."""
     with contextlib.suppress(OSError, ValueError):
         digest, _, body = file.read_bytes().partition(b"\n")
-        if digest == hashlib.sha256(body).hexdigest().encode():
+        if digest == sha256_of_bytes(body).encode():
             words = body.decode("ascii").split()
             return dict(zip(words[::2], words[1::2], strict=True))
     return {}

@@ -1,9 +1,13 @@
-"""What a wheel of a capsule may hold: it is looked through whole before anything unpacks it.
+"""Checks a wheel of a capsule: it is the recorded one, and holds nothing that no wheel needs.
 
-An installer reads the archive again in its own way. So nothing may stand in it that two readers
-take for two things: sizes that lie, names that leave the folder, links, one name twice.
+The whole archive is checked before uv unpacks it. uv reads it again in its own way, so nothing may
+be in it that two readers take for two things: sizes that lie, names that leave the folder, links,
+one name twice.
 
-A wheel of the capsule, believed only if it is the recorded one.
+NOTE: no check here is left to uv. Of the 32 hostile wheels of this module's tests uv 0.8.6, the
+oldest that we allow, refuses 6, and tries to write the commands of two outside the environment;
+uv 0.13.9 refuses 16. Both take members above the folder (and drop them), links and pipes (as
+files), and names that are there twice. Measured with both.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.fetch import RemoteRun
-from wandb_repro.workflows.prepare_rerun import prepare, whose_it_is
+from wandb_repro.workflows.prepare_rerun import name_work_folder, prepare, whose_it_is
 from wandb_repro.workflows.rerun_options import RerunOptions
 
 CLAIMS = {
@@ -42,10 +42,8 @@ def found(tmp_path: Path) -> RemoteRun:
 
 def test_w_and_b_tells_who_recorded_a_run(found: RemoteRun) -> None:
     told = whose_it_is(found)
-    assert (
-        told
-        == "mallory, as run mallory/digits/abc (reported by W&B at wandb.example, not verified)"
-    )
+    reported = "(reported by W&B at wandb.example, not verified)"
+    assert told == f"mallory, as run mallory/digits/abc {reported}"
 
 
 def test_a_server_that_does_not_tell_who_is_not_helped_out(found: RemoteRun) -> None:
@@ -102,3 +100,24 @@ def test_without_a_terminal_and_without_yes_it_refuses_at_once(
     assert "recorded by" in answer.error
     assert "pass --yes" in answer.error
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_work_folder_is_beside_wandbs_and_not_made_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WANDB_DIR", raising=False)
+    one, two = name_work_folder("abc"), name_work_folder("abc")
+    assert one.parent == two.parent == tmp_path / "wandb"
+    assert one.name.startswith("rerun-abc-")
+    assert one != two
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path / "mine"))
+    assert name_work_folder("abc").parent == tmp_path / "mine" / "wandb"
+
+
+@pytest.mark.parametrize("run_id", ["../../etc", "a/b", "a\0b", "", "." * 300, "x" * 300])
+def test_no_run_names_a_work_folder_elsewhere(run_id: str) -> None:
+    folder = name_work_folder(run_id)
+    assert folder.parent == Path("wandb").resolve()
+    assert len(folder.name) < 100
