@@ -62,7 +62,7 @@ def test_a_run_recorded_without_wandb_repro_says_how_to_record_one(
         ("latest", "There is no run here to call 'latest'"),
         ("./gone", "There is no folder ./gone"),
         ("/gone/away", "There is no folder /gone/away"),
-        ("abc123", "There is no run 'abc123'"),
+        ("abc123", "No run 'abc123'"),
     ],
 )
 def test_a_run_that_is_not_there_says_what_to_give(

@@ -166,7 +166,7 @@ def test_checkpoints_that_were_moved_are_found_beside_the_one_that_is_named(
 
     assert lost.code == 4
     assert "fit-2-epoch-00002.ckpt cannot be read" in lost.error
-    assert "those of earlier fits are looked for beside it" in lost.error
+    assert "earlier fits must be in the same folder" in lost.error
     assert found.code == 0, found.err
     assert f"fit 1 is passed over, from {aside}" in found.text.replace("- ", "-")
     assert without.code == 4

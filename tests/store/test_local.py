@@ -162,7 +162,9 @@ def test_a_manifest_is_read_back(capsule: Capsule) -> None:
 
 
 def test_a_folder_without_a_manifest_is_no_capsule(capsule: Capsule) -> None:
-    with pytest.raises(NotFoundError, match=r"holds no manifest\.json") as caught:
+    with pytest.raises(
+        NotFoundError, match=r"is not a capsule: it has no manifest\.json"
+    ) as caught:
         read_manifest(capsule)
 
     assert caught.value.exit_code == 2

@@ -69,9 +69,9 @@ MISSING = {
     "./nowhere": "There is no folder ./nowhere.",
     "/no/such/folder": "There is no folder /no/such/folder.",
     "a/b/c/d": "There is no folder a/b/c/d.",
-    "zzzzzzzz": "There is no run 'zzzzzzzz' in wandb.",
-    "c3d4": "There is no run 'c3d4' in wandb.",
-    PLAIN: f"There is no run '{PLAIN}' in wandb.",
+    "zzzzzzzz": "No run 'zzzzzzzz' in wandb.",
+    "c3d4": "No run 'c3d4' in wandb.",
+    PLAIN: f"No run '{PLAIN}' in wandb.",
     f"wandb/{PLAIN}": f"The run in wandb/{PLAIN} was recorded without wandb_repro.",
     "pla1n000": f"The run in wandb/{PLAIN} was recorded without wandb_repro.",
 }
@@ -94,7 +94,7 @@ def test_without_any_run_there_is_no_latest(
 
     with pytest.raises(NotFoundError, match="There is no run here to call 'latest'"):
         locate("latest", tmp_path)
-    with pytest.raises(NotFoundError, match="There is no run 'a1b2c3d4' in wandb"):
+    with pytest.raises(NotFoundError, match="No run 'a1b2c3d4' in wandb"):
         locate("a1b2c3d4", tmp_path)
 
 

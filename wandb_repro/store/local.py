@@ -90,7 +90,7 @@ def read_manifest(capsule: Capsule) -> Manifest:
             document = file.read(canonical.MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise NotFoundError(
-            f"{capsule.folder} holds no manifest.json, so it is no capsule.",
+            f"{capsule.folder} is not a capsule: it has no manifest.json.",
             hint="Give a run, an offline run's folder, or its files/repro folder.",
         ) from error
     except OSError as error:

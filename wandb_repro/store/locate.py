@@ -103,6 +103,6 @@ def _by_id(run: str) -> Capsule | None:
     if newest is not None:
         return _in_folder(here / newest[0], run)
     raise NotFoundError(
-        f"There is no run {run!r} in {here}.",
+        f"No run {run!r} in {here}.",
         hint="A run on W&B is called ENTITY/PROJECT/ID or PROJECT/ID.",
     )

@@ -134,7 +134,7 @@ def _listed(api: Api, path: str, server: str) -> ApiRuns:
                 raise
             raise NotFoundError(
                 f"There is no project {path} at {server}.",
-                hint="Check its name, and that who is logged in (`wandb login`) may read it.",
+                hint="Check the name, and that your login (`wandb login`) can read it.",
             ) from error
     return found
 

@@ -231,7 +231,7 @@ def find_run(api: Api, path: str, server: str) -> ApiRunToWrite:
                 raise
             raise NotFoundError(
                 f"There is no run {path} at {server}.",
-                hint="Check its name, and that who is logged in (`wandb login`) may read it; "
+                hint="Check the name, and that your login (`wandb login`) can read it; "
                 "another server is set with WANDB_BASE_URL or `wandb login --host`.",
             ) from error
 

@@ -47,7 +47,7 @@ def _found(fit: Beginning, place: Path, options: RerunOptions) -> Beginning:
         again = "" if options.from_epoch is not None else "The run went on from a checkpoint. "
         raise RefusedError(
             f"{again}{error.message}",
-            hint="If it was moved or copied, give its path with --checkpoint FILE. Checkpoints of "
+            hint="If it was moved or copied, pass its path with --checkpoint FILE. Checkpoints of "
             "earlier fits must be in the same folder.",
         ) from error
     return fit.model_copy(update={"checkpoint": str(path)})

@@ -171,9 +171,8 @@ def _failed(child: Child, prepared: Prepared) -> TrainingFailedError:
     code = child.returncode
     how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
     return TrainingFailedError(
-        f"The training {how}; its own output above says why."
-        + _not_recorded(prepared.plan.parts.code),
-        hint="Mend what it complains of and rerun; nothing of the original was touched."
+        f"The training {how}; see its output above." + _not_recorded(prepared.plan.parts.code),
+        hint="Fix the error it printed and rerun. The original was not changed."
         + (cure if needed is not None and needed.left_out else ""),
         returncode=code,
     )
