@@ -24,6 +24,7 @@ from tests.support.recorded import ask, keras_run, killed_run, numbers
 from tests.support.server import wandb_server
 from tests.support.slow_quarter import QUARTERS, chosen_quarter, quarter_of
 from tests.support.training import offline, own_wandb
+from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
 
 __all__ = [
@@ -87,6 +88,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Keep environments where no other test, and no user, looks for them."""
     place = tmp_path_factory.getbasetemp() / f"cache-{secrets.token_hex(4)}"
     monkeypatch.setenv(CACHE_VARIABLE, str(place))
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record faults as users have it: for tests that plant one."""
+    monkeypatch.delenv(STRICT_VARIABLE, raising=False)
 
 
 _LONG = ("test_demo", "test_ending", "test_rerun", "test_harm", "test_keras")

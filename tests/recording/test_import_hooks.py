@@ -90,6 +90,7 @@ def test_an_import_that_fails_fails_as_ever_and_is_awaited_on() -> None:
     assert seen == []
 
 
+@pytest.mark.usefixtures("lenient")
 def test_an_action_that_fails_is_told_of_and_the_import_goes_on(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

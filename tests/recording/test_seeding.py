@@ -13,6 +13,7 @@ ERRORS = (RuntimeError("planted"), MemoryError(), KeyError("planted"))
 SEEDING = ("random.seed", "model_was_built", "seeds_of_script", "after_import")
 
 
+@pytest.mark.usefixtures("lenient")
 @pytest.mark.parametrize("place", SEEDING)
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 def test_a_seed_that_cannot_be_set_is_told_of_and_the_run_is_given(
@@ -31,6 +32,7 @@ def test_a_seed_that_cannot_be_set_is_told_of_and_the_run_is_given(
     assert sum("warning" in line for line in said) <= 2, said
 
 
+@pytest.mark.usefixtures("lenient")
 @pytest.mark.parametrize("target", ["tensorflow.random.set_seed", "numpy.random.seed"])
 def test_a_generator_that_refuses_its_seed_is_told_of_and_the_others_are_seeded(
     offline: Young, target: str, capfd: pytest.CaptureFixture[str]

@@ -54,6 +54,7 @@ class FakeNvml:
     broken: frozenset[str] = frozenset()
     hangs: threading.Event | None = None
     users: int = field(default=0, init=False)
+    NVMLError: type[Exception] = NvmlError
 
     def _ask(self, function: str) -> None:
         if function in self.broken:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.server import WandbServer
+from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest
@@ -22,7 +23,7 @@ from wandb_repro.store.local import read_manifest
 __all__ = ["Done", "Machine", "Stored", "a_project", "only_run"]
 
 TIMEOUT_S = 180.0
-_OF_ANYBODY = ("PATH", "PYTHONPATH", "LANG", "TMPDIR")
+_OF_ANYBODY = ("PATH", "PYTHONPATH", "LANG", "TMPDIR", STRICT_VARIABLE)
 
 
 @dataclass(frozen=True)

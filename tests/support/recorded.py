@@ -23,6 +23,7 @@ from click.testing import CliRunner
 
 from tests.support.records import changed
 from tests.support.repositories import Repository, repository
+from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.cli.main import main
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
@@ -127,13 +128,15 @@ _DROPPED = (
     "CUBLAS_",
 )
 
+_KEPT = (CACHE_VARIABLE, STRICT_VARIABLE)
+
 
 def newcomer(**more: str) -> dict[str, str]:
     """Return a newcomer's environment: W&B offline and quiet, no switch set."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_DROPPED) or name == CACHE_VARIABLE
+        if not name.startswith(_DROPPED) or name in _KEPT
     }
     own = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
     return {**kept, **own, "CUDA_VISIBLE_DEVICES": "", **more}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.capture.host import ThisHost
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
@@ -276,6 +277,9 @@ class Ended(World):
         return [line for line in self.err.splitlines() if line.startswith("wandb_repro:")]
 
 
+_KEPT = ("PATH", "LANG", "TMPDIR", STRICT_VARIABLE)
+
+
 def begun_child(
     folder: Path,
     script: str,
@@ -296,7 +300,7 @@ def begun_child(
     project = folder / "project"
     project.mkdir(parents=True)
     (project / "train.py").write_text(textwrap.dedent(script))
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return Child(
         folder,
         subprocess.Popen(

@@ -70,16 +70,22 @@ def is_strict() -> bool:
 def fact(kind: type[T], probe: Callable[[], object], what: str) -> T | Unavailable:
     """Return what the probe returns if it has this type, or why not.
 
-    For libraries without types, where anything may come back. An attribute that this version of
-    the library does not have is expected.
+    For libraries without types, where anything may come back, and where a version may lack what
+    is asked for: no such attribute, no such module, no such setting.
     """
-    value = guarded(probe, what, expects=(AttributeError,))
+    value = guarded(probe, what, expects=(AttributeError, LookupError, NotImplementedError))
     if isinstance(value, (kind, Unavailable)):
         return value
     return Unavailable(unavailable=f"{what}: {type(value).__name__} instead of {kind.__name__}")
 
 
-def guarded_within(seconds: float, probe: Callable[[], T], what: str) -> T | Unavailable:
+def guarded_within(
+    seconds: float,
+    probe: Callable[[], T],
+    what: str,
+    *,
+    expects: tuple[type[BaseException], ...] = (),
+) -> T | Unavailable:
     """Return what the probe returns, or why it failed or did not end in time.
 
     Args:
@@ -87,6 +93,7 @@ def guarded_within(seconds: float, probe: Callable[[], T], what: str) -> T | Una
         probe: reads one fact, in a daemon thread: one that hangs is left behind and does not
             delay the end of the process.
         what: the fact's name.
+        expects: as in `guarded`.
 
     Raises:
         BaseException: as `guarded`, here and not in the thread.
@@ -96,7 +103,7 @@ def guarded_within(seconds: float, probe: Callable[[], T], what: str) -> T | Una
 
     def run() -> None:
         try:
-            answers.append(guarded(probe, what))
+            answers.append(guarded(probe, what, expects=expects))
         except BaseException as fault:  # noqa: BLE001 - raised again by the thread that waits
             faults.append(fault)
 

@@ -53,12 +53,18 @@ def probe_framework(host: Host, model: object | None) -> Framework | Unavailable
     return guarded(lambda: _framework(host, cast(_Keras, module), model), "Keras")
 
 
-def _framework(host: Host, keras: _Keras, model: object | None) -> Framework:
-    name = keras.config.backend()
+def _framework(host: Host, keras: _Keras, model: object | None) -> Framework | Unavailable:
+    # While Keras is still being imported, it has neither.
+    name = fact(str, lambda: keras.config.backend(), "Keras")
+    version = fact(str, lambda: keras.__version__, "Keras")
+    if isinstance(name, Unavailable):
+        return name
+    if isinstance(version, Unavailable):
+        return version
     backend = _backend(host.modules, name)
     compiled = _Compiled.of(model)
     return Framework(
-        keras=keras.__version__,
+        keras=version,
         backend=name,
         backend_version=_ask(str, backend, lambda it: it.version(), "version"),
         backend_build=_ask(str, backend, lambda it: it.build(), "build"),

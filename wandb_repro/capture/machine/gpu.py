@@ -51,7 +51,11 @@ def _build(host: Host, key: str) -> str | Unavailable:
     if module is None:
         return Unavailable(unavailable="TensorFlow was not imported")
     tensorflow = cast(_TensorFlow, module)
-    told = guarded(lambda: tensorflow.sysconfig.get_build_info().get(key), "build info")
+    told = guarded(
+        lambda: tensorflow.sysconfig.get_build_info().get(key),
+        "build info",
+        expects=(AttributeError,),  # this TensorFlow has no such function
+    )
     if isinstance(told, Unavailable):
         return told
     return str(told) if told else Unavailable(unavailable=f"TensorFlow's build names no {key}")

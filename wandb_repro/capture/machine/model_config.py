@@ -62,7 +62,9 @@ def _settings(keras: Any, model: Any, arguments: Mapping[str, object], fit: int)
         architecture=_config("architecture", lambda: _architecture(keras, model)),
         dtype_policy=fact(str, lambda: model.dtype_policy.name, "dtype policy"),
         jit_compile=fact(bool, lambda: model.jit_compile, "jit_compile") if given else why,
-        arguments=_config("arguments of fit", lambda: _arguments(arguments)),
+        arguments=_config("arguments of fit", lambda: _arguments(arguments))
+        if arguments
+        else Unavailable(unavailable="arguments of fit: they were not found"),
     )
 
 
@@ -88,7 +90,8 @@ def _config(what: str, probe: Callable[[], dict[str, JSON]]) -> Config:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of lambdas, which are not loaded again
-        return guarded(probed, what)
+        # The config is made by the user's own classes, whose code may raise anything.
+        return guarded(probed, what, expects=(Exception,))
 
 
 def _optimizer(keras: Any, model: Any) -> dict[str, JSON]:
@@ -122,7 +125,7 @@ def _each(keras: Any, several: Any) -> JSON:
 def _architecture(keras: Any, model: Any) -> dict[str, JSON]:
     """Return the model with its layers; of one that does not serialise as a whole, each layer."""
     fault = _too_large(model)
-    config: Any = fault or guarded(model.get_config, "the model")
+    config: Any = fault or guarded(model.get_config, "the model", expects=(Exception,))
     kind = type(model).__name__
     if isinstance(config, dict) and "layers" in config:
         return {"class_name": kind, "config": _plain(config)}
@@ -164,8 +167,6 @@ def _too_large(layer: Any) -> Unavailable | None:
 
 
 def _arguments(arguments: Mapping[str, object]) -> dict[str, JSON]:
-    if not arguments:
-        raise LookupError("they were not found")
     found = {name: arguments[name] for name in _ARGUMENTS if name in arguments}
     return {name: _plain(value) for name, value in found.items()}
 
@@ -176,7 +177,7 @@ def _serialized(keras: Any, value: Any) -> JSON:
 
 def _part(probe: Callable[[], JSON]) -> JSON:
     """Return a part of a config, or an object with the reason why it is not there."""
-    found = guarded(probe, "it does not serialise")
+    found = guarded(probe, "it does not serialise", expects=(Exception,))
     return found.model_dump(mode="json") if isinstance(found, Unavailable) else found
 
 

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 from wandb_repro.capture.guard import guarded, guarded_within
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Gpu
 
 __all__ = ["Driver", "Nvml", "ask_nvml", "load_nvml"]
+
+T = TypeVar("T")
 
 DEADLINE_S = 2.0
 """NVML has been seen to hang on a broken driver."""
@@ -28,6 +30,8 @@ class _Process(Protocol):
 
 class Nvml(Protocol):
     """The part of nvidia-ml-py that is asked. Every function may raise ``NVMLError``."""
+
+    NVMLError: type[Exception]
 
     def nvmlInit(self) -> None:
         """Load the library; counted, so that another user of NVML is not disturbed."""
@@ -95,20 +99,32 @@ def load_nvml() -> Nvml:
 
 def ask_nvml(load: Callable[[], Nvml], process_id: int) -> Driver:
     """Return what the driver tells within two seconds, or why it tells nothing."""
-    told = guarded_within(DEADLINE_S, lambda: _ask(load(), process_id), "NVML")
+    told = guarded_within(
+        DEADLINE_S, lambda: _ask(load(), process_id), "NVML", expects=(ImportError,)
+    )
     return Driver(told, told, told) if isinstance(told, Unavailable) else told
 
 
 def _ask(nvml: Nvml, process_id: int) -> Driver:
-    nvml.nvmlInit()
+    begun = _guarded(nvml, nvml.nvmlInit, "NVML")
+    if isinstance(begun, Unavailable):
+        return Driver(begun, begun, begun)
     try:
         return Driver(
-            gpus=guarded(lambda: _gpus(nvml, process_id), "GPUs"),
-            version=guarded(lambda: _text(nvml.nvmlSystemGetDriverVersion()), "driver version"),
-            cuda=guarded(lambda: _cuda(nvml.nvmlSystemGetCudaDriverVersion_v2()), "CUDA version"),
+            gpus=_guarded(nvml, lambda: _gpus(nvml, process_id), "GPUs"),
+            version=_guarded(
+                nvml, lambda: _text(nvml.nvmlSystemGetDriverVersion()), "driver version"
+            ),
+            cuda=_guarded(
+                nvml, lambda: _cuda(nvml.nvmlSystemGetCudaDriverVersion_v2()), "CUDA version"
+            ),
         )
     finally:
-        guarded(nvml.nvmlShutdown, "NVML's end")
+        _guarded(nvml, nvml.nvmlShutdown, "NVML's end")
+
+
+def _guarded(nvml: Nvml, probe: Callable[[], T], what: str) -> T | Unavailable:
+    return guarded(probe, what, expects=(nvml.NVMLError,))
 
 
 def _gpus(nvml: Nvml, process_id: int) -> tuple[Gpu, ...]:
@@ -119,14 +135,17 @@ def _gpu(nvml: Nvml, index: int, process_id: int) -> Gpu:
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
     return Gpu(
         name=_text(nvml.nvmlDeviceGetName(handle)),
-        uuid=guarded(lambda: _text(nvml.nvmlDeviceGetUUID(handle)), "UUID"),
-        memory_bytes=guarded(lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).total), "memory"),
-        compute_capability=guarded(
+        uuid=_guarded(nvml, lambda: _text(nvml.nvmlDeviceGetUUID(handle)), "UUID"),
+        memory_bytes=_guarded(
+            nvml, lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).total), "memory"
+        ),
+        compute_capability=_guarded(
+            nvml,
             lambda: ".".join(map(str, nvml.nvmlDeviceGetCudaComputeCapability(handle))),
             "compute capability",
         ),
-        mig=guarded(lambda: nvml.nvmlDeviceGetMigMode(handle)[0] == 1, "MIG"),
-        other_processes=guarded(lambda: _others(nvml, handle, process_id), "processes"),
+        mig=_guarded(nvml, lambda: nvml.nvmlDeviceGetMigMode(handle)[0] == 1, "MIG"),
+        other_processes=_guarded(nvml, lambda: _others(nvml, handle, process_id), "processes"),
     )
 
 

@@ -40,14 +40,16 @@ def read_state(
         import git
     except ImportError as error:  # GitPython says so, too, when there is no git command
         return Unavailable(unavailable=f"GitPython cannot be used: {_first_line(error)}")
+    foreign = (git.GitError, ValueError)
     try:
         with git.Repo(top, search_parent_directories=False, expand_vars=False) as repo:
             repo.git.update_environment(**HARDENED, **_named(top))
             return GitState(
                 commit=commit or _NO_COMMIT,
-                branch=guarded(lambda: _branch(repo, commit), "branch"),
-                remote=guarded(lambda: _remote(repo), "remote"),
-                pushed=guarded(lambda: _pushed(repo, commit), "pushed"),
+                # GitPython reads no hashes of 64 digits: ValueError, where git uses SHA-256.
+                branch=guarded(lambda: _branch(repo, commit), "branch", expects=foreign),
+                remote=guarded(lambda: _remote(repo), "remote", expects=foreign),
+                pushed=guarded(lambda: _pushed(repo, commit), "pushed", expects=foreign),
                 dirty=dirty,
                 changed=changed,
             )
