@@ -94,6 +94,12 @@ def _wandb() -> tuple[PrivateApi, ...]:
         ),
         PrivateApi(
             "wandb",
+            "api",
+            "the fits of an unchanged script that starts no run are not recorded",
+            ("child.run_script",),
+        ),
+        PrivateApi(
+            "wandb",
             "agent",
             "a rerun ends before it trains",
             (patched,),

@@ -1,4 +1,4 @@
-"""What a script holds after it logged an artifact that a rerun does not publish."""
+"""What a script gets back when it logs an artifact that a rerun does not publish."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 
 class Held:
-    """Stands before ``wandb.Artifact``: what needs a server is answered here, all else there.
+    """A base before ``wandb.Artifact`` that answers whatever would need a server.
 
-    A script may wait for an artifact, read its version, change its aliases, and download what it
-    added to it. What only a server knows, such as the other versions of it, is not had.
+    A script may wait for the artifact, read its version, change its aliases, and download the
+    files that it added. Only a server knows its other versions and the runs that use it.
     """
 
-    # Values, not annotations alone: each hides a property of the same name, which has no setter.
+    # Values, not only annotations: each hides a property of the same name, which has no setter.
     id = "held-back"
     version = source_version = "v0"
     state = "COMMITTED"
@@ -34,7 +34,7 @@ class Held:
     tags: tuple[str, ...] | list[str] = ()
 
     def is_draft(self) -> bool:
-        """Tell that it was logged, as the original's was."""
+        """Return False: the original's was logged."""
         return False
 
     def wait(self, timeout: int | None = None) -> Held:
@@ -50,10 +50,16 @@ class Held:
         path_prefix: str | os.PathLike[str] | None = None,
         multipart: bool | None = None,
     ) -> str:
-        """Give the files that were added to it, as a server would. No reference is followed."""
+        """Copy the files that were added to it, as a server would return them.
+
+        References are not followed.
+
+        Returns:
+            The folder.
+        """
         del allow_missing_references, skip_cache, multipart
-        usual = Path(os.environ.get("WANDB_ARTIFACT_DIR", "artifacts")).absolute()
-        folder = Path(root or usual / self.name)
+        default = Path(os.environ.get("WANDB_ARTIFACT_DIR", "artifacts")).absolute()
+        folder = Path(root or default / self.name)
         folder.mkdir(parents=True, exist_ok=True)
         manifest: Any = getattr(self, "manifest", None)
         for name, entry in manifest.entries.items():
@@ -71,7 +77,7 @@ class Held:
 
     @property
     def source_artifact(self) -> Held:
-        """The artifact itself: it is no link."""
+        """The artifact itself: it is not a link."""
         return self
 
     @property
@@ -101,24 +107,25 @@ class Held:
 
     @property
     def file_count(self) -> int:
-        """How many files were added to it."""
+        """Number of files that were added to it."""
         manifest: Any = getattr(self, "manifest", None)
         return len(getattr(manifest, "entries", ()))
 
 
 def as_logged(artifact: T, run: object, aliases: Iterable[str] | None = None) -> T:
-    """Return the artifact itself, which from now on answers as one that was logged.
+    """Make an artifact answer as one that was logged, and return it.
 
     Args:
-        artifact: a ``wandb.Artifact``; a script may hold it under another name, so it is changed.
+        artifact: a ``wandb.Artifact``.
         run: the run that would have logged it.
-        aliases: that it would have got.
+        aliases: those that the script gave it; ``latest`` without any.
     """
     if isinstance(artifact, Held):
         return artifact
     plain: Any = artifact
     name = str(plain.name).partition(":")[0]
     kind: type[object] = plain.__class__
+    # The object itself is changed, since the script may hold it under another name.
     plain.__class__ = _held(kind)
     plain.name = f"{name}:{Held.version}"
     plain.entity = str(getattr(run, "entity", None) or "")
@@ -130,5 +137,5 @@ def as_logged(artifact: T, run: object, aliases: Iterable[str] | None = None) ->
 
 @functools.cache
 def _held(kind: type) -> type:
-    """Return the class with ours before it; it keeps its name, and ``isinstance`` holds."""
+    """Return a subclass with our answers first; its name and ``isinstance`` stay the same."""
     return type(kind.__name__, (Held, kind), {"__module__": kind.__module__})

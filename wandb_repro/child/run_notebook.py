@@ -1,8 +1,8 @@
 """Executes the cells of a notebook again: ``python -m wandb_repro.notebook CELLS NAME``.
 
-One after the other, in a new IPython shell, as the kernel of the original did: magics and commands
-of the shell work, what a cell displays is printed. The first cell that fails ends it, unless the
-same cell failed in the original, too.
+The cells run one after the other in a new IPython shell, as in the original's kernel: magics and
+shell commands work, and what a cell displays is printed. The first cell that fails ends the rerun,
+unless the same cell failed in the original, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def main(arguments: list[str]) -> None:
     """Execute the cells of a file.
 
     Args:
-        arguments: the file, and the notebook's name.
+        arguments: the file with the cells, and the notebook's name.
+
+    Raises:
+        SystemExit: 2 if the file cannot be read, 1 if a cell fails that did not in the original.
     """
     if len(arguments) != 2:
         _end(_USAGE, 2)
@@ -61,7 +64,7 @@ def _read(file: Path) -> Cells:
 
 
 def _search_here_after_the_library() -> None:
-    """Let modules be found as a kernel lets them be.
+    """Search for modules in the same order as a kernel does.
 
     Source: IPython 9, ``InteractiveShellApp.init_path``; ipykernel 7, ``ipykernel_launcher``.
     """
@@ -82,21 +85,22 @@ def _new_shell(folder: Path) -> InteractiveShell:
         _end("the run was a notebook, and this environment has no IPython; pip install ipython", 1)
 
     class Shell(InteractiveShell):
-        """A shell without a prompt, a screen or a history on the disk."""
+        """A shell without a prompt, a screen or a history file."""
 
         repeats_notebook = True
 
         def enable_gui(self, gui: str | None = None) -> None:
             """Do nothing: there is no screen."""
 
-        def showtraceback(self, *told: Any, **options: Any) -> None:
-            """Show what failed; the end of a rerun is no failure."""
+        def showtraceback(self, *arguments: Any, **options: Any) -> None:
+            """Show what failed, unless it is the end of the rerun."""
             if not isinstance(sys.exc_info()[1], RerunStopped):
-                super().showtraceback(*told, **options)
+                super().showtraceback(*arguments, **options)
 
     folder.mkdir(exist_ok=True)
     os.environ["IPYTHONDIR"] = str(folder)
     os.environ.setdefault("MPLBACKEND", "agg")
+    # IPython gives this advice for a SystemExit, which is how a rerun ends.
     warnings.filterwarnings("ignore", "To exit: use", UserWarning)
     config: Any = Config()
     config.HistoryManager.enabled = False
@@ -117,6 +121,7 @@ def _execute(shell: InteractiveShell, number: int, cell: Cell) -> None:
         raise error
     kind = type(error).__name__
     if isinstance(cell.raised, Unavailable) or cell.raised == kind:
+        # Without a recorded outcome the cell may have failed in the original as well.
         say(f"cell {number} raised {kind}; the original went on, and so does this")
         return
     note_failure(kind)

@@ -1,8 +1,8 @@
-"""Starts a script that knows nothing of us, and records it: ``python -m wandb_repro.launch``.
+"""Runs an unchanged script and records it: ``python -m wandb_repro.launch``.
 
 The script runs as ``__main__`` with its own arguments and ``sys.path[0]``, as Python itself would
-start it. ``wandb.init`` is followed by ``attach``, and ``fit`` gets a callback, once W&B and Keras
-are imported; neither is imported here.
+start it. Once the script imports W&B or Keras, ``wandb.init`` is followed by ``attach`` and every
+``fit`` gets our callback. Neither is imported here.
 """
 
 from __future__ import annotations
@@ -34,10 +34,14 @@ _USAGE = "usage: python -m wandb_repro.launch (SCRIPT | -m MODULE | -c TEXT) [AR
 
 
 def main(arguments: list[str]) -> None:
-    """Run what the arguments name, recorded.
+    """Run and record what the arguments name.
 
     Args:
-        arguments: a script, ``-m`` and a module, or ``-c`` and a text; then its own arguments.
+        arguments: as Python takes them: a script, ``-m MODULE`` or ``-c TEXT``, then the
+            arguments of the script.
+
+    Raises:
+        SystemExit: 2 for a script that cannot be read or a wrong call, 1 without a ``__main__``.
     """
     try:
         api.seed_early()
@@ -45,9 +49,8 @@ def main(arguments: list[str]) -> None:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
     after_import("wandb", _follow_init)
     after_import("keras", _add_callback)
-    guarded(
-        OpenedFiles.of_process, "watching which files are read"
-    )  # some are read before a run is
+    # From the start, since a script may read its data before it starts a run.
+    guarded(OpenedFiles.of_process, "watching which files are read")
     _start(arguments)
 
 
@@ -79,8 +82,8 @@ def _search_first(folder: str, *, always: bool = False) -> None:
 
     Args:
         folder: first entry of ``sys.path``.
-        always: also under ``-P`` and ``-I``, where Python puts nothing there: without it a folder
-            or an archive that is run would not find its own ``__main__``.
+        always: under ``-P`` and ``-I``, too, where Python itself adds nothing: a folder or an
+            archive could not find its own ``__main__`` otherwise.
     """
     if not (getattr(sys.flags, "safe_path", False) or sys.flags.isolated):
         sys.path[0] = folder
@@ -89,8 +92,8 @@ def _search_first(folder: str, *, always: bool = False) -> None:
 
 
 def _run_file(script: str) -> None:
-    """Run a script, or what ``__main__`` is in a folder or an archive."""
-    path = os.path.abspath(script)  # noqa: PTH100 - links stay as they are, as in Python's own
+    """Run a script, or the ``__main__`` of a folder or an archive."""
+    path = os.path.abspath(script)  # noqa: PTH100 - Python itself does not resolve links here
     if pkgutil.get_importer(path) is not None:
         _search_first(path, always=True)
         spec = PathFinder.find_spec("__main__", [path])
@@ -103,12 +106,13 @@ def _run_file(script: str) -> None:
         text = Path(path).read_bytes()
     except OSError as error:
         _end(f"{script} cannot be read: {error.strerror}", 2)
-    place = {"__file__": path, "__cached__": None, "__loader__": SourceFileLoader("__main__", path)}
-    _run_as_main(compile(text, path, "exec", dont_inherit=True), place)
+    loader = SourceFileLoader("__main__", path)
+    names = {"__file__": path, "__cached__": None, "__loader__": loader}
+    _run_as_main(compile(text, path, "exec", dont_inherit=True), names)
 
 
 def _spec_of(module: str) -> ModuleSpec:
-    """Return where a module is, or the ``__main__`` of a package."""
+    """Return the spec of a module, or of the ``__main__`` of a package."""
     spec = find_spec(module)
     if spec is not None and spec.submodule_search_locations is not None:
         spec = find_spec(f"{module}.__main__")
@@ -127,20 +131,21 @@ def _run_found(spec: ModuleSpec) -> None:
     code = loader.get_code(spec.name)
     if code is None:
         _end(f"there is no Python code of {spec.name} to run", 1)
-    place: dict[str, object] = {
+    names: dict[str, object] = {
         "__file__": spec.origin,
         "__cached__": spec.cached,
         "__loader__": loader,
         "__package__": spec.parent,
         "__spec__": spec,
     }
-    _run_as_main(code, place)
+    _run_as_main(code, names)
 
 
-def _run_as_main(code: CodeType, place: Mapping[str, object]) -> None:
-    """Run code in a new module ``__main__``, which stays: what it defined may run at exit."""
+def _run_as_main(code: CodeType, names: Mapping[str, object]) -> None:
+    """Run code in a new module ``__main__``."""
     main_module = ModuleType("__main__")
-    main_module.__dict__.update({"__builtins__": sys.modules["builtins"], **place})
+    main_module.__dict__.update({"__builtins__": sys.modules["builtins"], **names})
+    # It stays there: functions that the script defined may run at exit.
     sys.modules["__main__"] = main_module
     exec(code, main_module.__dict__)  # noqa: S102 - the user's own script
 
@@ -160,26 +165,27 @@ def _follow_init(wandb: ModuleType) -> None:
 
 
 def _add_callback(keras: ModuleType) -> None:
-    """Give every ``fit`` our callback, unless it has one."""
+    """Give every ``fit`` our callback, unless it has it already."""
     change_every_fit(keras, _with_ours)
 
 
 def _with_ours(given: Any) -> Any:
     from wandb_repro.keras import ReproCallback
 
-    if any(isinstance(one, ReproCallback) for one in callbacks_in(given)):
+    if any(isinstance(callback, ReproCallback) for callback in callbacks_in(given)):
         return given
     _ensure_run()
     return with_callback(given, ReproCallback())
 
 
 def _ensure_run() -> None:
-    """Start a run where the script has none: offline when nobody is logged in and nobody said."""
+    """Start a run where the script has none: offline without a login or ``WANDB_MODE``."""
     import wandb
 
     if wandb.run is None:
-        decided = os.environ.get("WANDB_MODE") or cast("Any", wandb).api.api_key
-        api.init(mode=None if decided else "offline")
+        # Without either, W&B would ask for a login in the middle of the training.
+        is_decided = os.environ.get("WANDB_MODE") or cast("Any", wandb).api.api_key
+        api.init(mode=None if is_decided else "offline")
 
 
 if __name__ == "__main__":

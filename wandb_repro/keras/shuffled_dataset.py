@@ -132,8 +132,14 @@ class Shuffled(_PyDataset):
 
     def _check(self, iterator: Any) -> None:
         """Have Keras ask for the batches in order: it shuffles their indices by default."""
+        if not hasattr(iterator.data_adapter, "shuffle"):
+            # Setting an attribute that Keras does not read would change nothing, without a word.
+            warn_once(
+                "this version of Keras may shuffle the batches of shuffled() once more; "
+                "pass shuffle=False to fit"
+            )
         iterator.data_adapter.shuffle = False
-        steps = iterator.steps_per_epoch
+        steps = getattr(iterator, "steps_per_epoch", None)
         if steps and steps != len(self):
             raise UsageError(
                 f"steps_per_epoch={steps}, and shuffled() has {len(self)} batches an epoch.",
