@@ -16,10 +16,10 @@ class Rerun:
     """A rerun's process, and what was done in it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.request: Any = SimpleNamespace(allow_outputs=False)
+        self.mode: Any = SimpleNamespace(publishes=False)
         self.held: list[object] = []
         self.done: list[str] = []
-        monkeypatch.setattr(api, "request_of_rerun", lambda: self.request)
+        monkeypatch.setattr(api, "current_mode", lambda: self.mode)
         monkeypatch.setattr(api, "as_rerun", self._as_rerun)
         monkeypatch.setattr(api, "restore_early", self._restore)
         monkeypatch.setattr(api, "skip_earlier", lambda: self.done.append("skipped"))
@@ -68,7 +68,7 @@ def test_a_second_handle_of_the_run_is_held_back_too(rerun: Rerun) -> None:
 
 
 def test_nothing_is_held_back_where_outputs_are_allowed(rerun: Rerun) -> None:
-    rerun.request = SimpleNamespace(allow_outputs=True)
+    rerun.mode = SimpleNamespace(publishes=True)
     rerun.wandb().init(project="digits")
     assert rerun.held == []
 

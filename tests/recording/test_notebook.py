@@ -10,6 +10,7 @@ from tests.support.fake_host import FakeHost
 from tests.support.fake_shell import FakeShell
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.recording.mode import Recording
 from wandb_repro.recording.notebook import Notebook, notebook_of
 from wandb_repro.recording.wandb_run import Run
 from wandb_repro.store.capsule import Capsule
@@ -22,7 +23,7 @@ def _notebook(
     run = cast("Run", SimpleNamespace(settings=SimpleNamespace(**settings)))
     modules: Any = {} if shell is None else shell.modules
     host = FakeHost(modules=modules)
-    return notebook_of(run, host, choice=choice, capsule=Capsule(folder), request=None)
+    return notebook_of(run, host, choice=choice, capsule=Capsule(folder), mode=Recording())
 
 
 def test_the_cells_on_the_disk_are_those_that_the_record_tells_of(tmp_path: Path) -> None:

@@ -205,6 +205,7 @@ def recorded_training(
     """Record a training into this folder, as ``init`` and ``finish`` would around it."""
     from wandb_repro import api
     from wandb_repro.keras import ReproCallback
+    from wandb_repro.recording.mode import Recording
 
     files = folder / "wandb" / "offline-run" / "files"
     files.mkdir(parents=True)
@@ -212,7 +213,7 @@ def recorded_training(
     seeding = Seeding(3, asked=3, deterministic=None, drawn=False)
     host = SmallHost(started_in=str(folder / "project"))
     prepare()
-    session = Session(run, host, seeding, Options(), request=None, world_size=1)
+    session = Session(run, host, seeding, Options(), mode=Recording(), world_size=1)
     api.process.sessions[stage.run.id] = session
     session.fingerprint("train", *data(), None)
     weights, losses = stage.train(cast("Any", ReproCallback(run=stage.run)))

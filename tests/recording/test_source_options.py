@@ -250,7 +250,9 @@ def test_the_folders_of_wandb_are_never_in_the_snapshot(offline: Young, folder: 
     if folder == ".wandb":
         place.mkdir()
     wandb.setup(wandb.Settings(root_dir=str(place if "-" in folder else place.parent)))
-    offline.monkeypatch.setattr("wandb_repro.api._HOST", SmallHost(started_in=str(made.path)))
+    offline.monkeypatch.setattr(
+        "wandb_repro.recording.process_state.process.host", SmallHost(started_in=str(made.path))
+    )
 
     code, files = _code(offline)
 

@@ -67,14 +67,11 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     """A folder for checkpoints, in a process that has said nothing yet."""
-    from wandb_repro import api
     from wandb_repro.keras.checkpoint import callback as checkpoint_callback
-    from wandb_repro.recording import messages, rng_registry
+    from wandb_repro.recording.process_state import process
 
     def begin() -> None:
         monkeypatch.setattr(checkpoint_callback, "_fits", {})
-        monkeypatch.setattr(api, "process", api.Process())
-        messages.forget()
-        rng_registry.forget_registered()
+        process.reset()
 
     return Folder(tmp_path / "ckpt", begin)

@@ -142,11 +142,9 @@ class Young:
 
     def begin(self) -> None:
         """Forget what this process knows of its runs, as a new process would."""
-        from wandb_repro import api
-        from wandb_repro.recording import messages
+        from wandb_repro.recording.process_state import process
 
-        self.monkeypatch.setattr(api, "process", api.Process())
-        messages.forget()
+        process.reset()
 
     def forget_keras(self) -> None:
         """Make Keras and TensorFlow as unseeded, and names as unused, as they were at first."""
@@ -179,7 +177,7 @@ def offline(own_wandb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Make this process one that has just begun, in an empty project, on W&B's offline mode."""
     import wandb
 
-    from wandb_repro import api
+    from wandb_repro.recording.process_state import process
 
     del own_wandb
     wandb.setup(wandb.Settings(root_dir=str(tmp_path)))
@@ -187,7 +185,7 @@ def offline(own_wandb: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     young = Young(tmp_path, monkeypatch)
     young.project.mkdir()
     (young.project / "train.py").write_text("print('train')\n")
-    monkeypatch.setattr(api, "_HOST", SmallHost(started_in=str(young.project)))
+    monkeypatch.setattr(process, "host", SmallHost(started_in=str(young.project)))
     young.begin()
     if "keras" in sys.modules:
         young.forget_keras()

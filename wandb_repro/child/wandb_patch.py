@@ -61,8 +61,7 @@ def _refuse(error: Exception) -> NoReturn:
 def _hold_back_outputs(run: object, wandb: ModuleType) -> None:
     from wandb_repro import api
 
-    request = api.request_of_rerun()
-    if request is None or request.allow_outputs:
+    if api.current_mode().publishes:
         return
     try:
         hold_back(run, wandb)

@@ -64,9 +64,8 @@ class Background(Generic[T]):
         started = time.monotonic()
         try:
             self._result = guarded(self._work, self._what)
-        except Exception as error:  # noqa: BLE001 - raised again, if it lasts, by the second attempt
-            reason = f"{self._what}: {type(error).__name__}: {error}"
-            self._result = Unavailable(unavailable=reason)
+        except BaseException as error:  # noqa: BLE001 - raised by the second attempt, if it lasts
+            self._result = Unavailable(unavailable=f"{self._what}: {type(error).__name__}")
         # What failed slowly, such as a git that hangs, would hold up the training just as long.
         self._may_retry = time.monotonic() - started < _QUICK_S
 

@@ -32,16 +32,16 @@ from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.machine import Accelerator, Machine, Runtime
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
-from wandb_repro.manifest.request import Options, RerunRequest
+from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.datasets import DataParts
 from wandb_repro.recording.earlier_runs import SCRIPTS_OWN
 from wandb_repro.recording.early_snapshot import Ahead
 from wandb_repro.recording.extra_files import Looked
+from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.notebook import Notebook, notebook_of
 from wandb_repro.recording.packages import Installed
 from wandb_repro.recording.seeding import Seeding
-from wandb_repro.recording.source import source_of, why_no_code
 from wandb_repro.recording.source_options import added_limits_of
 from wandb_repro.recording.wandb_run import (
     Run,
@@ -73,7 +73,7 @@ class Facts:
         *,
         capsule: Capsule,
         options: Options,
-        request: RerunRequest | None,
+        mode: Mode,
         world_size: int,
         earlier: tuple[str | Unavailable, ...],
         ahead: Ahead | None = None,
@@ -81,7 +81,7 @@ class Facts:
         self._run = run
         self._host = host
         self._seeding = seeding
-        self._request = request
+        self._mode = mode
         self._world_size = world_size
         self._earlier = earlier
         self._recorded_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -95,12 +95,11 @@ class Facts:
         guarded(self._inputs.start, "watching which files are read")
         self._config = guarded(lambda: config_of(run), "config")
         with self._inputs.paused():
-            self._source = source_of(
+            self._source = mode.source(
                 run,
                 host,
                 options=options,
                 capsule=capsule,
-                request=request,
                 ahead=ahead,
                 after=self._begun,
             )
@@ -108,7 +107,7 @@ class Facts:
             self._inputs.include(self._source.root)
         self._command = guarded(lambda: probe_command(host, self._source.root), "command")
         self._notebook = guarded(
-            lambda: notebook_of(run, host, choice=options.code, capsule=capsule, request=request),
+            lambda: notebook_of(run, host, choice=options.code, capsule=capsule, mode=mode),
             "cells",
         )
         self._choice = options.code
@@ -116,7 +115,10 @@ class Facts:
         self._capsule = capsule
         self._looked: Looked | Unavailable = _LATER
         self._installed = Installed(
-            host, capsule.wheels, withheld=_withheld(run, options.code, request), after=self._begun
+            host,
+            capsule.wheels,
+            withheld=mode.wheels_withheld(run, options.code),
+            after=self._begun,
         )
         self._machine: Machine | Unavailable = _LATER
         self._runtime = guarded(lambda: probe_runtime(host, _LATER), "runtime")
@@ -225,8 +227,7 @@ class Facts:
         )
 
     def _identity(self) -> RunIdentity:
-        original = self._request.original if self._request else None
-        found = guarded(lambda: identity_of(self._run, original), "run")
+        found = guarded(lambda: identity_of(self._run, self._mode.rerun_of), "run")
         return unknown_identity(self._run, found) if isinstance(found, Unavailable) else found
 
     def _execution(self) -> Execution:
@@ -282,13 +283,10 @@ class Facts:
         )
 
     def _input_files(self) -> tuple[InputFile, ...]:
-        restored = (
-            (Path(self._request.code_root), Path(self._request.capsule)) if self._request else ()
-        )
         return self._inputs.inputs(
             code_paths=self._source.paths,
             code_root=self._source.root,
-            ignore=(*folders_of(self._run), *restored),
+            ignore=(*folders_of(self._run), *self._mode.own_folders),
             installed=self._installed.packed_files(),
         )
 
@@ -305,11 +303,3 @@ def _still_left_out(code: Code, added: Added | Unavailable) -> tuple[LeftOut, ..
         return code.left_out
     stored = {os.path.relpath(f"{added.top}/{file.path}", code.root) for file in added.files}
     return tuple(left for left in code.left_out if left.path not in stored)
-
-
-def _withheld(run: Run, code: str, request: RerunRequest | None) -> str:
-    """Return why wheels of the user's own sources may not go with the run; empty if they may."""
-    if request is None and code == "local":
-        return 'code="local": sources stay on the machine that recorded it'
-    why = "" if request is not None else guarded(lambda: why_no_code(code, run), "source tree")
-    return str(why)

@@ -10,12 +10,11 @@ from typing import ParamSpec
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.recording.process_state import process
 
 __all__ = ["forget", "harmless", "say", "say_once", "warn_once"]
 
 P = ParamSpec("P")
-
-_said: set[str] = set()
 
 
 def say(message: str) -> None:
@@ -34,14 +33,14 @@ def warn_once(message: str) -> None:
 
 def say_once(message: str) -> None:
     """Write one line, unless it was written before in this process."""
-    if message not in _said:
-        _said.add(message)
+    if message not in process.said:
+        process.said.add(message)
         say(message)
 
 
 def forget() -> None:
     """Let every line be written again: a new run begins."""
-    _said.clear()
+    process.said.clear()
 
 
 def harmless(

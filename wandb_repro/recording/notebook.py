@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.notebook import CellWatch, shell_of
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.command import Cells, CellsFile, Command
-from wandb_repro.manifest.request import RerunRequest
-from wandb_repro.recording.source import why_no_code
+from wandb_repro.manifest.command import Cells, CellsFile
+from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.wandb_run import Run
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.cells import cells_file, write_cells
-from wandb_repro.store.local import read_manifest
 
 __all__ = ["Notebook", "notebook_of"]
 
@@ -59,7 +54,7 @@ class Notebook:
 
 
 def notebook_of(
-    run: Run, host: Host, *, choice: str, capsule: Capsule, request: RerunRequest | None
+    run: Run, host: Host, *, choice: str, capsule: Capsule, mode: Mode
 ) -> Notebook | Unavailable:
     """Return the notebook that this process is, or why its cells are not stored.
 
@@ -68,22 +63,12 @@ def notebook_of(
         host: the process.
         choice: ``code`` as ``init`` was given it.
         capsule: where the cells are written.
-        request: in a rerun, what is repeated.
+        mode: decides whether the cells are stored, and where.
     """
     shell = shell_of(host.modules)
     if shell is None:
         return Unavailable(unavailable="it is no notebook")
-    reason = "" if request is not None else why_no_code(choice, run)
-    if reason:
-        return Unavailable(unavailable=reason)
-    local = choice == "local" if request is None else _stayed_local(request)
-    return Notebook(CellWatch(shell), capsule, local=local)
-
-
-def _stayed_local(request: RerunRequest) -> bool:
-    """Tell whether the original's cells were kept on its machine; then the rerun's are, too."""
-    command = guarded(
-        lambda: read_manifest(Capsule(Path(request.capsule))).execution.command, "command"
-    )
-    cells = command.cells if isinstance(command, Command) else None
-    return isinstance(cells, CellsFile) and cells.kept == "local"
+    kept = mode.cells_kept(run, choice)
+    if isinstance(kept, Unavailable):
+        return kept
+    return Notebook(CellWatch(shell), capsule, local=kept == "local")

@@ -8,11 +8,10 @@ from types import TracebackType
 from typing import Any
 
 from wandb_repro.recording.messages import say
+from wandb_repro.recording.process_state import process
 from wandb_repro.recording.session import Session
 
 __all__ = ["cure", "end_with", "finish_all", "note_failure"]
-
-_watched: list[Session] = []
 
 
 def end_with(run: object, session: Session) -> None:
@@ -29,8 +28,8 @@ def end_with(run: object, session: Session) -> None:
     except (ImportError, AttributeError, TypeError):
         _wrap_finish(run, session)
     _watch_process()
-    _watched[:] = [one for one in _watched if not one.ended]
-    _watched.append(session)
+    process.watched[:] = [one for one in process.watched if not one.ended]
+    process.watched.append(session)
 
 
 def _any(value: object) -> Any:
@@ -53,7 +52,7 @@ def _watch_process() -> None:
     NOTE: registered again for each first session, so that we come before a W&B that was imported
     in between: functions registered last run first.
     """
-    if any(not session.ended for session in _watched):
+    if any(not session.ended for session in process.watched):
         return
     atexit.unregister(finish_all)
     atexit.register(finish_all)
@@ -63,13 +62,13 @@ def _watch_process() -> None:
 
 def finish_all() -> None:
     """Close every record that is still open: the process ends."""
-    for session in tuple(_watched):
+    for session in tuple(process.watched):
         session.finish()
 
 
 def note_failure(kind: str) -> None:
     """Note the exception that is about to end the process, by its type's name."""
-    for session in tuple(_watched):
+    for session in tuple(process.watched):
         session.failed(kind)
 
 

@@ -18,13 +18,13 @@ from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.manifest import Ending, Sealed
-from wandb_repro.manifest.request import Options, RerunRequest, Whereabouts
+from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
 from wandb_repro.recording.early_snapshot import Ahead
 from wandb_repro.recording.facts import Facts
-from wandb_repro.recording.live_compare import Live
 from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
 from wandb_repro.recording.messages import harmless, say, warn_once
+from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.publish import (
     Columns,
     GivenFiles,
@@ -34,7 +34,7 @@ from wandb_repro.recording.publish import (
 )
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
-from wandb_repro.recording.wandb_run import Run, identity_of, name_of
+from wandb_repro.recording.wandb_run import Run
 from wandb_repro.store.capsule import FOLDER, Capsule
 from wandb_repro.store.local import read_trail
 
@@ -65,7 +65,7 @@ class Session:
         seeding: Seeding,
         options: Options,
         *,
-        request: RerunRequest | None,
+        mode: Mode,
         world_size: int,
         earlier: tuple[str | Unavailable, ...] = (),
         ahead: Ahead | None = None,
@@ -75,21 +75,21 @@ class Session:
         self.options = options
         self.capsule = Capsule(Path(run.dir) / FOLDER)
         self.capsule.folder.mkdir(parents=True, exist_ok=True)
-        self._request = request
+        self.mode = mode
         self._owner = os.getpid()
         self.fits = 0
         self._open_fits = set[int]()
         self._failure = ""
         self._columns: Columns | None = None
         self._ended = False
-        self._live = _live(request)
+        self._live = mode.comparison()
         self._facts = Facts(
             run,
             host,
             seeding,
             capsule=self.capsule,
             options=options,
-            request=request,
+            mode=mode,
             world_size=world_size,
             earlier=earlier,
             ahead=ahead,
@@ -116,11 +116,6 @@ class Session:
         """Whether the record is closed, or belongs to the process that this one was forked from."""
         return self._ended or self._is_elsewhere()
 
-    @property
-    def repeats(self) -> bool:
-        """Whether this is a rerun."""
-        return self._request is not None
-
     @harmless("what the snapshot leaves out")
     def _announce(self) -> None:
         code = self._facts.code
@@ -131,12 +126,7 @@ class Session:
 
     @harmless("where the rerun's own record is")
     def _tell_whereabouts(self) -> None:
-        if self._request is None:
-            return
-        identity = identity_of(self.run, None)
-        url = identity.url if isinstance(identity.url, str) else ""
-        told = Whereabouts(capsule=str(self.capsule.folder), run=name_of(identity), url=url)
-        write_atomically(Path(self._request.whereabouts), told.model_dump_json().encode())
+        self.mode.report_whereabouts(self.run, self.capsule)
 
     def check_complete(self) -> None:
         """Wait for the record that a rerun needs, for ``strict=True``.
@@ -452,12 +442,9 @@ class Session:
 
     def _outcome(self, sealed: Sealed | Unavailable) -> Outcome | None:
         """Return a rerun's verdict on itself; None for a run that repeats nothing."""
-        request = self._request
-        if request is None or isinstance(sealed, Unavailable):
+        if isinstance(sealed, Unavailable):
             return None
-        from wandb_repro.recording.self_verdict import outcome_of
-
-        found = guarded(lambda: outcome_of(request, sealed.manifest, self.capsule), "the verdict")
+        found = guarded(lambda: self.mode.verdict(sealed.manifest, self.capsule), "the verdict")
         if isinstance(found, Unavailable):
             warn_once(f"not recorded, training goes on: {found}")
             return None
@@ -466,10 +453,6 @@ class Session:
     def _is_elsewhere(self) -> bool:
         """Tell whether this is a forked child of the process that is recorded."""
         return os.getpid() != self._owner
-
-
-def _live(request: RerunRequest | None) -> Live | None:
-    return Live(request, read_trail(Capsule(Path(request.capsule)))) if request else None
 
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import local_bundle, local_bundles, read_manifest
 
-__all__ = ["Source", "source_of", "stored", "why_no_code"]
+__all__ = ["Source", "recorded_source", "restored_source", "stored", "why_no_code"]
 
 
 class _Whole(NamedTuple):
@@ -105,29 +105,25 @@ class Source:
             self._snapshot.close()
 
 
-def source_of(
+def recorded_source(
     run: Run,
     host: Host,
     *,
     options: Options,
     capsule: Capsule,
-    request: RerunRequest | None,
     ahead: Ahead | None = None,
     after: threading.Event | None = None,
 ) -> Source:
-    """Return the source tree that the script belongs to, or the one that a rerun restored.
+    """Return the source tree that the script belongs to.
 
     Args:
         run: its settings may forbid it.
         host: the process.
         options: what is asked for of the code.
         capsule: where the bundle goes.
-        request: in a rerun, what is repeated.
         ahead: what was begun before W&B's run; None takes the snapshot now.
         after: what the bundle waits for.
     """
-    if request is not None:
-        return _restored(request, capsule)
     snapshot = _snapshot(run, host, options, ahead)
     if isinstance(snapshot, Unavailable):
         nothing = Background(lambda: _Whole(snapshot, snapshot), "source tree")
@@ -225,7 +221,7 @@ def stored(write: Callable[[Path], BundleFile], place: Path, choice: str) -> Bun
     return bundle.model_copy(update={"name": place.name, "kept": "local"})
 
 
-def _restored(request: RerunRequest, capsule: Capsule) -> Source:
+def restored_source(request: RerunRequest, capsule: Capsule) -> Source:
     """Return the tree that a rerun runs from: checked against its id before it started."""
     original = Capsule(Path(request.capsule))
     code = guarded(lambda: read_manifest(original).execution.code, "source tree")

@@ -113,10 +113,10 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._training = TrainingState(self._trained, fit, others)
         fit.callback_list.callbacks = [_Before(self), *fit.callbacks, _After(self)]
         self._open = True
-        request = api.request_of_rerun()
+        mode = api.current_mode()
         with unrecorded():  # a checkpoint is not an input file of the script
-            if request is not None:
-                self._begin_rerun(request, self._training)
+            if isinstance(mode, api.Rerun):
+                self._begin_rerun(mode.request, self._training)
                 return
             _fits[self._shelf.folder] = self._number = _fits.get(self._shelf.folder, 0) + 1
             self._saves = world_of(os.environ).rank == 0

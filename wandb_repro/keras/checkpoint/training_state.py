@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, cast
 
 import keras
 
-from wandb_repro.api import process
 from wandb_repro.errors import CheckpointError
 from wandb_repro.keras.checkpoint.callback_state import callback_states, restore_callbacks
 from wandb_repro.keras.checkpoint.data_position import DataPosition
@@ -33,6 +32,7 @@ from wandb_repro.keras.checkpoint.variable_state import (
 )
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.keras.variables import Reader
+from wandb_repro.recording.process_state import process
 from wandb_repro.recording.wandb_run import CONFIG_KEY
 from wandb_repro.store.checkpoint_file import Piece, StoredCheckpoint
 

@@ -1,0 +1,184 @@
+"""Recording or rerun: chosen from the environment, and what differs between the two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tests.support.manifests import small_manifest
+from wandb_repro.errors import UsageError
+from wandb_repro.files import write_atomically
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
+from wandb_repro.recording.live_compare import RerunStopped
+from wandb_repro.recording.mode import Recording, Rerun, current_mode, mode_of
+from wandb_repro.recording.process_state import process
+from wandb_repro.store.capsule import Capsule
+
+
+class Config:
+    """A run's config, which W&B lets nobody change unasked."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def update(self, values: dict[str, Any], allow_val_change: bool | None = None) -> None:
+        assert allow_val_change
+        self.values.update(values)
+
+    def keys(self) -> Any:
+        return self.values.keys()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+
+def run_with(**config: Any) -> Any:
+    settings = SimpleNamespace(disable_code=False, disable_git=False, save_code=None)
+    return SimpleNamespace(id="again", offline=True, config=Config(config), settings=settings)
+
+
+def rerun(folder: Path, *, outputs: bool = False, **execution: Any) -> Rerun:
+    """Return the mode of a process that repeats a run with this execution."""
+    manifest = small_manifest(b"", {})
+    changed = manifest.execution.model_copy(update=execution)
+    capsule = Capsule(folder / "original")
+    capsule.folder.mkdir()
+    sealed = manifest.model_copy(update={"execution": changed}).sealed()
+    write_atomically(capsule.manifest, sealed.document)
+    return Rerun(
+        RerunRequest(
+            capsule=str(capsule.folder),
+            original="ada/digits/first",
+            code_root=str(folder / "code"),
+            whereabouts=str(folder / "whereabouts.json"),
+            keep_going=False,
+            until_epoch=None,
+            until_step=None,
+            allow_outputs=outputs,
+        )
+    )
+
+
+def ended(mode: object, *, has_ended: bool) -> Any:
+    return SimpleNamespace(mode=mode, ended=has_ended)
+
+
+@pytest.mark.parametrize("environ", [{}, {REQUEST_VARIABLE: ""}])
+def test_a_process_without_a_request_records(environ: dict[str, str]) -> None:
+    assert mode_of(environ) == Recording()
+
+
+def test_a_process_with_a_request_reruns(tmp_path: Path) -> None:
+    mode = rerun(tmp_path)
+    path = tmp_path / "request.json"
+    path.write_text(mode.request.model_dump_json())
+    assert mode_of({REQUEST_VARIABLE: str(path)}) == mode
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", "[1]"])
+def test_a_request_that_cannot_be_read_is_wrong_use(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "request.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError, match="not a rerun request"):
+        mode_of({REQUEST_VARIABLE: str(path)})
+
+
+def test_the_mode_is_chosen_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "mode", None)
+    monkeypatch.delenv(REQUEST_VARIABLE, raising=False)
+    chosen = current_mode()
+    monkeypatch.setenv(REQUEST_VARIABLE, "/missing")
+    assert current_mode() is chosen
+
+
+def test_a_rerun_takes_no_identity_from_the_script_and_a_recording_all() -> None:
+    given = {"project": "p", "id": "mine", "resume": "must"}
+    request = cast("RerunRequest", None)
+    assert Recording().wandb_arguments(given) == given
+    assert Rerun(request).wandb_arguments(given) == {"project": "p", "job_type": "rerun"}
+
+
+def test_a_rerun_publishes_only_when_it_may(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert Recording().publishes
+    assert not rerun(tmp_path / "a").publishes
+    assert rerun(tmp_path / "b", outputs=True).publishes
+
+
+def test_runs_before_the_repeated_one_are_recorded(tmp_path: Path) -> None:
+    mode = rerun(tmp_path, earlier_seeds=("5", "6"))
+    assert mode.earlier_runs == 2
+    assert [mode.for_next_run(begun) is mode for begun in range(4)] == [False, False, True, True]
+    assert mode.for_next_run(1) == Recording()
+
+
+def test_each_run_of_a_rerun_has_the_seed_it_had(tmp_path: Path) -> None:
+    mode = rerun(tmp_path, seed="7", earlier_seeds=("5",), deterministic=True)
+    first = mode.seeding(Options(seed=1, deterministic=False), None, 0)
+    second = mode.seeding(Options(seed=1, deterministic=False), first, 1)
+    assert [(it.seed, it.asked, it.deterministic, it.drawn) for it in (first, second)] == [
+        (5, 1, False, False),
+        (7, 1, True, False),
+    ]
+
+
+def test_a_recording_draws_a_seed_only_where_none_was_given() -> None:
+    given = Recording().seeding(Options(seed=3), None, 0)
+    assert (given.seed, given.drawn) == (3, False)
+
+
+def test_nothing_is_trained_after_the_run_that_is_repeated(tmp_path: Path) -> None:
+    mode = rerun(tmp_path)
+    mode.check_goes_on([ended(mode, has_ended=False), ended(Recording(), has_ended=True)])
+    with pytest.raises(RerunStopped):
+        mode.check_goes_on([ended(mode, has_ended=True)])
+
+
+def test_a_recording_lets_any_number_of_runs_follow() -> None:
+    Recording().check_goes_on([ended(Recording(), has_ended=True)])
+
+
+def test_a_rerun_gets_the_recorded_config_and_keeps_what_is_new(tmp_path: Path) -> None:
+    run = run_with(lr=0.1, new=1)
+    rerun(tmp_path, config={"lr": 0.5, "layers": [1, 2]}).restore_config(run)
+    assert run.config.values == {"lr": 0.5, "layers": [1, 2], "new": 1}
+
+
+def test_a_config_that_was_not_recorded_changes_nothing(tmp_path: Path) -> None:
+    run = run_with(lr=0.1)
+    rerun(tmp_path, config=Unavailable(unavailable="no config")).restore_config(run)
+    assert run.config.values == {"lr": 0.1}
+
+
+@pytest.mark.parametrize(("code", "kept"), [("auto", "run"), ("upload", "run"), ("local", "local")])
+def test_cells_are_kept_where_code_is(code: str, kept: str) -> None:
+    assert Recording().cells_kept(run_with(), code) == kept
+
+
+def test_cells_are_not_kept_where_code_is_off() -> None:
+    assert isinstance(Recording().cells_kept(run_with(), "off"), Unavailable)
+
+
+def test_wheels_of_own_sources_stay_here_with_code_local_but_not_in_a_rerun(
+    tmp_path: Path,
+) -> None:
+    assert "local" in Recording().wheels_withheld(run_with(), "local")
+    assert Recording().wheels_withheld(run_with(), "auto") == ""
+    assert rerun(tmp_path).wheels_withheld(run_with(), "local") == ""
+
+
+def test_a_rerun_says_where_its_record_is(tmp_path: Path) -> None:
+    rerun(tmp_path).report_whereabouts(run_with(), Capsule(tmp_path / "again"))
+    found = Whereabouts.model_validate_json((tmp_path / "whereabouts.json").read_bytes())
+    assert found == Whereabouts(capsule=str(tmp_path / "again"), run="again", url="")
+
+
+def test_what_a_rerun_made_for_itself_is_no_input_of_the_training(tmp_path: Path) -> None:
+    assert rerun(tmp_path).own_folders == (tmp_path / "code", tmp_path / "original")
+    assert Recording().own_folders == ()

@@ -1,0 +1,288 @@
+"""What this process does: it records a training, or it reruns one.
+
+The mode is chosen once. All that differs between the two is a method or field here, so that no
+other module asks which of them it is in.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.errors import UsageError
+from wandb_repro.files import write_atomically
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.canonical import JSON
+from wandb_repro.manifest.command import CellsFile, Command
+from wandb_repro.manifest.manifest import Execution, Manifest
+from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
+from wandb_repro.recording.earlier_runs import comes_before, seed_of
+from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.live_compare import Live, RerunStopped
+from wandb_repro.recording.messages import say
+from wandb_repro.recording.process_state import process
+from wandb_repro.recording.seeding import Seeding, drawn_seed, seeds_of_script
+from wandb_repro.recording.source import Source, recorded_source, restored_source, why_no_code
+from wandb_repro.recording.wandb_run import Run, identity_of, jsonable, name_of, of_its_own
+from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest, read_trail
+
+if TYPE_CHECKING:
+    from wandb_repro.recording.self_verdict import Outcome
+    from wandb_repro.recording.session import Session
+
+__all__ = ["Mode", "Recording", "Rerun", "current_mode", "mode_of"]
+
+Kept = Literal["run", "local"]
+"""Where source code is kept: with the run, or on this machine only."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An ordinary training, which is recorded."""
+
+    rerun_of = None
+    own_folders: tuple[Path, ...] = ()
+    """Folders that a rerun made; what is read in them is no input of the training."""
+    earlier_runs = 0
+    """How many runs its process makes before the one that counts."""
+    snapshots_early = True
+    """Whether the source tree is read while W&B starts."""
+    publishes = True
+    """Whether artifacts, links and alerts may go to W&B."""
+
+    def for_next_run(self, begun: int) -> Mode:
+        """Return the mode of the next run of this process, which began so many before it."""
+        del begun
+        return self
+
+    def check_goes_on(self, sessions: Iterable[Session]) -> None:
+        """Let another run begin."""
+
+    def wandb_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what ``wandb.init`` gets."""
+        return given
+
+    def seeding(self, options: Options, before: Seeding | None, begun: int) -> Seeding:
+        """Return the seeding of the next run: the caller's, the script's, or a new seed."""
+        del begun
+        asked, deterministic = options.seed, options.deterministic
+        own = asked is None and bool(seeds_of_script(before.seed if before else None))
+        drawn = asked is None and not own
+        seed = None if own else drawn_seed() if drawn else asked
+        again = before is not None
+        return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
+
+    def restore_config(self, run: Run) -> None:
+        """Leave the run's config to the script."""
+
+    def comparison(self) -> Live | None:
+        """Return nothing: there is no original to compare with."""
+        return None
+
+    def source(
+        self,
+        run: Run,
+        host: Host,
+        *,
+        options: Options,
+        capsule: Capsule,
+        ahead: Ahead | None,
+        after: threading.Event,
+    ) -> Source:
+        """Take the source tree that the script belongs to."""
+        return recorded_source(
+            run, host, options=options, capsule=capsule, ahead=ahead, after=after
+        )
+
+    def cells_kept(self, run: Run, code: str) -> Kept | Unavailable:
+        """Return where a notebook's cells are kept, or why they are not."""
+        if reason := why_no_code(code, run):  # cells are source code
+            return Unavailable(unavailable=reason)
+        return "local" if code == "local" else "run"
+
+    def wheels_withheld(self, run: Run, code: str) -> str:
+        """Return why wheels of the user's own sources are not stored; empty where they are."""
+        if code == "local":
+            return 'code="local": sources stay on the machine that recorded it'
+        return str(guarded(lambda: why_no_code(code, run), "source tree"))
+
+    def report_whereabouts(self, run: Run, capsule: Capsule) -> None:
+        """Report to nobody: no ``rerun`` waits for it."""
+
+    def verdict(self, manifest: Manifest, capsule: Capsule) -> Outcome | None:
+        """Return nothing: there is no original to judge it by."""
+        del manifest, capsule
+        return None
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A rerun's process: ``wandb-repro rerun`` started it, and waits for what comes of it."""
+
+    request: RerunRequest
+    snapshots_early = False
+
+    @property
+    def rerun_of(self) -> str:
+        """The run that is repeated, ``ENTITY/PROJECT/ID`` as far as it is known."""
+        return self.request.original
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The restored tree and the original's capsule."""
+        return (Path(self.request.code_root), Path(self.request.capsule))
+
+    @property
+    def earlier_runs(self) -> int:
+        """How many runs the original's process made before the one that is repeated."""
+        return len(self._execution().earlier_seeds)
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the rerun was allowed to publish again."""
+        return self.request.allow_outputs
+
+    def for_next_run(self, begun: int) -> Mode:
+        """Return a recording while the original's process made other runs, too."""
+        return Recording() if comes_before(self._execution(), begun) else self
+
+    def check_goes_on(self, sessions: Iterable[Session]) -> None:
+        """Let another run begin, until the one that is repeated has ended.
+
+        Raises:
+            RerunStopped: it has ended.
+        """
+        if any(session.mode is self and session.ended for session in sessions):
+            say("the run that is repeated has ended; the rerun stops here")
+            raise RerunStopped(0)
+
+    def wandb_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what ``wandb.init`` gets: a rerun is a new run and says so."""
+        return of_its_own(given)
+
+    def seeding(self, options: Options, before: Seeding | None, begun: int) -> Seeding:
+        """Return the seeding that the original's process had in this run."""
+        execution = self._execution()
+        return Seeding(
+            seed_of(execution, begun),
+            asked=options.seed,
+            deterministic=options.deterministic
+            if comes_before(execution, begun)
+            else execution.deterministic,
+            drawn=False,
+            again=before is not None,
+        )
+
+    def restore_config(self, run: Run) -> None:
+        """Give the run the original's config: a sweep's parameters are recorded nowhere else."""
+        recorded = self._execution().config
+        if isinstance(recorded, Unavailable):
+            return
+        present = list(run.config.keys())
+        changed: dict[str, JSON] = {
+            name: value
+            for name, value in recorded.items()
+            if name not in present or jsonable(run.config[name]) != value
+        }
+        if changed:
+            run.config.update(changed, allow_val_change=True)
+
+    def comparison(self) -> Live | None:
+        """Return what compares each digest with the original's as soon as it is made."""
+        return Live(self.request, read_trail(self._original))
+
+    def source(
+        self,
+        run: Run,
+        host: Host,
+        *,
+        options: Options,
+        capsule: Capsule,
+        ahead: Ahead | None,
+        after: threading.Event,
+    ) -> Source:
+        """Return the restored tree, which ``rerun`` checked before it started this process."""
+        del run, host, options, ahead, after
+        return restored_source(self.request, capsule)
+
+    def cells_kept(self, run: Run, code: str) -> Kept | Unavailable:
+        """Return where the original's cells were kept."""
+        del run, code
+        command = guarded(lambda: self._execution().command, "command")
+        cells = command.cells if isinstance(command, Command) else None
+        return cells.kept if isinstance(cells, CellsFile) else "run"
+
+    def wheels_withheld(self, run: Run, code: str) -> str:
+        """Withhold nothing: the original's settings decided."""
+        del run, code
+        return ""
+
+    def report_whereabouts(self, run: Run, capsule: Capsule) -> None:
+        """Write where this run's capsule is, for the ``rerun`` that waits.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        identity = identity_of(run, None)
+        url = identity.url if isinstance(identity.url, str) else ""
+        found = Whereabouts(capsule=str(capsule.folder), run=name_of(identity), url=url)
+        write_atomically(Path(self.request.whereabouts), found.model_dump_json().encode())
+
+    def verdict(self, manifest: Manifest, capsule: Capsule) -> Outcome | None:
+        """Judge this run by the original.
+
+        Raises:
+            ManifestError: the original's record cannot be read.
+            TrailError: a trail cannot be read.
+        """
+        from wandb_repro.recording.self_verdict import outcome_of  # needed at the end only
+
+        return outcome_of(self.request, manifest, capsule)
+
+    @property
+    def _original(self) -> Capsule:
+        return Capsule(Path(self.request.capsule))
+
+    def _execution(self) -> Execution:
+        return read_manifest(self._original).execution
+
+
+Mode = Recording | Rerun
+
+
+def current_mode() -> Mode:
+    """Return the mode of this process, chosen at the first call.
+
+    Raises:
+        UsageError: the request cannot be read.
+    """
+    if process.mode is None:
+        process.mode = mode_of(os.environ)
+    return process.mode
+
+
+def mode_of(environ: Mapping[str, str]) -> Mode:
+    """Return the mode that a process with these variables has.
+
+    Raises:
+        UsageError: the request cannot be read.
+    """
+    path = environ.get(REQUEST_VARIABLE)
+    if not path:
+        return Recording()
+    try:
+        return Rerun(RerunRequest.model_validate_json(Path(path).read_bytes()))
+    except (OSError, ValidationError) as error:
+        raise UsageError(
+            f"{REQUEST_VARIABLE} names {path}, which is not a rerun request.",
+            hint=f"Unset {REQUEST_VARIABLE}; only wandb-repro rerun sets it.",
+        ) from error

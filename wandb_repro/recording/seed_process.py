@@ -1,0 +1,45 @@
+"""Decides which seeding this process has, and applies it once."""
+
+from __future__ import annotations
+
+import os
+
+from wandb_repro.manifest.request import Options
+from wandb_repro.recording.messages import warn_once
+from wandb_repro.recording.mode import current_mode
+from wandb_repro.recording.process_state import process
+from wandb_repro.recording.seeding import Seeding
+
+__all__ = ["seed_early", "seed_process"]
+
+
+def seed_early(options: Options) -> None:
+    """Seed the process before any run exists; the first run takes this over as it is."""
+    if os.environ.get("WANDB_MODE") != "disabled" or options.seed is not None:
+        seed_process(options)
+
+
+def seed_process(options: Options) -> Seeding:
+    """Return the seeding of a run that begins now, applied."""
+    found = process.seeding
+    using = [session for session in process.sessions.values() if session.seeding is found]
+    # While a recorded run is open its seeding stays: a second seed would make that record false.
+    if found is not None and any(not session.ended for session in using):
+        _warn_of_second(found, options)
+        return found
+    # No run took it yet, so it was set early, and gives way only to another wish.
+    if found is not None and not using and options.seed == found.asked:
+        found.switch_on(options.deterministic)
+        return found
+    chosen = process.seeding = current_mode().seeding(options, found, process.begun)
+    chosen.apply()
+    return chosen
+
+
+def _warn_of_second(found: Seeding, options: Options) -> None:
+    asked = options.seed
+    if asked is not None and asked != found.seed:
+        seeded = "by the script" if found.seed is None else f"with {found.seed}"
+        warn_once(f"seed={asked} comes too late: this process was seeded {seeded}")
+    if options.deterministic and not found.deterministic:
+        warn_once("deterministic=True comes too late: pass it to the first call")
