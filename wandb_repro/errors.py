@@ -1,23 +1,23 @@
-"""Errors: the question could not be answered.
+"""The errors of this package: a question that could not be answered.
 
-A difference that was found is never an error but a value. Each error ends a command with one
+A difference between runs is a value, never an error. Each error ends a command with one
 sentence, a hint that says what to do, and its own exit code.
 
     ReproError
     ├── UsageError            2   the command or the call was wrong
-    ├── InconclusiveError     3   too little to go on
-    ├── NotFoundError         2   there is no such run, or it holds no record
-    ├── RefusedError          4   we do not start this
-    │   ├── ManifestError         the record cannot be believed or read
-    │   ├── TrailError            the trail cannot be believed or read
-    │   ├── CheckpointError       a checkpoint cannot be believed, read or gone on from
+    ├── InconclusiveError     3   too little evidence
+    ├── NotFoundError         2   no such run, or it has no record
+    ├── RefusedError          4   refused to start
+    │   ├── ManifestError         the record is invalid or cannot be read
+    │   ├── TrailError            the trail is invalid or cannot be read
+    │   ├── CheckpointError       a checkpoint is invalid or cannot be resumed
     │   ├── CodeError             the code cannot be recorded or restored exactly
-    │   │   └── HungError             git did not end in time
+    │   │   └── HungError             git did not finish in time
     │   ├── RebuildError          the environment cannot be rebuilt
-    │   │   └── DiskFullError         there is no room for it
-    │   └── StoreError            W&B did not give what was asked
+    │   │   └── DiskFullError         not enough disk space for it
+    │   └── StoreError            W&B did not answer the request
     ├── TrainingFailedError   5   the training itself failed
-    ├── DigestError           4   an array that has no bytes to digest
+    ├── DigestError           4   an array without bytes to digest
     └── RecordingError        4   raised before training, under ``strict=True`` only
 """
 
@@ -50,8 +50,8 @@ class ReproError(Exception):
 
     Attributes:
         message: one sentence saying what is wrong.
-        hint: one sentence saying what to do, or an empty string where nothing can be done.
-        exit_code: what a command ends with.
+        hint: one sentence saying what to do; empty if nothing can be done.
+        exit_code: exit code of the command.
     """
 
     exit_code: int = 4
@@ -63,31 +63,31 @@ class ReproError(Exception):
 
 
 class UsageError(ReproError):
-    """The command or the call was wrong."""
+    """The command or call was wrong."""
 
     exit_code = 2
 
 
 class NotFoundError(ReproError):
-    """There is no such run here, or the run holds no record of ours."""
+    """No such run, or the run has no record."""
 
     exit_code = 2
 
 
 class InconclusiveError(ReproError):
-    """There is too little evidence to go on."""
+    """Too little evidence for an answer."""
 
     exit_code = 3
 
 
 class RefusedError(ReproError):
-    """We do not start this."""
+    """Refused: it would be unsafe or could not work."""
 
     exit_code = 4
 
 
 class ManifestError(RefusedError):
-    """A manifest cannot be read or cannot be believed.
+    """A manifest is invalid or cannot be read.
 
     Attributes:
         where: path inside the document, such as ``execution.packages.0.name``.
@@ -99,26 +99,26 @@ class ManifestError(RefusedError):
 
 
 class TrailError(RefusedError):
-    """A trail cannot be read or cannot be believed."""
+    """A trail is invalid or cannot be read."""
 
 
 class CheckpointError(RefusedError):
-    """A checkpoint cannot be read, cannot be believed, or is of another training."""
+    """A checkpoint is invalid, cannot be read, or belongs to another training."""
 
 
 class CodeError(RefusedError):
-    """The source tree cannot be recorded or cannot be restored exactly."""
+    """The source tree cannot be recorded or restored exactly."""
 
 
 class HungError(CodeError):
-    """Git did not end in time: what it is asked next would not, either."""
+    """Git did not finish in time; further git commands would not either."""
 
 
 class RebuildError(RefusedError):
     """The environment cannot be rebuilt here.
 
     Attributes:
-        missing: the distributions that nothing could give back, as ``name==version``.
+        missing: distributions that cannot be installed, as ``name==version``.
     """
 
     def __init__(self, message: str, *, hint: str = "", missing: tuple[str, ...] = ()) -> None:
@@ -127,11 +127,11 @@ class RebuildError(RefusedError):
 
 
 class DiskFullError(RebuildError):
-    """There is no room for the environment.
+    """Not enough disk space for the environment.
 
     Attributes:
-        folder: where it was to be.
-        why: the system's own word.
+        folder: where it should be built.
+        why: the system's error message.
     """
 
     def __init__(self, folder: Path, why: str) -> None:
@@ -141,22 +141,22 @@ class DiskFullError(RebuildError):
 
 
 class StoreError(RefusedError):
-    """W&B did not give what was asked: no network, no login, a server's error."""
+    """W&B did not answer a request: no network, no login, or a server error."""
 
 
 class DigestError(ReproError):
-    """An array has no bytes that a digest could stand for."""
+    """An array has no bytes that can be digested."""
 
 
 class RecordingError(ReproError):
-    """A fact could not be recorded and ``strict=True`` was asked for."""
+    """A fact could not be recorded and ``strict=True`` was set."""
 
 
 class TrainingFailedError(ReproError):
-    """The training that was rerun failed by itself.
+    """The training that was rerun failed.
 
     Attributes:
-        returncode: how its process ended; negative is the number of a signal.
+        returncode: exit code of its process; negative if a signal ended it.
     """
 
     exit_code = 5

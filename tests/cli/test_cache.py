@@ -72,7 +72,7 @@ def test_clear_deletes_what_is_named(kept: Cache, ask: Ask, tmp_path: Path) -> N
 def test_what_is_not_kept_is_wrong_use(key: str, kept: Cache, ask: Ask, tmp_path: Path) -> None:
     answer = ask("cache", "clear", key, cwd=tmp_path)
     assert answer.code == 2
-    assert "No environment is kept under" in answer.error
+    assert "No environment with digest" in answer.error
     assert _keys(kept) == ["b", "a"]
 
 
@@ -81,7 +81,7 @@ def test_what_is_in_use_stays_and_is_named(kept: Cache, ask: Ask, tmp_path: Path
         assert mine
         answer = ask("cache", "clear", cwd=tmp_path)
     assert answer.code == 0
-    assert "bbbbbbbbbbbb is in use by a rerun that starts, and stays" in answer.error
+    assert "bbbbbbbbbbbb is in use by a starting rerun and was kept" in answer.error
     assert _keys(kept) == ["b"]
 
 

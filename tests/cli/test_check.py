@@ -158,7 +158,7 @@ def test_a_file_that_was_read_and_is_not_here_or_not_the_same_is_named(
     assert there.code == 0
     hashed = {**known, "digest": "sha256:00"}
     with_manifest(project, {"description.inputs": [hashed]})
-    assert "another content" in ask(*words, cwd=project.folder).data["findings"][0]["sentence"]
+    assert "the files of" in ask(*words, cwd=project.folder).data["findings"][0]["sentence"]
 
 
 def test_what_rerun_would_refuse_is_said_with_its_hint(
@@ -183,7 +183,7 @@ def test_without_digests_or_a_known_processor_it_cannot_be_told(
 
     assert (answer.code, answer.data["expected"]) == (3, "unknown")
     assert len(answer.data["unknown"]) == 2
-    assert "could not tell" in ask("check", project.run_folder, "--env", "here", cwd=tmp_path).text
+    assert "cannot tell" in ask("check", project.run_folder, "--env", "here", cwd=tmp_path).text
 
 
 @pytest.mark.parametrize(

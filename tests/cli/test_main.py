@@ -17,7 +17,7 @@ def test_every_command_is_named_and_the_exit_codes_are_told(tmp_path: Path, ask:
     for name in ("demo", "run", "show", "check", "diff", "rerun", "verify", "export"):
         assert f" {name} " in answer.out
         assert ask(name, "--help", cwd=tmp_path).code == 0
-    for code in ("0 identical", "1 diverged", "2 wrong use", "3 inconclusive", "4 refused"):
+    for code in ("0 identical", "1 diverged", "2 usage error", "3 inconclusive", "4 refused"):
         assert code in answer.text
 
 

@@ -168,7 +168,7 @@ def test_preparing_again_looks_at_what_is_there(prepared: Path, ask: Ask, tmp_pa
     record.write_text("\n".join(line for line in lines if "click/core.py" not in line))
     answer = ask("rerun", copy, "--prepare", copy, "--json", cwd=tmp_path)
     assert answer.code == 1
-    assert answer.data["not_equal"] == ["click has another content"]
+    assert answer.data["not_equal"] == ["the files of click differ"]
 
 
 @pytest.mark.slow

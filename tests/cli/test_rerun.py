@@ -76,11 +76,11 @@ def test_a_rerun_is_identical_and_touches_nothing_of_the_user(
 
 def test_the_plan_is_shown_before_anything_is_run(numbers: Project, ask: Ask) -> None:
     answer = ask("rerun", "latest", cwd=numbers.folder)
-    _refused(answer, 4, "Nobody can be asked", "pass --yes")
+    _refused(answer, 4, "No terminal to confirm on", "pass --yes")
     plan, _, _ = answer.error.partition("error ")
     assert "command python train.py" in plan
     assert f"tree {_code(numbers).tree}" in plan
-    assert "with your rights" in plan
+    assert "with your permissions" in plan
     assert numbers.reruns() == []
 
 
@@ -92,7 +92,7 @@ def test_a_dry_run_runs_nothing_and_writes_nothing(
     before = fingerprint(numbers.folder)
     answer = ask("rerun", numbers.run_folder, "--dry-run", cwd=empty)
     assert answer.code == 0
-    assert "with your rights" in answer.text
+    assert "with your permissions" in answer.text
     assert list(empty.iterdir()) == []
     assert fingerprint(numbers.folder) == before
 
@@ -198,7 +198,7 @@ def test_a_training_that_fails_by_itself_has_its_own_exit_code(
     assert answer.code == 5
     assert answer.data["error"].startswith("The training ended with exit code 1")
     assert "ValueError: the disk with the images is gone" in answer.err
-    assert f"Everything of it is in {work}" in answer.err
+    assert f"Rerun files: {work}" in answer.err
     assert (work / "tree" / "project" / "train.py").exists()
 
 
@@ -254,7 +254,7 @@ def test_a_work_folder_that_is_not_empty_is_wrong_use(
     answer = ask("rerun", "latest", *HERE, "--dir", tmp_path, cwd=numbers.folder)
     _refused(answer, 2, "is not empty", "Name a new folder")
     answer = ask("rerun", "latest", *HERE, "--dir", tmp_path / "mine", cwd=numbers.folder)
-    _refused(answer, 2, "is no folder")
+    _refused(answer, 2, "is not a folder")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
@@ -579,7 +579,7 @@ def test_at_a_terminal_it_asks_and_only_yes_is_a_yes(
     project = numbers.copy(tmp_path / "project")
     ended, shown = _typed(project, keys)
     assert ended == code, shown
-    assert shown.index("with your rights") < shown.index("Run it? [y/N]")
+    assert shown.index("with your permissions") < shown.index("Run it? [y/N]")
     assert "Traceback" not in shown
     assert project.reruns() == []
 

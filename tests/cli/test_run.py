@@ -94,9 +94,9 @@ def test_what_must_be_set_before_a_framework_is_imported_is_set(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "Nothing to run"),
-        (["--", "/bin/sh", "train.sh"], "'/bin/sh' is no Python"),
-        (["--", "no-such-python", "train.py"], "'no-such-python' is no Python"),
+        ([], "No command to run"),
+        (["--", "/bin/sh", "train.sh"], "'/bin/sh' is not a Python command"),
+        (["--", "no-such-python", "train.py"], "'no-such-python' is not a Python command"),
         (["--", sys.executable], "names no script"),
         (["--", sys.executable, "-O"], "names no script"),
     ],

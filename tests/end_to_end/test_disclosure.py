@@ -1,4 +1,4 @@
-"""``show --leaving``: what of a run leaves the machine."""
+"""``show --uploads``: what of a run leaves the machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from wandb_repro.capture.source.bundle import PackedFile, pack_files
 
 
 def test_every_file_of_the_run_is_named_with_its_size(numbers: Project, ask: Ask) -> None:
-    answer = ask("show", "latest", "--leaving", cwd=numbers.folder)
+    answer = ask("show", "latest", "--uploads", cwd=numbers.folder)
 
     assert answer.code == 0, answer.err
     parts = [path for path in numbers.capsule.folder.rglob("*") if path.is_file()]
     assert parts
     for part in parts:
         assert part.relative_to(numbers.capsule.folder).as_posix() in answer.out
-    assert "leaves when it is synced" in answer.text
+    assert "will be uploaded when it is synced" in answer.text
     assert "requirements.txt" in answer.text
     assert max(map(len, answer.out.splitlines())) <= 80
 
@@ -29,7 +29,7 @@ def test_fields_and_variables_are_named(numbers: Project, tmp_path: Path, ask: A
     project = numbers.copy(tmp_path / "project")
     with_manifest(project, {"execution.command.environment": {"PYTHONHASHSEED": "0"}})
 
-    told = ask("show", "latest", "--leaving", "--json", cwd=project.folder).data
+    told = ask("show", "latest", "--uploads", "--json", cwd=project.folder).data
 
     assert told["environment"] == ["PYTHONHASHSEED"]
     assert {"command", "code", "packages", "config"} <= set(told["fields"]["execution"])
@@ -38,14 +38,14 @@ def test_fields_and_variables_are_named(numbers: Project, tmp_path: Path, ask: A
 
 
 def test_nothing_needs_a_look_where_there_is_no_secret(numbers: Project, ask: Ask) -> None:
-    assert "Look at this" not in ask("show", "latest", "--leaving", cwd=numbers.folder).out
+    assert "Check these" not in ask("show", "latest", "--uploads", cwd=numbers.folder).out
 
 
 def test_code_that_stays_is_said_to_stay(numbers: Project, tmp_path: Path, ask: Ask) -> None:
     project = numbers.copy(tmp_path / "project")
     with_manifest(project, {"execution.code.bundle.kept": "local"})
 
-    answer = ask("show", "latest", "--leaving", cwd=project.folder)
+    answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
     assert "source does not leave: code=local keeps it on this machine" in answer.text
 
@@ -57,7 +57,7 @@ def test_a_committed_secret_stays_and_is_named(tmp_path: Path, ask: Ask) -> None
     project.repository.commit()
     assert project.record("train.py").returncode == 0
 
-    answer = ask("show", "latest", "--leaving", cwd=project.folder)
+    answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
     assert f"looks like a secret (it holds a Stripe key): {planted.file}" in answer.text
     assert "Check these first" not in answer.text
@@ -74,7 +74,7 @@ def test_a_committed_secret_that_an_older_record_holds_is_named(tmp_path: Path, 
     told = {"execution.code.tree": tree, "execution.code.bundle": bundle.model_dump()}
     with_manifest(project, told)
 
-    answer = ask("show", "latest", "--leaving", cwd=project.folder)
+    answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
     assert re.search(rf"{planted.file} is committed .* it holds a Stripe key", answer.text)
     assert planted.value not in answer.out
@@ -92,7 +92,7 @@ def test_what_w_and_b_has_of_the_command_line_is_told(tmp_path: Path, ask: Ask) 
     secret = signs("argv", 30)
     assert project.record("train.py", "--api-key", secret).returncode == 0
 
-    answer = ask("show", "latest", "--leaving", cwd=project.folder)
+    answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
     assert "W&B itself has the whole command line" in answer.text
     assert "config.api_key looks like a credential" in answer.text
@@ -105,7 +105,7 @@ def test_started_by_us_w_and_b_has_no_credential(tmp_path: Path, ask: Ask) -> No
     secret = signs("argv", 30)
     assert project.record("train.py", f"--api-key={secret}").returncode == 0
 
-    answer = ask("show", "latest", "--leaving", cwd=project.folder)
+    answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
     assert "whole command line" not in answer.text
     for path in project.run_folder.rglob("*"):

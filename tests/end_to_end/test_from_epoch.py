@@ -84,14 +84,14 @@ def test_a_segment_is_replayed_and_identical(long: Project, ask: Ask) -> None:
     assert answer.code == 0, answer.err
     assert answer.text.startswith("identical up to epoch 5, from the checkpoint of epoch 4")
     assert trained(answer) == ["Epoch 5/6"]
-    assert "begins behind epoch 4, up to epoch 5, from" in answer.error
+    assert "begins after epoch 4, up to epoch 5, from" in answer.error
 
 
 @pytest.mark.slow
 def test_a_segment_up_to_the_end_holds_the_final_weights(long: Project, ask: Ask) -> None:
     answer = ask("rerun", "latest", "--from-epoch", 6, *HERE, cwd=long.folder)
     assert answer.code == 4
-    assert "Nothing lies behind epoch 6: the record ends with it." in answer.error
+    assert "The record ends with epoch 6." in answer.error
 
     last = ask("rerun", "latest", "--from-epoch", 4, "--until-epoch", 6, *HERE, cwd=long.folder)
     assert last.code == 0, last.err

@@ -99,7 +99,7 @@ def test_a_segment_of_the_second_fit_is_replayed_and_the_first_trains_nothing(
         "identical up to epoch 3 of fit 2, from the checkpoint of epoch 2 of fit 2; "
         "not compared: fit 1"
     )
-    assert "behind epoch 2 of fit 2, up to epoch 3, from" in answer.error
+    assert "after epoch 2 of fit 2, up to epoch 3, from" in answer.error
     assert "; fit 1 is passed over, from" in answer.error
 
 
@@ -168,7 +168,7 @@ def test_checkpoints_that_were_moved_are_found_beside_the_one_that_is_named(
     assert "fit-2-epoch-00002.ckpt cannot be read" in lost.error
     assert "earlier fits must be in the same folder" in lost.error
     assert found.code == 0, found.err
-    assert f"fit 1 is passed over, from {aside}" in found.text.replace("- ", "-")
+    assert f"fit 1 is skipped, using {aside}" in found.text.replace("- ", "-")
     assert without.code == 4
     assert "fit-1-epoch-00003.ckpt cannot be read" in without.error
 

@@ -87,7 +87,7 @@ def test_the_card_among_the_run_files_shows_branch_and_argument_as_text(
     assert BRANCH in shown
     assert NOTE in shown
     assert "This run can be rerun from what was recorded" in shown
-    assert shown.index("can be rerun") < shown.index("Code") < shown.index("Repeat it")
+    assert shown.index("can be rerun") < shown.index("Code") < shown.index("Rerun it")
     assert f"uvx 'wandb-repro[rerun]' rerun {hostile.path}" in shown
     assert page.locator("img, script").count() == 0
 

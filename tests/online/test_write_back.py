@@ -44,7 +44,7 @@ def test_two_who_write_at_once_are_both_counted_and_nothing_else_is_lost(
 
     after = original.stored.summary
     assert {name: after[f"repro/rerun/{name}"] for name in attempts} == attempts
-    assert line.startswith("reproduced 2 of 3: ")
+    assert line.startswith("Reproduced in 2 of 3 reruns (")
     assert after["repro/reproduced"] == line
     assert {name: after[name] for name in before} == before
 
@@ -78,7 +78,7 @@ def test_the_card_of_the_original_tells_of_its_reruns_also_in_a_media_panel(
     report, shown = stored.capsule.report, stored.file(told["repro/card"]["path"])
     before = report.read_text()
     assert shown.read_text() == before
-    line = "reproduced 2 of 3: same machine 1, other CPU 1"
+    line = "Reproduced in 2 of 3 reruns (same machine 1, other CPU 1)"
 
     replace_card(stored.path, partial(page_reproduced, stored.capsule.folder, line))
 
@@ -92,12 +92,12 @@ def test_the_card_of_the_original_tells_of_its_reruns_also_in_a_media_panel(
 
 
 LINES: list[tuple[list[str], str]] = [
-    ([], "reproduced 0 of 0"),
-    (["diverged, other GPU"], "reproduced 0 of 1"),
-    (["inconclusive, same machine", "nonsense"], "reproduced 0 of 0"),
+    ([], "Reproduced in 0 of 0 reruns"),
+    (["diverged, other GPU"], "Reproduced in 0 of 1 reruns"),
+    (["inconclusive, same machine", "nonsense"], "Reproduced in 0 of 0 reruns"),
     (
         ["identical, same machine", "identical, other CPU", "equivalent, same machine"],
-        "reproduced 3 of 3: same machine 2, other CPU 1",
+        "Reproduced in 3 of 3 reruns (same machine 2, other CPU 1)",
     ),
 ]
 

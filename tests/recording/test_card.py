@@ -27,7 +27,7 @@ def test_the_page_lies_in_the_capsule(capsule: Capsule) -> None:
     write_card(capsule, full_manifest(), trail(), None)
 
     assert "can be rerun" in capsule.report.read_text()
-    assert "What was not committed" not in capsule.report.read_text()
+    assert "Uncommitted changes" not in capsule.report.read_text()
 
 
 def test_what_was_not_committed_is_taken_from_the_capsule(capsule: Capsule) -> None:

@@ -59,7 +59,8 @@ def _rerun() -> str:
 
 
 def _original() -> str:
-    seen = CardExtras(reproduced="3 of 3: same machine 2, other processor 1", changes=DIFF)
+    line = "Reproduced in 3 of 3 reruns (same machine 2, other CPU 1)"
+    seen = CardExtras(reproduced=line, changes=DIFF)
     return card_of(full_manifest(), trail(), seen)
 
 

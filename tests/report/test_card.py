@@ -141,7 +141,7 @@ def test_a_run_that_no_server_has_is_repeated_from_its_folder() -> None:
 
 
 def test_what_stands_in_the_way_of_a_rerun_stands_beside_its_command_too() -> None:
-    told = "this stops before it trains"
+    told = "This stops before training"
     code = {"execution.code": absent("recording it failed: OSError")}
 
     assert told in Page(card_of(rerun_manifest(code), trail())).text

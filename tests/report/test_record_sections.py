@@ -42,4 +42,4 @@ def test_a_command_reads_as_it_would_be_typed(fields: dict[str, Any], line: str)
 def test_an_unknown_command_says_why() -> None:
     manifest = changed(full_manifest(), {"execution.command": absent("a shell started it")})
 
-    assert command_line(manifest.execution.command) == "not known: a shell started it"
+    assert command_line(manifest.execution.command) == "not recorded: a shell started it"

@@ -81,7 +81,7 @@ def test_another_seed_is_named_as_the_cause(numbers: Project, golden: Path, tmp_
     script = (project.folder / "train.py").read_text().replace("seed=7", "seed=8")
     (project.folder / "train.py").write_text(script)
     assert project.record("train.py").returncode == 0
-    assert "Likeliest cause first\n  changes bits  seed: 7 in the original, 8 here" in _told(
+    assert "most likely first\n  changes bits  seed: 7 in the original, 8 here" in _told(
         project.run_folder, golden
     )
     with pytest.raises(AssertionError, match="diverged"):

@@ -299,9 +299,9 @@ def test_the_rows_tell_which_checkpoints_there_are_and_why_others_are_not() -> N
     )
 
     assert list(checkpoint_rows(found)) == [
-        ("went on", "behind epoch 1, from /c/1, not exactly: another seed"),
+        ("resumed", "after epoch 1, from /c/1, not exactly: another seed"),
         ("checkpoint", f"epoch 3, the best: /c/3, 1.4 MB, SHA-256 {SUM}"),
         ("no checkpoint", "of epoch 2 in /c: deleted: only the last 2 are kept"),
-        ("not kept", "rng.x"),
+        ("not saved", "rng.x"),
     ]
     assert list(checkpoint_rows(original())) == []

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.records import moments, trail
 from wandb_repro.errors import RefusedError
-from wandb_repro.manifest.trail import Checkpoint, Resumed, Trail
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.store.checkpoint_file import Piece, write_checkpoint
 from wandb_repro.verify.segment import After
 from wandb_repro.workflows.find_checkpoints import find_segment

@@ -16,9 +16,9 @@ from tests.support.records import (
 )
 from wandb_repro.errors import NotFoundError, RefusedError
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.trail import Weights
+from wandb_repro.manifest.trail_records import Weights
 from wandb_repro.store.capsule import Capsule
-from wandb_repro.verify.trail_diff import Limit
+from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.workflows.verify_capsules import verify_capsules
 
 

@@ -1,4 +1,4 @@
-"""``audit``: how all runs of a project stand, and whether each keeps the rules."""
+"""``audit``: the status of all runs of a project, and whether each keeps the rules."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ _LAST = 1000
     "--require",
     multiple=True,
     metavar="RULE",
-    help=f"Require this of every run, too; repeatable. Rules: {', '.join(RULES)}.",
+    help=f"Also require this of every run; repeatable. Rules: {', '.join(RULES)}.",
 )
 @click.option(
     "--last",
     type=click.IntRange(min=1),
     default=_LAST,
     show_default=True,
-    help="Read only so many runs, the newest.",
+    help="Read only the newest N runs.",
 )
 @json_option
 @answers
 def command(project: str, require: tuple[str, ...], last: int, as_json: bool) -> int:
-    """Show how the runs of PROJECT stand: repeatable? reproduced? what is missing?
+    """Show for each run of PROJECT: repeatable? reproduced? what is missing?
 
-    PROJECT is ENTITY/PROJECT, the address of its page, or a folder of runs such as ./wandb. The
+    PROJECT is ENTITY/PROJECT, the URL of its page, or a folder of runs such as ./wandb. The
     rules are those of `require` in [tool.wandb_repro] of pyproject.toml, and of --require. Ends
     with 1 where a run breaks one, else with 3 where a run could not be read.
     """

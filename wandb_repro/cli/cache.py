@@ -1,4 +1,4 @@
-"""``cache``: the environments that reruns built, listed and cleared."""
+"""``cache``: lists and deletes the environments that reruns built and kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHORTEST = 4
 @json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """List the environments that reruns built and that are kept for the next one."""
+    """List the environments that reruns built and kept for later reruns."""
     if context.invoked_subcommand is None:
         _list(as_json=as_json)
 
@@ -48,14 +48,14 @@ def _list(*, as_json: bool) -> int:
     "days",
     type=click.IntRange(min=0),
     metavar="DAYS",
-    help="Only what was not used for so many days.",
+    help="Only environments not used for this many days.",
 )
 @json_option
 @answers
 def _clear(keys: tuple[str, ...], days: int | None, as_json: bool) -> int:
-    """Delete the kept environments, or those whose digests begin so.
+    """Delete all kept environments, or those whose digests begin with DIGEST.
 
-    Reruns that are running have their own and go on.
+    Running reruns have their own copies and are not affected.
     """
     cache = user_cache()
     chosen = [
@@ -70,7 +70,7 @@ def _clear(keys: tuple[str, ...], days: int | None, as_json: bool) -> int:
     deleted, busy = _deleted(cache, chosen)
     output = Output(as_json=as_json)
     for key in busy:
-        output.progress(f"{key[:12]} is in use by a rerun that starts, and stays")
+        output.progress(f"{key[:12]} is in use by a starting rerun and was kept")
     output.report(Text(f"{count(len(deleted), 'environment')} deleted"), _data(deleted, busy))
     return 0
 
@@ -104,8 +104,8 @@ def _named(cache: Cache, keys: tuple[str, ...]) -> Iterator[Entry]:
         found = [one for one in kept if len(key) >= _SHORTEST and one.key.startswith(key)]
         if not found:
             raise NotFoundError(
-                f"No environment is kept under {key[:64]!r}.",
-                hint="wandb-repro cache lists them; give the first letters of a digest.",
+                f"No environment with digest {key[:64]!r}.",
+                hint="`wandb-repro cache` lists them; give its first letters, at least 4.",
             )
         yield from found
 

@@ -1,4 +1,4 @@
-"""``check``: would it be bit-identical here? Looked at before anything is run."""
+"""``check``: would a rerun here be bit-identical? Runs nothing."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ __all__ = ["command"]
 @click.option(
     "--by-hand",
     is_flag=True,
-    help="Foresee its command started in this shell and environment, not by rerun.",
+    help="Predict its command started in this shell and environment, instead of rerun.",
 )
 @click.option(
     "--env",
     "environment",
     default="auto",
     metavar="auto|here|rebuild|PYTHON",
-    help="As in rerun.",
+    help="As for rerun.",
 )
-@click.option("--python", "base_python", type=click.Path(path_type=Path), help="As in rerun.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="As in rerun.")
+@click.option("--python", "base_python", type=click.Path(path_type=Path), help="As for rerun.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="As for rerun.")
 @set_option
-@click.option("--seed", type=click.IntRange(min=0), help="What if the seed were another?")
+@click.option("--seed", type=click.IntRange(min=0), help="Predict with this seed.")
 @click.option(
     "--deterministic/--no-deterministic",
     default=None,
-    help="What if op determinism were asked for, or not?",
+    help="Predict with op determinism on or off.",
 )
 @json_option
 @answers
 def command(run: str, sets: tuple[str, ...], as_json: bool, **aimed: Any) -> int:
-    """Foresee whether RUN, trained on this machine, would be bit-identical.
+    """Predict whether RUN would be bit-identical if trained on this machine.
 
-    Nothing of it is executed. Ends with 0 when nothing was found, 1 with findings, 3 when it
-    cannot be told.
+    Executes nothing of it. Exits with 0 if nothing was found, 1 with findings, 3 if it
+    cannot tell.
     """
     aim = Aim(sets=switches_of(sets), **aimed)
     if not aim.by_hand and (aim.seed is not None or aim.deterministic is not None):
         raise UsageError(
-            "rerun restores the seed and the determinism that were recorded.",
-            hint="--seed and --deterministic go with --by-hand.",
+            "rerun restores the recorded seed and determinism.",
+            hint="Use --seed and --deterministic with --by-hand.",
         )
     with scratch_folder() as scratch:
         located = locate(run, scratch)

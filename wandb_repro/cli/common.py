@@ -39,14 +39,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 _INTERRUPTED = 130
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print the same content as JSON on standard output."
+    "--json", "as_json", is_flag=True, help="Print JSON on standard output instead."
 )
 
 packages_option = click.option(
     "--packages",
     type=click.Choice(["needed", "all"]),
     default="needed",
-    help="Rebuild what the run loaded and what that requires (needed), or everything that was "
+    help="Rebuild what the run loaded and its requirements (needed), or everything that was "
     "installed (all).",
 )
 
@@ -221,7 +221,7 @@ def check_new_folder(folder: Path) -> Path:
         UsageError: it holds something, or is a file.
     """
     if os.path.lexists(folder) and not folder.is_dir():
-        raise UsageError(f"{folder} is there and is no folder.", hint="Name a new folder.")
+        raise UsageError(f"{folder} exists and is not a folder.", hint="Name a new folder.")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty.", hint="Name a new folder.")
     return folder.absolute()

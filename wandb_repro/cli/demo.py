@@ -1,4 +1,4 @@
-"""``demo``: the whole story on real data, offline, no account."""
+"""``demo``: records, reruns and verifies a small training, offline, without an account."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _FOREIGN = ("WANDB_", "GIT_")
 @json_option
 @answers
 def command(folder: Path | None, as_json: bool) -> int:
-    """Record a training, lose its project, rerun it exactly; break that, and mend it."""
+    """Record a training, move its project away, rerun it; cause a difference, and fix it."""
     _check_installed()
     place = _new_folder(folder)
     _forget_other_projects()
@@ -62,7 +62,7 @@ def command(folder: Path | None, as_json: bool) -> int:
     started = time.monotonic()
     verdicts = story.tell()
     took_s = time.monotonic() - started
-    story.output.tell(Text(f"\nTook {took_s:.0f} s. Delete the folder when you have seen it:"))
+    story.output.tell(Text(f"\nTook {took_s:.0f} s. You can delete this folder:"))
     story.output.progress(str(place))
     if as_json:
         story.output.report("", [verdict.model_dump(mode="json") for verdict in verdicts])
@@ -80,7 +80,7 @@ def _check_installed() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise RefusedError(
-            f"The demo needs {', '.join(missing)}, which is not installed.",
+            f"The demo needs {', '.join(missing)}: not installed.",
             hint="Install it: pip install 'wandb-repro[demo]'.",
         )
     find_uv()
@@ -100,8 +100,8 @@ def _judge(verdicts: tuple[Verdict, ...], output: Output) -> int:
         return 0
     output.tell(
         Text(
-            f"On this machine the story went {', '.join(grades)}; "
-            "expected was identical, diverged, identical.",
+            f"On this machine the verdicts were {', '.join(grades)}; "
+            "expected: identical, diverged, identical.",
             style="bold yellow",
         )
     )
@@ -128,7 +128,7 @@ class _Story:
         self._title(3, "Rerun on one thread. Watch the losses, then the verdict.")
         same = RerunOptions(environment=str(python), keep_going=True)
         broken = self._rerun(capsule, "one-thread", replace(same, threads=1))
-        self._title(4, "Apply the cure: the recorded number of threads.")
+        self._title(4, "Apply the fix: the recorded number of threads.")
         cured = self._rerun(capsule, "cured", replace(same, threads=_THREADS))
         return tuple(outcome.verdict for outcome in (rebuilt, broken, cured))
 

@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("diff")
 @click.argument("a")
 @click.argument("b")
-@click.option("--all", "every", is_flag=True, help="Show each of many packages, too.")
+@click.option("--all", "every", is_flag=True, help="List many differences of one kind one by one.")
 @json_option
 @answers
 def command(a: str, b: str, every: bool, as_json: bool) -> int:

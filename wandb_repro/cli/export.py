@@ -1,4 +1,4 @@
-"""``export``: a run as plain files and commands."""
+"""``export``: writes a run as plain files and commands."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def command(run: str, folder: Path, base_python: Path | None, packages: str, as_
             write_export(capsule, plan, base_python, output)
     names = sorted(path.name for path in folder.iterdir())
     output.report(
-        Text(f"{clean(folder)} holds {', '.join(names)}"), {"folder": str(folder), "holds": names}
+        Text(f"{clean(folder)} contains {', '.join(names)}"),
+        {"folder": str(folder), "holds": names},
     )
     return 0
 
@@ -88,5 +89,5 @@ def write_export(
     bundles = bundle_of(capsule, code), added_bundle(capsule, code)
     exported.write(capsule, bundles, plan.parts, base, output.progress)
     for missing in plan.inputs.missing:
-        output.progress(f"The original read {missing}, which must be there for the rerun")
+        output.progress(f"The original read {missing}; the rerun needs it too")
     return exported

@@ -11,16 +11,16 @@ from wandb_repro.version import __version__
 __all__ = ["main"]
 
 _COMMANDS = {
-    "demo": "The whole story on real data, offline, in about a minute.",
-    "run": "Run a command, recorded.",
-    "show": "What was recorded, and every reason why it might not run again.",
-    "check": "Whether a rerun here would be bit-identical, before it is run.",
-    "diff": "What differs between two runs, what can change bits first.",
-    "audit": "How all runs of a project stand, and whether each keeps your rules.",
-    "rerun": "Rebuild, run, verify live, give the verdict.",
-    "verify": "The verdict on two runs that both happened already.",
+    "demo": "Record, rerun and verify a small training, offline, in about a minute.",
+    "run": "Run and record a command.",
+    "show": "Show what was recorded, and every reason why it might not run again.",
+    "check": "Predict whether a rerun here would be bit-identical.",
+    "diff": "Show what differs between two runs, what can change bits first.",
+    "audit": "Show the status of all runs of a project, and which break your rules.",
+    "rerun": "Rerun a recorded training and verify it.",
+    "verify": "Give the verdict on two finished runs.",
     "export": "Write a run's code, lock and plain commands into a folder.",
-    "cache": "The environments that reruns built and kept: list, clear.",
+    "cache": "List or delete the environments that reruns built and kept.",
 }
 
 
@@ -46,12 +46,12 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="wandb-repro")
 def main() -> None:
-    """Run a logged Keras training again, exactly, and prove it.
+    """Rerun a recorded Keras training exactly, and prove it.
 
     RUN is ENTITY/PROJECT/ID, PROJECT/ID, a run's URL, latest, an offline run's folder, or a
     capsule's folder.
 
     Exit codes: 0 identical, equivalent within the tolerance you gave, or nothing found,
-    1 diverged or findings, 2 wrong use, 3 inconclusive, 4 refused or could not be rebuilt,
+    1 diverged or findings, 2 usage error, 3 inconclusive, 4 refused or could not be rebuilt,
     5 the training failed, 130 interrupted.
     """

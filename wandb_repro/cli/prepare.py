@@ -41,8 +41,8 @@ def refuse_wishes(context: click.Context) -> None:
     ]
     if given:
         raise UsageError(
-            f"{given[0]} is about the training, and --prepare runs nothing.",
-            hint=f"Give {' '.join(given)} to DIR/rerun.sh.",
+            f"{given[0]} is about training, but --prepare does not train.",
+            hint=f"Pass {' '.join(given)} to DIR/rerun.sh.",
         )
 
 

@@ -1,4 +1,4 @@
-"""``rerun``: rebuild, run, verify live, give the verdict."""
+"""``rerun``: reruns a recorded training and verifies it."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ _POSITIVE = click.IntRange(min=1)
 
 @click.command("rerun")
 @click.argument("run")
-@click.option("--yes", is_flag=True, help="Do not ask before the recorded code is run.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
+@click.option("--yes", is_flag=True, help="Run the recorded code without asking.")
+@click.option("--dry-run", is_flag=True, help="Print the plan only; run nothing.")
 @click.option(
     "--env",
     "environment",
     default="auto",
     metavar="auto|here|rebuild|PYTHON",
-    help="Use the environment at hand when its record is equal and rebuild it otherwise (auto); "
-    "use the one at hand (here), a new one (rebuild), or that of an interpreter.",
+    help="Use the current environment if it equals the recorded one, else rebuild it (auto); "
+    "use the current one (here), a new one (rebuild), or that of an interpreter.",
 )
 @click.option(
     "--python",
@@ -66,23 +66,23 @@ _POSITIVE = click.IntRange(min=1)
     "use_cache",
     flag_value=False,
     default=True,
-    help="Build a new environment, though one like it is kept, and keep none.",
+    help="Build a new environment even if one is cached, and do not cache it.",
 )
-@click.option("--keep-going", is_flag=True, help="Train on after the first difference.")
+@click.option("--keep-going", is_flag=True, help="Continue training after the first difference.")
 @click.option(
     "--from-epoch",
     metavar="N|FIT:N",
     help="Replay from the checkpoint of epoch N up to the next one. FIT:N is of a later fit, "
-    "N 0 its start: those before it are passed over, not trained and not compared.",
+    "N 0 its start: fits before it are skipped, not trained and not compared.",
 )
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where that checkpoint is now; those of earlier fits are looked for beside it.",
+    help="Path of the checkpoint (checkpoints of earlier fits: same folder).",
 )
-@click.option("--until-epoch", type=_POSITIVE, metavar="N", help="Verify only so many epochs.")
-@click.option("--until-step", type=_POSITIVE, metavar="N", help="Verify only so many steps.")
+@click.option("--until-epoch", type=_POSITIVE, metavar="N", help="Verify only the first N epochs.")
+@click.option("--until-step", type=_POSITIVE, metavar="N", help="Verify only the first N steps.")
 @click.option(
     "--threads",
     type=_POSITIVE,
@@ -91,23 +91,27 @@ _POSITIVE = click.IntRange(min=1)
 )
 @set_option
 @click.option(
-    "--arg", "arguments", multiple=True, metavar="N=VALUE", help="A credential cut from argv."
+    "--arg",
+    "arguments",
+    multiple=True,
+    metavar="N=VALUE",
+    help="A credential that was removed from argument N.",
 )
 @click.option(
     "--data",
     "places",
     multiple=True,
     metavar="NAME=PATH",
-    help="Where data lies now that was fingerprinted with its path. Repeatable.",
+    help="Where fingerprinted data is now. Repeatable.",
 )
-@click.option("--allow-missing", is_flag=True, help="Go on without files that the original read.")
+@click.option("--allow-missing", is_flag=True, help="Run without files that the original read.")
 @packages_option
-@click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts again.")
+@click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to rerun in.")
 @click.option(
     "--bisect",
     is_flag=True,
-    help="Where only epochs were recorded, run the one that differs again to name its step.",
+    help="If only epochs were recorded, run the one that differs again to find its step.",
 )
 @click.option(
     "--prepare",
@@ -120,7 +124,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--write-back",
     is_flag=True,
-    help="Note on the original run, on W&B, that and where it was reproduced.",
+    help="Write to the original run on W&B whether and where it was reproduced.",
 )
 @tolerance_options
 @json_option
@@ -188,7 +192,7 @@ def _carried_out(prepared: Prepared, output: Output, *, bisect: bool) -> Outcome
         return replace(outcome, verdict=verdict)
     finally:
         if work.is_dir():
-            output.progress(f"Everything of it is in {work}")
+            output.progress(f"Rerun files: {work}")
 
 
 def _write_back(
@@ -196,7 +200,7 @@ def _write_back(
 ) -> None:
     """Note the rerun on the original. Failing to changes nothing of the verdict."""
     if found is None:
-        output.progress("Not written back: the original is not on W&B, as far as is known here")
+        output.progress("Not written back: the original is not on W&B")
         return
     rerun = read_manifest(outcome.capsule)
     attempt = attempt_of(outcome.verdict.grade, prepared.manifest, rerun)
@@ -209,14 +213,14 @@ def _write_back(
     try:
         replace_card(found.path, partial(page_reproduced, found.capsule.folder, line))
     except ReproError as error:
-        output.progress(f"Its card stays as it was: {error.message}")
+        output.progress(f"The card was not updated: {error.message}")
 
 
 def _values(arguments: tuple[str, ...]) -> dict[int, str]:
     pairs = [argument.partition("=") for argument in arguments]
     for place, equals, _ in pairs:
         if not (place.isascii() and place.isdecimal() and equals):
-            raise UsageError("--arg takes N=VALUE, N the position that `show` tells.")
+            raise UsageError("--arg takes N=VALUE, with the position N from `show`.")
     return {int(place): value for place, _, value in pairs}
 
 
@@ -228,8 +232,8 @@ def _after(text: str | None) -> After | None:
     if after is None or (after.fit == 1 and not after.epoch):
         raise UsageError(
             f"--from-epoch {text} is neither N, an epoch of the first fit from 1 on, nor FIT:N.",
-            hint="3 begins behind epoch 3 of the first fit, 2:3 behind that of the second, and "
-            "2:0 where the second begins.",
+            hint="3 begins after epoch 3 of the first fit, 2:3 after epoch 3 of the second, and "
+            "2:0 at the start of the second.",
         )
     return after
 
@@ -238,7 +242,7 @@ def _places(texts: tuple[str, ...]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for name, equals, path in pairs:
         if not (name and equals and path):
-            raise UsageError("--data takes NAME=PATH, NAME as `show` tells it under Data.")
+            raise UsageError("--data takes NAME=PATH, with a NAME that `show` lists under Data.")
     return {name: str(Path(path).absolute()) for name, _, path in pairs}
 
 
@@ -265,11 +269,11 @@ def _agreed(prepared: Prepared, output: Output, *, yes: bool, dry_run: bool) -> 
         return True
     if not sys.stdin.isatty():
         raise RefusedError(
-            "Nobody can be asked here whether the recorded code may run.",
-            hint="Read the plan above, then pass --yes.",
+            "No terminal to confirm on.",
+            hint="Review the plan above and pass --yes.",
         )
     if not output.agree("Run it?"):
-        raise RefusedError("Not run, as you said.")
+        raise RefusedError("Cancelled; nothing was run.")
     return True
 
 

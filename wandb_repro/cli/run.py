@@ -1,4 +1,4 @@
-"""``run``: an unchanged script, recorded."""
+"""``run``: runs and records an unchanged script."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["command"]
 # Options after the command's first word are the command's own.
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed for every generator.")
-@click.option("--deterministic", is_flag=True, default=None, help="Deterministic operations.")
+@click.option("--deterministic", is_flag=True, default=None, help="Use deterministic operations.")
 @click.option("--code", type=click.Choice(CODE_CHOICES), default="auto", show_default=True)
-@click.option("--strict", is_flag=True, help="Fail before training if something is missing.")
-@click.option("--steps", type=click.IntRange(min=1), help="Digest weights every so many steps.")
+@click.option("--strict", is_flag=True, help="Fail before training if a fact cannot be recorded.")
+@click.option("--steps", type=click.IntRange(min=1), help="Digest weights every N steps.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND")
 @answers
 def command(
@@ -35,9 +35,9 @@ def command(
     steps: int | None,
     words: tuple[str, ...],
 ) -> NoReturn:
-    """Run a Python COMMAND, such as `python train.py --lr 0.1`, recorded.
+    """Run and record a Python COMMAND, such as `python train.py --lr 0.1`.
 
-    What must be set before a framework is imported is set: thread width and hash seed.
+    Sets what must be set before a framework is imported: thread count and hash seed.
     """
     interpreter, flags, rest = _split(words)
     options = Options(seed=seed, deterministic=deterministic, code=code, strict=strict, steps=steps)
@@ -65,14 +65,15 @@ def _split(words: tuple[str, ...]) -> tuple[str, list[str], list[str]]:
         UsageError: the command does not start a Python script, module or text.
     """
     if not words:
-        raise UsageError("Nothing to run.", hint="wandb-repro run -- python train.py")
+        raise UsageError("No command to run.", hint="wandb-repro run -- python train.py")
     first, rest = words[0], list(words[1:])
     if first.endswith(".py"):
         return sys.executable, [], list(words)
     interpreter = shutil.which(first)
     if interpreter is None or "python" not in os.path.basename(first):  # noqa: PTH119
         raise UsageError(
-            f"{first!r} is no Python.", hint="wandb-repro run -- python train.py ARGUMENTS"
+            f"{first!r} is not a Python command.",
+            hint="wandb-repro run -- python train.py ARGUMENTS",
         )
     flags: list[str] = []
     while rest and rest[0].startswith("-") and rest[0] not in ("-m", "-c"):

@@ -26,15 +26,15 @@ def tolerance_options(command: F) -> F:
         "--rtol",
         type=float,
         metavar="R",
-        help="Call it equivalent when every metric of the last epoch, and every weight as far as "
-        "its numbers tell, is within R of its size.",
+        help="Equivalent if every metric of the last epoch, and every weight as far as the record "
+        "shows, differs by at most R relative to its size.",
     )
     metric = click.option(
         "--metric",
         "metrics",
         multiple=True,
         metavar="NAME=D",
-        help="Call it equivalent when this metric of the last epoch is within D. Repeatable.",
+        help="Equivalent if this metric of the last epoch differs by at most D. Repeatable.",
     )
     return rtol(metric(command))
 
@@ -77,7 +77,7 @@ def set_option(command: F) -> F:
         "sets",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A switch instead of the recorded one, such as ONEDNN_MAX_CPU_ISA=AVX2. Repeatable.",
+        help="Set a switch, such as ONEDNN_MAX_CPU_ISA=AVX2, to another value. Repeatable.",
     )(command)
 
 
@@ -98,8 +98,8 @@ def _switch(text: str) -> tuple[str, str]:
         raise UsageError(f"{name} is set with --threads N.")
     if name not in RESTORED:
         raise UsageError(
-            f"{name} is no switch that is recorded, so --set does not set it.",
-            hint="Export it in the shell: what is no switch reaches the training as it is.",
+            f"{name} is not a recorded switch, so --set cannot set it.",
+            hint="Export it in the shell instead: other variables are passed on unchanged.",
         )
     if "\0" in value:
         raise UsageError(f"--set {name}: a variable cannot hold a NUL.")

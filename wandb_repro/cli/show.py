@@ -1,4 +1,4 @@
-"""``show``: what was recorded."""
+"""``show``: what was recorded, or what is uploaded."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ __all__ = ["command"]
 
 @click.command("show")
 @click.argument("run")
-@click.option("--leaving", "leaves", is_flag=True, help="Show what of it leaves the machine.")
+@click.option("--uploads", is_flag=True, help="Show what the run uploads instead.")
+@click.option("--leaving", is_flag=True, hidden=True)  # its former name
 @json_option
 @answers
-def command(run: str, leaves: bool, as_json: bool) -> int:
-    """Show what was recorded of RUN, and every reason why it might not run again."""
+def command(run: str, uploads: bool, leaving: bool, as_json: bool) -> int:
+    """Show the record of RUN, and every reason why it might not run again."""
     output = Output(as_json=as_json)
-    if leaves:
+    if uploads or leaving:
         with scratch_folder() as scratch:
             located = locate(run, scratch)
             manifest = read_manifest(located.capsule)

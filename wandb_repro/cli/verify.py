@@ -1,4 +1,4 @@
-"""``verify``: the verdict on two runs that both happened already."""
+"""``verify``: the verdict on two finished runs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["command"]
 @click.command("verify")
 @click.argument("a")
 @click.argument("b")
-@click.option("--until-epoch", type=click.IntRange(min=1), help="Compare only so many epochs.")
-@click.option("--until-step", type=click.IntRange(min=1), help="Compare only so many steps.")
+@click.option("--until-epoch", type=click.IntRange(min=1), help="Compare only the first N epochs.")
+@click.option("--until-step", type=click.IntRange(min=1), help="Compare only the first N steps.")
 @tolerance_options
 @json_option
 @answers
@@ -31,9 +31,9 @@ def command(
     metrics: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Give the verdict on the runs A and B: were they the same training, bit for bit?
+    """Give the verdict on the runs A and B: identical bit for bit?
 
-    With --rtol or --metric, what is not identical may be equivalent; that ends with 0 too.
+    With --rtol or --metric, runs that are not identical may be equivalent: exit code 0 too.
     """
     tolerance = tolerance_of(rtol, metrics)
     with scratch_folder() as scratch:

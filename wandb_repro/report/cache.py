@@ -1,4 +1,4 @@
-"""The kept environments as text."""
+"""The cached environments as text: what ``cache`` prints."""
 
 from __future__ import annotations
 
@@ -21,25 +21,27 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True)
 class KeptRow:
-    """One kept environment, as it is told."""
+    """One cached environment."""
 
     key: str
     python: str
     """Version."""
     packages: int
     size_bytes: int
-    """Of all its files; those that uv's cache or a rerun shares take no room of their own."""
+    """All its files; those shared with uv's cache or a rerun take no extra space."""
     unused_s: float
     """Seconds since it was last used."""
 
 
 def cache_text(folder: str, kept: Sequence[KeptRow]) -> RenderableType:
-    """Return what is kept and where."""
+    """Return which environments are cached, and where."""
     total = sum(one.size_bytes for one in kept)
     return page(
         heading("cache", f"{count(len(kept), 'environment')}, {size(total)}"),
         _table(kept) if kept else blank(),
-        rows([("in folder", folder), ("files", "shared with uv's cache where the disk allows")]),
+        rows(
+            [("in folder", folder), ("files", "shared with uv's cache if the file system allows")]
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""A record as one page: what a reviewer opens in the dashboard or keeps beside the run."""
+"""The card: a record as one HTML page, for the dashboard or to keep with the run."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _SIGNS = {"good": "✓", "bad": "✗", "warn": "?"}
 
 
 class CardExtras(NamedTuple):
-    """What a card tells beside the record itself."""
+    """What a card shows besides the record."""
 
     verdict: Verdict | None = None
-    """Of a rerun."""
+    """The verdict, if the run is a rerun."""
     original_moments: int = 0
-    """Moments that the original recorded."""
+    """Number of moments that the original recorded."""
     reproduced: str = ""
-    """How often and where an original was reproduced; empty when that is not known."""
+    """How often and where an original was reproduced; empty if not known."""
     changes: str = ""
-    """What differs from the commit, as a diff."""
+    """Uncommitted changes, as a diff."""
 
 
 def card(
@@ -54,14 +54,14 @@ def card(
     findings: Sequence[Finding],
     extras: CardExtras | None = None,
 ) -> str:
-    """Return the page: first whether the run can be repeated, then what it ran on.
+    """Return the page: first whether the run can be rerun, then what it ran on.
 
     Args:
-        name: of the run, ``entity/project/id`` as far as it is known.
+        name: of the run, ``entity/project/id`` without the parts that are not known.
         manifest: its record.
-        trail: its weights.
+        trail: its trail.
         findings: every reason why it might not run again.
-        extras: what is known of it from elsewhere.
+        extras: what is not in the record.
     """
     extras = extras or CardExtras()
     parts = sections(manifest, trail)
@@ -82,9 +82,9 @@ def _band(tone: str, text: str) -> Element:
 
 
 def _answer(findings: Sequence[Finding]) -> Iterator[Element]:
-    told = answer(findings)
-    yield _band(told.tone, told.sentence)
-    for group in told.reasons:
+    summary = answer(findings)
+    yield _band(summary.tone, summary.sentence)
+    for group in summary.reasons:
         yield element("h3", group.title)
         yield _bullets((found.sentence, found.cure) for found in group.findings)
 
@@ -100,10 +100,10 @@ def _bullets(items: Iterable[tuple[str, str]]) -> Element:
     return element("ul", *made)
 
 
-def _reproduced(told: str) -> Iterator[Element]:
-    if told:
+def _reproduced(line: str) -> Iterator[Element]:
+    if line:
         yield element("h2", "Reproduced")
-        yield element("p", told)
+        yield element("p", line)
 
 
 def _verdict(verdict: Verdict, recorded: int) -> Iterator[Element]:
@@ -113,7 +113,7 @@ def _verdict(verdict: Verdict, recorded: int) -> Iterator[Element]:
     yield agreement(verdict, recorded)
     yield _pairs(verdict_rows(verdict))
     if verdict.causes:
-        yield element("h3", "Likeliest cause first")
+        yield element("h3", "Likely causes, most likely first")
         shown = verdict.causes[:_MOST_CAUSES]
         yield _bullets((f"{cause.effect}: {cause.sentence}", cause.cure) for cause in shown)
     if verdict.reasons:
@@ -141,11 +141,11 @@ def _section(section: Section, manifest: Manifest, extras: CardExtras) -> Iterat
 def _code(code: Code | Unavailable, changes: str) -> Iterator[Element]:
     git = code.git if isinstance(code, Code) else None
     if isinstance(git, GitState) and (page := commit_page(git)):
-        yield element("p", link("This commit on its host", page))
+        yield element("p", link("View this commit", page))
     if changes:
         yield element(
             "details",
-            element("summary", "What was not committed"),
+            element("summary", "Uncommitted changes"),
             element("pre", *_colored(changes)),
         )
 
@@ -167,7 +167,7 @@ _HOSTED = re.compile(
 
 
 def commit_page(git: GitState) -> str:
-    """Return the address of a commit's page; empty when no known host was given it."""
+    """Return the address of a commit's page; empty if it was not pushed to a known host."""
     if git.pushed is not True or isinstance(git.remote, Unavailable):
         return ""
     found = _HOSTED.fullmatch(git.remote)
@@ -182,11 +182,11 @@ def _packages(packages: Packages | Unavailable) -> Iterator[Element]:
     own = [found for found in packages.distributions if found.origin != "index"]
     rest = [found for found in packages.distributions if found.origin == "index"]
     if own:
-        yield element("h3", f"{count(len(own), 'package')} from no index")
+        yield element("h3", f"{count(len(own), 'package')} not on a package index")
         yield _table(own)
     if rest:
-        told = f"{count(len(rest), 'package')} from an index"
-        yield element("details", element("summary", told), _table(rest))
+        summary = f"{count(len(rest), 'package')} from a package index"
+        yield element("details", element("summary", summary), _table(rest))
 
 
 def _table(found: Sequence[Distribution]) -> Element:
@@ -208,13 +208,13 @@ def _commands(name: str, manifest: Manifest, *, stops: bool) -> Iterator[Element
     known = not run.offline and not isinstance(run.entity, Unavailable)
     target = shlex.quote(name if known else "latest")
     tool = "uvx 'wandb-repro[rerun]'"
-    yield element("h2", "Repeat it")
+    yield element("h2", "Rerun it")
     if not known:
-        yield element("p", "Recorded offline: in the folder where it ran,", class_="dim")
+        yield element("p", "Recorded offline. In the folder where it ran:", class_="dim")
     if stops:
-        told = "With what stands in the way, this stops before it trains, and says so:"
-        yield element("p", told, class_="dim")
+        why = "This stops before training, for the reasons above:"
+        yield element("p", why, class_="dim")
     yield element("pre", f"{tool} rerun {target}", class_="command")
-    yield element("p", "Compare it with this machine, and with another run:")
+    yield element("p", "Compare it with this machine or with another run:")
     lines = f"{tool} check {target}\n{tool} diff {target} OTHER"
     yield element("pre", lines, class_="command")

@@ -1,4 +1,4 @@
-"""Where two trails agree and where they part, as a picture."""
+"""Draws where two trails agree and where they differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["agreement"]
 
 _WIDTH, _HEIGHT, _TOP = 600, 16, 4
 _LEAST = 14
-"""A part that is there can be seen, however small: wide enough for its mark."""
+"""Every part is at least this wide, so that it can be seen and marked."""
 
 
 def agreement(verdict: Verdict, recorded: int) -> Element:
@@ -28,21 +28,21 @@ def agreement(verdict: Verdict, recorded: int) -> Element:
     differs = 1 if verdict.first is not None else 0
     equal = max(0, verdict.moments - differs)
     rest = max(0, recorded - verdict.moments)
-    told = ", ".join(_words(equal, differs, rest)) or "nothing was compared"
+    caption = ", ".join(_words(equal, differs, rest)) or "nothing was compared"
     picture = element(
         "svg",
-        element("title", told),
+        element("title", caption),
         *_bar(equal, differs, rest),
         viewBox=f"0 0 {_WIDTH} {_TOP + _HEIGHT}",
         preserveAspectRatio="none",  # as high on a phone as on paper
         role="img",
     )
-    return element("figure", picture, element("figcaption", told))
+    return element("figure", picture, element("figcaption", caption))
 
 
 def _words(equal: int, differs: int, rest: int) -> list[str]:
     parts = [f"equal at {count(equal, 'moment')}"] if equal else []
-    parts += ["parted at the next" if equal else "parted at the first"] if differs else []
+    parts += ["different at the next" if equal else "different at the first"] if differs else []
     parts += [f"{rest:,} not compared"] if rest else []
     return parts
 
@@ -62,7 +62,7 @@ def _bar(equal: int, differs: int, rest: int) -> list[Element]:
 
 
 def _widths(*numbers: int) -> list[float]:
-    """Return widths in proportion; none that is there is too small to be seen."""
+    """Return widths in proportion, each but 0 at least ``_LEAST``."""
     least = sum(_LEAST for number in numbers if number)
     free = _WIDTH - least
     whole = sum(numbers) or 1

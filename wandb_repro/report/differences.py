@@ -1,6 +1,6 @@
-"""What differs between two records as text: what ``diff`` prints.
+"""The text that ``diff`` prints: what differs between two records.
 
-What can change bits stands above what cannot; within that, the order is that of the card.
+What can change bits comes first; within that, the order is that of the card.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ORDER: tuple[Kind, ...] = (
 """The order of a card's sections."""
 
 _FEW: dict[Kind, int] = {"package": 3, "config": 12, "switch": 12, "data": 12}
-"""So many of a kind are shown one by one. A config's values are what people look for."""
+"""Up to this many of a kind are listed one by one; config values are what people look for."""
 _NOUNS: dict[Kind, str] = {
     "package": "packages",
     "config": "config values",
@@ -67,7 +67,7 @@ def differences_text(
         one: the run on the left.
         two: the run on the right.
         findings: what differs; what is equal is not shown.
-        every: whether many of one kind are shown one by one, too.
+        every: whether to list many of one kind one by one.
     """
     if not findings:
         return page(heading("no difference", f"between {one} and {two}", STYLES["identical"]))
@@ -82,7 +82,7 @@ def differences_text(
             folded = folded or len(rows) < len(group)
             parts += [blank(), heading(title, style=STYLES[effect]), *_tables(rows)]
     if folded:
-        parts += [blank(), Text("diff --all shows each of them", style="dim")]
+        parts += [blank(), Text("diff --all lists each of them", style="dim")]
     return page(*parts)
 
 

@@ -1,4 +1,4 @@
-"""What of a run leaves the machine, for the person whose machine it is."""
+"""What a run uploads, as text and data: what ``show --uploads`` prints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from wandb_repro.manifest.code import LeftOut
 from wandb_repro.report.layout import blank, bullets, heading, page, rows
 from wandb_repro.report.record_files import left_out_rows
-from wandb_repro.report.text import count, size
+from wandb_repro.report.text import size
 
 __all__ = ["Uploads", "uploads_data", "uploads_text"]
 
@@ -20,34 +20,34 @@ _NAMED = 30
 
 @dataclass(frozen=True)
 class Uploads:
-    """What leaves, and what does not."""
+    """What a run uploads, and what it does not."""
 
     offline: bool
-    """Whether nothing has left yet: it will when the run is synced."""
+    """Whether nothing was uploaded yet: it will be when the run is synced."""
     ours: Mapping[str, int]
-    """Files of the record by name, in bytes."""
+    """Sizes in bytes of the capsule's files, by name."""
     source: str
     """The source tree, in words."""
     left_out: tuple[LeftOut, ...]
-    """What of the tree stays here."""
+    """Files of the tree that are not uploaded."""
     fields: Mapping[str, tuple[str, ...]]
-    """Of the manifest, the known ones, by its parts."""
+    """Recorded fields of the manifest, by its parts."""
     environment: tuple[str, ...]
     """Names of the environment variables whose values are recorded."""
     theirs: Mapping[str, int]
-    """W&B's own files by name, in bytes."""
+    """Sizes in bytes of W&B's own files, by name."""
     warnings: tuple[tuple[str, str], ...]
-    """What looks like a credential and leaves all the same, and what to do."""
+    """What looks like a credential and is uploaded anyway, and what to do."""
 
 
 def uploads_text(name: str, found: Uploads) -> RenderableType:
-    """Return all that leaves the machine, what needs a look first."""
-    when = "is here and leaves when it is synced" if found.offline else "leaves this machine"
+    """Return everything that is uploaded, warnings first."""
+    when = "will be uploaded when it is synced" if found.offline else "is uploaded"
     return page(
-        heading(name, f"what of it {when}"),
+        heading(name, f"what {when}"),
         *_warnings(found),
         blank(),
-        heading("The record", "repro/ among the run's files"),
+        heading("Capsule", "folder repro/ in the run's files"),
         rows((size(of_bytes), path) for path, of_bytes in found.ours.items()),
         rows([("source", found.source), *left_out_rows(found.left_out)]),
         blank(),
@@ -56,9 +56,9 @@ def uploads_text(name: str, found: Uploads) -> RenderableType:
         rows([("variables", ", ".join(found.environment) or "none")]),
         blank(),
         heading("On the run's page"),
-        rows([("config", "repro: about a dozen values"), ("summary", "repro/...: a few texts")]),
+        rows([("config", "repro: about a dozen values"), ("summary", "repro/...: a few strings")]),
         blank(),
-        heading("W&B's own"),
+        heading("Uploaded by W&B itself"),
         rows(_theirs(found)),
     )
 
@@ -67,21 +67,21 @@ def _warnings(found: Uploads) -> list[RenderableType]:
     if not found.warnings:
         return []
     listed = bullets(("-", sentence, cure) for sentence, cure in found.warnings)
-    return [blank(), heading("Look at this first", style="yellow"), listed]
+    return [blank(), heading("Check these first", style="yellow"), listed]
 
 
 def _theirs(found: Uploads) -> list[tuple[str, str]]:
-    named = list(found.theirs.items())
-    told = [(size(of_bytes), path) for path, of_bytes in named[:_NAMED]]
-    if len(named) > _NAMED:
-        told.append(("", f"and {count(len(named) - _NAMED, 'file')} more"))
-    always = "command line, host and user name, folders, GPU, what the script prints and logs"
-    return [*told, ("always", always)]
+    files = list(found.theirs.items())
+    listed = [(size(of_bytes), path) for path, of_bytes in files[:_NAMED]]
+    if len(files) > _NAMED:
+        listed.append(("", f"and {len(files) - _NAMED} more files"))
+    always = "command line, host and user name, folders, GPU, output, logged values"
+    return [*listed, ("always", always)]
 
 
 def uploads_data(found: Uploads) -> dict[str, Any]:
     """Return the same as data."""
-    told = asdict(found)
-    told["left_out"] = [one.model_dump(mode="json") for one in found.left_out]
-    told["warnings"] = [{"sentence": what, "cure": cure} for what, cure in found.warnings]
-    return told
+    data = asdict(found)
+    data["left_out"] = [one.model_dump(mode="json") for one in found.left_out]
+    data["warnings"] = [{"sentence": what, "cure": cure} for what, cure in found.warnings]
+    return data

@@ -1,6 +1,6 @@
-"""Pages: elements that escape what they hold, and the one look that they share.
+"""HTML pages: elements that escape their text, and one style sheet.
 
-A page stands alone: it asks nobody for a script, a style, a font or a picture.
+A page is self-contained: it loads no script, style, font or image.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SCHEMES = ("https://", "http://")
 
 
 def element(tag: str, *children: Child, **attributes: str) -> Element:
-    """Return an element. Text becomes text, whatever is in it; it can be no markup.
+    """Return an element. Text is escaped, so that it cannot be markup.
 
     Args:
         tag: name of the element.
@@ -38,16 +38,16 @@ def element(tag: str, *children: Child, **attributes: str) -> Element:
 
 
 def _text(text: str) -> str:
-    """Return text that draws what it says; its line ends are kept, for ``pre``."""
+    """Return text without control characters; line ends are kept, for ``pre``."""
     return "\n".join(clean(line, _LONGEST) for line in text.split("\n"))
 
 
 _LONGEST = 4000
-"""Letters of a line."""
+"""Characters of a line."""
 
 
 def link(text: str, address: str) -> Element:
-    """Return a link; where the address is none of the web, its text alone."""
+    """Return a link, or only its text if the address is not http or https."""
     if not address.startswith(_SCHEMES):
         return element("span", text)
     return element("a", text, href=clean(address), rel="noreferrer noopener")

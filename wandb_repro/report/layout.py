@@ -1,4 +1,4 @@
-"""The few shapes that every text report is made of: headings, rows and lists, 80 columns wide."""
+"""Headings, rows and lists: the parts of every text report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STYLES = {
 
 
 def heading(word: str, rest: str = "", style: str = "bold") -> Text:
-    """Return a first line: one word that says it, then what it is about."""
+    """Return a first line: a word in bold, then what it is about."""
     text = Text(clean(word), style=style)
     return text.append(f"  {clean(rest)}", style="default") if rest else text
 
@@ -69,7 +69,7 @@ def page(*parts: RenderableType) -> RenderableType:
 
 
 class _Page:
-    """Parts below each other. Tables fill their cells with blanks, which nobody wants to copy."""
+    """Parts below each other. Rich pads table cells with spaces, which would be copied."""
 
     def __init__(self, parts: tuple[RenderableType, ...]) -> None:
         self._parts = parts

@@ -1,4 +1,4 @@
-"""A plan as text: what a rerun is going to do, for the person who must agree to it."""
+"""A plan as text: what a rerun is going to do, for the person who confirms it."""
 
 from __future__ import annotations
 
@@ -54,20 +54,20 @@ def plan_text(
         heading("rerun", name),
         rows([("recorded by", whose), ("begins", begins), *_rows(plan, choice, sets)]),
         blank(),
-        heading("This runs the recorded code on this machine, with your rights."),
+        heading("This runs the recorded code on this machine with your permissions."),
     )
 
 
 def begins_with(segment: Segment | None) -> str:
-    """Return in words what a replay begins with; empty where that is the start."""
+    """Return in words where a replay begins and ends; empty if it is the whole training."""
     if segment is None:
         return ""
     of_fit = f" of fit {segment.fit}" if segment.fit > 1 else ""
     until = f"up to epoch {segment.until}" if segment.until is not None else "up to the end"
-    start = f"behind epoch {segment.after}{of_fit}" if segment.after else f"at the start{of_fit}"
+    start = f"after epoch {segment.after}{of_fit}" if segment.after else f"at the start{of_fit}"
     last = segment.beginnings[-1]
     passed = "".join(
-        f"; fit {one.fit} is passed over, from {one.checkpoint}"
+        f"; fit {one.fit} is skipped, using {one.checkpoint}"
         for one in segment.beginnings
         if one.is_over
     )
@@ -82,12 +82,12 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     yield "in folder", _folder(plan)
     earlier = len(plan.manifest.execution.earlier_seeds)
     if earlier:
-        yield "before it", f"{count(earlier, 'run')} of the same process, made again first"
+        yield "before it", f"{count(earlier, 'run')} of the same process, repeated first"
     if plan.cells is not None:
         yield from _cells(plan.cells)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
     added = added_of(parts.code)
-    yield "beside it", _beside(added) if added else ""
+    yield "extra files", _extra_files(added) if added else ""
     yield "environment", choice.reason
     yield "interpreter", interpreter_line(parts.packages.interpreter, choice.base)
     if choice.needed is not None:
@@ -95,28 +95,28 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     for inequality in inequalities[:_MOST]:
         yield "not equal", inequality_sentence(inequality)
     if len(inequalities) > _MOST:
-        yield "", f"and {len(inequalities) - _MOST} packages more"
+        yield "", f"and {len(inequalities) - _MOST} more packages"
     found = plan.inputs.data.found
     yield "sets", " ".join(f"{name}={shlex.quote(sets[name])}" for name in sorted(sets))
     yield from _several("data", [f"{it.name}: {it.target}{_STATES[it.state]}" for it in found])
     yield from _several("reads", [f"{link.target} as {link.place}" for link in plan.inputs.links])
     yield from _several("missing", plan.inputs.missing)
-    changed = (f"{it} is not what the original read" for it in plan.inputs.changed)
+    changed = (f"{it} differs from what the original read" for it in plan.inputs.changed)
     yield from _several("changed", list(changed))
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
 
 
 _STATES = {
-    "same": ", as it was recorded",
-    "not told": ", its bytes were not recorded",
+    "same": ", as recorded",
+    "not told": ", not compared: its bytes were not recorded",
     "missing": " is not here",
-    "changed": " is not what the original used",
+    "changed": " differs from the original",
     "later": ", from the restored tree or its artifact",
 }
 
 
 def interpreter_line(wanted: Interpreter, base: FoundPython | None) -> str:
-    """Return what it will be rebuilt with; empty where it is not rebuilt."""
+    """Return which Python the environment is rebuilt with; empty if it is not rebuilt."""
     if base is None:
         return ""
     notes = notes_on(wanted, base)
@@ -129,7 +129,7 @@ def _cells(planned: PlannedCells) -> Iterator[tuple[str, str]]:
     for number, cell in enumerate(cells[:_MOST_CELLS], start=1):
         yield f"cell {number}", first_line(cell.source)
     if len(cells) > _MOST_CELLS:
-        yield "", f"and {len(cells) - _MOST_CELLS} cells more"
+        yield "", f"and {len(cells) - _MOST_CELLS} more cells"
     for line in planned.commands:
         yield "runs", line
     for line in planned.held_back:
@@ -139,12 +139,12 @@ def _cells(planned: PlannedCells) -> Iterator[tuple[str, str]]:
 
 
 def first_line(source: str) -> str:
-    """Return the first line of a cell that says something, and whether more follow."""
+    """Return the first line of a cell that is not blank, and ``...`` if more follow."""
     lines = [line.strip() for line in source.split("\n") if line.strip()] or [""]
     return f"{lines[0]} ..." if len(lines) > 1 else lines[0]
 
 
-def _beside(added: Added) -> str:
+def _extra_files(added: Added) -> str:
     return f"tree {added.tree} ({count(len(added.files), 'file')} that the original used)"
 
 
@@ -168,13 +168,13 @@ def _origins(needed: Needed) -> Rows:
     own = [one for one in found if isinstance(one.repacked, Repacked)]
     lost = [one for one in found if _is_lost(one)]
     index = len(found) - len(own) - len(lost)
-    yield "packages", f"{index} from your own indexes, {len(own)} from the capsule"
+    yield "packages", f"{index} from your package indexes, {len(own)} from the capsule"
     yield "from capsule", ", ".join(f"{one.name} {one.version} ({one.origin})" for one in own)
-    yield "not to be had", ", ".join(one.name for one in lost)
+    yield "unavailable", ", ".join(one.name for one in lost)
     yield "from conda", _of_conda([one.name for one in found if one.installer == "conda"])
     names = ", ".join(needed.left_out[:_MOST]) + (" ..." if len(needed.left_out) > _MOST else "")
-    told = f"{count(len(needed.left_out), 'package')} that the run did not load: {names}"
-    yield "left out", told if needed.left_out else ""
+    skipped = f"{count(len(needed.left_out), 'package')} that the run did not load: {names}"
+    yield "left out", skipped if needed.left_out else ""
 
 
 def _of_conda(names: Sequence[str]) -> str:
@@ -182,8 +182,8 @@ def _of_conda(names: Sequence[str]) -> str:
         return ""
     more = " ..." if len(names) > _MOST else ""
     return (
-        f"{', '.join(names[:_MOST])}{more}: conda's own builds are not rebuilt, an index has "
-        "others; --env here uses those of this environment"
+        f"{', '.join(names[:_MOST])}{more}: installed from a package index, whose builds differ "
+        "from conda's; --env here uses this environment's"
     )
 
 
@@ -198,17 +198,17 @@ def _edited_sentence(inequality: Inequality) -> str:
 
 
 def inequality_sentence(inequality: Inequality) -> str:
-    """Return what is not the same, in words."""
+    """Return a difference between two environments in words."""
     match inequality.what:
         case "missing":
-            return f"{inequality.name} {inequality.original} is not there"
+            return f"{inequality.name} {inequality.original} is missing"
         case "extra":
-            return f"{inequality.name} {inequality.copy} is there and was not in the original"
+            return f"{inequality.name} {inequality.copy} was not in the original"
         case "content":
-            return f"{inequality.name} has another content"
+            return f"the files of {inequality.name} differ"
         case "edited":
             return _edited_sentence(inequality)
         case "unknown":
-            return f"the content of {inequality.name} cannot be compared"
+            return f"the files of {inequality.name} cannot be compared"
         case "version":
             return f"{inequality.name} is {inequality.copy}; the original had {inequality.original}"

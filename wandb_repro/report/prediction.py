@@ -1,4 +1,4 @@
-"""What is expected of a rerun here, as text: what ``check`` prints."""
+"""The text that ``check`` prints: whether a rerun here would be bit-identical."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MOST = 10
 
 _HEADINGS: dict[Expected, tuple[str, str, str]] = {
     "identical": ("bit-identical expected", "", STYLES["identical"]),
-    "different": ("not identical", "as things stand here", STYLES["diverged"]),
-    "perhaps": ("perhaps not identical", "as things stand here", STYLES["inconclusive"]),
-    "unknown": ("could not tell", "", STYLES["inconclusive"]),
+    "different": ("not reproducible here yet", "", STYLES["diverged"]),
+    "perhaps": ("perhaps not reproducible here yet", "", STYLES["inconclusive"]),
+    "unknown": ("cannot tell", "", STYLES["inconclusive"]),
 }
 
 
 def prediction_text(prediction: Prediction) -> RenderableType:
-    """Return what to expect, what stands in its way with its cure, and what settles itself."""
+    """Return what to expect, what blocks it and what to do, and what a rerun restores."""
     word, rest, style = _HEADINGS[prediction.expected]
     started = "rerun" if prediction.how == "rerun" else "by hand, in this shell"
     return page(
@@ -37,9 +37,9 @@ def prediction_text(prediction: Prediction) -> RenderableType:
                 ("no effect", _harmless(prediction.harmless)),
             ]
         ),
-        *_part("Stands in the way", prediction.findings),
+        *_part("Blocking", prediction.findings),
         *_unknown(prediction.unknown),
-        *_part("Rerun restores these by itself", prediction.settled),
+        *_part("Restored by rerun", prediction.settled),
     )
 
 
@@ -60,5 +60,5 @@ def _part(title: str, found: Sequence[Finding]) -> Iterator[RenderableType]:
 def _unknown(reasons: Sequence[str]) -> Iterator[RenderableType]:
     if reasons:
         yield blank()
-        yield heading("Not known")
+        yield heading("Unknown")
         yield bullets(("-", reason, "") for reason in reasons)

@@ -1,4 +1,4 @@
-"""How the runs of a project stand as text: what ``audit`` prints, one line a run."""
+"""The table that ``audit`` prints: one line for each run of a project, and what to fix first."""
 
 from __future__ import annotations
 
@@ -18,45 +18,44 @@ from wandb_repro.verify.rules import REPRODUCED
 
 __all__ = ["project_status_data", "project_status_text"]
 
-_MENDED_FIRST = 5
+_MAX_FIXES = 5
 
 
 def project_status_text(
     where: str, runs: Sequence[RunStatus], rules: Sequence[str], total: int
 ) -> RenderableType:
-    """Return the answer, one line a run, and what to mend first.
+    """Return the answer, one line a run, and what to fix first.
 
     Args:
         where: the project, or the folder.
-        runs: its runs, the worst first.
-        rules: what was required of each.
-        total: how many it has; more than ``runs`` where only the newest were read.
+        runs: its runs, the most urgent first.
+        rules: what is required of each.
+        total: number of its runs; more than ``runs`` if only the newest were read.
     """
-    told = _answer(runs, rules)
     parts: list[RenderableType] = [
-        heading(*told),
+        heading(*_answer(runs, rules)),
         heading("", f"{where}: {', '.join(_counts(runs, total))}"),
         blank(),
         _table(runs),
     ]
-    first = list(_mended_first(runs))
-    if first:
-        parts += [blank(), heading("Mend first"), bullets(first)]
+    fixes = list(_fixes(runs))
+    if fixes:
+        parts += [blank(), heading("Fix first"), bullets(fixes)]
     return page(*parts)
 
 
 def _answer(runs: Sequence[RunStatus], rules: Sequence[str]) -> tuple[str, str, str]:
     broken = sum(bool(run.broken) for run in runs)
     unread = sum(bool(run.unread) for run in runs)
-    asked = ", ".join(rules)
+    required = ", ".join(rules)
     if broken:
         verb = "breaks" if broken == 1 else "break"
-        return f"{count(broken, 'run')} {verb} a rule", f"of {asked}", STYLES["diverged"]
+        return f"{count(broken, 'run')} {verb} a rule", f"rules: {required}", STYLES["diverged"]
     if unread:
         return f"{count(unread, 'run')} could not be read", "", STYLES["inconclusive"]
     if rules:
-        return "every run keeps the rules", asked, STYLES["identical"]
-    return "no rules are set", "require = [...] in [tool.wandb_repro], or --require", "bold"
+        return "every run keeps the rules", required, STYLES["identical"]
+    return "no rules set", "use require = [...] in [tool.wandb_repro], or --require", "bold"
 
 
 def _counts(runs: Sequence[RunStatus], total: int) -> Iterator[str]:
@@ -79,8 +78,8 @@ def _table(runs: Sequence[RunStatus]) -> RenderableType:
     lines = [head]
     for run in runs:
         mark, style = _mark(run)
-        told = _repeatable(run), _reproduced(run), clean(_missing(run), 300)
-        line = Text(_line(mark, _id(run), wide, *told))
+        columns = _repeatable(run), _reproduced(run), clean(_missing(run), 300)
+        line = Text(_line(mark, _id(run), wide, *columns))
         line.stylize(style, 0, 1)
         lines.append(line)
     for line in lines:
@@ -129,46 +128,46 @@ def _missing(run: RunStatus) -> str:
     if run.unread:
         return f"could not be read: {run.unread}"
     if not run.recorded:
-        return "its record: it was recorded without wandb_repro"
-    facts = [one.fact for one in run.findings if one.effect in _HEAVY]
-    data = ["data fingerprints"] if any(one.kind == "data" for one in run.findings) else []
-    told = [] if "data-fingerprints" in run.broken else data
-    return ", ".join(dict.fromkeys((*run.broken, *facts, *told))) or "nothing"
+        return "a record: it ran without wandb_repro"
+    facts = [one.fact for one in run.findings if one.effect in _SEVERE]
+    if "data-fingerprints" not in run.broken and any(one.kind == "data" for one in run.findings):
+        facts.append("data fingerprints")
+    return ", ".join(dict.fromkeys((*run.broken, *facts))) or "nothing"
 
 
-def _mended_first(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
-    """Yield what runs lack with how many lack it, the heaviest first: a mark, why, the cure."""
+def _fixes(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
+    """Yield what runs lack, the most severe first: how many lack it, what, and the cure."""
     unrecorded = sum(not run.recorded for run in runs)
     if unrecorded:
         cure = "add wandb_repro.init, or start it with wandb-repro run"
-        yield f"{unrecorded:,} x", "Recorded without wandb_repro", cure
-    rules = list(_rules_first(runs))
+        yield f"{unrecorded:,}×", "Ran without wandb_repro", cure
+    rules = list(_broken_rules(runs))
     yield from rules
-    told = " ".join(sentence for _, sentence, _ in rules)
-    found: dict[tuple[str, str], Finding] = {}
+    said = " ".join(sentence for _, sentence, _ in rules)
+    findings: dict[tuple[str, str], Finding] = {}
     times: Counter[tuple[str, str]] = Counter()
     for run in runs:
-        mine = {(one.kind, one.fact): one for one in run.findings if one.effect in _HEAVY}
-        found |= mine
-        times.update(mine.keys())
-    heavy = sorted(
-        (key for key in times if found[key].sentence not in told),
-        key=lambda key: (_HEAVY.index(found[key].effect), -times[key], key),
+        of_run = {(one.kind, one.fact): one for one in run.findings if one.effect in _SEVERE}
+        findings |= of_run
+        times.update(of_run.keys())
+    severe = sorted(
+        (key for key in times if findings[key].sentence not in said),
+        key=lambda key: (_SEVERE.index(findings[key].effect), -times[key], key),
     )
-    for key in heavy[:_MENDED_FIRST]:
-        yield f"{times[key]:,} x", found[key].sentence, found[key].cure
+    for key in severe[:_MAX_FIXES]:
+        yield f"{times[key]:,}×", findings[key].sentence, findings[key].cure
 
 
-def _rules_first(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
+def _broken_rules(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
     broken = Counter(rule for run in runs if run.recorded for rule in run.broken)
     for rule, times in broken.most_common():
         reasons = Counter(run.broken.get(rule, "") for run in runs if run.recorded)
         del reasons[""]
         why = reasons.most_common(1)[0][0]
-        yield f"{times:,} x", f"{rule}: {why}", _CURES.get(rule, "")
+        yield f"{times:,}×", f"{rule}: {why}", _CURES.get(rule, "")
 
 
-_HEAVY: tuple[Effect, ...] = ("stops", "changes bits", "may change bits")
+_SEVERE: tuple[Effect, ...] = ("stops", "changes bits", "may change bits")
 _CURES = {
     "seed": "start runs with wandb_repro.init, before a model is built",
     "clean-tree": "commit before you train",

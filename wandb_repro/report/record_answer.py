@@ -11,11 +11,11 @@ __all__ = ["Answer", "Reasons", "Tone", "answer"]
 
 
 Tone = Literal["good", "warn", "bad"]
-"""What a first line is coloured by, beside what it says."""
+"""Colour of a first line; the words say the same."""
 
 
 class Reasons(NamedTuple):
-    """Findings of one weight."""
+    """Findings with the same effect."""
 
     effect: Effect
     title: str
@@ -23,31 +23,31 @@ class Reasons(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Whether a run may be rerun, and what stands in the way or is good to know."""
+    """Whether a run can be rerun, and why not, or what else to know."""
 
     tone: Tone
     sentence: str
     reasons: tuple[Reasons, ...]
-    """The heaviest first, none of them empty."""
+    """The most severe first, none of them empty."""
 
 
 _GROUPS: tuple[tuple[Effect, str], ...] = (
-    ("stops", "In the way of a rerun"),
-    ("changes bits", "A rerun will have other bits"),
-    ("may change bits", "A rerun may have other bits"),
+    ("stops", "Prevents a rerun"),
+    ("changes bits", "A rerun will give other bits"),
+    ("may change bits", "A rerun may give other bits"),
     ("explains", "Good to know"),
 )
 
 
 def answer(findings: Sequence[Finding]) -> Answer:
-    """Return the first line of every report of a run, and the reasons by their weight."""
+    """Return the first line of every report on a run, and the reasons by severity."""
     groups = tuple(
         Reasons(effect, title, tuple(one for one in findings if one.effect == effect))
         for effect, title in _GROUPS
     )
     reasons = tuple(group for group in groups if group.findings)
-    tone, told = _ANSWERS[reasons[0].effect if reasons else "explains"]
-    return Answer(tone=tone, sentence=f"This run {told}.", reasons=reasons)
+    tone, answer_text = _ANSWERS[reasons[0].effect if reasons else "explains"]
+    return Answer(tone=tone, sentence=f"This run {answer_text}.", reasons=reasons)
 
 
 _ANSWERS: Mapping[Effect, tuple[Tone, str]] = {

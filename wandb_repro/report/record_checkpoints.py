@@ -13,32 +13,32 @@ __all__ = ["checkpoint_rows"]
 
 
 def checkpoint_rows(trail: Trail) -> Iterator[tuple[str, str]]:
-    """Yield what checkpoints there are, where, and why others are not; nothing without any."""
-    for went_on in trail.of(Resumed):
-        exact = f", not exactly: {'; '.join(went_on.inexact)}" if went_on.inexact else ""
-        at = f"epoch {went_on.epoch}{_of_fit(went_on)}"
-        yield "went on", f"behind {at}, from {went_on.path}{exact}"
+    """Yield the checkpoints of a run, and why others do not exist; nothing if there are none."""
+    for resumed in trail.of(Resumed):
+        inexact = f", not exactly: {'; '.join(resumed.inexact)}" if resumed.inexact else ""
+        at = f"epoch {resumed.epoch}{_of_fit(resumed)}"
+        yield "resumed", f"after {at}, from {resumed.path}{inexact}"
     last = {(one.fit, one.epoch): one for one in trail.of(Checkpoint)}
-    there = [one for one in last.values() if one.digest]
-    for one in there:
-        best = ", the best" if one.best and one is _best(there) else ""
-        told = f"{one.path}, {size(one.size_bytes)}, SHA-256 {one.digest}"
-        yield "checkpoint", f"epoch {one.epoch}{_of_fit(one)}{best}: {told}"
+    saved = [one for one in last.values() if one.digest]
+    for one in saved:
+        best = ", the best" if one.best and one is _best(saved) else ""
+        file = f"{one.path}, {size(one.size_bytes)}, SHA-256 {one.digest}"
+        yield "checkpoint", f"epoch {one.epoch}{_of_fit(one)}{best}: {file}"
     for reason in dict.fromkeys(one.reason for one in last.values() if not one.digest):
         gone = [one for one in last.values() if not one.digest and one.reason == reason]
         epochs = ", ".join(f"{one.epoch}{_of_fit(one)}" for one in gone[:_MOST])
         more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
         folder = PurePosixPath(gone[0].path).parent
         yield "no checkpoint", f"of epoch {epochs}{more} in {folder}: {reason}"
-    for unsaved in dict.fromkeys(text for one in there for text in one.unsaved):
-        yield "not kept", unsaved
+    for unsaved in dict.fromkeys(text for one in saved for text in one.unsaved):
+        yield "not saved", unsaved
 
 
 _MOST = 20
 
 
-def _best(there: list[Checkpoint]) -> Checkpoint:
-    return [one for one in there if one.best][-1]
+def _best(saved: list[Checkpoint]) -> Checkpoint:
+    return [one for one in saved if one.best][-1]
 
 
 def _of_fit(one: Checkpoint | Resumed) -> str:

@@ -1,7 +1,4 @@
-"""Which files a snapshot lacks, as ``show`` names them: one group for each reason.
-
-What a run used outside its snapshot, as ``show`` names it: what is stored, and what is not.
-"""
+"""Files in rows: those that a snapshot lacks, and those that the run used outside it."""
 
 from __future__ import annotations
 
@@ -42,22 +39,22 @@ def _named(file: LeftOut) -> str:
 
 def named_file(path: str, size_bytes: int | Unavailable, digest: str | Unavailable) -> str:
     """Return a file's name, with its size and the first digits of its digest."""
-    told = [size(size_bytes)] if isinstance(size_bytes, int) else []
+    facts = [size(size_bytes)] if isinstance(size_bytes, int) else []
     if isinstance(digest, str):
         algorithm, _, digits = digest.partition(":")
-        told.append(f"{algorithm}:{digits[:_DIGITS]}")
-    return f"{path} ({', '.join(told)})" if told else path
+        facts.append(f"{algorithm}:{digits[:_DIGITS]}")
+    return f"{path} ({', '.join(facts)})" if facts else path
 
 
 def added_rows(added: Added | Unavailable) -> Iterator[tuple[str, str]]:
-    """Yield a title and the names, sizes and digests of what is stored beside the snapshot."""
+    """Yield a title and the names, sizes and digests of files stored besides the snapshot."""
     if isinstance(added, Unavailable):
         yield "used outside", f"not known: {added}"
         return
     names = [named_file(it.path, it.size_bytes, it.digest) for it in added.files]
     yield "added", first_of(names)
     if added.known_until == "training":
-        yield "used later", "not known: the record ends while it trained"
+        yield "used later", "not known: the record ends during training"
 
 
 def input_rows(inputs: Sequence[InputFile]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ def model_rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield what each fit trained and how."""
     fits = manifest.description.fits
     if "fits" not in manifest.description.model_fields_set:
-        return  # of a time when nobody looked
+        return  # recorded by a version that did not record models
     if isinstance(fits, Unavailable):
         yield "model", f"not recorded: {fits}"
         return
@@ -66,8 +66,8 @@ def _architecture(config: Config) -> str:
     kinds = Counter(_kinds(cast("JSON", config)))
     listed = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     lost = [str(why) for why in _lost(cast("JSON", config))]
-    told = f"{config.get('class_name')}, {count(sum(kinds.values()), 'layer')}: {listed}"
-    return f"{told}; not all of it is recorded: {'; '.join(lost[:3])}" if lost else told
+    layers = f"{config.get('class_name')}, {count(sum(kinds.values()), 'layer')}: {listed}"
+    return f"{layers}; partly not recorded: {'; '.join(lost[:3])}" if lost else layers
 
 
 def _kinds(model: JSON) -> Iterator[str]:

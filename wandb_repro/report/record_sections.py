@@ -1,7 +1,4 @@
-"""A record in words and rows, as every report of it tells them: text, page and card.
-
-The checkpoints of a run in rows, and what it went on from.
-"""
+"""A record in titled rows of words, the same in text and card."""
 
 from __future__ import annotations
 
@@ -35,9 +32,9 @@ class Section(NamedTuple):
 
 
 def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
-    """Return what was recorded in the order of every report, rows without a value included.
+    """Return what was recorded, in the order of every report, including rows without a value.
 
-    A part that nobody looked at when the run was recorded is left out.
+    Parts that older versions did not record are left out.
     """
     found = (
         ("Run", _run(manifest)),
@@ -54,9 +51,9 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
 
 
 def command_line(command: Command | Unavailable) -> str:
-    """Return how a run was started, as it would be typed."""
+    """Return how a run was started, as one would type it."""
     if isinstance(command, Unavailable):
-        return f"not known: {command}"
+        return f"not recorded: {command}"
     if command.kind == "notebook":
         return f"notebook {command.target}: {_cells(command)}"
     if command.kind == "console" and not command.interpreter_flags:
@@ -70,9 +67,9 @@ def command_line(command: Command | Unavailable) -> str:
 def _cells(command: Command) -> str:
     file = command.cells
     if not isinstance(file, CellsFile):
-        return f"its cells are not recorded: {file or 'nobody wrote them'}"
+        return f"its cells are not recorded: {file or 'they were not written'}"
     cut = ", ".join(map(str, file.redacted))
-    return count(file.count, "cell") + (f", credentials cut out of {cut}" if cut else "")
+    return count(file.count, "cell") + (f", credentials removed from {cut}" if cut else "")
 
 
 def _not(reason: Unavailable) -> str:
@@ -87,16 +84,20 @@ def _run(manifest: Manifest) -> Rows:
     yield "sweep", manifest.run.sweep
     yield "page", manifest.run.url if isinstance(manifest.run.url, str) else ""
     ending = manifest.ending
-    yield (
-        "ended",
-        f"{ending.status} {ending.detail}" if isinstance(ending, Ending) else _not(ending),
-    )
+    yield "ended", _ended(ending) if isinstance(ending, Ending) else _not(ending)
     machine = manifest.description.machine
     if isinstance(machine, Machine):
         yield "machine", f"{machine.os}, kernel {machine.kernel}"
     config = manifest.description.config
     if not isinstance(config, Unavailable):
         yield "config", ", ".join(f"{name}={value}" for name, value in config.items())
+
+
+def _ended(ending: Ending) -> str:
+    """Return how a run ended: ``finished``, ``stopped by Ctrl-C``, ``failed: ValueError``."""
+    if ending.status == "interrupted" and ending.detail == "KeyboardInterrupt":
+        return "stopped by Ctrl-C"
+    return f"{ending.status}: {ending.detail}" if ending.detail else ending.status
 
 
 def _code(manifest: Manifest) -> Rows:
@@ -116,7 +117,7 @@ def _code(manifest: Manifest) -> Rows:
 
 def _bundle(code: Code) -> str:
     if isinstance(code.bundle, Unavailable):
-        return f"not there: {code.bundle}"
+        return f"missing: {code.bundle}"
     kept = "with the run" if code.bundle.kept == "run" else "only on the machine that recorded it"
     return f"{size(code.bundle.size_bytes)}, {kept}"
 
@@ -128,7 +129,7 @@ def _git(git: GitState) -> Rows:
         changed = ", ".join(git.changed[:6]) + (" ..." if len(git.changed) > 6 else "")
         yield "uncommitted", changed or "yes"
     if git.pushed is False:
-        yield "pushed", "no: only the bundle holds this commit's tree"
+        yield "pushed", "no: only the bundle has this commit's tree"
 
 
 def _packages(manifest: Manifest) -> Rows:
@@ -140,7 +141,7 @@ def _packages(manifest: Manifest) -> Rows:
     yield "python", f"{packages.interpreter.version}, {packages.interpreter.libc}"
     yield "packages", f"{len(packages.distributions)}, digest {packages.digest[:12]}"
     yield (
-        "from no index",
+        "not on index",
         ", ".join(f"{found.name} {found.version} ({found.origin})" for found in own),
     )
 
@@ -179,7 +180,7 @@ def _accelerator(accelerator: Accelerator | Unavailable) -> Rows:
         return
     names = [gpu.name for gpu in accelerator.gpus]
     for name in dict.fromkeys(names):
-        yield "GPU", f"{names.count(name)} x {name}" if names.count(name) > 1 else name
+        yield "GPU", f"{names.count(name)} × {name}" if names.count(name) > 1 else name
     yield "driver", str(accelerator.driver)
     yield "CUDA, cuDNN", f"{accelerator.cuda_build}, {accelerator.cudnn_build}"
 
@@ -196,8 +197,8 @@ def _seeds(manifest: Manifest) -> Rows:
     if isinstance(determinism, Unavailable):
         yield "determinism", _not(determinism)
     else:
-        asked = {True: "on", False: "off, as asked", None: "left as found"}[determinism.asked]
-        yield "determinism", asked
+        requested = {True: "on", False: "off, as requested", None: "not changed"}
+        yield "determinism", requested[determinism.asked]
     runtime = manifest.description.runtime
     if isinstance(runtime, Runtime):
         yield "hash seed", runtime.hash_seed
@@ -207,7 +208,7 @@ _WHEN = {
     "before import": "before it was imported",
     "before first use": "before its first use",
     "after first use": "only after its first use",
-    "unknown": "whether before its first use is not known",
+    "unknown": "not known whether before its first use",
     "never": "never",
 }
 
@@ -227,7 +228,7 @@ def _data(manifest: Manifest) -> Rows:
 
 
 def _part(part: Dataset) -> str:
-    """Return one line: what it is, how much, and its digest."""
+    """Return one line on a dataset: its kind, its size and its digest."""
     if isinstance(part.digest, Unavailable):
         return f"none ({part.digest})"
     rows = f", {count(part.rows, 'row')}" if isinstance(part.rows, int) else ""

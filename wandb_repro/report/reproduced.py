@@ -1,4 +1,4 @@
-"""How often and where a run was reproduced, in one line, from what each rerun wrote of itself."""
+"""How often and where a run was reproduced, in one line, from what its reruns wrote back."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _REPRODUCED: tuple[Grade, ...] = ("identical", "equivalent")
 
 
 def attempt_of(grade: Grade, original: Manifest, rerun: Manifest) -> str:
-    """Return what a rerun writes of itself: ``identical, other CPU``."""
+    """Return what a rerun writes back to its original: ``identical, other CPU``."""
     return f"{grade}, {place_of(original, rerun)}"
 
 
 def place_of(original: Manifest, rerun: Manifest) -> str:
-    """Return where a rerun ran, seen from the original."""
+    """Return where a rerun ran compared with the original: ``same machine``, ``other GPU``, ..."""
     gpus = _gpus(original), _gpus(rerun)
     if gpus[0] != gpus[1]:
         return "other GPU"
@@ -34,16 +34,19 @@ def place_of(original: Manifest, rerun: Manifest) -> str:
 
 
 def reproduced_line(attempts: Iterable[str]) -> str:
-    """Return ``reproduced 3 of 4: same machine 2, other CPU 1``.
+    """Return ``Reproduced in 3 of 4 reruns (same machine 2, other CPU 1)``.
 
-    A rerun that was inconclusive, or whose entry is none of ours, counts for nothing.
+    Inconclusive reruns and entries that are not ours do not count.
     """
-    told = [attempt.partition(", ")[::2] for attempt in attempts]
-    counted = [(grade, place) for grade, place in told if grade in _COUNTED]
+    parts = [attempt.partition(", ")[::2] for attempt in attempts]
+    counted = [(grade, place) for grade, place in parts if grade in _COUNTED]
     places = Counter(place for grade, place in counted if grade in _REPRODUCED)
-    where = ", ".join(f"{place} {times}" for place, times in places.most_common())
-    line = f"reproduced {places.total()} of {len(counted)}"
-    return f"{line}: {where}" if where else line
+    line = f"Reproduced in {places.total()} of {len(counted)} reruns"
+    if not places:
+        return line
+    if len(places) == 1:
+        return f"{line} ({next(iter(places))})"
+    return f"{line} ({', '.join(f'{place} {times}' for place, times in places.most_common())})"
 
 
 def _gpus(manifest: Manifest) -> tuple[str, ...]:

@@ -29,9 +29,9 @@ def record_text(
 
 
 def _answer(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    told = answer(findings)
-    yield heading(told.sentence, style=STYLES[_STYLES[told.tone]])
-    for group in told.reasons:
+    summary = answer(findings)
+    yield heading(summary.sentence, style=STYLES[_STYLES[summary.tone]])
+    for group in summary.reasons:
         yield blank()
         yield heading(group.title, style=STYLES[group.effect])
         yield bullets(("-", finding.sentence, finding.cure) for finding in group.findings)

@@ -1,7 +1,4 @@
-"""A verdict as text.
-
-What a verdict rests on, in rows: the same in text, page and card.
-"""
+"""A verdict as text, and its evidence in rows that the card shows too."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ _SHOWN_NUMBERS = 6
 
 
 def verdict_text(verdict: Verdict) -> RenderableType:
-    """Return a verdict for people: the grade first, then what it rests on."""
+    """Return a verdict for people: the grade first, then the evidence."""
     return page(
         heading(*verdict_line(verdict), STYLES[verdict.grade]),
         rows(verdict_rows(verdict)),
@@ -39,7 +36,7 @@ def verdict_text(verdict: Verdict) -> RenderableType:
 
 
 def _tolerance(tolerance: ToleranceResult | None) -> Iterator[RenderableType]:
-    """Say what was allowed, and each number that it was applied to."""
+    """Say what was allowed, and each number that was compared."""
     if tolerance is None:
         return
     yield blank()
@@ -57,7 +54,7 @@ def _stated(tolerance: ToleranceResult) -> str:
     parts = [f"{name} within {allowed:g}" for name, allowed in tolerance.metrics.items()]
     if tolerance.rtol is not None:
         what = "weight and metric" if tolerance.weights_at else "metric"
-        parts.append(f"every {what} within {tolerance.rtol:g} of its size")
+        parts.append(f"every {what} within a relative {tolerance.rtol:g}")
     at = tolerance.at or tolerance.weights_at
     return f"{' and '.join(parts)}{f', at {at}' if at else ''}"
 
@@ -69,17 +66,18 @@ def _mark(one: MeasuredDifference) -> str:
 def _measured(one: MeasuredDifference) -> str:
     apart, allowed = float(one.apart), float(one.allowed)
     if one.of == "weights":
-        return f"{one.what}: at most about {apart:.3g} apart, {allowed:.3g} allowed"
-    return f"{one.what}: {one.original} and {one.rerun}, {apart:.3g} apart, {allowed:.3g} allowed"
+        return f"{one.what}: difference at most about {apart:.3g}, allowed {allowed:.3g}"
+    values = f"{one.original} and {one.rerun}"
+    return f"{one.what}: {values}, difference {apart:.3g}, allowed {allowed:.3g}"
 
 
 def _bisection(found: Bisection | None) -> Iterator[RenderableType]:
-    """Say at which step it differs, or why that is not known."""
+    """Say at which step the runs first differ, or why that is not known."""
     if found is None:
         return
     yield blank()
     if found.first is None:
-        yield heading("Bisected", "no step is named")
+        yield heading("Bisected", "step not found")
         yield bullets([("-", found.reason, "")])
         return
     yield heading("Bisected", f"at {found.first.what}")
@@ -88,7 +86,7 @@ def _bisection(found: Bisection | None) -> Iterator[RenderableType]:
 
 
 def _causes_of(verdict: Verdict) -> tuple[Finding, ...]:
-    """Return the causes as they are ranked where most is known of the difference."""
+    """Return the causes as ranked at the bisected step if there is one: more is known there."""
     known = verdict.bisection
     return known.causes if known is not None and known.causes else verdict.causes
 
@@ -98,7 +96,7 @@ def _causes(causes: tuple[Finding, ...]) -> Iterator[RenderableType]:
         return
     shown = causes[:_SHOWN_CAUSES]
     yield blank()
-    yield heading("Likeliest cause first")
+    yield heading("Likely causes, most likely first")
     yield bullets((cause.effect, cause.sentence, cause.cure) for cause in shown)
     if len(causes) > len(shown):
         yield rows([("", f"and {len(causes) - len(shown)} less likely; --json has all")])
@@ -115,7 +113,7 @@ _SHOWN_LEAVES = 8
 
 
 def verdict_line(verdict: Verdict) -> tuple[Grade, str]:
-    """Return the grade, and what it is about in a few words."""
+    """Return the grade and a few words on it: ``("diverged", "at step 1 (epoch 1)")``."""
     return verdict.grade, _subject(verdict)
 
 
@@ -126,11 +124,11 @@ def _subject(verdict: Verdict) -> str:
         return within + at if verdict.grade == "equivalent" else at
     if verdict.grade == "identical":
         return f"up to {verdict.scope}" if verdict.scope else "bit for bit"
-    return "too little evidence to tell"
+    return "too little evidence"
 
 
 def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """Yield what a verdict rests on, as names and values."""
+    """Yield the evidence for a verdict as names and values."""
     yield "original", verdict.original
     yield "rerun", verdict.rerun
     yield "compared", f"{count(verdict.digests, 'digest')} at {count(verdict.moments, 'moment')}"
@@ -139,51 +137,39 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
     elif verdict.grade == "identical":
         yield "weights", verdict.final_weights
     yield "metrics", _metrics(verdict)
-    yield "apart", _apart(verdict.distance)
+    if verdict.distance is not None:
+        yield "weights", _distance(verdict.distance)
 
 
-def _apart(found: Distance | None) -> str:
-    """Say how far apart the weights are, as parts of their size: a last bit, or another model."""
-    if found is None:
-        return ""
-    farthest, at = found.farthest, f"at {found.at}"
+def _distance(found: Distance) -> str:
+    """Say how far apart the weights are, relative to their size."""
+    farthest = found.farthest
+    at = "the start" if found.at.startswith("the initial weights") else found.at
     if farthest.part == 0:
-        return f"not at all: the weights are equal {at}"
+        return f"equal at {at}; not compared after the first difference"
     if math.isinf(farthest.part):
-        return f"{farthest.label} cannot be told, {at}: it has numbers that are not finite, or is 0"
-    whole = float(found.apart) / float(found.size)
+        return f"no distance at {at}: {farthest.label} has infinite or NaN elements, or is all 0"
+    overall = float(found.apart) / float(found.size)
     return (
-        f"about {whole:.1g} of the weights' size {at} ({_in_words(whole)}); farthest "
-        f"{farthest.label}, {farthest.part:.1g}"
+        f"relative difference about {overall:.1g} at {at}; largest {farthest.part:.1g} in "
+        f"{farthest.label}"
     )
 
 
-def _in_words(part: float) -> str:
-    return next(words for most, words in _FAR if part <= most)
-
-
-_FAR = (
-    (1e-6, "the last bits"),
-    (1e-3, "the digits behind the third"),
-    (0.1, "other weights, alike"),
-    (math.inf, "another model"),
-)
-
-
 def difference_rows(first: FirstDifference, moved: FirstCause | None) -> Iterator[tuple[str, str]]:
-    """Yield where two runs part, as names and values."""
-    yield "equal until", first.last_equal or "nothing: this is the first that was compared"
+    """Yield where two runs first differ, as names and values."""
+    yield "equal until", first.last_equal or "no earlier point was compared"
     if first.structure:
         yield "models", first.structure
         return
     yield "first cause", moved.sentence if moved is not None else ""
     yield "first tensor", _leaf(first.leaves[0]) if first.leaves else ""
-    yield "in all", f"{len(first.leaves)} of {count(first.of_leaves, 'variable')} differ there"
+    yield "in total", f"{len(first.leaves)} of {count(first.of_leaves, 'variable')} differ there"
     yield from _others(first.leaves[1:])
 
 
 def _others(leaves: tuple[DifferentLeaf, ...]) -> Iterator[tuple[str, str]]:
-    """Yield the leaves behind the first, in the model's own order."""
+    """Yield the variables after the first, in the model's own order."""
     for place, leaf in enumerate(leaves[:_SHOWN_LEAVES]):
         yield "" if place else "also", _leaf(leaf)
     if len(leaves) > _SHOWN_LEAVES:
@@ -199,7 +185,10 @@ def _metrics(verdict: Verdict) -> str:
         return ""
     epochs = count(verdict.metric_epochs, "epoch")
     if verdict.metrics_equal_bits == verdict.metric_epochs:
-        return f"the same in every bit, {epochs}"
+        return f"identical in every bit, {epochs}"
     if verdict.metrics_equal_printed == verdict.metric_epochs:
-        return f"print the same, {epochs}; only their bits differ"
-    return f"print the same in {verdict.metrics_equal_printed} of {epochs}"
+        return f"look the same when printed, {epochs}; only their bits differ"
+    different = verdict.metric_epochs - verdict.metrics_equal_printed
+    if different == verdict.metric_epochs:
+        return f"differ in all {epochs}" if different > 1 else "differ in the only epoch"
+    return f"differ in {different} of {epochs}"

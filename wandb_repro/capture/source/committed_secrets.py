@@ -21,7 +21,7 @@ from wandb_repro.manifest.code import LeftOut
 __all__ = ["SEARCH_S", "without_committed_secrets"]
 
 SEARCH_S = 20.0
-"""Limit of a search. Files that it does not reach stay; ``show --leaving`` finds them."""
+"""Limit of a search. Files that it does not reach stay; ``show --uploads`` finds them."""
 _GIT_S = 60.0
 
 
