@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from wandb_repro.capture.dataset import dataset_of, files
-from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.manifest.data import Dataset
 
@@ -90,31 +89,6 @@ def test_an_unchanged_file_is_not_read_again(images: Path, monkeypatch: pytest.M
     _age(file, 1800)
     assert _of(images).digest != before.digest
     assert len(read) == 1
-
-
-def test_a_file_that_was_just_written_is_not_kept(tmp_path: Path) -> None:
-    file = tmp_path / "train.csv"
-    file.write_bytes(b"a,b\n")
-    cache = FileDigestCache()
-    cache.add(str(file), file.stat(), "any", "00")
-    assert cache.digest(str(file), file.stat(), "any") is None
-    _age(file)
-    cache.add(str(file), file.stat(), "any", "00")
-    cache.close()
-    assert FileDigestCache().digest(str(file), file.stat(), "any") == "00"
-
-
-@pytest.mark.parametrize("content", [b"", b"not a database" * 100])
-def test_a_cache_that_is_broken_is_none(content: bytes, tmp_path: Path) -> None:
-    broken = tmp_path / "data.sqlite"
-    broken.write_bytes(content)
-    cache = FileDigestCache(broken)
-    file = tmp_path / "train.csv"
-    file.touch()
-    _age(file)
-    cache.add(str(file), file.stat(), "any", "00")
-    cache.close()
-    assert FileDigestCache(broken).digest(str(file), file.stat(), "any") in ("00", None)
 
 
 def test_no_place_for_a_cache_is_no_reason_to_stop(

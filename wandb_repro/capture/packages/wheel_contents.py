@@ -68,11 +68,14 @@ def _is_packed(name: str, entry_points: set[str]) -> bool:
     made_by_installer = folder.endswith(".dist-info") and base in INSTALLER_FILES
     made_from_entry_point = folder.endswith("../bin") and base in entry_points
     return not (
-        name.endswith(".pyc")
-        or made_by_installer
-        or made_from_entry_point
-        or (name.startswith(("/", "../")) and not name.startswith(_PREFIX))
+        name.endswith(".pyc") or made_by_installer or made_from_entry_point or _is_outside(name)
     )
+
+
+def _is_outside(name: str) -> bool:
+    """Return whether a path is outside the environment, where no wheel installs anything."""
+    inside = name.removeprefix(_PREFIX)
+    return inside.startswith(("/", "../"))
 
 
 def path_in_wheel(name: str, dist_info: str) -> str:
