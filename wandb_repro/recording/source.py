@@ -14,7 +14,7 @@ from wandb_repro.capture.host import Host
 from wandb_repro.capture.source.committed_secrets import without_committed_secrets
 from wandb_repro.capture.source.diff import changes
 from wandb_repro.capture.source.extra_files import SnapshotFiles
-from wandb_repro.capture.source.repository import told_state
+from wandb_repro.capture.source.repository import state_from_variables
 from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.files import write_atomically
@@ -164,7 +164,7 @@ def _whole(taken: Snapshot, choice: str, capsule: Capsule) -> _Whole:
 
 def _git(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
     found = snapshot.git
-    return told_state(host.environ, found) if isinstance(found, Unavailable) else found
+    return state_from_variables(host.environ, found) if isinstance(found, Unavailable) else found
 
 
 def _write_changes(snapshot: Snapshot, capsule: Capsule) -> None:

@@ -1,11 +1,9 @@
 """RECORD: which files a distribution installed, and their hashes.
 
+Digests are cached in the user's cache folder by the SHA-256 of RECORD's bytes, so a changed RECORD
+never gets an old digest. The cache saves a third of the time of recording.
+
 Source: Recording installed projects (PyPA), "The RECORD file": CSV, default dialect.
-
-Record digests that were worked out before, so that no RECORD is read apart twice.
-
-Kept in the user's cache folder by the SHA-256 of RECORD's own bytes: whatever happens to an
-installation, no digest is ever given for another text. A third of what recording takes is saved.
 """
 
 from __future__ import annotations

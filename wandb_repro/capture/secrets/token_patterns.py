@@ -1,7 +1,7 @@
 """Tokens whose issuers gave them a shape, and keys and lines of files that only secrets have.
 
 Source: the issuers' own documentation; the plugins of detect-secrets 1.5 find no kind among
-these that is not found here (``tests/capture/test_secret_kinds.py``).
+these that is not found here (``tests/capture/secrets/test_redact_kinds.py``).
 """
 
 from __future__ import annotations

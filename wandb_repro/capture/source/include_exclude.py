@@ -1,6 +1,6 @@
-"""Which part of a tree its user wants in the snapshot: include and exclude patterns.
+"""Which part of a tree the user wants in the snapshot: include and exclude patterns.
 
-Which paths a list of patterns names: git itself is asked, so they mean what people expect.
+git itself matches the patterns, so they mean what they mean in a ``.gitignore``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class Selection:
-    """What is asked for. Without patterns that is everything."""
+    """The user's choice. Without patterns it is everything."""
 
     include: tuple[str, ...] = ()
     """Patterns; where there are any, nothing else is taken."""
@@ -117,8 +117,8 @@ def matched(private: Git, patterns: Sequence[str], paths: Iterable[bytes]) -> se
     asked = b"".join(b"./" + path + b"\0" for path in (*paths, _ALWAYS.encode()))
     words = ("-c", f"core.excludesFile={file}", "check-ignore", "--no-index", "--stdin", "-z")
     with replace(private, work_tree=empty).started(*words) as process:
-        told, _ = process.communicate(asked)
-    return {path.removeprefix(b"./") for path in told.split(b"\0")[:-1]} - {_ALWAYS.encode()}
+        matching, _ = process.communicate(asked)
+    return {path.removeprefix(b"./") for path in matching.split(b"\0")[:-1]} - {_ALWAYS.encode()}
 
 
 def from_root(pattern: str, *, base: Path, root: Path) -> str:

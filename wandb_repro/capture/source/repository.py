@@ -16,7 +16,7 @@ from wandb_repro.manifest.code import GitState
 if TYPE_CHECKING:
     from git import Repo
 
-__all__ = ["read_state", "told_state"]
+__all__ = ["read_state", "state_from_variables"]
 
 _NO_COMMIT = Unavailable(unavailable="there is no commit yet")
 _PUSHED_S = 5
@@ -57,7 +57,7 @@ def read_state(
         return Unavailable(unavailable=f"GitPython cannot open {top}: {_first_line(error)}")
 
 
-def told_state(environ: Mapping[str, str], reason: Unavailable) -> GitState | Unavailable:
+def state_from_variables(environ: Mapping[str, str], reason: Unavailable) -> GitState | Unavailable:
     """Return the commit and remote that a container's builder told, in the variables W&B reads.
 
     Args:
