@@ -100,7 +100,7 @@ def test_a_segment_of_the_second_fit_is_replayed_and_the_first_trains_nothing(
         "not compared: fit 1"
     )
     assert "after epoch 2 of fit 2, up to epoch 3, from" in answer.error
-    assert "; fit 1 is passed over, from" in answer.error
+    assert "; fit 1 is skipped, using" in answer.error
 
 
 @pytest.mark.slow
