@@ -1,6 +1,4 @@
-"""Turns files that were read into one commit of a private repository, and that into a bundle.
-
-Writes a few files as a git bundle, in this process and without git.
+"""Writes files as one commit in a git bundle: with git, or a few of them in this process.
 
 pack_files needs no git: a process that is ending may start no thread (Python 3.12.1 refuses it in
 atexit; 3.10, 3.11 and 3.13.0 do not), and git is only run here with one that watches it. It is
