@@ -61,7 +61,7 @@ def array_of(piece: Piece) -> Any:
 
 def _by_name(name: str) -> Any:
     """Return what ``np.dtype`` takes for a name; NumPy does not know those of ml_dtypes."""
-    if name.startswith(("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2", "float6")):
+    if name.startswith(("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2", "float6_")):
         import ml_dtypes
 
         return getattr(ml_dtypes, name)
