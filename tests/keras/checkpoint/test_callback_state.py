@@ -17,7 +17,7 @@ class Counting(callbacks.Callback):
     saved_attributes = ("count",)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] - of Any
         self.count = 0
         self.other = 0
 

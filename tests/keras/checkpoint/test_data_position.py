@@ -14,6 +14,9 @@ class Adapter:
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
 
+    def get(self) -> Any:
+        return self._dataset
+
 
 class EpochIterator:
     """As much of Keras' class as is used."""
@@ -25,7 +28,7 @@ class EpochIterator:
         self._steps_seen = 0
 
     def _get_iterator(self) -> Any:
-        return self.data_adapter._dataset
+        return self.data_adapter.get()
 
     def epoch(self, steps: int) -> list[int]:
         """Return what an epoch of so many steps shows."""
