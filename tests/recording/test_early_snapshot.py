@@ -16,13 +16,13 @@ from wandb_repro.errors import HungError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.request import Options
-from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.source_options import wanted
 
 
-def _begun(folder: Path, options: Options | None = None) -> tuple[Ahead, SmallHost]:
+def _begun(folder: Path, options: Options | None = None) -> tuple[EarlySnapshot, SmallHost]:
     host = SmallHost(started_in=str(folder))
-    return Ahead(host, options or Options()), host
+    return EarlySnapshot(host, options or Options()), host
 
 
 @pytest.fixture

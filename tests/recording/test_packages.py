@@ -7,7 +7,7 @@ import pytest
 from tests.support.environments import Environment, make_project, make_wheel, one_of
 from tests.support.fake_host import FakeHost, fake_module
 from wandb_repro.manifest.packages import EditedPackage, Packages, Repacked
-from wandb_repro.recording.packages import Installed
+from wandb_repro.recording.packages import PackageRecorder
 
 DATA = {"tiny_data/table.csv": "1,2\n"}
 
@@ -26,7 +26,7 @@ def _recorded(environment: Environment, wheels: Path) -> Packages:
         package_folders=environment.host.package_folders,
         modules={"tiny_thing": fake_module("tiny_thing", __file__=file)},
     )
-    installed = Installed(host, wheels, withheld="")
+    installed = PackageRecorder(host, wheels, withheld="")
     installed.settle(30)
     installed.end()
     assert isinstance(installed.packages, Packages)

@@ -15,7 +15,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import Options
 from wandb_repro.recording.distributed import world_of
 from wandb_repro.recording.earlier_runs import seeds_before
-from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.messages import forget, say, warn_once
 from wandb_repro.recording.mode import current_mode
 from wandb_repro.recording.options import combined
@@ -62,13 +62,13 @@ def active_run() -> wandb.Run | None:
     return cast("wandb.Run | None", getattr(sys.modules.get("wandb"), "run", None))
 
 
-def begun_early(options: Options, kwargs: Mapping[str, Any]) -> Ahead | None:
+def begun_early(options: Options, kwargs: Mapping[str, Any]) -> EarlySnapshot | None:
     """Begin the snapshot while W&B starts a run; None where there will be nothing to record."""
     disabled = "disabled" in (kwargs.get("mode"), os.environ.get("WANDB_MODE"))
     if options.code == "off" or disabled or not current_mode().snapshots_early:
         return None
     host = process.host
-    return Ahead(host, options) if world_of(host.environ).rank == 0 else None
+    return EarlySnapshot(host, options) if world_of(host.environ).rank == 0 else None
 
 
 def asks_for_another(run: wandb.Run, kwargs: Mapping[str, Any]) -> bool:
@@ -95,7 +95,7 @@ def merge_into(run: wandb.Run, kwargs: Mapping[str, Any]) -> None:
         )
 
 
-def attached(run: wandb.Run, options: Options, ahead: Ahead | None = None) -> wandb.Run:
+def attached(run: wandb.Run, options: Options, ahead: EarlySnapshot | None = None) -> wandb.Run:
     """Begin the session of a run; whatever goes wrong, the run is returned and training goes on.
 
     Raises:
@@ -116,7 +116,7 @@ def attached(run: wandb.Run, options: Options, ahead: Ahead | None = None) -> wa
     return run
 
 
-def _begun(run: wandb.Run, options: Options, ahead: Ahead | None) -> Session | None:
+def _begun(run: wandb.Run, options: Options, ahead: EarlySnapshot | None) -> Session | None:
     """Seed, begin the session of a run, and return it; None where there is none to begin."""
     # Half of what we import: a process that only calls ``fingerprint`` never needs it.
     from wandb_repro.recording.process_exit import end_with

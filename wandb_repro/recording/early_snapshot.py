@@ -17,13 +17,13 @@ from wandb_repro.manifest.request import Options
 from wandb_repro.recording.background import Background
 from wandb_repro.recording.source_options import Wanted, wanted
 
-__all__ = ["Ahead"]
+__all__ = ["EarlySnapshot"]
 
 _LONGEST_S = 600.0
 """A snapshot ends by itself long before: git is given up, and the limits bound what is read."""
 
 
-class Ahead:
+class EarlySnapshot:
     """A snapshot that is begun before W&B's settings are known, most likely the right one.
 
     Args:

@@ -36,11 +36,11 @@ from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.datasets import DataParts
 from wandb_repro.recording.earlier_runs import SCRIPTS_OWN
-from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.extra_files import Looked
 from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.notebook import Notebook, notebook_of
-from wandb_repro.recording.packages import Installed
+from wandb_repro.recording.packages import PackageRecorder
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.source_options import added_limits_of
 from wandb_repro.recording.wandb_run import (
@@ -76,7 +76,7 @@ class Facts:
         mode: Mode,
         world_size: int,
         earlier: tuple[str | Unavailable, ...],
-        ahead: Ahead | None = None,
+        ahead: EarlySnapshot | None = None,
     ) -> None:
         self._run = run
         self._host = host
@@ -114,7 +114,7 @@ class Facts:
         self._added_limits = added_limits_of(options)
         self._capsule = capsule
         self._looked: Looked | Unavailable = _LATER
-        self._installed = Installed(
+        self._installed = PackageRecorder(
             host,
             capsule.wheels,
             withheld=mode.wheels_withheld(run, options.code),

@@ -13,7 +13,7 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.trail_diff import Reference
 from wandb_repro.verify.weights_diff import FirstDifference, moment_name
 
-__all__ = ["Live", "RerunStopped"]
+__all__ = ["LiveComparison", "RerunStopped"]
 
 
 class RerunStopped(SystemExit):
@@ -23,7 +23,7 @@ class RerunStopped(SystemExit):
     """
 
 
-class Live:
+class LiveComparison:
     """The original's trail, and what the rerun does when it sees a difference."""
 
     def __init__(self, request: RerunRequest, original: Trail) -> None:

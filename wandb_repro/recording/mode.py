@@ -25,8 +25,8 @@ from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.manifest import Execution, Manifest
 from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
 from wandb_repro.recording.earlier_runs import comes_before, seed_of
-from wandb_repro.recording.early_snapshot import Ahead
-from wandb_repro.recording.live_compare import Live, RerunStopped
+from wandb_repro.recording.early_snapshot import EarlySnapshot
+from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import Seeding, drawn_seed, seeds_of_script
@@ -84,7 +84,7 @@ class Recording:
     def restore_config(self, run: Run) -> None:
         """Leave the run's config to the script."""
 
-    def comparison(self) -> Live | None:
+    def comparison(self) -> LiveComparison | None:
         """Return nothing: there is no original to compare with."""
         return None
 
@@ -95,7 +95,7 @@ class Recording:
         *,
         options: Options,
         capsule: Capsule,
-        ahead: Ahead | None,
+        ahead: EarlySnapshot | None,
         after: threading.Event,
     ) -> Source:
         """Take the source tree that the script belongs to."""
@@ -196,9 +196,9 @@ class Rerun:
         if changed:
             run.config.update(changed, allow_val_change=True)
 
-    def comparison(self) -> Live | None:
+    def comparison(self) -> LiveComparison | None:
         """Return what compares each digest with the original's as soon as it is made."""
-        return Live(self.request, read_trail(self._original))
+        return LiveComparison(self.request, read_trail(self._original))
 
     def source(
         self,
@@ -207,7 +207,7 @@ class Rerun:
         *,
         options: Options,
         capsule: Capsule,
-        ahead: Ahead | None,
+        ahead: EarlySnapshot | None,
         after: threading.Event,
     ) -> Source:
         """Return the restored tree, which ``rerun`` checked before it started this process."""

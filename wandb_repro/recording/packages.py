@@ -27,7 +27,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, EditedPackage, Loaded, Packages, Repacked
 from wandb_repro.recording.background import Background
 
-__all__ = ["Installed"]
+__all__ = ["PackageRecorder"]
 
 
 _OURS = "wandb-repro"
@@ -77,7 +77,7 @@ def _in_sources(found: _Found, files: frozenset[str]) -> tuple[EditedPackage, ..
     return find_modified(owners, sources=files, only_sources=True)
 
 
-class Installed:
+class PackageRecorder:
     """The packages of a run.
 
     Args:

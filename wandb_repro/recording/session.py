@@ -20,7 +20,7 @@ from wandb_repro.manifest.code import Added, Code
 from wandb_repro.manifest.manifest import Ending, Sealed
 from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
-from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.facts import Facts
 from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
 from wandb_repro.recording.messages import harmless, say, warn_once
@@ -68,7 +68,7 @@ class Session:
         mode: Mode,
         world_size: int,
         earlier: tuple[str | Unavailable, ...] = (),
-        ahead: Ahead | None = None,
+        ahead: EarlySnapshot | None = None,
     ) -> None:
         self.run = run
         self.seeding = seeding

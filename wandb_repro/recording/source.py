@@ -22,7 +22,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
 from wandb_repro.manifest.request import Options, RerunRequest
 from wandb_repro.recording.background import Background
-from wandb_repro.recording.early_snapshot import Ahead
+from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.source_options import wanted
 from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
@@ -111,7 +111,7 @@ def recorded_source(
     *,
     options: Options,
     capsule: Capsule,
-    ahead: Ahead | None = None,
+    ahead: EarlySnapshot | None = None,
     after: threading.Event | None = None,
 ) -> Source:
     """Return the source tree that the script belongs to.
@@ -183,7 +183,7 @@ def _at_once(snapshot: Snapshot) -> Code | Unavailable:
 
 
 def _snapshot(
-    run: Run, host: Host, options: Options, ahead: Ahead | None
+    run: Run, host: Host, options: Options, ahead: EarlySnapshot | None
 ) -> Snapshot | Unavailable:
     reason = guarded(lambda: why_no_code(options.code, run), "source tree")
     if isinstance(reason, Unavailable):
@@ -193,7 +193,9 @@ def _snapshot(
     return guarded(lambda: _taken(run, host, options, ahead), "source tree")
 
 
-def _taken(run: Run, host: Host, options: Options, ahead: Ahead | None) -> Snapshot | Unavailable:
+def _taken(
+    run: Run, host: Host, options: Options, ahead: EarlySnapshot | None
+) -> Snapshot | Unavailable:
     asked, exclude = wanted(run.settings, host, options), folders_of(run)
     begun = None if ahead is None else ahead.snapshot(asked, exclude)
     if begun is not None:

@@ -32,7 +32,7 @@ from wandb_repro.manifest.trail_records import (
     TrailRecord,
     Weights,
 )
-from wandb_repro.recording.live_compare import Live
+from wandb_repro.recording.live_compare import LiveComparison
 from wandb_repro.store.local import TrailWriter
 
 if TYPE_CHECKING:
@@ -65,7 +65,11 @@ class TrailRecorder:
     """
 
     def __init__(
-        self, path: Path, live: Live | None = None, *, steps: int | Sequence[int] | None = None
+        self,
+        path: Path,
+        live: LiveComparison | None = None,
+        *,
+        steps: int | Sequence[int] | None = None,
     ) -> None:
         self._live = live
         self._open: dict[int, _Fit] = {}

@@ -23,7 +23,7 @@ from wandb_repro.manifest.manifest import Description, Ending, Execution, Manife
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail_records import Moment
 from wandb_repro.manifest.training import FitSettings
-from wandb_repro.recording.live_compare import Live, RerunStopped
+from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.store.capsule import Capsule
@@ -143,7 +143,7 @@ class ProcessRecorder(TrailRecorder):
         )
 
 
-def _live(task: Task) -> Live | None:
+def _live(task: Task) -> LiveComparison | None:
     """Return what ends this process at its first difference; None where nothing is compared."""
     if not task.original:
         return None
@@ -157,4 +157,4 @@ def _live(task: Task) -> Live | None:
         until_step=task.steps,
         allow_outputs=False,
     )
-    return Live(request, read_trail(Capsule(Path(task.original))))
+    return LiveComparison(request, read_trail(Capsule(Path(task.original))))
