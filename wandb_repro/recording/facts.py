@@ -38,6 +38,7 @@ from wandb_repro.recording.datasets import DataParts
 from wandb_repro.recording.earlier_runs import SCRIPTS_OWN
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.extra_files import Looked
+from wandb_repro.recording.messages import harmless
 from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.notebook import Notebook, notebook_of
 from wandb_repro.recording.packages import PackageRecorder
@@ -92,7 +93,7 @@ class Facts:
         self.ending: Ending | Unavailable = Unavailable(unavailable="the run has not ended")
         self._begun = threading.Event()
         self._inputs = InputWatch()
-        guarded(self._inputs.start, "watching which files are read")
+        harmless("which files are read")(self._inputs.start)()
         self._config = guarded(lambda: config_of(run), "config")
         with self._inputs.paused():
             self._source = mode.source(
@@ -162,8 +163,8 @@ class Facts:
         framework = guarded(lambda: probe_framework(self._host, model), "framework")
         self._runtime = guarded(lambda: probe_runtime(self._host, framework), "runtime")
         self._accelerator = guarded(lambda: probe_accelerator(self._host), "accelerator")
-        guarded(self._seeding.look_again, "the script's own seeds")
-        guarded(self._installed.look, "loaded packages")
+        harmless("the script's own seeds")(self._seeding.look_again)()
+        harmless("packages loaded before training")(self._installed.look)()
 
     def begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> bool:
         """Read what a fit trains and how; return whether it is not as the fit before."""
@@ -181,7 +182,7 @@ class Facts:
 
     def at_end(self) -> None:
         """Read what only a process that has done its work knows."""
-        guarded(self._installed.end, "loaded packages")
+        harmless("packages loaded at the end")(self._installed.end)()
 
     def look(self, until: Literal["training", "end"]) -> None:
         """Store or name what the run used so far that its snapshot lacks."""

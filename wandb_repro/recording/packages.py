@@ -142,7 +142,9 @@ class PackageRecorder:
         read = self._read.settled(timeout_s)
         found = self._found.settled(timeout_s)
         repacked = self._repacked.settled(timeout_s)
-        self._packages = repacked if isinstance(repacked, Packages) else read
+        self._packages = (
+            repacked if isinstance(repacked, Packages) else _without_wheels(read, str(repacked))
+        )
         self._packed.settled(timeout_s)
         self._note(found, _RUNNING)
         self._take_altered(self._edited.settled(0))
@@ -232,6 +234,14 @@ def _repacked(
     rest = (one for one in packages.distributions if one.name != _OURS)
     found = (*packed.distributions, *(_withheld(one, withheld) for one in rest))
     named = tuple(sorted(found, key=lambda one: one.name))
+    return packages.model_copy(update={"distributions": named})
+
+
+def _without_wheels(packages: Packages | Unavailable, reason: str) -> Packages | Unavailable:
+    """Return the packages, those on no index with the reason why they were not packed."""
+    if isinstance(packages, Unavailable):
+        return packages
+    named = tuple(_withheld(found, reason) for found in packages.distributions)
     return packages.model_copy(update={"distributions": named})
 
 

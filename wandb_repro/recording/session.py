@@ -209,7 +209,7 @@ class Session:
         self._announce()
 
     def _before_training(self, model: object) -> None:
-        guarded(lambda: self._facts.at_fit(model), "what only a process that trains knows")
+        harmless("what only a process that trains knows")(self._facts.at_fit)(model)
         self._settle()
         self._look("training")
         sealed = self._written_manifest()

@@ -23,6 +23,7 @@ from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
 from wandb_repro.manifest.request import Options, RerunRequest
 from wandb_repro.recording.background import Background
 from wandb_repro.recording.early_snapshot import EarlySnapshot
+from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.source_options import wanted
 from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
@@ -149,11 +150,15 @@ def _has_bundle(whole: _Whole) -> bool:
 
 def _whole(taken: Snapshot, choice: str, capsule: Capsule) -> _Whole:
     searched = guarded(lambda: without_committed_secrets(taken), "secrets in committed files")
+    if isinstance(searched, Unavailable):
+        warn_once(f"committed files are stored without a search for secrets: {searched}")
     snapshot = taken if isinstance(searched, Unavailable) else searched
     bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
     if choice != "local":
-        guarded(lambda: _write_changes(snapshot, capsule), "what was not committed, as a diff")
+        harmless("what was not committed, as a diff")(_write_changes)(snapshot, capsule)
     left_out = guarded(snapshot.all_left_out, "what is left out")
+    if isinstance(left_out, Unavailable):
+        warn_once(f"not all files that are not stored are listed: {left_out}")
     code = snapshot.record(
         bundle,
         git=_NO_NOTES_YET,
