@@ -148,7 +148,7 @@ _VARIES = (
     (r"\d+ packages for Python [\d.]+|\d+ packages", "PACKAGES"),
     (r"Took \d+ s", "Took N s"),
     (r"^· /.*$", "· FOLDER"),
-    (r"\d+\.\d MB", "N MB"),
+    (r"\d+\.\d kB", "N kB"),
 )
 """What is another in every run, or on another processor: there, how two trainings differ."""
 

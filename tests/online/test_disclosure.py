@@ -188,7 +188,7 @@ def test_every_file_with_a_secret_is_named_as_left_out(left: Left) -> None:
 
 
 def test_it_is_said_at_once_that_files_were_left_out(left: Left) -> None:
-    assert "left out of the snapshot, it looks like a secret" in left.said
+    assert "not stored, looks like a secret" in left.said
 
 
 def test_detect_secrets_finds_nothing_in_the_source_tree_that_left(

@@ -95,7 +95,7 @@ def test_a_secret_that_is_committed_stays_here_and_is_told_before_training(
 
     assert planted.file not in files
     assert {left.path for left in code.left_out if "Stripe" in left.reason} == {planted.file}
-    assert f"it looks like a secret: {planted.file}" in capsys.readouterr().err
+    assert f"not stored, looks like a secret: {planted.file}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("committed", [True, False])

@@ -1,41 +1,53 @@
-"""What a session says of its record, in words."""
+"""What a training prints about its record."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Added, Code
+from wandb_repro.manifest.code import Added, BundleFile, Code
 from wandb_repro.manifest.machine import Accelerator
 from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.report.text import count, size
 
 __all__ = ["opening", "secrets_left_out", "stored_beside"]
 
-_NAMED = 5
+_LISTED = 5
+"""Paths listed in one line; further ones are counted."""
 
 
-def opening(manifest: Manifest) -> tuple[str, str]:
-    """Return what is said once when training begins: two lines, 80 columns with their prefix."""
+def opening(manifest: Manifest) -> tuple[str, ...]:
+    """Return the lines printed once when training begins.
+
+    Example:
+        ``("recording: seed 7, 1 source file (1.2 kB)",)``
+    """
     execution, run = manifest.execution, manifest.run
     seed = f"seed {execution.seed}" if isinstance(execution.seed, str) else "the script's own seeds"
+    determinism = _determinism(manifest)
     if isinstance(run.rerun_of, str):
-        return (f"repeating {run.rerun_of} with {seed}", _determinism(manifest))
-    return (f"recording, {seed}; {_stored(execution.code)}", _determinism(manifest))
+        return (f"rerunning {run.rerun_of}: {seed}", *determinism)
+    return (f"recording: {seed}, {_stored(execution.code)}", *determinism)
 
 
 def _stored(code: Code | Unavailable) -> str:
     if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
-        return "no source is stored"
-    where = "on this machine only" if code.bundle.kept == "local" else "with the run"
-    files = "1 source file" if code.files == 1 else f"{code.files:,} source files"
-    return f"{files} ({code.bundle.size_bytes / 1e6:.1f} MB) stored {where}"
+        return "no source code stored"
+    return f"{count(code.files, 'source file')} ({_size_and_place(code.bundle)})"
 
 
-def _determinism(manifest: Manifest) -> str:
-    """Return what the switches mean here."""
+def _size_and_place(bundle: BundleFile, size_bytes: int | None = None) -> str:
+    shown = size(bundle.size_bytes if size_bytes is None else size_bytes)
+    return f"{shown}, on this machine only" if bundle.kept == "local" else shown
+
+
+def _determinism(manifest: Manifest) -> tuple[str, ...]:
     if manifest.execution.deterministic:
-        return "op determinism on"
+        return ("op determinism is on",)
+    # Only a GPU's kernels add up in another order each time; on a CPU there is nothing to do.
     if _on_gpu(manifest):
-        return "op determinism as found; on a GPU equal bits need deterministic=True"
-    return "op determinism as found; random input maps need deterministic=True"
+        return ("training on a GPU: pass deterministic=True to get the same bits in a rerun",)
+    return ()
 
 
 def _on_gpu(manifest: Manifest) -> bool:
@@ -46,25 +58,29 @@ def _on_gpu(manifest: Manifest) -> bool:
 
 
 def secrets_left_out(code: Code) -> str:
-    """Return which files the snapshot leaves out as secrets; empty when there are none."""
+    """Return a line listing files not stored because they look like secrets; empty without any."""
     paths = [left.path for left in code.left_out if "secret" in left.reason]
     if not paths:
         return ""
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     return (
-        f"left out of the snapshot, it looks like a secret: {', '.join(paths[:_NAMED])}{more} "
-        "(if it is none: not_secret in [tool.wandb_repro])"
+        f"not stored, looks like a secret: {_listed(paths)} "
+        "(if it is not one, add it to not_secret in [tool.wandb_repro])"
     )
 
 
 def stored_beside(added: Added) -> str:
-    """Return which files were stored beside the snapshot; empty when there are none."""
+    """Return a line listing files stored in addition to the source tree; empty without any."""
     if isinstance(added.bundle, Unavailable):
         return ""
-    where = "on this machine only" if added.bundle.kept == "local" else "with the run"
-    named = ", ".join(file.path for file in added.files[:_NAMED])
-    more = f" and {len(added.files) - _NAMED} more" if len(added.files) > _NAMED else ""
+    # The bundle is compressed; the files' own sizes say more about what is uploaded.
+    total = sum(file.size_bytes for file in added.files)
+    paths = [file.path for file in added.files]
     return (
-        f"used and not in the snapshot, stored {where} "
-        f"({sum(file.size_bytes for file in added.files) / 1e6:.1f} MB): {named}{more}"
+        f"also stored, used but not in the source tree ({_size_and_place(added.bundle, total)}): "
+        f"{_listed(paths)}"
     )
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = len(paths) - _LISTED
+    return ", ".join(paths[:_LISTED]) + (f" and {more} more" if more > 0 else "")
