@@ -259,7 +259,7 @@ def a_project(folder: Path) -> Path:
 
 
 SILENT = {
-    "recording.facts.Facts.close": "the record is complete then",
+    "recording.readers.Readers.close": "the record is complete then",
     "recording.notebook.notebook_of": "a script has no cells",
     "recording.packages.PackageRecorder._find_packed": "the files are stored with the run instead",
     "recording.packages._repacked": "each of these packages is on an index",

@@ -1,4 +1,4 @@
-"""What a run used outside its snapshot, stored beside it."""
+"""What a run used outside its snapshot, and what of that is stored with the run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from wandb_repro.manifest.code import Added, AddedFile, BundleFile
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.recording.source import stored
 
-__all__ = ["Looked"]
+__all__ = ["StoredExtraFiles"]
 
 _NOTHING = Unavailable(unavailable="nothing was used that the snapshot lacks")
 
 
 @dataclass(frozen=True)
-class Looked:
+class StoredExtraFiles:
     """What is stored, and what is only named."""
 
     added: Added
@@ -32,7 +32,7 @@ class Looked:
     @classmethod
     def stored(
         cls, used: ExtraFiles, place: Path, choice: str, until: Literal["training", "end"]
-    ) -> Looked:
+    ) -> StoredExtraFiles:
         """Store the files, replacing an earlier bundle.
 
         Args:

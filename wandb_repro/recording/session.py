@@ -16,12 +16,22 @@ from wandb_repro.digest import ROOT_ALGORITHM
 from wandb_repro.errors import RecordingError
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Added, Code
+from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Ending, Sealed
 from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
 from wandb_repro.recording.early_snapshot import EarlySnapshot
-from wandb_repro.recording.facts import Facts
+from wandb_repro.recording.facts import (
+    EndFacts,
+    Facts,
+    StartFacts,
+    TrainingFacts,
+    end_facts,
+    manifest_of,
+    settings_of_fit,
+    start_facts,
+    training_facts,
+)
 from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
 from wandb_repro.recording.messages import harmless, say, warn_once
 from wandb_repro.recording.mode import Mode
@@ -32,10 +42,11 @@ from wandb_repro.recording.publish import (
     publish_config,
     publish_summary,
 )
+from wandb_repro.recording.readers import Readers
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.wandb_run import Run
-from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.store.capsule import FOLDER, TRAIL, Capsule
 from wandb_repro.store.local import read_trail
 
 if TYPE_CHECKING:
@@ -83,33 +94,26 @@ class Session:
         self._columns: Columns | None = None
         self._ended = False
         self._live = mode.comparison()
-        self._facts = Facts(
-            run,
-            host,
-            seeding,
-            capsule=self.capsule,
-            options=options,
-            mode=mode,
-            world_size=world_size,
-            earlier=earlier,
-            ahead=ahead,
+        self._readers = Readers(
+            run, host, seeding, capsule=self.capsule, options=options, mode=mode, ahead=ahead
         )
         self._files = GivenFiles(run, self.capsule)
-        self._recorder = self._begun_trail()
+        recorder = guarded(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
+        self._recorder = None if isinstance(recorder, Unavailable) else recorder
+        self._facts: Facts = start_facts(
+            self._readers,
+            world_size=world_size,
+            earlier_seeds=earlier,
+            trail=recorder if isinstance(recorder, Unavailable) else TRAIL,
+        )
+        if isinstance(recorder, Unavailable):
+            warn_once(f"not recorded, training goes on: {recorder}")
         sealed = self._written_manifest()
         self._tell_whereabouts()
         self._announce()
         self._publish_config(sealed)
         self._give_manifest()
-        self._facts.begin_the_rest()
-
-    def _begun_trail(self) -> TrailRecorder | None:
-        recorder = guarded(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
-        if isinstance(recorder, Unavailable):
-            self._facts.trail = recorder
-            warn_once(f"not recorded, training goes on: {recorder}")
-            return None
-        return recorder
+        self._readers.begin_background_work()
 
     @property
     def ended(self) -> bool:
@@ -118,7 +122,7 @@ class Session:
 
     @harmless("what the snapshot leaves out")
     def _announce(self) -> None:
-        code = self._facts.code
+        code = self._readers.code
         if isinstance(code, Unavailable):
             warn_once(f"the source tree is not recorded: {code}")
         elif told := secrets_left_out(code):
@@ -134,13 +138,14 @@ class Session:
         Raises:
             RecordingError: a part of it is missing.
         """
-        self._facts.settle()
-        execution = self._facts.manifest().execution
+        self._readers.settle()
+        manifest = manifest_of(self._facts, self._readers)
+        execution = manifest.execution
         parts: dict[str, object] = {
             "command": execution.command,
             "code": execution.code,
             "packages": execution.packages,
-            "trail": self._facts.trail,
+            "trail": manifest.trail,
         }
         if isinstance(execution.code, Code):
             parts["bundle"] = execution.code.bundle
@@ -161,7 +166,7 @@ class Session:
 
         if not self._is_elsewhere():
             with unrecorded():
-                self._facts.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
+                self._readers.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
 
     @harmless("what a fit is validated on")
     def _split(self, arguments: Mapping[str, object], fit: int) -> None:
@@ -173,11 +178,11 @@ class Session:
         with unrecorded():
             found = split_of(arguments, fit)
             if found is not None:
-                self._facts.data.add_split(*found)
+                self._readers.data.add_split(*found)
 
     def add_data(self, known: Iterable[Measured]) -> None:
         """Take over fingerprints that were made before the run began."""
-        self._facts.data.add(known)
+        self._readers.data.add(known)
 
     def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
         """Open the next fit and return its number; what takes long has ended by then.
@@ -197,21 +202,18 @@ class Session:
     def _begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> None:
         if self._recorder is not None:
             self._recorder.begin_fit()
-        changed = self._facts.begin_fit(model, arguments, fit)
-        if fit == 1:
-            self._before_training(model)
-        elif changed or self._facts.is_notebook:
-            self._written_manifest()  # a process may be killed
+        settings = settings_of_fit(self._readers.host, model, arguments, fit)
+        facts = self._facts
+        if isinstance(facts, StartFacts):
+            self._facts = training_facts(facts, self._readers, model).with_fit(settings)
+            self._before_training()
+        elif isinstance(facts, TrainingFacts):
+            self._facts = facts.with_fit(settings)
+            if self._facts is not facts or self._readers.is_notebook:
+                self._written_manifest()  # now, since the process may be killed
 
-    @harmless("the bundle and the wheels")
-    def _settle(self) -> None:
-        self._facts.settle()
+    def _before_training(self) -> None:
         self._announce()
-
-    def _before_training(self, model: object) -> None:
-        harmless("what only a process that trains knows")(self._facts.at_fit)(model)
-        self._settle()
-        self._look("training")
         sealed = self._written_manifest()
         self._publish_config(sealed)
         self._publish_environment(sealed)
@@ -339,24 +341,24 @@ class Session:
             return
         self._ended = True
         status = self._status()
-        self._settle()
-        self._facts.at_end()
-        self._look("end")
-        self._facts.ending = Ending(status=status, detail=self._failure)
+        self._read_at_end(Ending(status=status, detail=self._failure))
         self._end_trail(status)
         sealed = self._written_manifest()
         outcome = self._outcome(sealed)
         self._publish_config(sealed)
         self._publish_summary(sealed, outcome, self._card(sealed, outcome))
         self._give_files()
-        guarded(self._facts.close, "what was needed only while recording")
+        guarded(self._readers.close, "what was needed only while recording")
 
-    @harmless("what the run used outside its snapshot")
-    def _look(self, until: Literal["training", "end"]) -> None:
-        self._facts.look(until)
-        added = self._facts.added
-        if isinstance(added, Added) and until == "end" and (told := stored_beside(added)):
-            say(told)
+    @harmless("what only a process that has done its work knows")
+    def _read_at_end(self, ending: Ending) -> None:
+        if isinstance(self._facts, EndFacts):
+            return
+        self._facts = end_facts(self._facts, self._readers, ending)
+        self._announce()
+        extra = self._facts.extra
+        if not isinstance(extra, Unavailable) and (message := stored_beside(extra.added)):
+            say(message)
 
     @harmless("the end of the trail")
     def _end_trail(self, status: Status) -> None:
@@ -375,7 +377,7 @@ class Session:
 
     def _written_manifest(self) -> Sealed | Unavailable:
         """Return the record as it stands now, on the disk where that takes it."""
-        sealed = guarded(lambda: self._facts.manifest().sealed(), "the manifest")
+        sealed = guarded(lambda: manifest_of(self._facts, self._readers).sealed(), "the manifest")
         self._write_manifest(sealed)
         return sealed
 

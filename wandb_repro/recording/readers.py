@@ -1,0 +1,210 @@
+"""What goes on reading while a run does: tree, packages, files, cells, seeds and data.
+
+The bundle and the wheels are made in the background; the first training waits for them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Literal
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.host import Host
+from wandb_repro.capture.process.imported_files import imported_files
+from wandb_repro.capture.process.input_files import InputWatch
+from wandb_repro.capture.source.extra_files import SnapshotFiles, used_files
+from wandb_repro.capture.unrecorded import unrecorded
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Added, Code, LeftOut
+from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.packages import Packages
+from wandb_repro.manifest.request import Options
+from wandb_repro.recording.datasets import DataParts
+from wandb_repro.recording.early_snapshot import EarlySnapshot
+from wandb_repro.recording.extra_files import StoredExtraFiles
+from wandb_repro.recording.messages import harmless
+from wandb_repro.recording.mode import Mode
+from wandb_repro.recording.notebook import Notebook, notebook_of
+from wandb_repro.recording.packages import PackageRecorder
+from wandb_repro.recording.seeding import Seeding
+from wandb_repro.recording.source_options import added_limits_of
+from wandb_repro.recording.wandb_run import Run, folders_of
+from wandb_repro.store.capsule import Capsule
+
+__all__ = ["Readers"]
+
+_BACKGROUND_DEADLINE_S = 120.0
+
+
+class Readers:
+    """Everything of one run that is read more than once. Nothing here raises.
+
+    Args:
+        run: the W&B run.
+        host: the process.
+        seeding: of this run.
+        capsule: where bundles, wheels and cells are written.
+        options: as ``init`` was given them.
+        mode: recording, or rerun.
+        ahead: the snapshot that began before W&B had a run; None where none did.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        host: Host,
+        seeding: Seeding,
+        *,
+        capsule: Capsule,
+        options: Options,
+        mode: Mode,
+        ahead: EarlySnapshot | None = None,
+    ) -> None:
+        self.run = run
+        self.host = host
+        self.seeding = seeding
+        self.mode = mode
+        self.data = DataParts()
+        self._capsule = capsule
+        self._options = options
+        self._limits = added_limits_of(options)
+        self._begun = threading.Event()
+        self._inputs = InputWatch()
+        harmless("which files are read")(self._inputs.start)()
+        # Reading the source tree opens all of its files; they are no input of the training.
+        with self._inputs.paused():
+            self._source = mode.source(
+                run, host, options=options, capsule=capsule, ahead=ahead, after=self._begun
+            )
+        if self._source.root is not None:
+            self._inputs.include(self._source.root)
+        self._notebook = guarded(
+            lambda: notebook_of(run, host, choice=options.code, capsule=capsule, mode=mode),
+            "cells",
+        )
+        self._packages = PackageRecorder(
+            host,
+            capsule.wheels,
+            withheld=mode.wheels_withheld(run, options.code),
+            after=self._begun,
+        )
+
+    @property
+    def root(self) -> Path | None:
+        """Top of the source tree; None where there is none."""
+        return self._source.root
+
+    @property
+    def code(self) -> Code | Unavailable:
+        """The source tree, as far as it is known."""
+        return self._source.code
+
+    @property
+    def packages(self) -> Packages | Unavailable:
+        """The installed packages, as far as they are known."""
+        return self._packages.packages
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether cells are executed one after the other."""
+        return isinstance(self._notebook, Notebook)
+
+    def begin_background_work(self) -> None:
+        """Start what takes long: the script goes on, and nothing of ours waits for it yet."""
+        self._begun.set()
+
+    def settle(self) -> None:
+        """Wait for the bundle and the wheels; what is not done in time becomes a reason."""
+        self._begun.set()
+        until = time.monotonic() + _BACKGROUND_DEADLINE_S
+        self._source.settle(until - time.monotonic())
+        self._packages.settle(max(0.0, until - time.monotonic()))
+
+    def read_before_training(self) -> None:
+        """Read again what the script may have changed since the run began."""
+        harmless("the script's own seeds")(self.seeding.look_again)()
+        harmless("packages loaded before training")(self._packages.look)()
+
+    def read_at_end(self) -> None:
+        """Read which packages were loaded in the end."""
+        harmless("packages loaded at the end")(self._packages.end)()
+
+    def with_cells(self, command: Command | Unavailable) -> Command | Unavailable:
+        """Return the command of a notebook with the cells executed so far; others unchanged."""
+        if not isinstance(command, Command) or command.kind != "notebook":
+            return command
+        notebook = self._notebook
+        cells = notebook if isinstance(notebook, Unavailable) else guarded(notebook.file, "cells")
+        return command.model_copy(update={"cells": cells})
+
+    def with_extra_files(
+        self, code: Code | Unavailable, extra: StoredExtraFiles | Unavailable
+    ) -> Code | Unavailable:
+        """Return the record of the tree, with what is stored next to it; a rerun's unchanged."""
+        if isinstance(code, Unavailable) or self._source.snapshotted is None:
+            return code
+        added = extra if isinstance(extra, Unavailable) else extra.added
+        return code.model_copy(update={"added": added, "left_out": _still_left_out(code, added)})
+
+    def extra_files(
+        self,
+        known: StoredExtraFiles | Unavailable,
+        until: Literal["training", "end"],
+    ) -> StoredExtraFiles | Unavailable:
+        """Store or name what the run used so far and the snapshot lacks.
+
+        Args:
+            known: what was found before, which stays where this search fails.
+            until: when this is.
+        """
+        snapshot = self._source.snapshotted
+        if snapshot is None:
+            return known
+        with unrecorded():
+            found = guarded(
+                lambda: self._stored(snapshot, until), "what the run used outside its snapshot"
+            )
+        failed_later = isinstance(found, Unavailable) and not isinstance(known, Unavailable)
+        return known if failed_later else found
+
+    def _stored(
+        self, snapshot: SnapshotFiles, until: Literal["training", "end"]
+    ) -> StoredExtraFiles:
+        packed = self._packages.packed_files()
+        imported = imported_files(self.host.modules, snapshot.root)
+        used = used_files(
+            snapshot,
+            imported={path: top for path, top in imported.items() if path not in packed},
+            opened=self.input_files(),
+            own_folders=(self.host.started_in,),
+            is_as_read=self._inputs.is_as_read,
+            limits=self._limits,
+        )
+        return StoredExtraFiles.stored(used, self._capsule.added, self._options.code, until)
+
+    def input_files(self) -> tuple[InputFile, ...]:
+        """Return the files that were read and belong to neither code nor packages."""
+        return self._inputs.inputs(
+            code_paths=self._source.paths,
+            code_root=self._source.root,
+            ignore=(*folders_of(self.run), *self.mode.own_folders),
+            installed=self._packages.packed_files(),
+        )
+
+    def close(self) -> None:
+        """Delete what was needed only while recording."""
+        self._source.close()
+        if isinstance(self._notebook, Notebook):
+            self._notebook.close()
+
+
+def _still_left_out(code: Code, added: Added | Unavailable) -> tuple[LeftOut, ...]:
+    """Return what is neither in the snapshot nor stored next to it."""
+    if isinstance(added, Unavailable):
+        return code.left_out
+    stored = {os.path.relpath(f"{added.top}/{file.path}", code.root) for file in added.files}
+    return tuple(left for left in code.left_out if left.path not in stored)
