@@ -48,6 +48,7 @@ __all__ = [
     "rerun_manifest",
     "step",
     "trail",
+    "trail_of_steps",
 ]
 
 SHAPES = (
@@ -460,4 +461,21 @@ def numbers(found: Weights) -> Numbers:
         high=one,
         sketch=one * 4,
         non_finite=(0, 0, 1),
+    )
+
+
+def trail_of_steps() -> Trail:
+    """Return a trail of steps, with the losses and numbers between them."""
+    first = moment("initial", epoch=0, step=0)
+    return trail(
+        [
+            granularity(),
+            first,
+            numbers(first),
+            step(1),
+            step(2, "0,2", ("a2", "c2"), before="e" * 32, data="d" * 32),
+            step(3, "", ()),
+            losses(0.5, 0.25, 0.125),
+            moment(metrics={"loss": 0.1}),
+        ]
     )
