@@ -220,7 +220,7 @@ def test_fits_of_other_models_with_folders_of_their_own_are_told_apart(
     words = ("rerun", "latest", "--from-epoch", "3:1", *HERE)
     unsaved = ask(*words, cwd=project.folder, NUMBERS_DO="unsaved:")
     assert unsaved.code == 5, unsaved.err
-    assert "fit 3 was to go on from its checkpoint and did not" in unsaved.error
+    assert "fit 3 did not resume from its checkpoint" in unsaved.error
     assert len(trained(unsaved)) == 1
 
 

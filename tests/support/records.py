@@ -16,6 +16,7 @@ from wandb_repro.manifest.data import ArrayDigest, Dataset, InputFile
 from wandb_repro.manifest.machine import Accelerator, Framework, Gpu, Machine, Processor, Runtime
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Repacked
+from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_file import chained
 from wandb_repro.manifest.trail_records import (
@@ -46,6 +47,7 @@ __all__ = [
     "moments",
     "numbers",
     "rerun_manifest",
+    "rerun_request",
     "step",
     "trail",
     "trail_of_steps",
@@ -320,6 +322,21 @@ def rerun_manifest(changes: Mapping[str, object] | None = None) -> Manifest:
     """Return the record of a rerun of ``full_manifest``, alike in all that matters."""
     own = {"run.id": "e5f6a7b8", "run.rerun_of": "ada/digits/a1b2c3d4"}
     return changed(full_manifest(), {**own, **(changes or {})})
+
+
+def rerun_request(**changes: Any) -> RerunRequest:
+    """Return the request to repeat ``full_manifest`` and stop at the first difference."""
+    needed = {
+        "capsule": "/capsule",
+        "original": "ada/digits/a1b2c3d4",
+        "code_root": "/code",
+        "whereabouts": "/whereabouts.json",
+        "keep_going": False,
+        "until_epoch": None,
+        "until_step": None,
+        "allow_outputs": False,
+    }
+    return RerunRequest.model_validate({**needed, **changes})
 
 
 def moment(

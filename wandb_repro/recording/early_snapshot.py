@@ -1,4 +1,4 @@
-"""What can be recorded before there is a run: begun while W&B starts its service."""
+"""Takes the snapshot of the source tree while W&B starts its service."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from wandb_repro.recording.source_options import Wanted, wanted
 __all__ = ["EarlySnapshot"]
 
 _LONGEST_S = 600.0
-"""A snapshot ends by itself long before: git is given up, and the limits bound what is read."""
+"""Far longer than a snapshot takes: git has its own time limit, and the files read have limits."""
 
 
 class EarlySnapshot:
-    """A snapshot that is begun before W&B's settings are known, most likely the right one.
+    """A snapshot started before W&B's settings are known; nearly always the right one.
 
     Args:
         host: the process.
-        options: what is asked for.
+        options: the options of ``init``.
     """
 
     def __init__(self, host: Host, options: Options) -> None:
         self._wanted = guarded(lambda: wanted(None, host, options), "source tree")
         self._work = Background(self._take, "source tree")
-        self._given = False
+        self._used = False
 
     def _take(self) -> Snapshot | Unavailable:
         asked = self._wanted
@@ -43,11 +43,11 @@ class EarlySnapshot:
         return take_snapshot(asked.start, limits=asked.limits, selection=asked.selection)
 
     def snapshot(self, asked: Wanted, exclude: Sequence[Path]) -> Snapshot | Unavailable | None:
-        """Return the snapshot, or why there is none; None when it is not the one asked for.
+        """Return the snapshot, or why there is none; None if another one is needed.
 
         Args:
-            asked: as W&B's settings say.
-            exclude: absolute folders that are no part of the code.
+            asked: the tree to record, now that W&B's settings are known.
+            exclude: absolute paths of folders that hold no code of the script.
         """
         if asked != self._wanted:
             return None
@@ -56,12 +56,12 @@ class EarlySnapshot:
             return taken
         if _holds_any(taken, exclude):
             return None
-        self._given = True
+        self._used = True
         return replace(taken, exclude=tuple(exclude))
 
     def close(self) -> None:
-        """Delete what nobody took."""
-        if not self._given:
+        """Delete the snapshot if it was not used."""
+        if not self._used:
             taken = self._work.result(_LONGEST_S)
             if isinstance(taken, Snapshot):
                 taken.close()
@@ -69,5 +69,5 @@ class EarlySnapshot:
 
 def _holds_any(taken: Snapshot, exclude: Sequence[Path]) -> bool:
     excluded = ExcludedFolders(taken.root, exclude)
-    named = (os.fsencode(left.path) for left in taken.left_out)
-    return any(map(excluded.contains, (*taken.entries, *named)))
+    left_out = (os.fsencode(left.path) for left in taken.left_out)
+    return any(map(excluded.contains, (*taken.entries, *left_out)))

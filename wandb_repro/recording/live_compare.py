@@ -1,4 +1,4 @@
-"""In a rerun's process: each digest is compared the moment it is made."""
+"""Compares each digest of a rerun with the original's as soon as it is made."""
 
 from __future__ import annotations
 
@@ -17,64 +17,67 @@ __all__ = ["LiveComparison", "RerunStopped"]
 
 
 class RerunStopped(SystemExit):
-    """The rerun has shown what it can: its process ends, in order, without training on.
+    """The rerun has nothing left to compare: its process ends without training further."""
 
-    A SystemExit passes the script's ``except Exception`` and runs its ``finally`` blocks.
-    """
+    # A SystemExit passes the script's ``except Exception`` and runs its ``finally`` blocks.
 
 
 class LiveComparison:
-    """The original's trail, and what the rerun does when it sees a difference."""
+    """Compares a rerun with the original's trail, and stops the rerun at a difference."""
 
     def __init__(self, request: RerunRequest, original: Trail) -> None:
         self._limit = Limit.of_request(request)
         self._reference = Reference(original, limit=self._limit)
-        self._planned = {it.fit: it for it in original.of(Granularity)}
-        # Trails from before 1.1 do not say which steps were meant to be digested.
+        self._granularity = {record.fit: record for record in original.of(Granularity)}
+        # Trails from before 1.1 do not say which steps were to be digested.
         self._steps = (
             set[tuple[int, int]]()
-            if self._planned
-            else {(it.fit, it.step) for it in original.moments() if it.moment == "step"}
+            if self._granularity
+            else {(w.fit, w.step) for w in original.moments() if w.moment == "step"}
         )
-        self._steps_of = request.steps_fit, request.steps_after_epoch
+        self._requested_fit = request.steps_fit
+        self._requested_after_epoch = request.steps_after_epoch
         self._keep_going = request.keep_going
         self.first: FirstDifference | None = None
         self.stopped = False
 
     def wants_step(self, fit: int, step: int, epochs: int) -> bool:
-        """Tell whether to digest after this step: the original was, or it was ordered.
+        """Tell whether to digest after this step: the original did, or the request asks for it.
 
         Args:
             fit: number of the ``fit`` call.
-            step: of this ``fit``.
-            epochs: how many of this ``fit`` are complete.
+            step: number of the step in this ``fit``, from 1.
+            epochs: how many epochs of this ``fit`` are complete.
         """
-        ordered, after = self._steps_of
-        if fit == ordered and epochs >= after:
+        if fit == self._requested_fit and epochs >= self._requested_after_epoch:
             return True
-        return self._had_step(fit, step)
+        return self._original_has_step(fit, step)
 
     def wants_steps(self, fit: int) -> bool:
-        """Tell whether there is any such step of a fit beside its first."""
-        plan = self._planned.get(fit)
-        return fit == self._steps_of[0] or bool(plan and (plan.every or plan.chosen))
+        """Tell whether any step of a fit after its first is digested."""
+        plan = self._granularity.get(fit)
+        return fit == self._requested_fit or bool(plan and (plan.every or plan.chosen))
 
-    def _had_step(self, fit: int, step: int) -> bool:
-        """Tell whether the original was digested after this step, between its epochs' ends."""
-        plan = self._planned.get(fit)
+    def _original_has_step(self, fit: int, step: int) -> bool:
+        """Tell whether the original digested after this step."""
+        plan = self._granularity.get(fit)
         if plan is None:
             return (fit, step) in self._steps
-        at_once = max(1, plan.steps_at_once)
-        return is_due(step, plan.every, plan.chosen, at_once)
+        return is_due(step, plan.every, plan.chosen, max(1, plan.steps_at_once))
 
     def check(self, weights: Weights, shapes: Sequence[Shape]) -> None:
-        """Compare one moment.
+        """Compare the weights at one moment.
+
+        Args:
+            weights: their digests in this rerun.
+            shapes: of the variables, in the order of the digests.
 
         Raises:
-            RerunStopped: it differs, nothing is left to compare, or it was not to train.
+            RerunStopped: they differ, nothing is left to compare, or the fit was to resume from a
+                checkpoint and trains from its start.
         """
         if self._limit.before(weights) and weights.moment in ("step", "epoch"):
-            self._refuse_to_train(weights.fit)
+            self._stop_at_missed_checkpoint(weights.fit)
         if self._limit.leaves_out(weights.fit):
             return
         difference = self._reference.check(weights, shapes)
@@ -83,17 +86,16 @@ class LiveComparison:
             say(f"differs from the original at {difference.what}")
             if not self._keep_going:
                 self._stop()
-        if self._enough(weights):
+        if self._is_last(weights):
             say(f"compared up to {moment_name(weights)}; the rerun stops here")
             self._stop()
 
-    def _refuse_to_train(self, fit: int) -> NoReturn:
-        """End what trains although it was to be passed over: a part was asked for, and its cost."""
-        say(f"fit {fit} was to go on from its checkpoint and did not; the rerun stops here")
-        self.stopped = True
-        raise RerunStopped(1)
+    def _stop_at_missed_checkpoint(self, fit: int) -> NoReturn:
+        # Training on would take the time that --from-epoch was to save.
+        say(f"fit {fit} did not resume from its checkpoint; the rerun stops here")
+        self._stop(exit_code=1)
 
-    def _enough(self, weights: Weights) -> bool:
+    def _is_last(self, weights: Weights) -> bool:
         limit = self._limit
         if weights.fit < limit.fit:
             return False
@@ -101,6 +103,6 @@ class LiveComparison:
         reached_step = limit.step is not None and weights.step >= limit.step
         return reached_epoch or reached_step or self._reference.exhausted_by(weights)
 
-    def _stop(self) -> None:
+    def _stop(self, exit_code: int = 0) -> NoReturn:
         self.stopped = True
-        raise RerunStopped(0)
+        raise RerunStopped(exit_code)

@@ -1,4 +1,4 @@
-"""Gives every ``fit`` of a process a callback of ours, whatever the script gives it."""
+"""Adds our callback to every ``fit`` of a process, whatever callbacks the script passes."""
 
 from __future__ import annotations
 
@@ -16,28 +16,26 @@ _CALLBACKS_PLACE = 5
 
 
 def change_every_fit(keras: ModuleType, change: Callable[[Any], Any]) -> None:
-    """Have the callbacks of every ``fit`` go through ``change``.
-
-    NOTE: ``keras.Model`` inherits ``fit`` from its backend's trainer; set on Model, it is found
-    first by every model and restored nowhere: the process is ours for this script.
+    """Pass the ``callbacks=`` of every ``fit`` through ``change``, until the process ends.
 
     Args:
-        keras: the module.
-        change: gets what ``callbacks=`` was, returns what it is to be.
+        keras: the imported module.
+        change: takes the ``callbacks=`` of a ``fit`` and returns the ones to use.
     """
+    # keras.Model inherits fit from its backend's trainer, so one set on Model is found first.
     model: Any = cast("Any", keras).Model
     fit: Callable[..., Any] = model.fit
 
     @functools.wraps(fit)
     def changed(self: Any, *positional: Any, **options: Any) -> Any:
-        given = _Given(list(positional), options, change)
-        given.apply()
-        return fit(self, *given.positional, **given.options)
+        arguments = _FitArguments(list(positional), options, change)
+        arguments.change_callbacks()
+        return fit(self, *arguments.positional, **arguments.options)
 
     model.fit = changed
 
 
-class _Given:
+class _FitArguments:
     """The arguments of one ``fit``."""
 
     def __init__(
@@ -48,8 +46,8 @@ class _Given:
         self._change = change
 
     @harmless("this fit")
-    def apply(self) -> None:
-        """Put the changed callbacks in the place of theirs."""
+    def change_callbacks(self) -> None:
+        """Replace the script's callbacks with the changed ones."""
         if len(self.positional) > _CALLBACKS_PLACE:
             self.positional[_CALLBACKS_PLACE] = self._change(self.positional[_CALLBACKS_PLACE])
         else:
@@ -57,26 +55,26 @@ class _Given:
 
 
 def callbacks_in(given: Any) -> list[Any]:
-    """Return what ``callbacks=`` holds, as Keras takes it: none, one, several, or its own list."""
-    several: Any = given.callbacks if _is_keras_own(given) else given
-    if several is None:
+    """Return the callbacks in a ``callbacks=``: None, one, a sequence or Keras' CallbackList."""
+    callbacks: Any = given.callbacks if _is_keras_own(given) else given
+    if callbacks is None:
         return []
-    if isinstance(several, (list, tuple)):
-        return list(cast("list[Any]", several))
-    return [several]
+    if isinstance(callbacks, (list, tuple)):
+        return list(cast("list[Any]", callbacks))
+    return [callbacks]
 
 
 def with_callback(given: Any, ours: Any, *, first: bool = False) -> Any:
-    """Return ``callbacks=`` with one more, at the end or before all others."""
+    """Return a ``callbacks=`` with our callback added, at the end or before all others."""
     if not _is_keras_own(given):
         theirs = callbacks_in(given)
         return [ours, *theirs] if first else [*theirs, ours]
     given.append(ours)
     if first:
-        given.callbacks = [ours, *(one for one in given.callbacks if one is not ours)]
+        given.callbacks = [ours, *(each for each in given.callbacks if each is not ours)]
     return given
 
 
 def _is_keras_own(given: Any) -> bool:
-    """Tell Keras' own list of callbacks, which is used as it is."""
+    """Tell whether this is Keras' ``CallbackList``, which ``fit`` uses without copying it."""
     return hasattr(given, "callbacks") and hasattr(given, "append")

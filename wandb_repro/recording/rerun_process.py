@@ -1,4 +1,4 @@
-"""What the patches of a rerun's process ask for, before any run is recorded."""
+"""What a rerun's process does to W&B runs before it records one."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["as_rerun", "restore_early", "skip_earlier"]
 
 
 def as_rerun(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``wandb.init`` gets: a rerun is a new run and says so."""
+    """Return the arguments for ``wandb.init``: a rerun starts a new run with job type ``rerun``."""
     return current_mode().wandb_arguments(kwargs)
 
 
 def skip_earlier() -> None:
-    """Let a rerun begin with the run that it repeats: runs of one agent know nothing of another."""
+    """Start a rerun with the run that it repeats, without the earlier runs of its sweep agent."""
     earlier = current_mode().earlier_runs
     if earlier > process.begun:
         process.skipped = earlier - len(process.sessions)
-        # It was the seed of the first of them; this run is seeded when it begins.
+        # The early seed was that of the first skipped run; this run is seeded when it begins.
         process.seeding = None
 
 
 @harmless("the original's config")
 def restore_early(run: wandb.Run) -> None:
-    """Give a run of a rerun the original's config, before anybody attaches to it."""
+    """Give a run of a rerun the original's config, before the script can read it."""
     current_mode().for_next_run(process.begun).restore_config(cast("Run", run))

@@ -1,4 +1,4 @@
-"""What a rerun came to: its own verdict, given by the process that trained."""
+"""The verdict of a rerun on itself, computed by the process that trained."""
 
 from __future__ import annotations
 
@@ -17,28 +17,33 @@ __all__ = ["Outcome", "outcome_of"]
 
 
 class Outcome(NamedTuple):
-    """A verdict, and how much there was to compare."""
+    """A verdict, and the number of moments it could have compared."""
 
     verdict: Verdict
     original_moments: int
-    """Moments that the original recorded."""
+    """How many moments the original recorded."""
 
 
 def outcome_of(request: RerunRequest, manifest: Manifest, capsule: Capsule) -> Outcome:
-    """Return the verdict of the rerun that this manifest and capsule are of.
+    """Return the verdict of a rerun.
+
+    Args:
+        request: what the rerun was asked to repeat and compare.
+        manifest: record of the rerun.
+        capsule: of the rerun, with its trail.
 
     Raises:
         ManifestError: a record cannot be read.
         TrailError: a trail cannot be read.
     """
     original = Capsule(Path(request.capsule))
-    theirs = read_trail(original)
+    original_trail = read_trail(original)
     verdict = judge(
         read_manifest(original),
-        theirs,
+        original_trail,
         manifest,
         read_trail(capsule),
         Limit.of_request(request),
         tolerance=Tolerance(request.rtol, request.metrics),
     )
-    return Outcome(verdict, len(theirs.weights))
+    return Outcome(verdict, len(original_trail.weights))

@@ -1,4 +1,4 @@
-"""The source tree of a run: taken when it starts, bundled while the script goes on."""
+"""The source tree of a run: read when the run starts, bundled while the script continues."""
 
 from __future__ import annotations
 
@@ -32,76 +32,73 @@ from wandb_repro.store.local import local_bundle, local_bundles, read_manifest
 __all__ = ["Source", "recorded_source", "restored_source", "stored", "why_no_code"]
 
 
-class _Whole(NamedTuple):
-    """A source tree, all of it known."""
+class _Complete(NamedTuple):
+    """A source tree whose record is complete."""
 
     code: Code | Unavailable
     snapshot: Snapshot | Unavailable
 
 
 class Source:
-    """A source tree, as far as it is known yet.
+    """The source tree of a run, recorded in two steps: the tree at once, its bundle later.
 
     Args:
-        code: the record, without its bundle and the repository's notes.
-        whole: the record with both, being made, and what it is of in the end.
-        snapshot: what the record is of; a reason where the tree was not taken.
-        root: top of the tree; None where there is none.
-        notes_of: reads what the repository of a snapshot says of itself.
+        code: the record, without its bundle and git state.
+        complete: makes the record with its bundle.
+        snapshot: the files of the tree; a reason if none was taken.
+        root: top of the tree; None if there is no tree.
+        git_of: reads the git state of a snapshot.
     """
 
     def __init__(
         self,
         code: Code | Unavailable,
-        whole: Background[_Whole],
+        complete: Background[_Complete],
         *,
         snapshot: Snapshot | Unavailable,
         root: Path | None,
-        notes_of: Callable[[Snapshot], GitState | Unavailable] = lambda taken: taken.git,
+        git_of: Callable[[Snapshot], GitState | Unavailable] = lambda taken: taken.git,
     ) -> None:
         self.code = code
         self.root = root
-        self._whole = whole
-        self._notes_of = notes_of
-        self._notes: GitState | Unavailable | None = None
+        self._complete = complete
+        self._git_of = git_of
+        self._git: GitState | Unavailable | None = None
         self._snapshot = snapshot
 
     @property
     def paths(self) -> frozenset[str]:
-        """Every file of the snapshot, POSIX, relative to its root; none where it was not taken."""
+        """Files of the snapshot, POSIX, relative to its root; empty if none was taken."""
         return frozenset() if isinstance(self._snapshot, Unavailable) else self._snapshot.paths()
 
     @property
     def snapshotted(self) -> SnapshotFiles | None:
-        """What was taken of the tree; None where nothing was, and in a rerun."""
+        """Files taken into the snapshot; None if there is none, as in a rerun."""
         if isinstance(self._snapshot, Unavailable):
             return None
         taken = self._snapshot
         return SnapshotFiles(taken.root, taken.entries, taken.excluded)
 
     def settle(self, timeout_s: float) -> None:
-        """Wait for the bundle; what is not done in time is a reason."""
-        whole = self._whole.settled(timeout_s)
-        if isinstance(whole, _Whole):
-            self.code, self._snapshot = whole
-            self._read_notes()
+        """Wait for the bundle; if it is not written in time, the record says so."""
+        complete = self._complete.settled(timeout_s)
+        if isinstance(complete, _Complete):
+            self.code, self._snapshot = complete
+            self._read_git()
         elif isinstance(self.code, Code):
-            self.code = self.code.model_copy(update={"bundle": whole})
+            self.code = self.code.model_copy(update={"bundle": complete})
 
-    def _read_notes(self) -> None:
-        """Add what the repository says of itself.
-
-        Not in the thread: the import of GitPython alone takes 0.1 s, and no thread imports.
-        """
+    def _read_git(self) -> None:
+        # Not in the background: this imports GitPython, and no thread of ours imports.
         taken = self._snapshot
         if isinstance(self.code, Unavailable) or isinstance(taken, Unavailable):
             return
-        if self._notes is None:
-            self._notes = guarded(lambda: self._notes_of(taken), "the repository's notes")
-        self.code = self.code.model_copy(update={"git": self._notes})
+        if self._git is None:
+            self._git = guarded(lambda: self._git_of(taken), "git state")
+        self.code = self.code.model_copy(update={"git": self._git})
 
     def close(self) -> None:
-        """Delete what was needed only while recording."""
+        """Delete the snapshot's temporary files."""
         if isinstance(self._snapshot, Snapshot):
             self._snapshot.close()
 
@@ -115,59 +112,59 @@ def recorded_source(
     ahead: EarlySnapshot | None = None,
     after: threading.Event | None = None,
 ) -> Source:
-    """Return the source tree that the script belongs to.
+    """Record the source tree that the script belongs to.
 
     Args:
-        run: its settings may forbid it.
+        run: W&B run, whose settings may forbid storing code.
         host: the process.
-        options: what is asked for of the code.
-        capsule: where the bundle goes.
-        ahead: what was begun before W&B's run; None takes the snapshot now.
-        after: what the bundle waits for.
+        options: the options of ``init``.
+        capsule: where the bundle is written.
+        ahead: snapshot started before the run; None takes one now.
+        after: event that the bundle waits for.
     """
     snapshot = _snapshot(run, host, options, ahead)
     if isinstance(snapshot, Unavailable):
-        nothing = Background(lambda: _Whole(snapshot, snapshot), "source tree")
+        nothing = Background(lambda: _Complete(snapshot, snapshot), "source tree")
         return Source(snapshot, nothing, snapshot=snapshot, root=None)
-    whole = Background(
-        lambda: _whole(snapshot, options.code, capsule),
+    complete = Background(
+        lambda: _completed(snapshot, options.code, capsule),
         "source tree",
         after=after,
         is_complete=_has_bundle,
     )
     return Source(
-        _at_once(snapshot),
-        whole,
+        _without_bundle(snapshot),
+        complete,
         snapshot=snapshot,
         root=snapshot.root,
-        notes_of=lambda taken: _git(taken, host),
+        git_of=lambda taken: _git_state(taken, host),
     )
 
 
-def _has_bundle(whole: _Whole) -> bool:
-    return isinstance(whole.code, Code) and not isinstance(whole.code.bundle, Unavailable)
+def _has_bundle(tree: _Complete) -> bool:
+    return isinstance(tree.code, Code) and not isinstance(tree.code.bundle, Unavailable)
 
 
-def _whole(taken: Snapshot, choice: str, capsule: Capsule) -> _Whole:
+def _completed(taken: Snapshot, choice: str, capsule: Capsule) -> _Complete:
     searched = guarded(lambda: without_committed_secrets(taken), "secrets in committed files")
     if isinstance(searched, Unavailable):
         warn_once(f"committed files are stored without a search for secrets: {searched}")
     snapshot = taken if isinstance(searched, Unavailable) else searched
     bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
     if choice != "local":
-        harmless("what was not committed, as a diff")(_write_changes)(snapshot, capsule)
-    left_out = guarded(snapshot.all_left_out, "what is left out")
+        harmless("diff of uncommitted changes")(_write_changes)(snapshot, capsule)
+    left_out = guarded(snapshot.all_left_out, "files left out")
     if isinstance(left_out, Unavailable):
         warn_once(f"not all files that are not stored are listed: {left_out}")
     code = snapshot.record(
         bundle,
-        git=_NO_NOTES_YET,
+        git=_NO_GIT_YET,
         left_out=None if isinstance(left_out, Unavailable) else left_out,
     )
-    return _Whole(code, snapshot)
+    return _Complete(code, snapshot)
 
 
-def _git(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
+def _git_state(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
     found = snapshot.git
     return state_from_variables(host.environ, found) if isinstance(found, Unavailable) else found
 
@@ -179,12 +176,11 @@ def _write_changes(snapshot: Snapshot, capsule: Capsule) -> None:
 
 _BUNDLE = "bundle of the source tree"
 _NOT_YET = Unavailable(unavailable="the bundle was still being written")
-_NO_NOTES_YET = Unavailable(unavailable="the repository's notes were still being read")
+_NO_GIT_YET = Unavailable(unavailable="the git state was still being read")
 
 
-def _at_once(snapshot: Snapshot) -> Code | Unavailable:
-    """Return the record as far as it costs nothing."""
-    return guarded(lambda: snapshot.record(_NOT_YET, git=_NO_NOTES_YET), "source tree")
+def _without_bundle(snapshot: Snapshot) -> Code | Unavailable:
+    return guarded(lambda: snapshot.record(_NOT_YET, git=_NO_GIT_YET), "source tree")
 
 
 def _snapshot(
@@ -211,35 +207,35 @@ def _taken(
 
 
 def stored(write: Callable[[Path], BundleFile], place: Path, choice: str) -> BundleFile:
-    """Write a bundle into the capsule, or, kept local, where no upload ever looks.
+    """Write a bundle into the capsule, or with ``code="local"`` into a folder never uploaded.
 
     Args:
-        write: writes it to a path.
-        place: of the bundle in the capsule.
-        choice: ``code`` as ``init`` was given it.
+        write: writes the bundle to a path.
+        place: path of the bundle in the capsule.
+        choice: the ``code`` option of ``init``.
     """
     if choice != "local":
         return write(place)
     folder = local_bundles()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    written = folder / f"{os.getpid()}-{place.name}.writing"
-    bundle = write(written)
-    written.replace(local_bundle(bundle.sha256))
+    unfinished = folder / f"{os.getpid()}-{place.name}.writing"
+    bundle = write(unfinished)
+    unfinished.replace(local_bundle(bundle.sha256))
     return bundle.model_copy(update={"name": place.name, "kept": "local"})
 
 
 def restored_source(request: RerunRequest, capsule: Capsule) -> Source:
-    """Return the tree that a rerun runs from: checked against its id before it started."""
+    """Return the restored tree of a rerun, whose id was checked before the process started."""
     original = Capsule(Path(request.capsule))
     code = guarded(lambda: read_manifest(original).execution.code, "source tree")
     if isinstance(code, Code):
         moved = {"root": request.code_root, "added": _moved(code, request), "bundle": _NOT_YET}
         code = code.model_copy(update=moved)
-    none = Unavailable(unavailable="a rerun has the tree of its original")
-    whole = Background(
-        lambda: _Whole(_with_copied_bundle(code, original, capsule), none), "source tree"
+    no_snapshot = Unavailable(unavailable="a rerun has the tree of its original")
+    complete = Background(
+        lambda: _Complete(_with_copied_bundle(code, original, capsule), no_snapshot), "source tree"
     )
-    return Source(code, whole, snapshot=none, root=Path(request.code_root))
+    return Source(code, complete, snapshot=no_snapshot, root=Path(request.code_root))
 
 
 def _with_copied_bundle(
@@ -254,12 +250,12 @@ def _with_copied_bundle(
 
 
 def _moved(code: Code, request: RerunRequest) -> Added | Unavailable:
-    """Return what the original used beside its tree, and a rerun has beside the restored one."""
+    """Return the files outside the tree, with their folder moved along with the tree."""
     added = code.added
     if isinstance(added, Unavailable):
         return added
-    up = os.path.relpath(added.top, code.root)
-    return added.model_copy(update={"top": os.path.normpath(f"{request.code_root}/{up}")})
+    above = os.path.relpath(added.top, code.root)
+    return added.model_copy(update={"top": os.path.normpath(f"{request.code_root}/{above}")})
 
 
 def _copied(
