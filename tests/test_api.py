@@ -151,7 +151,7 @@ def test_a_later_run_of_the_process_is_seeded_anew_and_recorded_so(
     random.seed(7)
     assert random.getstate() == state
     assert [it.manifest.execution.seed for it in (first, second)] == ["5", "7"]
-    assert "comes too late" not in (said := capfd.readouterr().err)
+    assert "is ignored" not in (said := capfd.readouterr().err)
     assert "built before init" not in said
 
 
@@ -162,8 +162,8 @@ def test_init_called_twice_gives_the_same_run_and_keeps_the_first_seed(
     again = started(seed=6, deterministic=True)
     assert again is run
     said = capfd.readouterr().err
-    assert "seed=6 comes too late: this process was seeded with 5" in said
-    assert "deterministic=True comes too late" in said
+    assert "seed=6 is ignored: this process was already seeded with 5" in said
+    assert "deterministic=True is ignored here" in said
     assert finished(run).manifest.execution.seed == "5"
 
 
@@ -234,7 +234,7 @@ def test_a_wrong_option_is_refused_before_a_run_begins(offline: Young) -> None:
 
     with pytest.raises(UsageError, match="seed=-1 is not between"):
         init(project="p", seed=-1)
-    with pytest.raises(UsageError, match="code='sometimes' is none of"):
+    with pytest.raises(UsageError, match="code='sometimes' is not one of"):
         init(project="p", code=cast("Any", "sometimes"))
     assert wandb.run is None
 

@@ -98,7 +98,7 @@ def test_an_action_that_fails_is_told_of_and_the_import_goes_on(
     assert importlib.import_module("awaited_plain").drawn >= 0
     told = capfd.readouterr().err
     assert told.count("\n") == 1
-    assert "what follows the import of awaited_plain: AttributeError" in told
+    assert "setting up awaited_plain: AttributeError" in told
 
 
 def test_an_awaited_import_takes_nothing_from_pythons_random_numbers() -> None:

@@ -76,4 +76,4 @@ def test_cells_that_are_kept_local_never_lie_in_the_runs_folder(
 
 
 def test_a_script_is_no_notebook(tmp_path: Path) -> None:
-    assert str(_notebook(tmp_path, None)) == "it is no notebook"
+    assert str(_notebook(tmp_path, None)) == "not a notebook"

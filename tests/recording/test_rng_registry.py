@@ -25,7 +25,7 @@ def test_a_generator_with_a_state_can_be_registered(generator: object) -> None:
 
 @pytest.mark.parametrize("generator", [random, random.SystemRandom(), 3, None])
 def test_what_has_no_state_to_keep_is_refused(generator: object) -> None:
-    with pytest.raises(UsageError, match="cannot be kept"):
+    with pytest.raises(UsageError, match="cannot be saved"):
         check_registrable(generator)
 
 

@@ -41,7 +41,7 @@ def test_an_open_runs_seed_stays_and_another_wish_is_warned_of(
     first = seed_process(Options(seed=1))
     run_that_uses(first, ended=False)
     assert seed_process(Options(seed=2)) is first
-    assert "seed=2 comes too late: this process was seeded with 1" in capsys.readouterr().err
+    assert "seed=2 is ignored: this process was already seeded with 1" in capsys.readouterr().err
 
 
 def test_a_run_after_one_that_ended_is_seeded_anew(new_process: list[int | None]) -> None:

@@ -48,7 +48,7 @@ def test_a_generator_that_refuses_its_seed_is_told_of_and_the_others_are_seeded(
     run.finish()
     told = capfd.readouterr().err
     module = target.partition(".")[0]
-    assert f"what follows the import of {module}: RuntimeError: no seed taken" in told
+    assert f"setting up {module}: RuntimeError: no seed taken" in told
     manifest = recorded_in(run.dir).manifest
     assert "generator='python'" in str(manifest.description.seeds)
     assert f"generator='{module}'" not in str(manifest.description.seeds)

@@ -127,7 +127,7 @@ def test_limits_are_those_of_the_options() -> None:
 def test_a_wrong_limit_is_refused_before_the_run_starts(offline: Young) -> None:
     _options(offline, 'max_file_mb = "50"')
 
-    with pytest.raises(UsageError, match="The option max_file_mb cannot be '50'"):
+    with pytest.raises(UsageError, match="Invalid value '50' of option max_file_mb"):
         init(project="p")
 
 

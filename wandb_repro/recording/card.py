@@ -1,4 +1,4 @@
-"""The card of a run: made from its record, kept in the capsule, shown on the run's page."""
+"""Writes the card of a run into its capsule, and shows it on the run's W&B page."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["card_entry", "page_reproduced", "write_card", "write_first_card"]
 
 
 def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> None:
-    """Write the page into the capsule, and return it.
+    """Write the card into the capsule.
 
     Raises:
-        OSError: the disk does not take it.
+        OSError: the file cannot be written.
     """
     extras = CardExtras(
         verdict=outcome.verdict if outcome else None,
@@ -34,10 +34,10 @@ def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outc
 
 
 def write_first_card(capsule: Capsule) -> None:
-    """Write what stands for the page until the run ends.
+    """Write a placeholder for the card, replaced when the run ends.
 
     Raises:
-        OSError: the disk does not take it.
+        OSError: the file cannot be written.
     """
     write_atomically(capsule.report, _NOT_YET)
 
@@ -45,8 +45,8 @@ def write_first_card(capsule: Capsule) -> None:
 _NOT_YET = b"""\
 <!doctype html>
 <html lang="en"><meta charset="utf-8"><title>This run has not ended</title>
-<p>This run trains, or was killed: its card is written when it ends.
-<code>wandb-repro show</code> tells what is recorded of it.</p>
+<p>This run is training or was killed. Its card is written when it ends;
+<code>wandb-repro show</code> shows what is recorded so far.</p>
 </html>
 """
 
@@ -55,16 +55,16 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError:
-        return ""  # nothing was changed, or nothing could be said of it
+        return ""  # there were no changes, or they could not be recorded
 
 
 def page_reproduced(folder: Path, reproduced: str, changes: str) -> str:
     """Return the card of an original that was rerun.
 
     Args:
-        folder: its capsule.
-        reproduced: how often and where.
-        changes: what was not committed, as a diff.
+        folder: capsule of the original.
+        reproduced: sentence saying how many reruns reproduced it, and where.
+        changes: diff of uncommitted changes.
     """
     capsule = Capsule(folder)
     manifest, trail = read_manifest(capsule), read_trail(capsule)
@@ -73,20 +73,21 @@ def page_reproduced(folder: Path, reproduced: str, changes: str) -> str:
 
 
 def card_entry(run: Run, capsule: Capsule) -> dict[str, Any]:
-    """Give W&B the page, and return what stands for it in the run's summary.
+    """Pass the card to W&B and return its entry for the run's summary.
 
-    NOTE: in the summary and not in the history, where even ``commit=False`` adds it to the next
-    row that the user logs. Without ``inject=False`` W&B adds a link to a style of its own. Given
-    as a file, it is copied from there; given as text, from a folder of W&B's that forked
-    processes share, and that the first of them to end removes. W&B imports pandas (0.4 s) to see
-    that the page is no table of it; of what is encoded already it asks nothing.
+    Example:
+        ``{"repro/card": {"_type": "html-file", ...}}``
     """
     import wandb
 
+    # Not the history: there it would join the next row that the user logs, even with commit=False.
     try:
+        # inject=False: otherwise W&B links its own style sheet. A file, not text: W&B would copy
+        # text from a folder that forked processes share and the first one to end deletes.
         page = wandb.Html(capsule.report, inject=False)
-    except (TypeError, ValueError):  # wandb before 0.20 takes no files
+    except (TypeError, ValueError):  # wandb before 0.20 takes text only
         page = wandb.Html(capsule.report.read_text(encoding="utf-8"), inject=False)
-    of_wandb, encoded = cast("Any", run), cast("Any", page)
-    encoded.bind_to_run(of_wandb, SHOWN, "summary")
-    return {SHOWN: encoded.to_json(of_wandb)}
+    wandb_run, html = cast("Any", run), cast("Any", page)
+    # Encoded here: W&B imports pandas (0.4 s) to check whether an object it encodes is a table.
+    html.bind_to_run(wandb_run, SHOWN, "summary")
+    return {SHOWN: html.to_json(wandb_run)}

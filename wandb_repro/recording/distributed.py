@@ -1,4 +1,4 @@
-"""Which of several processes of one training this is."""
+"""Rank of this process in a distributed training, read from its environment."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ _LAUNCHERS = (
     ("PMI_RANK", "PMI_SIZE"),
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
 )
-"""Variables of torchrun, Open MPI, MPICH, and Slurm's ``srun``. ``sbatch`` alone starts one
-process, whatever SLURM_NTASKS says; only a step has SLURM_STEP_NUM_TASKS."""
+"""Variables of torchrun, Open MPI, MPICH and Slurm's ``srun``.
+
+SLURM_NTASKS is not read: ``sbatch`` sets it and starts one process."""
 
 
 class World(NamedTuple):
-    """One process among ``size``."""
+    """Rank of a process, from 0, among ``size``."""
 
     rank: int
     size: int
 
 
 def world_of(environ: Mapping[str, str]) -> World:
-    """Return this process' place; alone when no launcher says otherwise."""
+    """Return the rank of a process with these variables; 0 of 1 without a launcher."""
     for rank, size in _LAUNCHERS:
         if environ.get(rank, "").isdecimal() and environ.get(size, "").isdecimal():
             return World(int(environ[rank]), int(environ[size]))

@@ -1,4 +1,4 @@
-"""Runs that one process makes one after the other: the later ones begin where the earlier ended."""
+"""Runs that one process makes in sequence: later ones start from the state of earlier ones."""
 
 from __future__ import annotations
 
@@ -17,34 +17,31 @@ SCRIPTS_OWN = Unavailable(unavailable="the script sets its own seeds")
 
 
 def seeds_before(run: Run, seedings: Iterable[Seeding]) -> tuple[str | Unavailable, ...]:
-    """Return the seeds of the runs before this one, in their order.
-
-    A run of a sweep is told its parameters by the sweep, not by the runs before: it has none,
-    unless the sweep's agent calls a function of one process again and again.
-    """
-    if getattr(run, "sweep_id", None) and not _agent_is_here():
+    """Return the seeds of the runs that this process made before this one, in order."""
+    # A sweep starts a new process for each run, unless its agent calls a function of the script.
+    if getattr(run, "sweep_id", None) and not _is_sweep_agent():
         return ()
-    return tuple(SCRIPTS_OWN if one.seed is None else str(one.seed) for one in seedings)
+    return tuple(SCRIPTS_OWN if seeding.seed is None else str(seeding.seed) for seeding in seedings)
 
 
-def _agent_is_here() -> bool:
-    """Tell whether this process is an agent of W&B, which calls the script's function."""
+def _is_sweep_agent() -> bool:
+    """Tell whether this process is a W&B agent, which calls a function of the script."""
     agent: Any = sys.modules.get("wandb.agents.pyagent")
     return agent is not None and bool(agent.is_running())
 
 
 def comes_before(execution: Execution, begun: int) -> bool:
-    """Tell whether the next run of a rerun stands for one before that which is repeated.
+    """Tell whether the next run of a rerun repeats a run made before the one to be verified.
 
     Args:
         execution: of the run that is repeated.
-        begun: how many runs this process began to record so far.
+        begun: how many runs this process has started to record.
     """
     return begun < len(execution.earlier_seeds)
 
 
 def seed_of(execution: Execution, begun: int) -> int | None:
-    """Return the seed of a rerun's next run; None where the script sets its own."""
+    """Return the seed of a rerun's next run; None if the script sets its own."""
     before = comes_before(execution, begun)
     seed = execution.earlier_seeds[begun] if before else execution.seed
     return int(seed) if isinstance(seed, str) else None

@@ -1,7 +1,7 @@
-"""Do something as soon as a framework has been imported, without importing it ourselves.
+"""Runs code right after the script imports a framework, without importing it ourselves.
 
-A seed that is set before TensorFlow exists must be set again when it does. Importing it here
-would make every script pay for it, also one that only has it installed.
+TensorFlow can only be seeded after it is imported, and importing it takes seconds that a script
+without it should not pay.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ Action = Callable[[ModuleType], None]
 
 
 def after_import(name: str, action: Action) -> bool:
-    """Run ``action`` with the module: at once if it is imported, else right after it is.
+    """Call ``action`` with the module: now if it is imported, else right after its import.
 
-    An action that fails is told of, and the import goes on.
+    If the action fails, a warning is printed and the import continues.
 
     Args:
         name: of a top-level module.
-        action: what is done, once.
+        action: called once.
 
     Returns:
-        Whether it was imported already.
+        Whether the module was imported already.
     """
     module = sys.modules.get(name)
     if module is not None:
@@ -46,21 +46,21 @@ def after_import(name: str, action: Action) -> bool:
 
 
 def _act(action: Action, module: ModuleType) -> None:
-    done = guarded(lambda: action(module), f"what follows the import of {module.__name__}")
+    done = guarded(lambda: action(module), f"setting up {module.__name__}")
     if isinstance(done, Unavailable):
         warn_once(f"not done, training goes on: {done}")
 
 
 class _Watch(MetaPathFinder):
-    """Finds the awaited modules as everybody else does, and wraps how they are loaded.
+    """Finds the watched modules like any other finder, and wraps their loaders.
 
-    It stands in ``sys.meta_path`` only while something is awaited. Looking for a module without
-    importing it, as ``importlib.util.find_spec`` does for many libraries, ends no waiting.
+    It is in ``sys.meta_path`` only while a module is watched. ``importlib.util.find_spec``, which
+    many libraries call to see whether a module is installed, does not trigger the actions.
     """
 
     def __init__(self) -> None:
         self._actions: dict[str, list[Action]] = {}
-        self._looking = threading.local()
+        self._search = threading.local()
 
     def wait_for(self, name: str, action: Action) -> None:
         self._actions.setdefault(name, []).append(action)
@@ -70,13 +70,13 @@ class _Watch(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in self._actions or getattr(self._looking, "now", False):
+        if fullname not in self._actions or getattr(self._search, "is_ours", False):
             return None
-        self._looking.now = True
+        self._search.is_ours = True
         try:
             spec = find_spec(fullname)
         finally:
-            self._looking.now = False
+            self._search.is_ours = False
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, self.imported)
         return spec
@@ -93,17 +93,11 @@ _watch = _Watch()
 
 
 class _Loader(Loader):
-    """Loads as the real loader does, puts that back in its place, then tells.
+    """Loads with the real loader, restores it in the module, then calls back."""
 
-    Python's ``random`` is left as it was before.
-    NOTE: TensorFlow and Keras import ``rich``, which draws from it while it is imported, but only
-    if nobody imported it before: the same seed would give other weights after another import.
-    Source: measured, TensorFlow 2.21 and rich's style.py.
-    """
-
-    def __init__(self, real: Loader, tell: Action) -> None:
+    def __init__(self, real: Loader, callback: Action) -> None:
         self._real = real
-        self._tell = tell
+        self._callback = callback
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._real.create_module(spec)
@@ -112,6 +106,9 @@ class _Loader(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._real
         module.__loader__ = self._real
+        # TensorFlow and Keras import rich, which draws from Python's random when it is imported the
+        # first time: the same seed would give other weights, depending on who imported it.
+        # Source: measured, TensorFlow 2.21 and rich's style.py.
         state = random.getstate()
         lazy = type(module)
         try:
@@ -119,11 +116,11 @@ class _Loader(Loader):
         finally:
             random.setstate(state)
         if lazy is not ModuleType and type(module) is lazy:
-            # NOTE: who imports lazily, as wandb does NumPy, makes the module a plain one only when
-            # this returns; until then it does not find what its own __getattr__ gives, as
-            # ``numpy.random`` (wandb 0.31, NumPy 2).
+            # wandb imports NumPy lazily and makes the module a plain one only when this returns;
+            # until then attributes of the module's own __getattr__, such as numpy.random, are
+            # missing (wandb 0.31, NumPy 2).
             module.__class__ = ModuleType
-        self._tell(module)
+        self._callback(module)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)

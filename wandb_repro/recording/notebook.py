@@ -1,4 +1,4 @@
-"""The cells of the notebook that is being recorded, written anew whenever the record is."""
+"""Records the executed cells of a notebook, written again whenever the record is."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Notebook:
     """A notebook whose cells are recorded.
 
     Args:
-        watch: what it executes.
-        capsule: where its cells are written.
-        local: whether they stay on this machine.
+        watch: lists the executed cells.
+        capsule: where the cells are written.
+        local: whether the cells stay on this machine.
     """
 
     def __init__(self, watch: CellWatch, capsule: Capsule, *, local: bool) -> None:
@@ -30,44 +30,43 @@ class Notebook:
         self._written: tuple[Cells, CellsFile] | None = None
 
     def file(self) -> CellsFile:
-        """Return the record of the cells executed so far, which are on the disk then.
+        """Write the cells executed so far, and return the record of their file.
 
         Raises:
-            OSError: the disk does not take them, or they are too many.
+            OSError: they cannot be written, or are too many.
         """
         executed, redacted = self._watch.cells()
         cells = Cells(cells=executed)
         if self._written is None or self._written[0] != cells:
             kept = "local" if self._local else "run"
-            before, file = (
-                self._written,
-                write_cells(self._capsule, cells, redacted=redacted, kept=kept),
-            )
+            before = self._written
+            file = write_cells(self._capsule, cells, redacted=redacted, kept=kept)
             self._written = cells, file
             if before is not None and self._local:
+                # A local file is named after its content, so the new one did not replace it.
                 cells_file(self._capsule, before[1]).unlink(missing_ok=True)
         return self._written[1]
 
     def close(self) -> None:
-        """Look no further."""
+        """Stop watching."""
         self._watch.close()
 
 
 def notebook_of(
     run: Run, host: Host, *, choice: str, capsule: Capsule, mode: Mode
 ) -> Notebook | Unavailable:
-    """Return the notebook that this process is, or why its cells are not stored.
+    """Return the notebook of this process, or why its cells are not stored.
 
     Args:
-        run: its settings may forbid it: cells are source code.
+        run: W&B run, whose settings may forbid storing code.
         host: the process.
-        choice: ``code`` as ``init`` was given it.
+        choice: the ``code`` option of ``init``.
         capsule: where the cells are written.
-        mode: decides whether the cells are stored, and where.
+        mode: decides whether and where the cells are stored.
     """
     shell = shell_of(host.modules)
     if shell is None:
-        return Unavailable(unavailable="it is no notebook")
+        return Unavailable(unavailable="not a notebook")
     kept = mode.cells_kept(run, choice)
     if isinstance(kept, Unavailable):
         return kept

@@ -1,4 +1,4 @@
-"""What was asked for: the call first, then ``wandb-repro run``, then ``pyproject.toml``."""
+"""Options from the call, else from ``wandb-repro run``, else from ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ else:
 
 CODE_CHOICES = ("auto", "upload", "local", "off")
 MAX_SEED = 2**32 - 1
-"""The largest seed that every generator takes. Source: ``numpy.random.seed``."""
+"""The largest seed that every generator accepts. Source: ``numpy.random.seed``."""
 
 
 def combined(call: Mapping[str, Any], *, folder: Path) -> Options:
@@ -45,22 +45,25 @@ def combined(call: Mapping[str, Any], *, folder: Path) -> Options:
         found = Options.model_validate(options)
     except ValidationError as error:
         raise UsageError(
-            _told(error), hint="See help(wandb_repro.init) and [tool.wandb_repro] in the README."
+            _sentence(error),
+            hint="See help(wandb_repro.init) and [tool.wandb_repro] in the README.",
         ) from error
     return _checked(found)
 
 
-def _told(error: ValidationError) -> str:
+def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"There is no option {name}; there are {', '.join(Options.model_fields)}."
-    return f"The option {name} cannot be {first['input']!r}: {first['msg']}."
+        return f"Unknown option {name}; the options are {', '.join(Options.model_fields)}."
+    return f"Invalid value {first['input']!r} of option {name}: {first['msg']}."
 
 
 def _checked(options: Options) -> Options:
     if options.code not in CODE_CHOICES:
-        raise UsageError(f"code={options.code!r} is none of {', '.join(map(repr, CODE_CHOICES))}.")
+        raise UsageError(
+            f"code={options.code!r} is not one of {', '.join(map(repr, CODE_CHOICES))}."
+        )
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise UsageError(f"seed={options.seed} is not between 0 and {MAX_SEED}.")
     steps = [options.steps] if isinstance(options.steps, int) else options.steps
@@ -70,7 +73,7 @@ def _checked(options: Options) -> Options:
 
 
 def from_environment() -> dict[str, Any]:
-    """Return what ``wandb-repro run`` was asked for, empty when it did not start this process."""
+    """Return the options of ``wandb-repro run``; empty if it did not start this process."""
     text = os.environ.get(OPTIONS_VARIABLE)
     if not text:
         return {}
@@ -98,7 +101,7 @@ def _table(file: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}  # somebody else's file: its own tools will complain of it
+        return {}  # the file belongs to the project; its own tools report errors in it
     tool = cast("dict[str, Any]", document.get("tool", {}))
     table: object = tool.get("wandb_repro", {})
     return cast("dict[str, Any]", table) if isinstance(table, dict) else {}

@@ -1,4 +1,4 @@
-"""Random generators of the script's own, whose state a checkpoint takes along."""
+"""The script's own random generators, whose state is saved in checkpoints."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ __all__ = ["Registered", "check_registrable", "register", "registered"]
 T = TypeVar("T")
 
 _STATES = ("bit_generator", "get_state", "getstate", "state")
-"""What a generator has whose state can be read, one of these."""
+"""Attributes through which a generator's state can be read; each generator has one of these."""
 
 
 class Registered(NamedTuple):
-    """A generator and the name it was registered under."""
+    """A generator and its name in checkpoints."""
 
     name: str
     generator: object
 
 
 def check_registrable(generator: object) -> None:
-    """Check that the state of a generator can be kept.
+    """Check that the state of a generator can be saved.
 
     Raises:
-        UsageError: it is a module, draws from the system, or is no generator.
+        UsageError: it is a module, draws from the operating system, or is not a generator.
     """
     stateless = isinstance(generator, (ModuleType, random.SystemRandom))
     if stateless or not any(hasattr(generator, state) for state in _STATES):
         kind = type(generator).__name__
         raise UsageError(
-            f"register() takes a random generator, and the state of a {kind} cannot be kept.",
+            f"register() takes a random generator; the state of a {kind} cannot be saved.",
             hint="Register the generator itself, such as the one that "
             "numpy.random.default_rng(seed) returns.",
         )
 
 
 def register(generator: T, name: str | None) -> T:
-    """Keep a generator; one that is registered already keeps its place."""
+    """Register a generator; a registered one keeps its name and position."""
     known = process.generators
-    if not any(one.generator is generator for one in known):
+    if not any(each.generator is generator for each in known):
         chosen = name or f"{type(generator).__name__} {len(known) + 1}"
-        known[:] = [one for one in known if one.name != chosen]
+        known[:] = [each for each in known if each.name != chosen]
         known.append(Registered(chosen, generator))
     return generator
 
 
 def registered() -> tuple[Registered, ...]:
-    """Return what was registered, in order."""
+    """Return the registered generators, in order."""
     return tuple(process.generators)

@@ -1,4 +1,4 @@
-"""Decides which seeding this process has, and applies it once."""
+"""Chooses the seeding of this process and applies it once."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["seed_early", "seed_process"]
 
 
 def seed_early(options: Options) -> None:
-    """Seed the process before any run exists; the first run takes this over as it is."""
+    """Seed the process before any run exists; the first run keeps this seed."""
     if os.environ.get("WANDB_MODE") != "disabled" or options.seed is not None:
         seed_process(options)
 
 
 def seed_process(options: Options) -> Seeding:
-    """Return the seeding of a run that begins now, applied."""
+    """Seed the process for a run that starts now, and return the seeding."""
     found = process.seeding
     using = [session for session in process.sessions.values() if session.seeding is found]
-    # While a recorded run is open its seeding stays: a second seed would make that record false.
+    # A second seed while a recorded run is open would make its record wrong.
     if found is not None and any(not session.ended for session in using):
-        _warn_of_second(found, options)
+        _warn_too_late(found, options)
         return found
-    # No run took it yet, so it was set early, and gives way only to another wish.
+    # It was set early and no run uses it yet, so only another seed= replaces it.
     if found is not None and not using and options.seed == found.asked:
         found.switch_on(options.deterministic)
         return found
@@ -36,10 +36,10 @@ def seed_process(options: Options) -> Seeding:
     return chosen
 
 
-def _warn_of_second(found: Seeding, options: Options) -> None:
+def _warn_too_late(found: Seeding, options: Options) -> None:
     asked = options.seed
     if asked is not None and asked != found.seed:
         seeded = "by the script" if found.seed is None else f"with {found.seed}"
-        warn_once(f"seed={asked} comes too late: this process was seeded {seeded}")
+        warn_once(f"seed={asked} is ignored: this process was already seeded {seeded}")
     if options.deterministic and not found.deterministic:
-        warn_once("deterministic=True comes too late: pass it to the first call")
+        warn_once("deterministic=True is ignored here: pass it to the first call of init")
