@@ -24,11 +24,8 @@ def test_a_whole_record_has_no_finding() -> None:
     assert audit(plain(), trail()) == ()
 
 
-LOCAL = "execution.packages.distributions.3.repacked"
 LATE = "description.seeds.generators.3.when"
 DETERMINISM = "description.runtime.framework.op_determinism"
-LEFT_OUT = [{"path": "data/big.npz", "size_bytes": 1, "reason": "larger than 20 MB"}]
-READ = [{"path": "data/big.npz", "absolute": "/home/ada/digits/data/big.npz", "size_bytes": 1}]
 NO_GPU = {"description.accelerator.gpus": absent("no driver"), DETERMINISM: False}
 
 REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
@@ -49,48 +46,6 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "stops",
         "It trained in 4 processes; only runs with one process can be rerun",
         "",
-    ),
-    "no code": (
-        {"execution.code": absent('code="off"')},
-        "stops",
-        'The source tree is not recorded: code="off"',
-        "",
-    ),
-    "no bundle": (
-        {"execution.code.bundle": absent("the disk was full")},
-        "stops",
-        "The source tree is not recorded: the disk was full",
-        "",
-    ),
-    "code kept at home": (
-        {"execution.code.bundle.kept": "local"},
-        "stops",
-        "only on the machine that recorded it",
-        "rerun on that machine",
-    ),
-    "a file left out": (
-        {"execution.code.left_out": LEFT_OUT},
-        "explains",
-        "data/big.npz is not in the snapshot: larger than 20 MB",
-        "",
-    ),
-    "a file left out and read": (
-        {"execution.code.left_out": LEFT_OUT, "description.inputs": READ},
-        "may change bits",
-        "data/big.npz is not in the snapshot: larger than 20 MB; the run read it",
-        "keep the file where it is",
-    ),
-    "no packages": (
-        {"execution.packages": absent("no metadata")},
-        "stops",
-        "The packages are not recorded: no metadata",
-        "",
-    ),
-    "a package that is lost": (
-        {LOCAL: absent("its files are gone")},
-        "stops",
-        "tools 0.3 is not on a package index and could not be packed: its files are gone",
-        "publish tools, or rerun with --env here",
     ),
     "a late seed": (
         {LATE: "after first use"},
@@ -157,38 +112,11 @@ def test_a_run_that_was_killed_says_so_once() -> None:
 
 
 def test_the_heaviest_reason_comes_first() -> None:
-    names = ["no fingerprint", "a late seed", "a file left out and read", "no packages"]
+    names = ["no fingerprint", "a late seed"]
     changes = {path: value for name in names for path, value in REASONS[name][0].items()}
+    changes["execution.code.added.edited"] = ["layers/mine.py"]
+    changes["execution.packages"] = absent("no metadata")
 
     effects = [finding.effect for finding in audit(plain(changes), trail())]
 
     assert effects == ["stops", "changes bits", "may change bits", "explains"]
-
-
-PACKAGES = "/env/lib/python3.11/site-packages"
-
-
-@pytest.mark.parametrize(
-    ("files", "sentences"),
-    [
-        ([f"{PACKAGES}/copied.py"], [f"{PACKAGES}/copied.py was loaded"]),
-        (
-            [f"{PACKAGES}/mine/{name}.py" for name in ("__init__", "deep/er", "model")],
-            [f"{PACKAGES}/mine (3 files) was loaded"],
-        ),
-        (
-            ["/usr/lib/python3/dist-packages/one/__init__.py", "/odd/two.py", "/odd/three.py"],
-            [
-                "/usr/lib/python3/dist-packages/one (1 file) was loaded",
-                "/odd/two.py was loaded",
-                "/odd/three.py was loaded",
-            ],
-        ),
-    ],
-)
-def test_what_was_put_among_the_packages_by_hand_is_told_once(
-    files: list[str], sentences: list[str]
-) -> None:
-    found = audit(plain({"execution.packages.unowned": files}), trail())
-    told = [it.sentence.partition(" but")[0] for it in found]
-    assert sorted(told) == sorted(sentences)

@@ -203,30 +203,3 @@ def test_every_cause_says_what_would_settle_it(name: str, what: CauseKind) -> No
 
     assert causes
     assert all(cause.cure for cause in causes), causes
-
-
-NETWORKS = ["avx", "avx2", "avx512_vnni", "fma"]
-SETS = "description.runtime.processor.instruction_sets"
-ONEDNN = "execution.command.environment.TF_ENABLE_ONEDNN_OPTS"
-
-
-@pytest.mark.parametrize(
-    ("original", "here", "effect", "cure"),
-    [
-        ({}, {ONEDNN: "1"}, "changes bits", "unset TF_ENABLE_ONEDNN_OPTS"),
-        ({}, {ONEDNN: "0"}, "explains", "set TF_ENABLE_ONEDNN_OPTS=0"),
-        ({SETS: NETWORKS}, {SETS: NETWORKS, ONEDNN: "1"}, "explains", ""),
-        ({SETS: NETWORKS}, {SETS: NETWORKS, ONEDNN: "0"}, "changes bits", "unset"),
-        ({SETS: NETWORKS}, {}, "changes bits", "set TF_ENABLE_ONEDNN_OPTS=1"),
-        ({ONEDNN: "1"}, {}, "changes bits", "set TF_ENABLE_ONEDNN_OPTS=1"),
-        ({ONEDNN: "1"}, {SETS: NETWORKS}, "explains", ""),
-    ],
-)
-def test_onednn_counts_by_what_it_does_on_each_processor(
-    original: dict[str, Any], here: dict[str, Any], effect: str, cure: str
-) -> None:
-    found = differences(changed(full_manifest(), original), rerun_manifest(here))
-
-    (onednn,) = [one for one in found if "oneDNN" in one.fact or "ONEDNN" in one.fact]
-    assert onednn.effect == effect
-    assert onednn.cure.startswith(cure)

@@ -190,26 +190,6 @@ def test_what_neither_side_knows_does_not_differ(path: str) -> None:
     assert [one for one in findings if "reason" in one.sentence] == []
 
 
-def test_a_package_more_is_to_be_uninstalled() -> None:
-    original = full_manifest().model_dump(mode="json")["execution"]["packages"]["distributions"]
-    extra = {**original[1], "name": "surplus"}
-
-    finding = only({"execution.packages.distributions": [*original, extra]})
-
-    assert (finding.original, finding.cure) == ("not installed", "uninstall surplus")
-
-
-def test_a_repacked_wheel_stands_for_what_it_was_made_from() -> None:
-    repacked = full_manifest().model_dump(mode="json")["execution"]["packages"]["distributions"][3]
-    installed = {
-        **repacked,
-        "record_digest": repacked["repacked"]["record_digest"],
-        "repacked": None,
-    }
-
-    assert found({LOCAL: installed}) == ()
-
-
 def test_a_dataset_fingerprinted_twice_is_compared_twice() -> None:
     data = full_manifest().model_dump(mode="json")["description"]["data"]
     other = {**data[0], "digest": "wrepro-root-xxh3-128-1:00"}
@@ -217,15 +197,6 @@ def test_a_dataset_fingerprinted_twice_is_compared_twice() -> None:
     finding = only({"description.data": [other, *data]})
 
     assert finding.kind == "data"
-
-
-def test_without_packages_the_versions_that_keras_told_are_compared() -> None:
-    unknown: dict[str, object] = {"execution.packages": absent("lost")}
-    original = changed(full_manifest(), unknown)
-
-    findings = differences(original, rerun_manifest({**unknown, f"{FRAMEWORK}.keras": "3.14.0"}))
-
-    assert [one.fact for one in findings] == ["Keras version"]
 
 
 # Two other values of one fact, or what goes with another, are no difference of their own.

@@ -9,13 +9,6 @@ import pytest
 from tests.support.records import absent, rerun_manifest, trail
 from wandb_repro.errors import UsageError
 from wandb_repro.verify.audit import audit
-from wandb_repro.verify.project_status import (
-    RunStatus,
-    exit_code_of,
-    project_status,
-    run_status,
-    status_without_record,
-)
 from wandb_repro.verify.rules import REPRODUCED, RULES, broken_rules, check_rules
 
 GOOD: dict[str, Any] = {
@@ -80,55 +73,3 @@ def test_a_rule_that_is_none_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="No rule 'seeds'"):
         check_rules(["seed", "seeds"])
     assert check_rules(["seed", "code", "seed"]) == ("seed", "code")
-
-
-def _run(run_id: str, rules: tuple[str, ...] = (), **told: Any) -> RunStatus:
-    changes = {**GOOD, "run.id": run_id, **told.pop("changes", {})}
-    return run_status(f"ada/digits/{run_id}", rerun_manifest(changes), KEPT, rules, **told)
-
-
-def _rerun(run_id: str, verdict: str) -> RunStatus:
-    return _run(run_id, changes={"run.rerun_of": "ada/digits/one"}, verdict=verdict)
-
-
-@pytest.mark.parametrize(
-    ("attempts", "reruns", "told"),
-    [
-        ({}, {}, (0, 0)),
-        ({"x": "identical, other CPU"}, {}, (1, 1)),
-        ({}, {"two": "identical", "three": "diverged"}, (1, 2)),
-        ({"two": "equivalent, same machine"}, {"two": "equivalent"}, (1, 1)),
-        ({"x": "inconclusive, same machine", "y": "nonsense"}, {"two": ""}, (0, 0)),
-    ],
-)
-def test_reruns_are_counted_once_written_back_or_not(
-    attempts: dict[str, str], reruns: dict[str, str], told: tuple[int, int]
-) -> None:
-    rules = (REPRODUCED,)
-    runs = [_run("one", rules, attempts=attempts), *(_rerun(*one) for one in reruns.items())]
-
-    (one,) = (run for run in project_status(runs, rules) if run.id == "one")
-
-    assert (one.reproduced, one.attempted) == told
-    assert bool(one.broken) == (told[0] == 0)
-    assert not any(run.broken for run in project_status(runs, rules) if run.rerun_of)
-
-
-def test_what_is_to_be_mended_first_comes_first() -> None:
-    rules = ("clean-tree",)
-    runs = [
-        _run("good"),
-        _run("fatal", changes={"execution.code.bundle": LOST}),
-        _run("dirty", rules, changes={"execution.code.git.dirty": True}),
-        status_without_record("a/b/torn", rules, name="", state="", why="cut off", recorded=True),
-        status_without_record(
-            "a/b/plain", rules, name="", state="", why="not by us", recorded=False
-        ),
-    ]
-
-    told = [run.id for run in project_status(runs, rules)]
-
-    assert told == ["plain", "dirty", "torn", "fatal", "good"]
-    assert exit_code_of(runs) == 1
-    assert exit_code_of([runs[0], runs[3]]) == 3
-    assert exit_code_of(runs[:2]) == 0
