@@ -1,0 +1,87 @@
+"""Reasons why equal digests do not prove two runs identical."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.records import (
+    absent,
+    changed,
+    end,
+    full_manifest,
+    moments,
+    rerun_manifest,
+    trail,
+)
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Missing
+from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
+from wandb_repro.verify.trail_diff import compare
+
+ORIGINAL = Side("the original", full_manifest(), trail())
+RERUN = Side("the rerun", rerun_manifest(), trail())
+EQUAL = compare(trail(), trail())
+
+
+def with_trail(side: Side, other: Trail) -> Side:
+    return side._replace(trail=other)
+
+
+def test_two_whole_runs_of_one_command_leave_no_doubt() -> None:
+    assert reasons_inconclusive(ORIGINAL, RERUN, EQUAL, whole=True) == ()
+
+
+def test_the_names_of_missing_moments_are_cut_after_three() -> None:
+    found = replace(EQUAL, absent=("a", "b", "c", "d", "e"))
+
+    (reason,) = reasons_inconclusive(ORIGINAL, RERUN, found, whole=True)
+
+    assert reason == "the rerun has no digest of a, b, c and 2 more"
+
+
+def test_a_part_of_two_trainings_needs_neither_their_ends_nor_every_moment() -> None:
+    lost = Missing(fit=1, moment="epoch", epoch=3, step=30, reason="read failed")
+    one = with_trail(ORIGINAL, trail([*moments(), lost], ended=False))
+    two = with_trail(RERUN, trail([*moments(), end("failed", fits=2)], ended=False))
+
+    assert reasons_not_comparable(one, two, whole=False) == ()
+    assert reasons_not_comparable(one, two, whole=True) == (
+        "the original has no end record: it was killed or is still running; "
+        "--until-epoch compares its first epochs",
+        "the rerun did not finish: it ended with an error; --until-epoch compares its first epochs",
+        "the original has no digest at epoch of epoch 3: read failed",
+    )
+
+
+def test_a_model_that_fit_builds_has_no_initial_weights_to_digest() -> None:
+    unbuilt = Missing(fit=1, moment="initial", epoch=0, step=0, reason="not built yet")
+    one = with_trail(ORIGINAL, trail([unbuilt, *moments()[1:]]))
+
+    assert reasons_not_comparable(one, RERUN, whole=True) == ()
+
+
+@pytest.mark.parametrize(("here", "same"), [(absent("a shell"), True), (None, False)])
+def test_two_unknown_commands_are_not_held_to_differ(
+    here: dict[str, str] | None, same: bool
+) -> None:
+    unknown = changed(full_manifest(), {"execution.command": absent("a shell")})
+    changes = {"execution.command": here} if here else {}
+    rerun = RERUN._replace(manifest=rerun_manifest(changes))
+
+    reasons = reasons_not_comparable(ORIGINAL._replace(manifest=unknown), rerun, whole=True)
+
+    assert reasons == (() if same else ("the rerun was started with another command",))
+
+
+def test_data_is_compared_by_name_where_both_have_the_name() -> None:
+    def reasons(changes: dict[str, object]) -> tuple[str, ...]:
+        two = RERUN._replace(manifest=rerun_manifest(changes))
+        return reasons_inconclusive(ORIGINAL, two, EQUAL, whole=True)
+
+    (reason,) = reasons({"description.data.0.digest": "wrepro-root-xxh3-128-1:00"})
+
+    assert reason.startswith("the weights are equal, but the data 'train' differs")
+    assert reasons({"description.data.0.name": "another"}) == ()
+    assert reasons({"description.data": absent("not fingerprinted")}) == ()
