@@ -10,8 +10,7 @@ from typing import Any, cast
 import pytest
 
 from tests.support.resuming import Folder, bits_of, folder
-from tests.support.training import data, dense_model
-from wandb_repro.errors import UsageError
+from tests.support.training import dense_model
 
 __all__ = ["folder"]
 
@@ -151,16 +150,6 @@ def test_a_model_without_variables_has_no_checkpoint(
     ]
 
 
-@pytest.mark.parametrize("options", [{"keep": 0}, {"every": 0}, {"mode": "up"}])
-def test_an_option_that_cannot_be_is_refused_at_once(
-    options: dict[str, Any], folder: Folder
-) -> None:
-    from wandb_repro.keras import ReproCheckpoint
-
-    with pytest.raises(UsageError):
-        ReproCheckpoint(folder.path, **options)
-
-
 def test_a_monitor_that_is_no_metric_is_named(
     folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,45 +157,3 @@ def test_a_monitor_that_is_no_metric_is_named(
 
     (line,) = said(capsys)
     assert "no best checkpoint is kept: 'val_f1' is not one of the metrics loss" in line
-
-
-def test_a_script_that_ended_begins_anew_and_one_that_was_stopped_goes_on(
-    folder: Folder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from wandb_repro.store.checkpoint_folder import Shelf
-
-    folder.train(2)
-    assert folder.train(3).history.epoch == [0, 1, 2]
-    assert "resuming after epoch 2" in capsys.readouterr().err
-    Shelf(folder.path, 3).mark("ended")
-
-    folder.train(1)
-
-    assert "has finished; this one starts over" in capsys.readouterr().err
-    assert folder.names() == ["fit-1-epoch-00001.ckpt"]
-
-
-def test_resume_false_begins_anew_and_sets_aside(
-    folder: Folder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder.train(2)
-
-    folder.train(1, saving={"resume": False})
-
-    assert "resume=False; training starts over" in capsys.readouterr().err
-    assert folder.names() == ["fit-1-epoch-00001.ckpt"]
-    assert (folder.path / "earlier-1" / "fit-1-epoch-00002.ckpt").exists()
-
-
-def test_the_best_and_the_last_are_kept_beside_each_other(folder: Folder) -> None:
-    import keras
-
-    def rate(epoch: int) -> float:
-        return 0.0 if epoch < 2 else 1.0  # the loss is best before it goes up
-
-    schedule: Any = cast("Any", keras).callbacks.LearningRateScheduler(rate)
-    x, y = data()
-    folder.train(5, schedule, saving={"keep": 1}, x=x, y=y * 100, validation_data=(x, y * 0))
-
-    assert "fit-1-epoch-00005.ckpt" in folder.names()
-    assert len(folder.names()) == 2
