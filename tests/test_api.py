@@ -242,7 +242,7 @@ def test_a_wrong_option_is_refused_before_a_run_begins(offline: Young) -> None:
 def test_strict_raises_before_training_and_names_what_is_missing(offline: Young) -> None:
     with pytest.raises(RecordingError, match=r"code \(code=\"off\"") as caught:
         started(strict=True)
-    assert "leave strict=True away" in caught.value.hint
+    assert "leave out strict=True" in caught.value.hint
     import wandb
 
     assert wandb.run is not None

@@ -88,7 +88,7 @@ def init(
         merge_into(wandb.run, wandb_init_kwargs)
         return attached(wandb.run, options)
     process.starting = True
-    begun = guarded(lambda: begun_early(options, wandb_init_kwargs), "what is begun ahead")
+    begun = guarded(lambda: begun_early(options, wandb_init_kwargs), "the early snapshot")
     ahead = None if isinstance(begun, Unavailable) else begun
     try:
         with discreet_arguments():
@@ -98,7 +98,7 @@ def init(
     finally:
         process.starting = False
         if ahead is not None:
-            guarded(ahead.close, "what was begun ahead")
+            guarded(ahead.close, "the early snapshot")
 
 
 def attach(
@@ -134,7 +134,7 @@ def fingerprint(
     path: str | os.PathLike[str] | None = None,
     artifact: object = None,
 ) -> None:
-    """Record what a part of the data is: digests of it. Nothing of it is kept or uploaded.
+    """Record what a part of the data is: digests of it. No data is kept or uploaded.
 
     Before ``init`` it is kept until a run is recorded. Parts with different names are compared:
     rows that stand in two of them are counted, and warned of.

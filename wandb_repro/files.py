@@ -134,7 +134,7 @@ def sha256_of_file(
     most_bytes: int | None = None,
     until: float = float("inf"),
 ) -> str:
-    """Return the SHA-256 of a regular file, hexadecimal; a mebibyte of it is in memory at a time.
+    """Return the SHA-256 of a regular file, hexadecimal; at most a mebibyte is in memory at a time.
 
     Args:
         path: of the file.

@@ -134,7 +134,7 @@ def test_a_credential_in_a_cell_is_not_recorded_and_asked_for(tmp_path: Path, as
     capsule = _alone(project, tmp_path)
     answer = ask("rerun", capsule, *HERE, cwd=tmp_path)
     assert answer.code == 4
-    assert "Credentials stood in the notebook and are not recorded: in cell 1, 5" in answer.err
+    assert "The notebook contained credentials, which are not recorded: in cell 1, 5" in answer.err
     answer = ask("rerun", capsule, *HERE, "--arg", "1=mine", "--arg", f"5={KEY}", cwd=tmp_path)
     _identical(answer)
     assert KEY not in answer.err

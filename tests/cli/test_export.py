@@ -66,7 +66,7 @@ def test_a_run_is_exported_as_plain_files(
 def test_the_exported_script_is_a_plain_one_that_anybody_may_start(
     numbers: Project, tmp_path: Path, ask: Ask, index: dict[str, str]
 ) -> None:
-    """An environment that is there already is used: here the one of the tests."""
+    """An environment that already exists is used: here the one of the tests."""
     project = _small(numbers, tmp_path / "project")
     out = tmp_path / "out"
     assert ask("export", "latest", out, cwd=project.folder, **index).code == 0

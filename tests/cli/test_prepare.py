@@ -152,7 +152,7 @@ def test_an_unprepared_folder_without_a_network_is_refused_and_nothing_half_is_l
     shutil.rmtree(copy / "env")
     done = alone(copy / "rerun.sh")
     assert done.returncode == 4
-    assert "uv, which builds the environment, is not here" in done.stderr
+    assert "uv, which builds the environment, is not installed" in done.stderr
     assert sorted(path.name for path in copy.iterdir()) == [
         *("code", "pylock.toml", "repro", "requirements.txt", "rerun.sh")
     ]

@@ -47,7 +47,7 @@ def test_code_that_stays_is_said_to_stay(numbers: Project, tmp_path: Path, ask: 
 
     answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
-    assert "source does not leave: code=local keeps it on this machine" in answer.text
+    assert "source not uploaded: code=local keeps it on this machine" in answer.text
 
 
 def test_a_committed_secret_stays_and_is_named(tmp_path: Path, ask: Ask) -> None:

@@ -98,7 +98,7 @@ def test_packages_of_modules_on_the_path_are_recorded_and_compared_here(cluster:
     assert one_of(packages, "numpy").found_in == sysconfig.get_path("purelib")
     plan = cluster.plan_here()
     assert plan["not_equal"] == []
-    assert plan["environment"] == "the one at hand, as asked: its record equals the original's"
+    assert plan["environment"] == "the current one, as requested: its record equals the original's"
     cluster.install("tiny-thing==2.0")
     plan = cluster.plan_here()
     assert plan["not_equal"] == ["tiny-thing is 2.0; the original had 1.0"]

@@ -70,5 +70,5 @@ def test_where_the_users_cache_is_full_nothing_is_kept_and_the_rest_goes_on(
     words = ("rerun", lean.run_folder, "--prepare", place)
     done = _on_a_small_disk(disk, 1, *words, WANDB_REPRO_CACHE=str(disk / "cache"))
     assert done.returncode == 0, done.stderr
-    assert f"No environment is kept: {disk}/cache/environments/" in done.stderr
+    assert f"The environment is not kept: {disk}/cache/environments/" in done.stderr
     assert (place / "env" / "bin" / "python").exists()

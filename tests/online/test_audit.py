@@ -16,7 +16,7 @@ from wandb_repro.manifest.manifest import Manifest
 GOOD = {
     "execution.code.git.dirty": False,
     "execution.code.git.pushed": True,
-    "run.rerun_of": absent("it repeats no other run"),
+    "run.rerun_of": absent("it is not a rerun"),
 }
 
 
@@ -118,7 +118,7 @@ def test_wrong_use_is_told(project: str, machine: Machine, tmp_path: Path) -> No
         ((project, "--require", "nonsense"), "No rule 'nonsense'"),
         (("default/not-there",), "There is no project default/not-there"),
         ((f"{tmp_path}",), "No run of W&B is in"),
-        (("a b",), "is no project of W&B"),
+        (("a b",), "is not a W&B project"),
     ):
         done = _asked(machine, *words)
         assert done.code == 2, done.said

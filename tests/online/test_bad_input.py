@@ -83,12 +83,12 @@ def test_a_run_or_a_project_that_is_not_there(
 def test_a_server_that_is_down(original: Original, clean: Machine) -> None:
     down = f"http://127.0.0.1:{free_port()}"
     done = clean.repro("show", original.stored.path, WANDB_BASE_URL=down)
-    _refused(done, 4, f"W&B at {down} did not give an answer: .*[Cc]onnection refused")
+    _refused(done, 4, f"W&B at {down} did not answer: .*[Cc]onnection refused")
 
 
 def test_nobody_logged_in(original: Original, clean: Machine) -> None:
     done = clean.repro("show", original.stored.path, WANDB_API_KEY="")
-    _refused(done, 4, "Nobody is logged in to W&B at")
+    _refused(done, 4, "You are not logged in to W&B at")
 
 
 def test_a_manifest_with_one_byte_changed(

@@ -36,7 +36,7 @@ def _filters() -> dict[str, Any]:
 def _run(name: str, summary: dict[str, str], **changes: object) -> SentRun:
     whole = {
         "run.id": name,
-        "run.rerun_of": absent("it repeats no other run"),
+        "run.rerun_of": absent("it is not a rerun"),
         "execution.code.git.dirty": False,
         **{place.replace("__", "."): value for place, value in changes.items()},
     }

@@ -76,5 +76,5 @@ def test_a_credential_is_put_in_its_place_and_not_shown() -> None:
 
 
 def test_a_credential_for_a_cell_that_lost_none_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="cut out of cell 1"):
+    with pytest.raises(UsageError, match="removed from cell 1"):
         _planned("a = 1", c1="x")

@@ -78,7 +78,7 @@ def test_given_data_that_the_record_does_not_name_is_wrong_use() -> None:
 @pytest.mark.parametrize("path", ["relative", "/a\0b"])
 def test_a_record_whose_data_is_no_path_is_refused(path: str) -> None:
     files = files_at("x").model_copy(update={"absolute": path})
-    with pytest.raises(RefusedError, match="no path"):
+    with pytest.raises(RefusedError, match="invalid path"):
         sources_of(files)
 
 

@@ -25,7 +25,7 @@ def test_the_parts_are_those_of_the_record() -> None:
     [
         ({"execution.world_size": 2}, "trained in 2 processes together"),
         ({"execution.command": absent("none.")}, "how it was started: none\\.$"),
-        ({"execution.command.kind": "notebook"}, "the notebook's cells: nobody wrote them"),
+        ({"execution.command.kind": "notebook"}, "the notebook's cells: they were not written"),
         ({"execution.code": absent("no git")}, "its source tree: no git"),
         ({"execution.code.bundle": absent("full")}, "the bytes of its source tree: full"),
         ({"execution.packages": absent("broken")}, "its packages: broken"),

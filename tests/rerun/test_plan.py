@@ -129,7 +129,7 @@ def test_an_installed_command_is_the_one_beside_the_interpreter() -> None:
 
 @pytest.mark.parametrize("target", ["../../bin/sh", "/bin/sh", "-c", "", "a b", "x\n", ".."])
 def test_an_installed_command_with_a_path_is_refused(target: str) -> None:
-    with pytest.raises(RefusedError, match="a command that is none"):
+    with pytest.raises(RefusedError, match="an invalid command"):
         _plan(execution__command__kind="console", execution__command__target=target)
 
 
@@ -197,7 +197,7 @@ def test_an_argument_that_lost_two_credentials_is_given_whole() -> None:
 
 
 def test_a_value_for_an_argument_that_is_recorded_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="Argument 1 was not cut out"):
+    with pytest.raises(UsageError, match="Argument 1 was not removed"):
         _plan(how={"values": {1: "2"}}, **SECRET)
 
 

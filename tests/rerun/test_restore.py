@@ -121,7 +121,7 @@ def test_a_folder_that_holds_something_is_not_touched(tmp_path: Path) -> None:
     kept.parent.mkdir()
     kept.write_text("years of work")
 
-    _refused(tmp_path / "code.bundle", code, kept.parent, "is there already")
+    _refused(tmp_path / "code.bundle", code, kept.parent, "already exists")
 
     assert kept.read_text() == "years of work"
 
@@ -131,7 +131,7 @@ def test_a_link_is_not_followed_as_a_destination(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "restored").symlink_to(tmp_path / "elsewhere")
 
-    _refused(tmp_path / "code.bundle", code, tmp_path / "restored", "is there already")
+    _refused(tmp_path / "code.bundle", code, tmp_path / "restored", "already exists")
 
 
 def test_another_bundle_than_the_recorded_one_is_refused(tmp_path: Path) -> None:

@@ -105,5 +105,5 @@ def test_credentials_that_are_not_given_are_asked_for_all_at_once() -> None:
 
 
 def test_a_value_for_an_argument_that_is_recorded_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="Argument 0 was not cut out"):
+    with pytest.raises(UsageError, match="Argument 0 was not removed"):
         credentials_of(command(**CUT, redacted=(1,)), {0: "x"}, ask=True)

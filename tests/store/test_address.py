@@ -93,5 +93,5 @@ def test_a_project_is_read_as_people_write_it(text: str, path: str, server: str)
     "text", ["", "a b", "ada/digits/id/x", "ada/../x", "https://wandb.ai/ada", "https://wandb.ai"]
 )
 def test_what_is_no_project_is_wrong_use(text: str) -> None:
-    with pytest.raises(UsageError, match="no project of W&B"):
+    with pytest.raises(UsageError, match="not a W&B project"):
         parse_project(text)

@@ -106,7 +106,7 @@ def test_the_cells_of_a_notebook_come_too(tmp_path: Path) -> None:
 
 def test_other_cells_than_the_manifest_s_are_refused(tmp_path: Path) -> None:
     found = {**_of_a_notebook(tmp_path, "run"), "repro/cells.json": b"{}"}
-    with pytest.raises(RefusedError, match="is not the file that its manifest was written for"):
+    with pytest.raises(RefusedError, match="does not match its manifest"):
         _download(tmp_path, _files(found))
     assert not (tmp_path / "capsule" / "cells.json").exists()
 
@@ -190,7 +190,7 @@ def test_more_bytes_than_the_server_told_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["repro/code.bundle", "repro/wheels/own-1.0-py3-none-any.whl"])
 def test_other_bytes_than_the_manifest_s_are_refused_and_removed(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RefusedError, match="not the file that its manifest was written for"):
+    with pytest.raises(RefusedError, match="not match its manifest"):
         _download(tmp_path, _files({**CAPSULE, name: b"other"}))
     assert not (tmp_path / "capsule" / name.removeprefix("repro/")).exists()
 
@@ -198,6 +198,6 @@ def test_other_bytes_than_the_manifest_s_are_refused_and_removed(tmp_path: Path,
 @pytest.mark.parametrize("wheel", ["../x.whl", "/x.whl", "a b.whl", "x.tar.gz", "x.whl\n", ".."])
 def test_a_wheel_s_name_that_is_none_is_refused(tmp_path: Path, wheel: str) -> None:
     manifest = small_manifest(BUNDLE, {wheel: b"wheel"}).to_bytes()
-    with pytest.raises(ManifestError, match="no name of a wheel") as caught:
+    with pytest.raises(ManifestError, match="not the name of a wheel") as caught:
         _download(tmp_path, _files({**CAPSULE, "repro/manifest.json": manifest}))
     assert caught.value.where == "execution.packages.distributions.0.repacked.name"

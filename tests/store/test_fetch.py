@@ -83,7 +83,9 @@ def test_a_run_recorded_without_us_is_told_apart_and_a_huge_manifest_refused(
 
 
 def test_a_page_of_another_server_is_not_asked_for_here(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"page is on https://wandb.ai, and wandb is set up for"):
+    with pytest.raises(
+        UsageError, match=r"on https://wandb.ai, but wandb is configured for"
+    ):
         fetch_capsule("https://wandb.ai/default/fetched/runs/fetch-1", tmp_path)
 
 
@@ -103,5 +105,5 @@ def test_nobody_logged_in_is_told_and_nobody_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("WANDB_API_KEY")
-    with pytest.raises(StoreError, match="Nobody is logged in to W&B at"):
+    with pytest.raises(StoreError, match="You are not logged in to W&B at"):
         fetch_capsule(RUN, tmp_path)

@@ -249,7 +249,7 @@ def test_a_local_bundle_is_kept_by_its_content(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("sha256", ["", "../../secret", "0" * 63, "0" * 64 + "/x", "0" * 64 + "\n"])
 def test_a_record_cannot_choose_another_place_for_it(sha256: str) -> None:
-    with pytest.raises(CodeError, match="is no SHA-256"):
+    with pytest.raises(CodeError, match="is not the SHA-256"):
         local_bundle(sha256)
 
 

@@ -16,9 +16,9 @@ SERVER = "https://wandb.example"
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (ValueError("no such thing.\nand more"), "did not give an answer: no such thing."),
-        (KeyError(), "did not give an answer: KeyError."),
-        (OSError("x" * 1000), f"did not give an answer: {'x' * 300}."),
+        (ValueError("no such thing.\nand more"), "did not answer: no such thing."),
+        (KeyError(), "did not answer: KeyError."),
+        (OSError("x" * 1000), f"did not answer: {'x' * 300}."),
     ],
 )
 def test_whatever_wandb_raises_is_one_error(error: Exception, sentence: str) -> None:
@@ -67,5 +67,5 @@ def test_where_nobody_listens_is_said_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        with pytest.raises(StoreError, match=f"W&B at {address} did not give an answer"):
+        with pytest.raises(StoreError, match=f"W&B at {address} did not answer"):
             connect(address)

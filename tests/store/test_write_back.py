@@ -87,13 +87,13 @@ def test_what_somebody_wrote_away_is_written_again(note: Callable[..., str]) -> 
 
 
 def test_who_never_gets_a_word_in_gives_up(note: Callable[..., str]) -> None:
-    with pytest.raises(StoreError, match="at the same time"):
+    with pytest.raises(StoreError, match="Somebody else is writing"):
         note(Summary(lost=100))
 
 
 def test_a_run_that_still_trains_is_left_alone(note: Callable[..., str]) -> None:
     summary = Summary()
 
-    with pytest.raises(RefusedError, match="still runs"):
+    with pytest.raises(RefusedError, match="still running"):
         note(summary, state="running")
     assert summary.values == {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.records import full_manifest
+from wandb_repro.capture.dataset.data_files import digest_files
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
-from wandb_repro.capture.dataset.files import digest_files
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code

@@ -25,8 +25,8 @@ def test_parts_without_a_common_row_pass() -> None:
 
 def test_a_common_row_is_found_by_its_content_and_named() -> None:
     assert _told(train=(X[:1500], Y[:1500]), validation=X[1600:], test=(X[1498:1600], None)) == (
-        "The data leaks: 2 rows of 'test' are also in 'train'. If one of the two is for "
-        "training, what is measured on the other says too much.\n"
+        "The data leaks: 2 rows of 'test' are also in 'train'. If one of the two is "
+        "training data, scores on the other are too good.\n"
         "\n"
         "  in test         2 of 102 rows (2.0%) also in train\n"
         "  in train        2 of 1,500 rows (0.1%) also in test\n"
@@ -36,7 +36,7 @@ def test_a_common_row_is_found_by_its_content_and_named() -> None:
 
 
 def test_a_row_that_stands_in_both_is_found_whatever_its_target_says() -> None:
-    assert "1 row of 'test' stands in 'train', too" in _told(
+    assert "1 row of 'test' is also in 'train'" in _told(
         train=(X[:10], Y[:10]), test=(X[9:10], Y[9:10] + 1)
     )
 

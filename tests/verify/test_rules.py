@@ -12,7 +12,7 @@ from wandb_repro.verify.audit import audit
 from wandb_repro.verify.rules import REPRODUCED, RULES, broken_rules, check_rules
 
 GOOD: dict[str, Any] = {
-    "run.rerun_of": absent("it repeats no other run"),
+    "run.rerun_of": absent("it is not a rerun"),
     "execution.code.git.dirty": False,
     "execution.code.git.pushed": True,
 }

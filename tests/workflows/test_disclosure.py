@@ -50,7 +50,7 @@ def test_of_a_downloaded_record_only_ours_are_known(capsule: Capsule) -> None:
 
 
 def test_a_tree_that_was_not_stored_does_not_leave(capsule: Capsule) -> None:
-    assert found(capsule).source == "does not leave: code=off"
+    assert found(capsule).source == "not uploaded: code=off"
 
 
 def test_a_committed_key_is_named_by_its_file(capsule: Capsule) -> None:

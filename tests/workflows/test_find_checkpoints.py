@@ -75,5 +75,5 @@ def test_a_run_that_went_on_says_why_it_needs_a_checkpoint(saved: Checkpoint) ->
     Path(saved.path).unlink()
     went_on = Resumed(fit=1, epoch=2, step=6, path=saved.path, digest=saved.digest)
 
-    with pytest.raises(RefusedError, match=r"^The run went on from a checkpoint\. "):
+    with pytest.raises(RefusedError, match=r"^The run resumed from a checkpoint\. "):
         find_segment(trail([*moments(5), went_on]), RerunOptions())

@@ -47,7 +47,7 @@ def test_w_and_b_tells_who_recorded_a_run(found: RemoteRun) -> None:
 
 
 def test_a_server_that_does_not_tell_who_is_not_helped_out(found: RemoteRun) -> None:
-    silent = replace(found, user=Unavailable(unavailable="W&B does not tell"))
+    silent = replace(found, user=Unavailable(unavailable="W&B does not report it"))
     assert whose_it_is(silent).startswith("an unknown user, as run mallory/")
 
 

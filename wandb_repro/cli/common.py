@@ -89,7 +89,7 @@ class Output:
             yield lambda total: progress.update(task, advance=1, total=total)
 
     def agree(self, question: str) -> bool:
-        """Ask; without a terminal nobody can answer."""
+        """Ask; without a terminal there is no answer."""
         return click.confirm(question, default=False, err=True)
 
 

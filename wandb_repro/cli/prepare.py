@@ -58,7 +58,7 @@ def prepare_folder(
     """Export the run to a folder, or take one that holds it, and build its environment there.
 
     Raises:
-        ReproError: something cannot be had. What was not there before is gone again.
+        ReproError: something is not available. What was not there before is gone again.
     """
     with scratch_folder() as scratch, contextlib.ExitStack() as stack:
         capsule = locate(run, scratch).capsule

@@ -129,7 +129,7 @@ class FirstBatches:
         """Return the digests of this epoch's first batches, and those of their rows.
 
         A batch's digest depends on the order of its rows. The Nth digest of rows is over all rows
-        of the first N batches, in whatever order; there is none where rows cannot be told apart.
+        of the first N batches, in whatever order; there is none where rows cannot be distinguished.
         Where a batch has no digest, the first is the reason.
         """
         seen: list[SeenBatch] = []

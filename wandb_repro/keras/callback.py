@@ -58,7 +58,7 @@ class ReproCallback(keras.callbacks.Callback):
         self._sink: TrailSink | None = None
         self._recorder: FitRecorder | None = None
         self._callback_list: Any = None
-        """Keras' own, while ours stand around the others in it."""
+        """Keras' own, while ours enclose the others."""
         self._find_sink()
 
     def _find_sink(self) -> None:

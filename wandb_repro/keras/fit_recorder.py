@@ -46,7 +46,7 @@ class RunningFit(Protocol):
 
     @property
     def steps_per_epoch(self) -> int | None:
-        """Optimizer steps in an epoch; None while nobody knows."""
+        """Optimizer steps in an epoch; None while unknown."""
         ...
 
     def is_built(self) -> bool:
@@ -261,7 +261,7 @@ class FitRecorder:
     def _rest_of_epoch(self) -> int:
         """Return how many steps ended since the last batch began.
 
-        NOTE: of a pipeline whose length nobody knows, Keras begins one batch more than there is,
+        NOTE: of a pipeline of unknown length, Keras begins one batch more than there is,
         and counts it as a step of the optimizer too. So do we.
         """
         if self._last_step_ended:

@@ -218,7 +218,7 @@ class Seen(Record):
     """Hexadecimal root of each batch, over its elements in order."""
     rows: tuple[str, ...]
     """For each batch ``ALGORITHM:HEX`` over the content of all rows up to its end, the same in
-    whatever order they are. Empty if rows cannot be told apart."""
+    whatever order they are. Empty if rows cannot be distinguished."""
 
 
 class Missing(Record):

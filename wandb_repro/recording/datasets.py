@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DataParts"]
 
-_MEANING = "if one of the two is for training, what is measured on the other says too much"
+_MEANING = "if one of the two is training data, scores on the other are too good"
 
 
 class DataParts:

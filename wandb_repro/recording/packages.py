@@ -1,4 +1,4 @@
-"""What is installed, and what of it the run used.
+"""The installed packages, and which of them the run used.
 
 Read when the run starts; what no index can give back is packed meanwhile, and edits by hand are
 looked for. Which of it was loaded is noted when the run starts, trains and ends.
@@ -102,7 +102,7 @@ class PackageRecorder:
         self._read = Background(lambda: probe_packages(host), "packages", after=after)
         self._repacked = Background(
             lambda: _repacked(host, self._read.result(_READ_S), wheels, withheld),
-            "wheels that no index can give back",
+            "wheels of packages that are on no index",
             after=after,
         )
         self._found = Background(self._find, "owners of loaded files", after=after)

@@ -1,4 +1,4 @@
-"""When a run ends, and how its process does. Nobody is told that, so it is watched."""
+"""When a run ends, and how its process does. Python announces neither, so both are watched."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ When = Literal["before import", "before first use", "after first use", "unknown"
 
 _OURS = "wandb_repro.init"
 _THE_SCRIPT = "the script"
-_NOT_TOLD = Unavailable(unavailable="it does not tell whether the script seeded it")
+_NOT_TOLD = Unavailable(unavailable="it does not report whether the script seeded it")
 
 
 def drawn_seed() -> int:

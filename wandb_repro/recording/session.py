@@ -136,7 +136,7 @@ class Session:
         """Wait for the record that a rerun needs, for ``strict=True``.
 
         Raises:
-            RecordingError: a part of it is missing.
+            RecordingError: something is missing.
         """
         self._readers.settle()
         manifest = manifest_of(self._facts, self._readers)
@@ -153,7 +153,7 @@ class Session:
         if missing:
             raise RecordingError(
                 f"strict=True, and this could not be recorded: {'; '.join(missing)}.",
-                hint="Mend it, or leave strict=True away to train with a record that says so.",
+                hint="Fix it, or leave out strict=True to train with a record that says so.",
             )
 
     @harmless("a fingerprint of the data")
@@ -313,7 +313,7 @@ class Session:
         return self._recorder.root_now(variables)
 
     def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
-        """Tell whether this step of a fit is digested, whatever the callback was told.
+        """Tell whether this step of a fit is digested, whatever the options of the callback.
 
         So it is where the run that this one repeats was, and where a bisection asks for it.
         """
@@ -321,7 +321,7 @@ class Session:
         return recorder is not None and recorder.wants_step(step, fit=fit, epochs=epochs)
 
     def wants_steps(self, fit: int) -> bool:
-        """Tell whether any steps of a fit are digested, whatever the callback was told."""
+        """Tell whether any steps of a fit are digested, whatever the options of the callback."""
         return self._recorder is not None and self._recorder.wants_steps(fit)
 
     @harmless("the end of a fit")

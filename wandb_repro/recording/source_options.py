@@ -1,4 +1,4 @@
-"""Which source tree a run has, and which part of it is wanted: W&B's settings and ours."""
+"""Which source tree a run has, and which part is wanted: W&B's settings and ours."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class TrailSink(Protocol):
         Args:
             batches: digest of each batch, or why there is none.
             rows: for each batch, the digest of all rows so far whatever their order; empty where
-                rows could not be told apart.
+                rows could not be distinguished.
             epoch: epochs that are complete.
             fit: number of the fit.
         """

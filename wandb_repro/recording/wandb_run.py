@@ -134,7 +134,7 @@ def identity_of(run: Run, rerun_of: str | None) -> RunIdentity:
         job_type=_text(run, "job_type"),
         group=_text(run, "group"),
         offline=offline,
-        rerun_of=rerun_of or Unavailable(unavailable="it repeats no other run"),
+        rerun_of=rerun_of or Unavailable(unavailable="it is not a rerun"),
         **({"sweep": str(sweep)} if (sweep := getattr(run, "sweep_id", None)) else {}),
     )
 

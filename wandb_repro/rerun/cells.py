@@ -63,13 +63,13 @@ def plan_cells(
     """
     unknown = sorted(set(values) - set(file.redacted))
     if unknown:
-        raise UsageError(f"No credential was cut out of cell {unknown[0]}; leave it as it is.")
+        raise UsageError(f"No credential was removed from cell {unknown[0]}; leave it as it is.")
     needed = [number for number in file.redacted if number not in values]
     if needed and ask:
         raise RefusedError(
-            "Credentials stood in the notebook and are not recorded: in cell "
+            "The notebook contained credentials, which are not recorded: in cell "
             f"{', '.join(map(str, needed))}.",
-            hint=f"Give each, in the place of {REDACTED}, or leave it empty: "
+            hint=f"Give each in place of {REDACTED}, or leave it empty: "
             + " ".join(f"--arg {number}=VALUE" for number in needed),
         )
     held: list[str] = []

@@ -11,8 +11,8 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from wandb_repro.capture.dataset.data_files import digest_files
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
-from wandb_repro.capture.dataset.files import digest_files
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.errors import DigestError, InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
@@ -97,7 +97,7 @@ def find_sources(manifest: Manifest, code: Code, given: Mapping[str, str]) -> So
 def _source(name: str, files: DataFiles, code: Code, given: str | None) -> Source:
     for path in (files.absolute, given or "/"):
         if not is_absolute(path):
-            raise RefusedError(f"The record names data that is no path: {path[:80]!r}.")
+            raise RefusedError(f"The record names data by an invalid path: {path[:80]!r}.")
     place = relative_to_tree(files.absolute, code.root, opened_as=files.path)
     if given is not None and place is None and given != files.absolute:
         raise UsageError(

@@ -40,7 +40,7 @@ def parts_of(manifest: Manifest) -> Parts:
     if isinstance(command, Unavailable):
         raise RefusedError(f"The run does not hold how it was started: {_reason(command)}.")
     if command.kind == "notebook" and not isinstance(command.cells, CellsFile):
-        why = command.cells or Unavailable(unavailable="nobody wrote them")
+        why = command.cells or Unavailable(unavailable="they were not written")
         raise RefusedError(f"The run does not hold the notebook's cells: {_reason(why)}.")
     if isinstance(code, Unavailable):
         raise RefusedError(f"The run does not hold its source tree: {_reason(code)}.")

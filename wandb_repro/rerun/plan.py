@@ -185,7 +185,7 @@ def _python_path(parts: Parts, code: Path, within: Path) -> Iterator[Path]:
     seen: set[Path] = set()
     for folder in parts.command.python_path:
         if not is_absolute(folder) or os.pathsep in folder:
-            raise RefusedError(f"The record names a PYTHONPATH that is none: {folder[:80]!r}.")
+            raise RefusedError(f"The record names an invalid PYTHONPATH: {folder[:80]!r}.")
         there = mirrored(folder, parts.code.root, code, within)
         if there is not None and there not in seen:
             seen.add(there)

@@ -76,12 +76,12 @@ def _levels_up(links: list[Link], data: Sources) -> int:
 
 
 def _links_to_data(data: Sources) -> list[Link]:
-    """Return how data is put where the script expects it; what is there already stays."""
+    """Return how data is put where the script expects it; what already exists stays."""
     here = [source for source in data.found if source.state in ("same", "changed")]
     return [Link(source.place, source.target) for source in here if source.place is not None]
 
 
 def _place(file: InputFile, code: Code) -> str | None:
     if not is_absolute(file.absolute):
-        raise RefusedError(f"The record names an input that is no path: {file.absolute[:80]!r}.")
+        raise RefusedError(f"The record names an input by an invalid path: {file.absolute[:80]!r}.")
     return relative_to_tree(file.absolute, code.root, opened_as=file.path)

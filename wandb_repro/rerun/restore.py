@@ -42,7 +42,7 @@ def restore(
     *,
     budget: Budget = Budget(),  # noqa: B008  (frozen)
 ) -> None:
-    """Write the tree that `code` tells of to `destination`, byte for byte.
+    """Write the tree that `code` records to `destination`, byte for byte.
 
     Args:
         bundle: the file that ``code.bundle`` describes.
@@ -69,7 +69,7 @@ def restore(
 def _check_destination(destination: Path) -> None:
     if destination.is_symlink() or (destination.exists() and not _is_empty_folder(destination)):
         raise CodeError(
-            f"{destination} is there already", hint="name a folder that does not exist yet"
+            f"{destination} already exists", hint="name a folder that does not exist yet"
         )
 
 
@@ -127,7 +127,7 @@ def _restore(bundle: Path, tree: str, workplace: Path, budget: Budget) -> None:
 def bounded(git: Git, budget: Budget) -> Git:
     """Return git with as much time and memory as the budget gives it.
 
-    A delta of a kilobyte tells of gigabytes, and git makes them to know what the object is called.
+    A delta of a kilobyte may expand to gigabytes, which git makes to know the object's id.
     """
     held_bytes = max(budget.file_bytes, _LEAST_HELD_BYTES)
     return replace(git, timeout_s=budget.seconds, object_bytes=held_bytes)

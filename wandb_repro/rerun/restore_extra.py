@@ -49,7 +49,7 @@ def folders_up(code: Code) -> int:
     if added is None:
         return 0
     if not is_absolute(added.top):
-        raise RefusedError(f"The record's added files start nowhere: {added.top[:80]!r}.")
+        raise RefusedError(f"The record's added files have no valid root: {added.top[:80]!r}.")
     steps = PurePosixPath(posixpath.relpath(added.top, code.root)).parts
     if any(step != ".." for step in steps):
         raise RefusedError(

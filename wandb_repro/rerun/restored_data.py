@@ -1,4 +1,4 @@
-"""Data that only the restored tree can tell of, and data that is downloaded into it."""
+"""Data that is known only once the tree is restored, and data that is downloaded into it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Fetch = Callable[[str, Path], Path]
 def check_restored(
     sources: Sources, code: Path, fetch: Fetch, *, within: Path, downloads: Path
 ) -> None:
-    """Look for what only the restored tree can tell of, and fetch what an artifact holds.
+    """Look for what is known only once the tree is restored, and fetch what an artifact holds.
 
     Args:
         sources: of the plan.
@@ -31,7 +31,7 @@ def check_restored(
 
     Raises:
         RefusedError: the record wants data outside the new folder.
-        InconclusiveError: some of it is not there, or not as it was: all of it is told.
+        InconclusiveError: some data is missing, or not as it was; the error names all.
     """
     missing: list[str] = []
     changed: list[str] = []
@@ -51,7 +51,7 @@ def check_restored(
 def _fetched(
     source: Source, place: Path, fetch: Fetch, within: Path, downloads: Path
 ) -> tuple[str, str]:
-    """Put what an artifact holds where the script expects it; return its state, and what is told.
+    """Put what an artifact holds where the script expects it; return its state, and a message.
 
     It is put there only if it is the same.
     """

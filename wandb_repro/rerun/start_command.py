@@ -89,13 +89,13 @@ def _script(command: Command, code: Path, cwd: Path) -> str:
 
 def _module(command: Command) -> str:
     if not all(name.isidentifier() for name in command.target.split(".")):
-        raise RefusedError(f"The record names a module that is none: {command.target[:80]!r}.")
+        raise RefusedError(f"The record names an invalid module: {command.target[:80]!r}.")
     return command.target
 
 
 def _console(command: Command) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", command.target):
-        raise RefusedError(f"The record names a command that is none: {command.target[:80]!r}.")
+        raise RefusedError(f"The record names an invalid command: {command.target[:80]!r}.")
     return command.target
 
 
@@ -116,7 +116,9 @@ def _flags(command: Command) -> list[str]:
         elif _FLAG.fullmatch(word):
             kept.append(word)
         else:
-            raise RefusedError(f"The record starts Python with {word[:80]!r}, which is no option.")
+            raise RefusedError(
+                f"The record starts Python with {word[:80]!r}, which is not an option."
+            )
     return kept
 
 
@@ -134,13 +136,15 @@ def credentials_of(command: Command, values: Mapping[int, str], *, ask: bool) ->
     """
     unknown = sorted(set(values) - set(command.redacted))
     if unknown:
-        raise UsageError(f"Argument {unknown[0]} was not cut out of the record; leave it as it is.")
+        raise UsageError(
+            f"Argument {unknown[0]} was not removed from the record; leave it as it is."
+        )
     needed = sorted(set(command.redacted) - set(values))
     if needed and ask:
         named = ", ".join(f"{at} ({command.arguments[at]!r})" for at in needed)
         raise RefusedError(
             f"The record does not hold the credentials among the arguments: {named}.",
-            hint=f"Give them, each in the place of {REDACTED}: "
+            hint=f"Give each in place of {REDACTED}: "
             + " ".join(f"--arg {at}=VALUE" for at in needed),
         )
     return {at: _filled(command.arguments[at], value) for at, value in values.items()}

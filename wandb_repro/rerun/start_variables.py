@@ -29,7 +29,7 @@ def start_variables(manifest: Manifest, command: Command, threads: int | None) -
     unknown = sorted(set(command.environment) - set(RESTORED))
     if unknown:
         raise RefusedError(
-            f"The record wants to set {unknown[0]}, which is no switch of a training.",
+            f"The record wants to set {unknown[0]}, which is not a training switch.",
             hint="Only names in wandb_repro/manifest/switches.py are set.",
         )
     if any("\0" in value for value in command.environment.values()):

@@ -45,7 +45,7 @@ def parse_address(text: str) -> RunAddress:
         parts = urlsplit(text)
         server = f"{parts.scheme}://{_host(text)}"
     except ValueError as error:
-        raise UsageError(f"{text!r} is no address: {error}.") from error
+        raise UsageError(f"{text!r} is not a valid address: {error}.") from error
     segments = [unquote(segment) for segment in parts.path.split("/") if segment]
     return RunAddress(_path(text, _run_of_page(segments)), server)
 
@@ -63,7 +63,7 @@ def parse_project(text: str) -> RunAddress:
             address = urlsplit(text)
             server = f"{address.scheme}://{_host(text)}"
         except ValueError as error:
-            raise UsageError(f"{text!r} is no address: {error}.") from error
+            raise UsageError(f"{text!r} is not a valid address: {error}.") from error
         # W&B writes ENTITY/PROJECT[/workspace...], openwandb projects/ENTITY/PROJECT.
         segments = [unquote(segment) for segment in address.path.split("/") if segment]
         parts = segments[segments[:1] == ["projects"] :][:2]
@@ -71,7 +71,7 @@ def parse_project(text: str) -> RunAddress:
         parts = []
     if not parts or not all(_is_part(part) for part in parts):
         raise UsageError(
-            f"{text!r} is no project of W&B.",
+            f"{text!r} is not a W&B project.",
             hint="Write entity/project, the address of the project's page, or a folder of runs.",
         )
     return RunAddress("/".join(parts), server)
@@ -100,7 +100,7 @@ def _run_of_page(segments: list[str]) -> list[str]:
 def _path(text: str, parts: list[str]) -> str:
     if len(parts) not in (2, 3) or not all(_is_part(part) for part in parts):
         raise UsageError(
-            f"{text!r} is no run of W&B.",
+            f"{text!r} is not a W&B run.",
             hint="Write entity/project/id, project/id, or the address of the run's page.",
         )
     return "/".join(parts)

@@ -32,7 +32,7 @@ def version_of(artifact: object) -> str:
     name = artifact if isinstance(artifact, str) else _name_of(artifact)
     if _VERSION.fullmatch(name) is None:
         raise UsageError(
-            f"{name or type(artifact).__name__!r} is no version of an artifact.",
+            f"{name or type(artifact).__name__!r} is not an artifact version.",
             hint="Give ENTITY/PROJECT/NAME:vN, or what run.use_artifact returned.",
         )
     return name
@@ -55,7 +55,7 @@ def download_artifact(version: str, folder: Path) -> Path:
     Raises:
         UsageError: it names no version.
         NotFoundError: it is not there, or not for who is logged in.
-        ReproError: it cannot be had.
+        ReproError: it cannot be downloaded.
     """
     return run_apart(
         _download,

@@ -94,16 +94,16 @@ def read_checkpoint(path: Path, sha256: str | None = None) -> StoredCheckpoint:
     """
     content = _content(path)
     if bytes(content[: len(_MAGIC)]) != _MAGIC or len(content) < len(_MAGIC) + 8 + _SUM:
-        raise CheckpointError(f"{path} is no checkpoint of wandb_repro.")
+        raise CheckpointError(f"{path} is not a wandb_repro checkpoint.")
     found = hashlib.sha256(content[:-_SUM])
     if found.digest() != bytes(content[-_SUM:]):
-        raise CheckpointError(f"{path} is damaged: its digest does not fit its content.")
+        raise CheckpointError(f"{path} is damaged: its digest does not match its content.")
     if sha256 is not None and found.hexdigest() != sha256:
         raise CheckpointError(f"{path} is not the checkpoint that was recorded.")
     try:
         return _read(content[:-_SUM], found.hexdigest())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not as a checkpoint has to be: {error}.") from error
+        raise CheckpointError(f"{path} is not a valid checkpoint: {error}.") from error
 
 
 def _content(path: Path) -> memoryview:
@@ -121,7 +121,7 @@ def _read(content: memoryview, digest: str) -> StoredCheckpoint:
     start = len(_MAGIC) + 8
     size = int.from_bytes(content[len(_MAGIC) : start], "little")
     if size > min(_MOST_HEAD, len(content) - start):
-        raise ValueError("its head is longer than it is itself")
+        raise ValueError("its header is longer than the file")
     head = json.loads(bytes(content[start : start + size]))
     at = start + size
     pieces: list[Piece] = []

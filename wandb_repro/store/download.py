@@ -62,7 +62,7 @@ def download_capsule(run: ApiRun, scratch: Path, capsule: Capsule, *, code: bool
         raise NotFoundError(
             f"Run {run.entity}/{run.project}/{run.id} was recorded without wandb_repro.",
             hint="Record runs with `wandb_repro.init(...)`, or `wandb-repro run -- CMD`; "
-            "what a run did not record cannot be had later.",
+            "what a run did not record cannot be added later.",
         )
     digests = _digests(read_manifest(capsule)) if code else {}
     missing = downloader.fetch([TRAIL, *digests])
@@ -115,7 +115,7 @@ def _check_size(name: str, size_bytes: int) -> None:
         raise RefusedError(
             f"{FOLDER}/{name} of this run has {size_bytes / _MB:,.0f} MB, "
             f"more than the {size_limit(name) / _MB:,.0f} MB that we take.",
-            hint="It is not as wandb_repro writes it; look at the run's files on W&B.",
+            hint="wandb_repro does not write such a file; look at the run's files on W&B.",
         )
 
 
@@ -150,7 +150,7 @@ def _added(added: Added | Unavailable) -> dict[str, str]:
 def _safe(wheel: str, place: int) -> str:
     if not _WHEEL_NAME.fullmatch(wheel):
         raise ManifestError(
-            f"The manifest names a wheel {wheel!r}, which is no name of a wheel.",
+            f"The manifest names a wheel {wheel!r}, which is not the name of a wheel.",
             where=f"execution.packages.distributions.{place}.repacked.name",
         )
     return wheel
@@ -162,6 +162,6 @@ def _check_digests(folder: Path, digests: dict[str, str]) -> None:
         if sha256_of_file(path) != told:
             path.unlink()
             raise RefusedError(
-                f"{FOLDER}/{name} of this run is not the file that its manifest was written for.",
+                f"{FOLDER}/{name} of this run does not match its manifest.",
                 hint="It was cut off or changed on W&B after it was recorded.",
             )

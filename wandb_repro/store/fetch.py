@@ -49,7 +49,7 @@ class RemoteRun:
 def fetch_capsule(path: str, destination: Path, *, code: bool = True) -> RemoteRun:
     """Bring a run's capsule from W&B into a folder.
 
-    Nothing of it is executed, nothing else of the run is read. Takes a few seconds, and a
+    Nothing is executed, nothing else of the run is read. Takes a few seconds, and a
     minute and a half at most where the server is silent.
 
     Args:
@@ -103,7 +103,7 @@ def check_server(address: RunAddress, server: str, pages: str) -> None:
     """
     if address.server and not any(same_server(address.server, own) for own in (server, pages)):
         raise UsageError(
-            f"Its page is on {address.server}, and wandb is set up for {server}.",
+            f"Its page is on {address.server}, but wandb is configured for {server}.",
             hint="Set WANDB_BASE_URL to that server, or run `wandb login --host` with it.",
         )
 
@@ -118,7 +118,7 @@ def _remote_run(run: ApiRun, capsule: Capsule, missing: tuple[str, ...]) -> Remo
         name=run.name or Unavailable(unavailable="the run has no name"),
         url=run.url,
         state=run.state,
-        user=str(username) if username else Unavailable(unavailable="W&B does not tell"),
+        user=str(username) if username else Unavailable(unavailable="W&B does not report it"),
         capsule=capsule,
         missing=missing,
     )

@@ -101,7 +101,7 @@ def read_manifest(capsule: Capsule) -> Manifest:
         if error.hint:
             raise
         raise ManifestError(
-            f"{capsule.manifest} is no manifest: {error.message}",
+            f"{capsule.manifest} is not a manifest: {error.message}",
             hint="It was cut off or changed: fetch the run again, or copy its whole folder.",
             where=error.where,
         ) from error
@@ -199,7 +199,7 @@ def local_bundle(sha256: str) -> Path:
         CodeError: this is no SHA-256; a record from a stranger must not choose the path.
     """
     if not _SHA256.fullmatch(sha256):
-        raise CodeError(f"{sha256[:80]!r} is no SHA-256 of a bundle.")
+        raise CodeError(f"{sha256[:80]!r} is not the SHA-256 of a bundle.")
     return local_bundles() / f"{sha256}.bundle"
 
 
@@ -221,7 +221,7 @@ def check_intact(capsule: Capsule, manifest: Manifest) -> None:
         inside = path.resolve().is_relative_to(capsule.folder.resolve())
         if inside and path.is_file() and sha256_of_file(path) != told:
             raise RefusedError(
-                f"{name} of this run is not the file that its manifest was written for.",
+                f"{name} of this run does not match its manifest.",
                 hint="It was cut off or changed; fetch the run again, or copy its whole folder.",
             )
 

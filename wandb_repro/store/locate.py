@@ -104,5 +104,5 @@ def _by_id(run: str) -> Capsule | None:
         return _in_folder(here / newest[0], run)
     raise NotFoundError(
         f"No run {run!r} in {here}.",
-        hint="A run on W&B is called ENTITY/PROJECT/ID or PROJECT/ID.",
+        hint="A run on W&B is written ENTITY/PROJECT/ID or PROJECT/ID.",
     )

@@ -109,7 +109,7 @@ def _watch(pipe: Connection, scratch: Path, limit: Callable[[str], int], stall_s
         sizes = _sizes(scratch)
         for name, size in sizes.items():
             if size > limit(name):
-                raise RefusedError(f"W&B sent more bytes for {name} than we take.")
+                raise RefusedError(f"W&B sent more bytes for {name} than allowed.")
         if sum(sizes.values()) != seen:
             seen, deadline = sum(sizes.values()), time.monotonic() + stall_s
         if time.monotonic() > deadline:

@@ -99,7 +99,7 @@ class ApiRun(Protocol):
         ...
 
     def files(self, *, names: list[str], per_page: int) -> Iterable[ApiFile]:
-        """Return those of the named files that the server tells of."""
+        """Return those of the named files that the server has."""
         ...
 
 
@@ -191,7 +191,7 @@ def connect(server: str) -> Api:
             return cast("Api", wandb.Api(timeout=QUERY_TIMEOUT_S))
         except UsageError as error:
             raise StoreError(
-                f"Nobody is logged in to W&B at {server}.",
+                f"You are not logged in to W&B at {server}.",
                 hint=f"Run `wandb login --host {server}`, or set WANDB_API_KEY.",
             ) from error
 
@@ -250,7 +250,7 @@ def translated(server: str) -> Generator[None, None, None]:
     except Exception as error:
         cause = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise StoreError(
-            f"W&B at {server} did not give an answer: {cause.rstrip('.')}.",
+            f"W&B at {server} did not answer: {cause.rstrip('.')}.",
             hint="Check the network and the login (`wandb login`); another server is set with "
             "WANDB_BASE_URL or `wandb login --host`.",
         ) from error

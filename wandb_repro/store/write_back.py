@@ -88,16 +88,14 @@ def _note(
                 standing = dict(find_run(connect(server), path, server).summary.items())
             if standing.get(f"{PREFIX}{rerun}") == attempt and standing.get(LINE) == summed:
                 return summed
-    raise StoreError(
-        "Others write to the original's summary at the same time.", hint="Write it back later."
-    )
+    raise StoreError("Somebody else is writing to the original's summary.", hint="Try again later.")
 
 
 def _check_ended(run: ApiRun) -> None:
     if run.state == "running":
         raise RefusedError(
-            "The original still runs: writing to its summary now could take its metrics away.",
-            hint="Write it back when it has ended.",
+            "The original is still running: writing to its summary now may overwrite its metrics.",
+            hint="Write back after it has ended.",
         )
 
 

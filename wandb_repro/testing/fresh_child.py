@@ -47,7 +47,7 @@ def main(path: str) -> None:
     except SystemExit as error:
         recorder.end("failed" if error.code else "finished")
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever ends it is told
+    except BaseException as error:  # noqa: BLE001 - whatever ends it is reported
         recorder.end("failed")
         _tell(error, Path(task.folder))
         sys.exit(1)

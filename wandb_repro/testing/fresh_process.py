@@ -172,7 +172,7 @@ class Processes:
 
 
 def _environment() -> dict[str, str]:
-    """Return the variables of a fresh process: a test publishes nothing unless it was told to."""
+    """Return the variables of a fresh process: a test publishes nothing unless it asks to."""
     kept = {name: value for name, value in os.environ.items() if name not in _IDENTITY}
     return {"WANDB_MODE": "disabled", "TF_CPP_MIN_LOG_LEVEL": "2", **kept}
 

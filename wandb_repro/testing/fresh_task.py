@@ -1,4 +1,4 @@
-"""What a fresh process is told to do: train this, and note what the weights were."""
+"""The task of a fresh process: train this, and note what the weights were."""
 
 from __future__ import annotations
 

@@ -148,8 +148,8 @@ def _capsule(run: object, scratch: Path) -> Capsule:
         return Capsule(Path(folder) / FOLDER)
     if not isinstance(run, (str, Path)):
         raise UsageError(
-            f"A {type(run).__name__} is no run. Give a training function, a run's name or folder, "
-            "or W&B's run."
+            f"A {type(run).__name__} is not a run. Give a training function, a run's name or "
+            "folder, or W&B's run."
         )
     try:
         return locate(str(run), scratch, code=False).capsule
@@ -247,7 +247,7 @@ def _read(path: Path) -> _Known:
 def _refuse(path: Path, why: str) -> NoReturn:
     __tracebackhide__ = True
     fail(
-        f"{path} is no golden file that can be read here: {why.rstrip('.')}. Take it from your "
+        f"{path} is not a golden file that can be read here: {why.rstrip('.')}. Take it from your "
         "repository again, upgrade wandb-repro if a newer one wrote it, or write it anew by pytest "
         "--repro-update."
     )

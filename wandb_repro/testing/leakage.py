@@ -62,8 +62,8 @@ def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
         overlap = found[0][0]
         report = [pair for one in found for pair in _told(*one)]
         fail(
-            f"The data leaks: {overlap}. If one of the two is for training, what is measured on "
-            "the other says too much.",
+            f"The data leaks: {overlap}. If one of the two is training data, scores on the other "
+            "are too good.",
             page(rows(report)),
         )
 

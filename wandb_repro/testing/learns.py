@@ -210,7 +210,10 @@ def report_of(model: Any, found: Learned) -> RenderableType:
     if still > _SHOWN:
         shown.append(("", f"and {still - _SHOWN} more"))
     return page(
-        rows(shown), blank(), heading("Likeliest cause first"), bullets(list(_causes(found)))
+        rows(shown),
+        blank(),
+        heading("Likely causes, most likely first"),
+        bullets(list(_causes(found))),
     )
 
 

@@ -113,8 +113,8 @@ def target_of(train: object) -> Target:
     if _found(module, told) != function:
         raise UsageError(
             f"{function.__module__} holds something else under the name {told}: a decorator or a "
-            "later line replaced it, and a fresh process would train that. Give the function that "
-            "stands there, or rename it."
+            "later line replaced it, and a fresh process would train that. Give that function, "
+            "or rename it."
         )
     name = function.__module__
     return Target(

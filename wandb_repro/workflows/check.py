@@ -84,7 +84,7 @@ def look(capsule: Capsule, aim: Aim, work: Path, *, found: RemoteRun | None = No
 def _environment(aim: Aim, prepared: Prepared | None) -> str:
     if prepared is not None:
         return prepared.choice.reason
-    return "the one at hand" if aim.by_hand else ""
+    return "the current one" if aim.by_hand else ""
 
 
 def _differences(manifest: Manifest, aim: Aim) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def _what_differs(file: InputFile, path: Path) -> str:
             and size <= _DIGESTED_BYTES
             and file.digest != f"sha256:{sha256_of_file(path)}"
         ):
-            return "has another content than the original read"
+            return "has other content than the original read"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return ""
@@ -200,7 +200,7 @@ def _unknown(
         yield f"the original's processor and threads are not recorded: {why}"
     known = aim.by_hand or prepared is None or aim.environment in ("auto", "here", "rebuild")
     if not known:
-        yield f"the packages of {aim.environment} are not looked at"
+        yield f"the packages of {aim.environment} are not checked"
 
 
 def _finding(kind: Kind, fact: str, effect: str, sentence: str, cure: str) -> Finding:
@@ -278,7 +278,7 @@ def _framework(recorded: Framework | Unavailable, aim: Aim) -> Framework | Unava
 
 
 def _accelerator(recorded: Accelerator | Unavailable, host: Host) -> Accelerator | Unavailable:
-    """Return the GPUs here; what TensorFlow was built with is told by its package."""
+    """Return the GPUs here; the TensorFlow package records what it was built with."""
     if isinstance(recorded, Unavailable):
         return recorded
     found = probe_accelerator(host)

@@ -78,11 +78,11 @@ def _files(folder: Path) -> Iterator[tuple[str, int]]:
 
 def _source(code: Code | Unavailable) -> str:
     if isinstance(code, Unavailable):
-        return f"does not leave: {code}"
+        return f"not uploaded: {code}"
     if not isinstance(code.bundle, BundleFile):
-        return f"does not leave: {code.bundle}"
+        return f"not uploaded: {code.bundle}"
     if code.bundle.kept == "local":
-        return "does not leave: code=local keeps it on this machine"
+        return "not uploaded: code=local keeps it on this machine"
     return f"{count(code.files, 'file')}, tracked and untracked, in code.bundle"
 
 

@@ -44,7 +44,7 @@ def _found(fit: Beginning, place: Path, options: RerunOptions) -> Beginning:
     try:
         read_checkpoint(path, fit.checkpoint_sha256)
     except CheckpointError as error:
-        again = "" if options.from_epoch is not None else "The run went on from a checkpoint. "
+        again = "" if options.from_epoch is not None else "The run resumed from a checkpoint. "
         raise RefusedError(
             f"{again}{error.message}",
             hint="If it was moved or copied, pass its path with --checkpoint FILE. Checkpoints of "

@@ -229,8 +229,8 @@ def _generator() -> Iterator[int]:
     ("data", "reason"),
     [
         (_generator(), "can be read only once"),
-        ("train.csv", "give a file or folder as path="),
-        (object(), "no array, table or pipeline"),
+        ("train.csv", "pass a file or folder as path="),
+        (object(), "not an array, table or pipeline"),
         (np.array([{}, 1], object), "Python objects"),
         (np.ma.masked_array(X, X > 1), "masked array"),
         (pd.DataFrame(), "no column"),

@@ -30,7 +30,7 @@ def test_kernel_name_and_memory_are_told() -> None:
 
 def test_a_machine_without_a_name_says_so() -> None:
     told = probe_machine(FakeHost(system=fake_uname(node="")))
-    assert told.hostname == Unavailable(unavailable="the system gives no name")
+    assert told.hostname == Unavailable(unavailable="the system reports no name")
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_an_image_that_is_told_is_recorded(
 @pytest.mark.parametrize(
     ("environ", "files", "part"),
     [
-        ({}, {}, "no image is told here"),
-        ({"WANDB_DOCKER": ""}, {}, "no image is told here"),
-        ({}, {"/.dockerenv": ""}, "no image is told here"),
-        ({}, {"/run/.containerenv": ""}, "no image is told here"),
+        ({}, {}, "the image is unknown here"),
+        ({"WANDB_DOCKER": ""}, {}, "the image is unknown here"),
+        ({}, {"/.dockerenv": ""}, "the image is unknown here"),
+        ({}, {"/run/.containerenv": ""}, "the image is unknown here"),
         ({"ECS_CONTAINER_METADATA_URI_V4": "http://a"}, {}, "on Amazon ECS"),
         ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, {}, "Kubernetes"),
     ],

@@ -81,6 +81,6 @@ def test_only_the_newest_are_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_no_text_is_not_kept(cache: Path) -> None:
-    with pytest.raises(ValueError, match="no UTF-8"):
+    with pytest.raises(ValueError, match="not UTF-8"):
         _learn(b"\xff,,\n")
     assert not cache.exists()

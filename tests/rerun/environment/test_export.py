@@ -98,5 +98,5 @@ def test_an_environment_that_is_there_is_compared_and_not_built_again(exported: 
 
     prepared = exported.prepare(packages, BASE, said.append)
 
-    assert said == ["Comparing the environment that is there with the original"]
+    assert said == ["Comparing the existing environment with the original"]
     assert {inequality.what for inequality in prepared.inequalities} == {"missing"}

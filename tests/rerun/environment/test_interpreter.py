@@ -69,7 +69,7 @@ def test_a_recorded_path_that_is_no_interpreter_of_this_machine_is_not_started(
 
 def test_a_program_that_is_no_python_is_told(tmp_path: Path) -> None:
     for python in (tmp_path / "absent", _script(tmp_path / "python3", "echo hello")):
-        with pytest.raises(RebuildError, match="no Python that starts"):
+        with pytest.raises(RebuildError, match="does not start as a Python interpreter"):
             find_python(_recorded(), python)
 
 

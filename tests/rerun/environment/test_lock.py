@@ -180,7 +180,7 @@ def test_a_wheel_name_that_leaves_the_folder_or_lies_is_refused(tmp_path: Path, 
     assert isinstance(own.repacked, Repacked)
     lying = own.model_copy(update={"repacked": own.repacked.model_copy(update={"name": name})})
     changed = packages.model_copy(update={"distributions": (lying,)})
-    assert "no wheel of by-path" in _refused(changed, wheels).message
+    assert "not a wheel of by-path" in _refused(changed, wheels).message
 
 
 def test_a_wheel_that_would_fill_the_disk_is_refused(

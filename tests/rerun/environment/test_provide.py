@@ -111,7 +111,7 @@ def test_a_kept_one_that_was_changed_is_named_and_built_again(change: str, rerun
     rerun("one")
     _change(rerun.kept_module, change)
     rerun("two")
-    assert any("changed since, and is built again: lib/python" in line for line in rerun.said)
+    assert any("changed since, so it is built again: lib/python" in line for line in rerun.said)
     assert BUILDS in rerun.said
     assert "hello" in rerun.module("two").read_text()
     assert "hello" in rerun.kept_module.read_text()
@@ -137,7 +137,7 @@ def test_without_its_list_it_is_not_taken_for_whole(rerun: Rerun) -> None:
     assert first.kept is not None
     first.kept.files.write_text("[")
     rerun("two")
-    assert "It was changed since, and is built again: it has no list of its files" in rerun.said
+    assert "It was changed since, so it is built again: it has no list of its files" in rerun.said
 
 
 def test_what_a_killed_builder_left_is_not_taken_for_whole(rerun: Rerun) -> None:
@@ -173,7 +173,7 @@ def test_a_folder_that_cannot_be_made_is_said_once_and_does_no_harm(
     (tmp_path / "file").touch()
     monkeypatch.setenv("WANDB_REPRO_CACHE", str(tmp_path / "file" / "below"))
     assert rerun("one").kept is None
-    assert sum("No environment is kept" in line for line in rerun.said) == 1
+    assert sum("The environment is not kept" in line for line in rerun.said) == 1
     assert "def main" in rerun.module("one").read_text()
 
 

@@ -45,7 +45,7 @@ def test_the_environment_at_hand_is_used_when_its_record_is_equal(
 ) -> None:
     choice = _choice(recorded, wheels)
     assert (choice.python, choice.inequalities, choice.base) == (_HERE, (), None)
-    assert choice.reason == "the one at hand: its record equals the original's"
+    assert choice.reason == "the current one: its record equals the original's"
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "is different"), (5, "and 2 more are different")])
@@ -66,7 +66,7 @@ def test_a_new_one_is_made_when_asked_or_when_an_interpreter_is_named(
 ) -> None:
     for told, base in (("rebuild", None), ("auto", _HERE), ("rebuild", _HERE)):
         choice = _choice(recorded, wheels, told, base)
-        assert (choice.python, choice.reason) == (None, "a new one, as asked")
+        assert (choice.python, choice.reason) == (None, "a new one, as requested")
 
 
 def test_the_one_at_hand_is_used_as_it_is_when_asked_and_says_what_differs(

@@ -1,4 +1,4 @@
-"""The data: what it was, by digest; nothing of it is kept."""
+"""Digests of the data; the data itself is not kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a named part of the data is: its digests, and its rows by content. Nothing of it is kept."""
+"""Digests of a named part of the data and of its rows; the data itself is not kept."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
 from wandb_repro.capture.dataset.columns import Stream, whole_column
+from wandb_repro.capture.dataset.data_files import FilesDigest, digest_files
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
-from wandb_repro.capture.dataset.files import FilesDigest, digest_files
 from wandb_repro.capture.dataset.limits import Limits, megabytes
 from wandb_repro.capture.dataset.pipelines import (
     Pieces,
@@ -90,11 +90,8 @@ def _told(value: object) -> str:
     if hasattr(value, "__next__"):
         return f"a {kind}, which can be read only once: fingerprint what it reads"
     if isinstance(value, str):
-        return "a text: give a file or folder as path="
-    return (
-        f"a {kind}, no array, table or pipeline that can be read: give a NumPy array, or a file "
-        "as path="
-    )
+        return "a string: pass a file or folder as path="
+    return f"a {kind}, not an array, table or pipeline: pass a NumPy array, or a file as path="
 
 
 def _in_memory(name: str, x: object, y: object, limits: Limits) -> Measured:
@@ -152,7 +149,7 @@ def _streamed(name: str, kind: str, pieces: Pieces, limits: Limits) -> Measured:
         except Exception as error:
             raise DigestError(f"reading it failed: {type(error).__name__}: {error}") from error
     if not order_free.rows:
-        raise DigestError("it gives no examples")
+        raise DigestError("it yields no examples")
     columns = tuple(stream.digest() for stream in streams.values())
     return Measured(_recorded(name, kind, columns, order_free, read=read), kept)
 

@@ -1,8 +1,8 @@
 """Data that a pipeline gives: ``tf.data`` and Keras' ``PyDataset``, read without being used up.
 
 What training gets must not change. A shuffle draws a seed for each iterator that is made of it
-(TensorFlow's own state, which nobody can put back), so a pipeline is read before its first
-shuffle; Python code inside one may hold state of any kind, so none of it is run. A ``PyDataset``
+(TensorFlow's own state, which cannot be put back), so a pipeline is read before its first
+shuffle; Python code inside one may hold state of any kind, so nothing is run. A ``PyDataset``
 is read from a deep copy that shares its arrays, and Python's and NumPy's generators are put back.
 """
 

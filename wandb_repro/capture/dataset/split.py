@@ -1,4 +1,4 @@
-"""What a ``fit`` trains on and what it validates on, however the two were told apart."""
+"""What a ``fit`` trains on and what it validates on, however the two were separated."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class Jax:
         _refuse("JAX chooses by jax_default_matmul_precision")
 
     def op_determinism(self) -> bool:
-        _refuse("JAX has no such switch; XLA's stand in XLA_FLAGS")
+        _refuse("JAX has no such switch; XLA's are in XLA_FLAGS")
 
 
 def _refuse(reason: str) -> NoReturn:

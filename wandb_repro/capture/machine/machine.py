@@ -24,7 +24,7 @@ def probe_machine(host: Host) -> Machine:
     return Machine(
         os=_os(host) or f"{uname.system} {uname.release}",
         kernel=uname.release,
-        hostname=uname.node or Unavailable(unavailable="the system gives no name"),
+        hostname=uname.node or Unavailable(unavailable="the system reports no name"),
         memory_bytes=guarded(host.memory_bytes, "memory"),
         container=_container(host),
     )
@@ -57,7 +57,7 @@ def _podman_image(host: Host) -> str:
 
 def _why_unknown(host: Host) -> str:
     place = next((told for name, told in PLACES.items() if name in host.environ), "here")
-    return f"no image is told {place}; set WANDB_DOCKER to the image's name with its digest"
+    return f"the image is unknown {place}; set WANDB_DOCKER to the image's name with its digest"
 
 
 PLACES = {

@@ -1,4 +1,4 @@
-"""What a model is and how it was compiled, as Keras serialises it. Nothing of it is changed."""
+"""What a model is and how it was compiled, as Keras serialises it. The model is not changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGEST_BYTES = 1 << 19
 """Of an architecture, as JSON."""
 
 _LONGEST_LIST = 256
-"""Of plain values, such as a vocabulary: a longer one is told by its length and digest."""
+"""Of plain values, such as a vocabulary: a longer one is recorded by its length and digest."""
 
 _ARGUMENTS = (
     *("batch_size", "epochs", "initial_epoch", "steps_per_epoch", "shuffle"),

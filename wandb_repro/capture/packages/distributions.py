@@ -181,7 +181,7 @@ def _record_digest(info: DistInfo, digest_of: Callable[[bytes], str]) -> str | U
         except ValueError as error:
             return Unavailable(unavailable=str(error))
     by = info.text("INSTALLER").strip()
-    who = f"it was installed by {by}" if by else "no installer left its name"
+    who = f"it was installed by {by}" if by else "its installer is not recorded"
     return Unavailable(unavailable=f"it has no RECORD ({who})")
 
 

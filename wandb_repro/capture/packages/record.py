@@ -46,7 +46,7 @@ def record_digest_of(record: str | bytes) -> str:
         try:
             record = record.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"RECORD is no UTF-8: {error.reason}") from error
+            raise ValueError(f"RECORD is not UTF-8: {error.reason}") from error
     rows = _compared_rows(record)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
@@ -78,7 +78,7 @@ def _parsed(lines: Iterable[str]) -> Iterator[list[str]]:
     try:
         yield from csv.reader(lines)
     except csv.Error as error:
-        raise ValueError(f"RECORD is no CSV: {error}") from error
+        raise ValueError(f"RECORD is not CSV: {error}") from error
 
 
 def _compared_rows(record: str) -> list[str]:

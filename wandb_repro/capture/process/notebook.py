@@ -19,7 +19,7 @@ __all__ = ["RUNNER", "CellWatch", "Shell", "name_of_notebook", "shell_of"]
 RUNNER = "wandb_repro.notebook"
 """The module that executes the cells in a rerun."""
 
-_NOT_TOLD = Unavailable(unavailable="this version of IPython does not tell")
+_NOT_TOLD = Unavailable(unavailable="this version of IPython does not report it")
 
 
 class Shell(Protocol):

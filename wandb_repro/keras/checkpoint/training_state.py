@@ -55,7 +55,7 @@ class Taken(NamedTuple):
 
 @dataclass
 class TrainingState:
-    """The state of one fit: what of it is saved, and what cannot be."""
+    """The state of one fit: what is saved, and what cannot be."""
 
     model: Any
     fit: FitFrame

@@ -73,10 +73,10 @@ def rebuild(
         destination: folder of the new environment; it must not exist yet, or be empty.
         python: interpreter to use instead of one of the recorded version.
         offline: install from uv's cache only.
-        on_progress: is told each step, a few words.
+        on_progress: gets a few words for each step.
 
     Raises:
-        RebuildError: the interpreter or a package cannot be had, an index cannot be reached, a
+        RebuildError: the interpreter or a package is not available, an index cannot be reached, a
             wheel has other bytes than its hash says, or uv is not here.
     """
     if destination.exists() and any(destination.iterdir()):

@@ -31,7 +31,7 @@ class Inequality:
     what: Literal["missing", "extra", "version", "content", "edited", "unknown"]
     """``missing`` and ``extra`` are seen from the copy; ``edited`` where a side was edited by hand
     after it was installed; ``unknown`` where a side has no record of its content, so that the two
-    cannot be told to be equal."""
+    cannot be compared."""
     original: str
     copy: str
 
@@ -65,11 +65,11 @@ def _edited(altered: Iterable[EditedPackage] | Unavailable) -> dict[str, str]:
 
 
 def matches_here(packages: Packages, here: Packages) -> tuple[Inequality, ...]:
-    """Return what keeps an environment at hand from being the recorded one.
+    """Return the differences between the current environment and the recorded one.
 
     Args:
         packages: what was recorded.
-        here: the environment at hand, its own editable installs packed (``repack_all``): of an
+        here: the current environment, its own editable installs packed (``repack_all``): of an
             editable install RECORD tells nothing, so unpacked it counts as not equal.
     """
     one, other = packages.interpreter, here.interpreter

@@ -1,6 +1,6 @@
 """Which of the recorded distributions a rerun needs: what the run loaded, and what that requires.
 
-Where it cannot be told, everything is needed. Requirements are a stranger's words: they are only
+Where that is unknown, everything is needed. Requirements are a stranger's words: they are only
 read, and one that cannot be read counts without its conditions.
 """
 

@@ -90,7 +90,7 @@ class Exported:
             say: told each step.
 
         Raises:
-            ReproError: the code or a package cannot be had; some of the folder is written then.
+            ReproError: the code or a package is not available; some of the folder is written then.
         """
         say(f"Restoring tree {parts.code.tree[:12]}")
         restore(bundles[0], parts.code, self.folder / "code")
@@ -110,10 +110,10 @@ class Exported:
             use_cache: take one that an earlier rerun built, and keep a new one.
 
         Raises:
-            RebuildError: it cannot be built; nothing of it is left then.
+            RebuildError: it cannot be built; nothing is left then.
         """
         if self.environment.exists():
-            say("Comparing the environment that is there with the original")
+            say("Comparing the existing environment with the original")
             copy = read_distributions(site_packages(self.environment))
             return Prepared(compare_environments(packages, copy))
         wanted = Wanted(packages, self.capsule.wheels, base)

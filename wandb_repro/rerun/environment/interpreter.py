@@ -97,7 +97,8 @@ def _named(python: Path) -> FoundPython:
     found = _ask(python)
     if found is None:
         raise RebuildError(
-            f"{python} is no Python that starts.", hint="Name the file of an interpreter."
+            f"{python} does not start as a Python interpreter.",
+            hint="Give the path of an interpreter.",
         )
     return found
 

@@ -52,7 +52,7 @@ def resolve_lock(
         offline: ask no index but uv's cache.
 
     Raises:
-        RebuildError: distributions cannot be had (all of them are in ``missing``), a wheel of
+        RebuildError: distributions are not available (all of them are in ``missing``), a wheel of
             the capsule is not the one recorded, an index cannot be reached, or uv is not here.
     """
     lost = {each: why for each in packages.distributions if (why := _not_to_be_had(each))}
@@ -151,7 +151,7 @@ def parse_pylock(text: str) -> dict[str, LockedPackage]:
     except (ValueError, RecursionError, PylockValidationError) as error:
         raise RebuildError(
             f"The lock that uv made cannot be read: {error}.",
-            hint="Update uv (pip install -U uv): older ones leave out what an index does not tell.",
+            hint="Update uv (pip install -U uv): older versions omit needed facts.",
         ) from error
 
 
@@ -218,8 +218,9 @@ def _missing(lost: Mapping[Distribution, str]) -> RebuildError:
     told = [f"{ascii(name)[1:-1]} ({why})" for name, why in zip(named, lost.values(), strict=True)]
     more = f" and {len(told) - 10} more" if len(told) > 10 else ""
     return RebuildError(
-        f"These packages cannot be had: {', '.join(told[:10])}{more}.",
-        hint="Use an environment at hand (--env here), or name the index that has them (UV_INDEX), "
-        "or a folder (UV_FIND_LINKS) in which `pip wheel --no-deps NAME==VERSION` built them.",
+        f"These packages are not available: {', '.join(told[:10])}{more}.",
+        hint="Use the current environment (--env here), or name the index that has them "
+        "(UV_INDEX), or a folder (UV_FIND_LINKS) where `pip wheel --no-deps NAME==VERSION` "
+        "built them.",
         missing=tuple(named),
     )

@@ -93,7 +93,7 @@ class Lock:
 def extra_missing(what: str) -> RebuildError:
     """Return the error for a library of the extra ``rerun`` that is not installed."""
     return RebuildError(
-        f"{what}, which reads and writes locks, is not here.",
+        f"{what}, which reads and writes locks, is not installed.",
         hint="Install it: pip install 'wandb-repro[rerun]'.",
     )
 

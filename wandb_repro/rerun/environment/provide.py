@@ -85,13 +85,13 @@ def provide(wanted: Wanted, destination: Path, say: Say, *, use_cache: bool = Tr
             if mine:
                 return _provide(cache, wanted, destination, say)
     except OSError as error:
-        say(f"No environment is kept: {error.filename or cache.folder}: {error.strerror}")
+        say(f"The environment is not kept: {error.filename or cache.folder}: {error.strerror}")
         shutil.rmtree(destination, ignore_errors=True)
     except DiskFullError as error:
         shutil.rmtree(destination, ignore_errors=True)
         if not error.folder.is_relative_to(cache.folder):
             raise
-        say(f"No environment is kept: {error.message}")
+        say(f"The environment is not kept: {error.message}")
     return Provided(_rebuild(wanted, destination, say))
 
 
@@ -105,7 +105,7 @@ def _provide(cache: Cache, wanted: Wanted, destination: Path, say: Say) -> Provi
             entry.touch()
             built = _rebuilt(wanted, destination)
             return Provided(built, entry)
-        say(f"It was changed since, and is built again: {fault}")
+        say(f"It was changed since, so it is built again: {fault}")
         entry.remove()
         shutil.rmtree(destination, ignore_errors=True)
     return _kept(cache, wanted, destination, say)

@@ -1,4 +1,4 @@
-"""Which environment the training will run in: the one at hand, one that is named, or a new one."""
+"""Which environment the training will run in: the current one, a named one, or a new one."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def choose(
         reason = _reason_to_rebuild(packages, needed, told, base_python)
         if not reason:
             here = Path(sys.executable)
-            return Choice(here, "the one at hand: its record equals the original's")
+            return Choice(here, "the current one: its record equals the original's")
         base = find_python(packages.interpreter, base_python, outside=work)
         if use_cache and is_kept(needed.packages, base):
             reason = f"{reason}; built by an earlier rerun and kept"
@@ -84,7 +84,7 @@ def choose(
     if base_python is not None:
         raise UsageError(
             "--python is the interpreter to rebuild with, and --env says not to rebuild.",
-            hint="Leave one of them away.",
+            hint="Leave one of them out.",
         )
     return (
         _here(packages, everything=everything)
@@ -96,9 +96,9 @@ def choose(
 def _reason_to_rebuild(
     packages: Packages, needed: Needed, told: str, base_python: Path | None
 ) -> str:
-    """Return why the environment at hand is not used; empty when it is."""
+    """Return why the current environment is not used; empty when it is."""
     if told == "rebuild" or base_python is not None:
-        return "a new one, as asked"
+        return "a new one, as requested"
     unequal = _unequal_here(packages, needed)
     return f"a new one, since here {_what_differs(unequal)}" if unequal else ""
 
@@ -115,7 +115,7 @@ def _here(packages: Packages, *, everything: bool) -> Choice:
     not_its = "not the original's" if _is_certain(unequal) else "not known to be the original's"
     differs = f"{not_its}, since here {_what_differs(unequal)}"
     word = differs if unequal else "its record equals the original's"
-    return Choice(Path(sys.executable), f"the one at hand, as asked: {word}", unequal)
+    return Choice(Path(sys.executable), f"the current one, as requested: {word}", unequal)
 
 
 def _needed_if_told(packages: Packages) -> Needed:
@@ -127,7 +127,7 @@ def _needed_if_told(packages: Packages) -> Needed:
 
 
 def _is_certain(unequal: tuple[Inequality, ...]) -> bool:
-    """Tell whether anything is known to differ; of what has no record it cannot be told."""
+    """Tell whether anything is known to differ; nothing is known of files without a record."""
     return any(one.what != "unknown" for one in unequal)
 
 
@@ -143,7 +143,7 @@ def _environment_at_hand() -> Packages:
     """Return what is installed here, editable installs by what they would be packed as."""
     found = installed_packages(ThisHost())
     if isinstance(found, Unavailable):
-        raise RefusedError(f"The environment at hand cannot be read: {found}.")
+        raise RefusedError(f"The current environment cannot be read: {found}.")
     return found
 
 

@@ -75,7 +75,7 @@ def find_uv() -> Path:
     if found := shutil.which("uv"):
         # A pyenv shim reads .python-version of the working directory: the absolute path does not.
         return Path(found).resolve()
-    raise RebuildError("uv, which builds the environment, is not here.", hint=_INSTALL_EXTRA)
+    raise RebuildError("uv, which builds the environment, is not installed.", hint=_INSTALL_EXTRA)
 
 
 def run_uv(arguments: Sequence[str], *, given: str = "", timeout_s: float = 600) -> Answer:

@@ -46,7 +46,7 @@ _COMMAND = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*")
 
 
 def check_archive(path: Path) -> None:
-    """Look through a wheel. Nothing of it is written.
+    """Check a wheel without writing any of its files.
 
     Raises:
         RebuildError: it is no archive, would fill the disk, or holds what no wheel needs.
@@ -59,7 +59,7 @@ def check_archive(path: Path) -> None:
         *(zipfile.BadZipFile, zlib.error, EOFError, ValueError, IndexError),
         *(NotImplementedError, RuntimeError, OverflowError, OSError),
     ) as error:
-        raise RebuildError(f"{path.name} is no wheel: {error}.") from error
+        raise RebuildError(f"{path.name} is not a wheel: {error}.") from error
 
 
 def _check(path: Path, archive: zipfile.ZipFile) -> None:
@@ -82,7 +82,7 @@ def _unfit(members: Iterable[zipfile.ZipInfo]) -> Iterable[tuple[zipfile.ZipInfo
         # A disk may not tell "A" from "a"; then the second would replace the first.
         folded = unicodedata.normalize("NFC", member.filename.casefold())
         if reason or folded in seen:
-            yield member, reason or "its name stands twice"
+            yield member, reason or "its name occurs twice"
         seen.add(folded)
 
 
@@ -94,12 +94,12 @@ def _reason(member: zipfile.ZipInfo) -> str:
     if not {"", ".", ".."}.isdisjoint(parts) or "\\" in name or ":" in parts[0]:
         return "its name leaves the folder"
     if len(name) > _LONGEST_NAME or not name.isprintable():
-        return "its name is none of a file"
+        return "its name is not a file name"
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "it is neither a file nor a folder"
     if member.flag_bits & _ENCRYPTED or member.compress_type not in _KNOWN:
-        return "it is packed in a way that no wheel is"
+        return "it is compressed in a way that wheels are not"
     return ""
 
 
@@ -142,7 +142,7 @@ def _check_commands(path: Path, archive: zipfile.ZipFile) -> None:
             text = file.read(_MOST_BYTES_READ).decode("utf-8", "replace")
         for name in _commands(text):
             if not _COMMAND.fullmatch(name):
-                raise RebuildError(f"{path.name} makes a command {name[:80]!a}, which is no name.")
+                raise RebuildError(f"{path.name} makes an invalid command name: {name[:80]!a}.")
 
 
 def _commands(text: str) -> Iterable[str]:
@@ -170,7 +170,7 @@ def wheel_of_capsule(distribution: Distribution, repacked: Repacked, wheels: Pat
     """
     path = wheels / repacked.name
     if not _is_wheel_of(distribution, repacked.name):
-        raise RebuildError(f"{repacked.name!a} is no wheel of {distribution.name}.")
+        raise RebuildError(f"{repacked.name!a} is not a wheel of {distribution.name}.")
     if path.is_symlink() or not path.is_file() or path.stat().st_size != repacked.size_bytes:
         raise _not_the_recorded(path)
     if repacked.size_bytes > _MOST_BYTES:

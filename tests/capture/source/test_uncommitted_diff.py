@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.repositories import fingerprint, repository
-from wandb_repro.capture.source.diff import LIMIT_BYTES, changes
 from wandb_repro.capture.source.take_snapshot import take_snapshot
+from wandb_repro.capture.source.uncommitted_diff import LIMIT_BYTES, changes
 
 SECRET = "AKIA" + "Z7Q2XW9EUT5LKMN3"
 

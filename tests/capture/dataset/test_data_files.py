@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wandb_repro.capture.dataset import dataset_of, files
+from wandb_repro.capture.dataset import data_files, dataset_of
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.manifest.data import Dataset
 
@@ -75,13 +75,13 @@ def test_pictures_that_stand_in_two_folders_are_found(images: Path) -> None:
 def test_an_unchanged_file_is_not_read_again(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _of(images)
     read: list[int] = []
-    whole = files._whole  # pyright: ignore[reportPrivateUsage]
+    whole = data_files._whole  # pyright: ignore[reportPrivateUsage]
 
     def counted(opened: int, algorithm: str, until: float) -> str:
         read.append(opened)
         return whole(opened, algorithm, until)
 
-    monkeypatch.setattr(files, "_whole", counted)
+    monkeypatch.setattr(data_files, "_whole", counted)
     assert _of(images) == before
     assert not read
     file = images / "class0" / "0.png"
@@ -121,7 +121,7 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(
             other.write(b"1,2\n")
         return "00"
 
-    monkeypatch.setattr(files, "_whole", written_meanwhile)
+    monkeypatch.setattr(data_files, "_whole", written_meanwhile)
     assert "changed while it was read" in str(_of(file).digest)
 
 
