@@ -11,7 +11,7 @@ from statistics import median
 from tests.benchmarks.children import QUIET, lines_told
 from tests.support.many_packages import many_packages
 from tests.support.records import full_manifest, moment, trail
-from wandb_repro.report.card import Seen, card
+from wandb_repro.report.card import CardExtras, card
 from wandb_repro.verify.audit import audit
 
 _PACKAGES = 345
@@ -61,7 +61,7 @@ def measure() -> Iterator[str]:
     manifest = many_packages(full_manifest(), _PACKAGES)
     long = trail([moment(epoch=epoch, step=9 * epoch) for epoch in range(1, _EPOCHS + 1)])
     short = trail()
-    seen = Seen(changes="+x = 1\n" * 1500)
+    seen = CardExtras(changes="+x = 1\n" * 1500)
 
     def made(of: object) -> str:
         return card("ada/digits/a", manifest, long if of is long else short, (), seen)

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.source.committed_secrets import without_committed_secrets
-from wandb_repro.capture.source.diff import changes
 from wandb_repro.capture.source.extra_files import SnapshotFiles
 from wandb_repro.capture.source.repository import state_from_variables
 from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.capture.source.take_snapshot import take_snapshot
+from wandb_repro.capture.source.uncommitted_diff import changes
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
