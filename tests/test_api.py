@@ -193,7 +193,7 @@ def test_an_active_run_is_attached_to_its_config_merged_and_the_rest_told(
     run = wandb.init(project="p", config={"lr": 1, "depth": 2})
     assert init(config={"lr": 3}, project="other", name="late", code="off") is run
     told = capfd.readouterr().err
-    assert told.count("name, project could not be applied") == 1
+    assert told.count("name, project ignored") == 1
     assert dict(run.config)["lr"] == 3
     recorded = finished(run)
     assert recorded.manifest.execution.config == {"lr": 3, "depth": 2}

@@ -10,6 +10,7 @@ from wandb_repro import api
 from wandb_repro.child import wandb_patch
 from wandb_repro.child.wandb_patch import prepare, stand_ready
 from wandb_repro.recording.live_compare import RerunStopped
+from wandb_repro.recording.process_state import process
 
 
 class Rerun:
@@ -129,7 +130,7 @@ def test_w_and_b_is_patched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def note(name: str, action: object) -> None:
         awaited.append((name, action))
 
-    monkeypatch.setattr(wandb_patch, "_ready", threading.Event())
+    monkeypatch.setattr(process, "awaits_wandb", False)
     monkeypatch.setattr(wandb_patch, "after_import", note)
     stand_ready()
     stand_ready()

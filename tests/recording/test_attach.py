@@ -46,7 +46,7 @@ def test_the_config_of_a_second_init_is_merged_without_a_word(
 
 def test_arguments_that_come_too_late_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     merge_into(active(), {"project": "p", "name": "n"})
-    assert "name, project could not be applied" in capsys.readouterr().err
+    assert "name, project ignored" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_a_rerun_ends_where_the_script_would_begin_another_run(
     train(begin())
     with pytest.raises(RerunStopped):
         begin(seed=9)
-    assert "the run that is repeated has ended" in capfd.readouterr().err
+    assert "the repeated run has ended" in capfd.readouterr().err
 
 
 def test_a_rerun_publishes_no_artifact_model_or_alert(

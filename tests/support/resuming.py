@@ -65,13 +65,8 @@ class Folder:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+def folder(tmp_path: Path) -> Folder:
     """A folder for checkpoints, in a process that has said nothing yet."""
-    from wandb_repro.keras.checkpoint import callback as checkpoint_callback
     from wandb_repro.recording.process_state import process
 
-    def begin() -> None:
-        monkeypatch.setattr(checkpoint_callback, "_fits", {})
-        process.reset()
-
-    return Folder(tmp_path / "ckpt", begin)
+    return Folder(tmp_path / "ckpt", process.reset)

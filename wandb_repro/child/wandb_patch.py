@@ -15,18 +15,17 @@ from typing import Any, NoReturn, cast
 from wandb_repro.child.no_publish import HELD_SWEEP, hold_back
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import say
+from wandb_repro.recording.process_state import process
 
 __all__ = ["prepare", "stand_ready"]
 
 _REFUSED = 4
 
-_ready = threading.Event()
-
 
 def stand_ready() -> None:
     """Patch W&B as soon as it is imported; once."""
-    if not _ready.is_set():
-        _ready.set()
+    if not process.awaits_wandb:
+        process.awaits_wandb = True
         after_import("wandb", prepare)
 
 

@@ -1,4 +1,4 @@
-"""Begins the session of a W&B run, whoever started the run."""
+"""Starts recording a W&B run, whether ``init`` or the script started the run."""
 
 from __future__ import annotations
 
@@ -46,24 +46,24 @@ def options_of(**call: Any) -> Options:
     """Return the options of a call, completed by the environment and ``pyproject.toml``.
 
     Raises:
-        UsageError: an option has a value that cannot be.
+        UsageError: an option has an impossible value.
     """
     return combined(call, folder=Path(process.host.started_in))
 
 
 def find_session(run: wandb.Run) -> Session | None:
-    """Return the session of a run; None when it is not recorded, or not any more."""
+    """Return the open session of a run; None if it is not recorded or has ended."""
     session = process.sessions.get(run.id)
     return None if session is None or session.ended else session
 
 
 def active_run() -> wandb.Run | None:
-    """Return W&B's active run, without importing W&B."""
+    """Return W&B's active run; None if there is none or W&B is not imported."""
     return cast("wandb.Run | None", getattr(sys.modules.get("wandb"), "run", None))
 
 
 def begun_early(options: Options, kwargs: Mapping[str, Any]) -> EarlySnapshot | None:
-    """Begin the snapshot while W&B starts a run; None where there will be nothing to record."""
+    """Start the snapshot while W&B starts a run; None if no code will be recorded."""
     disabled = "disabled" in (kwargs.get("mode"), os.environ.get("WANDB_MODE"))
     if options.code == "off" or disabled or not current_mode().snapshots_early:
         return None
@@ -72,31 +72,29 @@ def begun_early(options: Options, kwargs: Mapping[str, Any]) -> EarlySnapshot | 
 
 
 def asks_for_another(run: wandb.Run, kwargs: Mapping[str, Any]) -> bool:
-    """Tell whether ``init`` is to begin a run though one is active.
-
-    In a notebook a cell that calls ``init`` is executed again to begin again, and W&B finishes the
-    run before. Source: wandb 0.31, ``Settings.reinit``.
-    """
+    """Tell whether ``init`` starts another run although one is active."""
+    # In a notebook the cell with init is executed again to start over: W&B then finishes the
+    # active run. Source: wandb 0.31, Settings.reinit.
     if kwargs.get("reinit", "default") == "default" and shell_of(process.host.modules) is not None:
         return find_session(run) is not None
     return kwargs.get("reinit") in _NEW_RUN
 
 
 def merge_into(run: wandb.Run, kwargs: Mapping[str, Any]) -> None:
-    """Merge ``config`` into an active run, and warn of arguments that come too late for it."""
+    """Merge ``config`` into an active run, and warn of arguments that only a new run can take."""
     config = kwargs.get("config")
     if isinstance(config, Mapping):
         cast("Run", run).config.update(cast("Mapping[str, Any]", config), allow_val_change=True)
         kwargs = {name: value for name, value in kwargs.items() if name != "config"}
     if kwargs:
         warn_once(
-            f"a W&B run was active already, so {', '.join(sorted(kwargs))} could not be applied "
-            "to it; give them to the wandb.init that starts the run"
+            f"a W&B run is already active: {', '.join(sorted(kwargs))} ignored; "
+            "pass them to the wandb.init that starts the run"
         )
 
 
 def attached(run: wandb.Run, options: Options, ahead: EarlySnapshot | None = None) -> wandb.Run:
-    """Begin the session of a run; whatever goes wrong, the run is returned and training goes on.
+    """Start recording a run and return the run, also if it cannot be recorded.
 
     Raises:
         RecordingError: under ``strict=True`` only.
@@ -107,8 +105,8 @@ def attached(run: wandb.Run, options: Options, ahead: EarlySnapshot | None = Non
     if isinstance(begun, Unavailable):
         if options.strict:
             raise RecordingError(
-                f"strict=True, and {begun}.",
-                hint="Fix it, or leave out strict=True to train with a record that says so.",
+                f"{begun}; strict=True requires a complete record.",
+                hint="Fix it, or train without strict=True: the record then says what is missing.",
             )
         warn_once(f"{begun}; training goes on")
     elif begun is not None and options.strict:
@@ -117,8 +115,8 @@ def attached(run: wandb.Run, options: Options, ahead: EarlySnapshot | None = Non
 
 
 def _begun(run: wandb.Run, options: Options, ahead: EarlySnapshot | None) -> Session | None:
-    """Seed, begin the session of a run, and return it; None where there is none to begin."""
-    # Half of what we import: a process that only calls ``fingerprint`` never needs it.
+    """Seed the process and start the session of a run; None if there is none to start."""
+    # These take half of our import time, and a process that only fingerprints needs neither.
     from wandb_repro.recording.process_exit import end_with
     from wandb_repro.recording.session import Session
 
@@ -136,7 +134,7 @@ def _begun(run: wandb.Run, options: Options, ahead: EarlySnapshot | None) -> Ses
     forget()
     mode = current_mode().for_next_run(process.begun)
     if mode is not current_mode():
-        say("the original's process made another run before the one that is repeated")
+        say("recording a run that the original's process made before the one being repeated")
     mode.restore_config(recorded)
     session = Session(
         recorded,
@@ -145,7 +143,7 @@ def _begun(run: wandb.Run, options: Options, ahead: EarlySnapshot | None) -> Ses
         options,
         mode=mode,
         world_size=world.size,
-        earlier=seeds_before(recorded, [one.seeding for one in process.sessions.values()]),
+        earlier=seeds_before(recorded, [session.seeding for session in process.sessions.values()]),
         ahead=ahead,
     )
     process.sessions[recorded.id] = session

@@ -1,8 +1,8 @@
-"""Work done in a thread while the script goes on, and awaited before training begins.
+"""Work done in a thread while the script continues, and awaited before training starts.
 
-A thread of ours imports nothing. ``builtins.__import__`` belongs to the whole process, and a
-library may replace it for a while: ``etils`` does so while ``tensorflow_datasets`` loads, and
-every relative import in another thread then fails.
+A thread of ours imports nothing: a library may replace ``builtins.__import__`` for the whole
+process for a while. ``etils`` does so while ``tensorflow_datasets`` loads, and relative imports in
+other threads then fail.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def _always(_: object) -> bool:
 
 
 class Background(Generic[T]):
-    """One piece of work in its own daemon thread, which keeps no process alive.
+    """One piece of work in a daemon thread, which does not keep the process alive.
 
     Args:
-        work: what is done; it must be possible to do it twice.
-        what: its name, for the reason when it fails.
-        after: an event to wait for first, at most 5 s.
+        work: called in the thread; may be called a second time.
+        what: name of the work, for the reason if it fails.
+        after: event to wait for first, at most 5 s.
         is_complete: whether a result needs no second attempt.
     """
 
@@ -64,24 +64,24 @@ class Background(Generic[T]):
         started = time.monotonic()
         try:
             self._result = guarded(self._work, self._what)
-        except BaseException as error:  # noqa: BLE001 - raised by the second attempt, if it lasts
+        except BaseException as error:  # noqa: BLE001 - raised by the second attempt if it occurs again
             self._result = Unavailable(unavailable=f"{self._what}: {type(error).__name__}")
-        # What failed slowly, such as a git that hangs, would hold up the training just as long.
+        # Slow failures, such as a hanging git, would delay the training as long again.
         self._may_retry = time.monotonic() - started < _QUICK_S
 
     def result(self, timeout_s: float) -> T | Unavailable:
-        """Return the result, waiting at most ``timeout_s`` seconds."""
+        """Return the result, or why there is none, after at most ``timeout_s`` seconds."""
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         return self._result
 
     def settled(self, timeout_s: float) -> T | Unavailable:
-        """Return the result, and do the work again, here, if the thread failed at it.
+        """Return the result; if the thread failed, do the work once more, in the caller's thread.
 
-        Call it on the script's own thread. The second attempt happens once.
+        Call it in the script's own thread.
 
         Args:
-            timeout_s: seconds to wait for the thread; the second attempt has no limit.
+            timeout_s: seconds to wait for the thread; the second attempt has no time limit.
         """
         result = self.result(timeout_s)
         if self._thread.is_alive() or not self._may_retry or self._succeeded(result):

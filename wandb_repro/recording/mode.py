@@ -1,7 +1,7 @@
-"""What this process does: it records a training, or it reruns one.
+"""The mode of this process: it records a training or reruns one.
 
-The mode is chosen once. All that differs between the two is a method or field here, so that no
-other module asks which of them it is in.
+The mode is chosen once. Everything that differs between the two is a method or field here, so no
+other module has to ask.
 """
 
 from __future__ import annotations
@@ -42,33 +42,33 @@ if TYPE_CHECKING:
 __all__ = ["Mode", "Recording", "Rerun", "current_mode", "mode_of"]
 
 Kept = Literal["run", "local"]
-"""Where source code is kept: with the run, or on this machine only."""
+"""Where source code is stored: with the run, or on this machine only."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """An ordinary training, which is recorded."""
+    """The mode of a process that records a training."""
 
     rerun_of = None
     own_folders: tuple[Path, ...] = ()
-    """Folders that a rerun made; what is read in them is no input of the training."""
+    """Folders made by a rerun; files read in them are not inputs of the training."""
     earlier_runs = 0
-    """How many runs its process makes before the one that counts."""
+    """How many runs the process makes before the one to be recorded."""
     snapshots_early = True
     """Whether the source tree is read while W&B starts."""
     publishes = True
     """Whether artifacts, links and alerts may go to W&B."""
 
     def for_next_run(self, begun: int) -> Mode:
-        """Return the mode of the next run of this process, which began so many before it."""
+        """Return the mode of the next run of this process, which has started ``begun`` before."""
         del begun
         return self
 
     def check_goes_on(self, sessions: Iterable[Session]) -> None:
-        """Let another run begin."""
+        """Allow another run."""
 
     def wandb_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return what ``wandb.init`` gets."""
+        """Return the arguments for ``wandb.init``: those given."""
         return given
 
     def seeding(self, options: Options, before: Seeding | None, begun: int) -> Seeding:
@@ -82,10 +82,10 @@ class Recording:
         return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
 
     def restore_config(self, run: Run) -> None:
-        """Leave the run's config to the script."""
+        """Leave the run's config as it is."""
 
     def comparison(self) -> LiveComparison | None:
-        """Return nothing: there is no original to compare with."""
+        """Return None: there is no original to compare with."""
         return None
 
     def source(
@@ -98,35 +98,35 @@ class Recording:
         ahead: EarlySnapshot | None,
         after: threading.Event,
     ) -> Source:
-        """Take the source tree that the script belongs to."""
+        """Record the source tree that the script belongs to."""
         return recorded_source(
             run, host, options=options, capsule=capsule, ahead=ahead, after=after
         )
 
     def cells_kept(self, run: Run, code: str) -> Kept | Unavailable:
-        """Return where a notebook's cells are kept, or why they are not."""
+        """Return where a notebook's cells are stored, or why they are not."""
         if reason := why_no_code(code, run):  # cells are source code
             return Unavailable(unavailable=reason)
         return "local" if code == "local" else "run"
 
     def wheels_withheld(self, run: Run, code: str) -> str:
-        """Return why wheels of the user's own sources are not stored; empty where they are."""
+        """Return why wheels of the user's own sources are not stored; empty if they are."""
         if code == "local":
-            return 'code="local": sources stay on the machine that recorded it'
+            return 'code="local": source code stays on the machine that recorded it'
         return str(guarded(lambda: why_no_code(code, run), "source tree"))
 
     def report_whereabouts(self, run: Run, capsule: Capsule) -> None:
-        """Report to nobody: no ``rerun`` waits for it."""
+        """Do nothing: no ``rerun`` waits for it."""
 
     def verdict(self, manifest: Manifest, capsule: Capsule) -> Outcome | None:
-        """Return nothing: there is no original to judge it by."""
+        """Return None: there is no original to verify against."""
         del manifest, capsule
         return None
 
 
 @dataclass(frozen=True)
 class Rerun:
-    """A rerun's process: ``wandb-repro rerun`` started it, and waits for what comes of it."""
+    """The mode of a process started by ``wandb-repro rerun``."""
 
     request: RerunRequest
     snapshots_early = False
@@ -148,29 +148,29 @@ class Rerun:
 
     @property
     def publishes(self) -> bool:
-        """Whether the rerun was allowed to publish again."""
+        """Whether the rerun may publish to W&B again."""
         return self.request.allow_outputs
 
     def for_next_run(self, begun: int) -> Mode:
-        """Return a recording while the original's process made other runs, too."""
+        """Return a recording for runs that the original's process made before the one repeated."""
         return Recording() if comes_before(self._execution(), begun) else self
 
     def check_goes_on(self, sessions: Iterable[Session]) -> None:
-        """Let another run begin, until the one that is repeated has ended.
+        """Check that the run being repeated has not ended yet.
 
         Raises:
             RerunStopped: it has ended.
         """
         if any(session.mode is self and session.ended for session in sessions):
-            say("the run that is repeated has ended; the rerun stops here")
+            say("the repeated run has ended; the rerun stops here")
             raise RerunStopped(0)
 
     def wandb_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return what ``wandb.init`` gets: a rerun is a new run and says so."""
+        """Return the arguments for ``wandb.init``: a new run with job type ``rerun``."""
         return of_its_own(given)
 
     def seeding(self, options: Options, before: Seeding | None, begun: int) -> Seeding:
-        """Return the seeding that the original's process had in this run."""
+        """Return the seeding of the corresponding run in the original's process."""
         execution = self._execution()
         return Seeding(
             seed_of(execution, begun),
@@ -183,7 +183,7 @@ class Rerun:
         )
 
     def restore_config(self, run: Run) -> None:
-        """Give the run the original's config: a sweep's parameters are recorded nowhere else."""
+        """Give the run the original's config, which is where a sweep's parameters are recorded."""
         recorded = self._execution().config
         if isinstance(recorded, Unavailable):
             return
@@ -197,7 +197,7 @@ class Rerun:
             run.config.update(changed, allow_val_change=True)
 
     def comparison(self) -> LiveComparison | None:
-        """Return what compares each digest with the original's as soon as it is made."""
+        """Return the comparison of each digest with the original's as soon as it is made."""
         return LiveComparison(self.request, read_trail(self._original))
 
     def source(
@@ -215,19 +215,19 @@ class Rerun:
         return restored_source(self.request, capsule)
 
     def cells_kept(self, run: Run, code: str) -> Kept | Unavailable:
-        """Return where the original's cells were kept."""
+        """Return where the original's cells were stored."""
         del run, code
         command = guarded(lambda: self._execution().command, "command")
         cells = command.cells if isinstance(command, Command) else None
         return cells.kept if isinstance(cells, CellsFile) else "run"
 
     def wheels_withheld(self, run: Run, code: str) -> str:
-        """Withhold nothing: the original's settings decided."""
+        """Return an empty reason: the original's settings decided what is stored."""
         del run, code
         return ""
 
     def report_whereabouts(self, run: Run, capsule: Capsule) -> None:
-        """Write where this run's capsule is, for the ``rerun`` that waits.
+        """Write the path of this run's capsule for the waiting ``rerun``.
 
         Raises:
             OSError: the file cannot be written.
@@ -238,13 +238,13 @@ class Rerun:
         write_atomically(Path(self.request.whereabouts), found.model_dump_json().encode())
 
     def verdict(self, manifest: Manifest, capsule: Capsule) -> Outcome | None:
-        """Judge this run by the original.
+        """Verify this run against the original.
 
         Raises:
             ManifestError: the original's record cannot be read.
             TrailError: a trail cannot be read.
         """
-        from wandb_repro.recording.self_verdict import outcome_of  # needed at the end only
+        from wandb_repro.recording.self_verdict import outcome_of  # only needed at the end
 
         return outcome_of(self.request, manifest, capsule)
 
@@ -260,7 +260,7 @@ Mode = Recording | Rerun
 
 
 def current_mode() -> Mode:
-    """Return the mode of this process, chosen at the first call.
+    """Return the mode of this process; the first call chooses it.
 
     Raises:
         UsageError: the request cannot be read.
@@ -271,7 +271,7 @@ def current_mode() -> Mode:
 
 
 def mode_of(environ: Mapping[str, str]) -> Mode:
-    """Return the mode that a process with these variables has.
+    """Return the mode of a process with these environment variables.
 
     Raises:
         UsageError: the request cannot be read.

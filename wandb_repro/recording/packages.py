@@ -1,7 +1,7 @@
-"""The installed packages, and which of them the run used.
+"""Records the installed packages, and which of them the run loaded.
 
-Read when the run starts; what no index can give back is packed meanwhile, and edits by hand are
-looked for. Which of it was loaded is noted when the run starts, trains and ends.
+In the background, packages that are not on an index are packed as wheels, and installed files are
+checked for edits. Loaded files are listed when the run starts, trains and ends.
 """
 
 from __future__ import annotations
@@ -26,66 +26,67 @@ from wandb_repro.capture.packages.repack import repack_all, repack_modified
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, EditedPackage, Loaded, Packages, Repacked
 from wandb_repro.recording.background import Background
+from wandb_repro.recording.process_state import process
 
-__all__ = ["PackageRecorder"]
+__all__ = ["PackageRecorder", "UneditedPackages"]
 
 
 _OURS = "wandb-repro"
 _NOT_YET = Unavailable(unavailable="the packages were still being read")
 _RUNNING = Unavailable(unavailable="the run has not ended")
 _READ_S = 60.0
-_LOOK_S = 20.0
+_END_S = 20.0
 _SHARED_S = 60.0
 
 
-class _Found(NamedTuple):
-    """What is looked up files in."""
+class _Installed(NamedTuple):
+    """The installed packages, and which of them each file belongs to."""
 
     infos: Mapping[str, DistInfo]
     owners: Owners
 
 
 @functools.lru_cache(maxsize=1)
-def _found_in(installation: Installation) -> _Found:
-    return _Found(installation.chosen, Owners(installation.chosen))
+def _installed_in(installation: Installation) -> _Installed:
+    return _Installed(installation.chosen, Owners(installation.chosen))
 
 
-class _Look:
-    """The last look at all files, which runs of one process share for a while.
+class UneditedPackages(NamedTuple):
+    """Packages whose files were all checked and found unedited, and when (monotonic, seconds)."""
 
-    Between two runs of a sweep only what is loaded is looked at again.
+    installed: object
+    checked_at: float
+
+
+def _edited(installed: _Installed, loaded: frozenset[str]) -> tuple[EditedPackage, ...]:
+    """Return the edited packages.
+
+    Runs of one process share a check of all files for a minute if it found nothing: in a sweep,
+    only files loaded since are checked again.
     """
-
-    last: tuple[_Found, float, tuple[EditedPackage, ...]] | None = None
-
-    @classmethod
-    def shared(cls, found: _Found, loaded: frozenset[str]) -> tuple[EditedPackage, ...]:
-        """Return the edits of all files, as of now or of a minute ago, and of loaded ones."""
-        now = time.monotonic()
-        if cls.last is not None:
-            before, at, altered = cls.last
-            if before is found and not altered and now - at < _SHARED_S:
-                return _in_sources(found, loaded)
-        altered = find_modified(found.infos, sources=loaded)
-        cls.last = (found, now, altered)
-        return altered
+    now, last = time.monotonic(), process.unedited
+    if last is not None and last.installed is installed and now - last.checked_at < _SHARED_S:
+        return _edited_sources(installed, loaded)
+    edited = find_modified(installed.infos, sources=loaded)
+    process.unedited = None if edited else UneditedPackages(installed, now)
+    return edited
 
 
-def _in_sources(found: _Found, files: frozenset[str]) -> tuple[EditedPackage, ...]:
-    """Return the edits among loaded sources."""
-    owners = {name: found.infos[name] for name in found.owners.of(files)}
+def _edited_sources(installed: _Installed, files: frozenset[str]) -> tuple[EditedPackage, ...]:
+    """Return the packages edited in these source files."""
+    owners = {name: installed.infos[name] for name in installed.owners.of(files)}
     return find_modified(owners, sources=files, only_sources=True)
 
 
 class PackageRecorder:
-    """The packages of a run.
+    """Records the packages of a run.
 
     Args:
         host: the process.
-        wheels: folder for what is repacked.
-        withheld: why the user's own sources may not be stored, a wheel of them included; empty
-            when they may. This package itself is packed all the same.
-        after: what is waited for before they are read.
+        wheels: folder for wheels of packages that are not on an index.
+        withheld: why the user's own sources may not be stored, not even in a wheel; empty if they
+            may. This package itself is always packed.
+        after: event to wait for before reading.
     """
 
     def __init__(
@@ -102,23 +103,23 @@ class PackageRecorder:
         self._read = Background(lambda: probe_packages(host), "packages", after=after)
         self._repacked = Background(
             lambda: _repacked(host, self._read.result(_READ_S), wheels, withheld),
-            "wheels of packages that are on no index",
+            "wheels of packages not on an index",
             after=after,
         )
         self._found = Background(self._find, "owners of loaded files", after=after)
         self._packed = Background(self._find_packed, "files of editable installs", after=after)
         self._edited = Background(self._find_altered, "edits by hand", after=after)
 
-    def _find(self) -> _Found:
-        self._read.result(_READ_S)  # the script's own start goes on beside one thread, not four
-        return _found_in(installation(self._host.distributions()))
+    def _find(self) -> _Installed:
+        self._read.result(_READ_S)  # one busy thread during the script's start, not four
+        return _installed_in(installation(self._host.distributions()))
 
     def _find_altered(self) -> tuple[EditedPackage, ...] | Unavailable:
         self._repacked.result(_READ_S)
         found = self._found.result(_READ_S)
         if isinstance(found, Unavailable):
             return found
-        return _Look.shared(found, _known(self._files))
+        return _edited(found, _known(self._files))
 
     def _find_packed(self) -> frozenset[str] | Unavailable:
         packages, found = self._repacked.result(_READ_S), self._found.result(_READ_S)
@@ -130,15 +131,15 @@ class PackageRecorder:
 
     @property
     def packages(self) -> Packages | Unavailable:
-        """What is known by now."""
+        """The record so far."""
         if isinstance(self._packages, Unavailable):
             return self._packages
         known = {"loaded": self._loaded, "altered": self._altered, "unowned": self._unowned}
         return self._packages.model_copy(update=known)
 
     def settle(self, timeout_s: float) -> None:
-        """Wait for the wheels; without them the record stands as it was read."""
-        # In the order in which they need each other: a second attempt takes the others' results.
+        """Wait for the wheels; without them, record the packages as they were read."""
+        # In order of dependency: a second attempt uses the results of those before.
         read = self._read.settled(timeout_s)
         found = self._found.settled(timeout_s)
         repacked = self._repacked.settled(timeout_s)
@@ -150,27 +151,27 @@ class PackageRecorder:
         self._take_altered(self._edited.settled(0))
 
     def end(self) -> None:
-        """Note what was loaded in the end, and edits of what was loaded meanwhile."""
+        """Record what is loaded when the run ends, and edits of files loaded since it started."""
         before, now = self._files, guarded(lambda: loaded_files(self._host), "loaded files")
-        found = self._found.result(_LOOK_S)
+        found = self._found.result(_END_S)
         if isinstance(found, Unavailable) or isinstance(now, Unavailable):
             self._note(found, now if isinstance(now, Unavailable) else _RUNNING)
             return
         self._note(found, found.owners.names(now))
         self._unowned = found.owners.unowned(now | _known(before))
-        edited = self._edited.result(_LOOK_S)
+        edited = self._edited.result(_END_S)
         if isinstance(edited, Unavailable):
             self._altered = edited
             return
-        more = _in_sources(found, now - _known(before))
+        more = _edited_sources(found, now - _known(before))
         self._take_altered(_joined(edited, more))
 
     def look(self) -> None:
-        """Note what is loaded now, before training."""
+        """Record what is loaded now, before training."""
         now = guarded(lambda: loaded_files(self._host), "loaded files")
         self._files = _known(self._files) | _known(now)
 
-    def _note(self, found: _Found | Unavailable, at_end: tuple[str, ...] | Unavailable) -> None:
+    def _note(self, found: _Installed | Unavailable, at_end: tuple[str, ...] | Unavailable) -> None:
         if isinstance(found, Unavailable):
             self._loaded = found
         elif isinstance(self._files, Unavailable):
@@ -179,7 +180,7 @@ class PackageRecorder:
             self._loaded = Loaded(at_start=found.owners.names(self._files), at_end=at_end)
 
     def _take_altered(self, altered: tuple[EditedPackage, ...] | Unavailable) -> None:
-        """Record the edits, and pack what was edited: no index has it like that."""
+        """Record the edited packages and pack them: no index has them as they are."""
         self._altered = altered
         if isinstance(self._packages, Packages) and not isinstance(altered, Unavailable):
             self._packages = repack_modified(
@@ -187,9 +188,9 @@ class PackageRecorder:
             )
 
     def packed_files(self) -> frozenset[str]:
-        """Return the files of editable installs that come back as wheels, absolute.
+        """Return absolute paths of files of editable installs that are stored in wheels.
 
-        Each by its name and by where it really is; none before they are known.
+        With and without links resolved; empty until they are known.
         """
         packed = self._packed.result(0)
         return frozenset() if isinstance(packed, Unavailable) else packed
@@ -200,13 +201,14 @@ def _known(files: frozenset[str] | Unavailable) -> frozenset[str]:
 
 
 def _joined(
-    one: tuple[EditedPackage, ...], more: tuple[EditedPackage, ...]
+    first: tuple[EditedPackage, ...], more: tuple[EditedPackage, ...]
 ) -> tuple[EditedPackage, ...]:
     files: dict[str, set[str]] = {}
-    for each in (*one, *more):
+    for each in (*first, *more):
         files.setdefault(each.name, set()).update(each.files)
     return tuple(
-        EditedPackage(name=name, files=tuple(sorted(them))) for name, them in sorted(files.items())
+        EditedPackage(name=name, files=tuple(sorted(paths)))
+        for name, paths in sorted(files.items())
     )
 
 

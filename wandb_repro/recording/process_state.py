@@ -1,7 +1,4 @@
-"""All that this process remembers of its runs, on one object.
-
-It is the lowest module of its room: who keeps something for the process keeps it here.
-"""
+"""All state that this package keeps for the whole process, in one object."""
 
 from __future__ import annotations
 
@@ -12,8 +9,11 @@ from wandb_repro.capture.host import Host, ThisHost
 from wandb_repro.capture.process.start_folder import start_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wandb_repro.capture.dataset import Measured
     from wandb_repro.recording.mode import Mode
+    from wandb_repro.recording.packages import UneditedPackages
     from wandb_repro.recording.rng_registry import Registered
     from wandb_repro.recording.seeding import Seeding
     from wandb_repro.recording.session import Session
@@ -23,37 +23,43 @@ __all__ = ["ProcessState", "process"]
 
 @dataclass
 class ProcessState:
-    """What is remembered from one call to the next, for as long as the process lives."""
+    """State kept from one call to the next until the process ends."""
 
     host: Host
     mode: Mode | None = None
-    """Whether this process records or reruns; None until somebody needs to know."""
+    """Whether this process records or reruns; None until first needed."""
     sessions: dict[str, Session] = field(default_factory=dict["str", "Session"])
-    """By the run's id, in the order in which they began; those that ended included."""
+    """By run id, in the order in which they started; ended ones included."""
     watched: list[Session] = field(default_factory=list["Session"])
     """Sessions to close when the process exits."""
     pending: list[Measured] = field(default_factory=list["Measured"])
-    """Fingerprints that wait for a run."""
+    """Fingerprints taken before a run exists."""
     seeding: Seeding | None = None
-    """The last one that was applied."""
+    """The seeding applied last."""
     generators: list[Registered] = field(default_factory=list["Registered"])
-    """What ``register`` was given."""
+    """Generators passed to ``register``."""
     said: set[str] = field(default_factory=set[str])
-    """Lines that are not written again."""
+    """Lines not to print again."""
+    awaits_wandb: bool = False
+    """Whether W&B is patched, now or once it is imported; in a rerun only."""
     starting: bool = False
-    """Whether ``init`` is inside ``wandb.init``."""
+    """Whether ``init`` is inside its call of ``wandb.init``."""
+    checkpointed_fits: dict[Path, int] = field(default_factory=dict["Path", int])
+    """How many fits were started with each folder of checkpoints."""
+    unedited: UneditedPackages | None = None
+    """The last check of all installed files, if it found none edited."""
     skipped: int = 0
-    """Runs of the original's process that a rerun need not make, from a sweep's agent."""
+    """Runs of a sweep agent's process that a rerun does not repeat."""
 
     @property
     def begun(self) -> int:
-        """How many runs this process began to record, those that a rerun skips included."""
+        """How many runs this process has started to record, skipped ones included."""
         return len(self.sessions) + self.skipped
 
     def reset(self) -> None:
-        """Forget everything but the host, as a new process would; for tests."""
+        """Return to the state of a new process on the same host; for tests."""
         vars(self).update(vars(ProcessState(self.host)))
 
 
-# The folder is read when this is imported: a script may change it before it calls ``init``.
+# Read at import: the script may change its working directory before it calls init.
 process = ProcessState(ThisHost(start_folder()))

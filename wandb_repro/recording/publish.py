@@ -1,6 +1,6 @@
-"""What of the record W&B shows: a nested config entry, summary strings, the capsule's files.
+"""Publishes a record to W&B: a nested config entry, summary strings, the capsule's files.
 
-Nothing is logged to the history: a step of ours would make a user's own ``step=0`` disappear.
+Nothing is logged to the history: a step of ours would make W&B drop the user's ``step=0``.
 """
 
 from __future__ import annotations
@@ -26,42 +26,45 @@ Columns: TypeAlias = dict[str, str | bool | int]
 
 _SHORT = 12
 _GROWING = "*.[jh]*"
-"""JSON and HTML: what is written until a run ends."""
+"""JSON and HTML: files that change until the run ends."""
 
 
 def publish_config(run: Run, manifest: Manifest, there: Columns | None = None) -> Columns:
-    """Put what runs are filtered and compared by into the run's config: scalars only.
+    """Put the scalars by which runs are filtered and compared into the run's config.
 
     Args:
-        run: whose config.
-        manifest: the record as it stands.
-        there: what was put there before; the same is not put again, which takes milliseconds.
+        run: W&B run.
+        manifest: the record so far.
+        there: the columns already in the config.
+
+    Returns:
+        The columns now in the config.
     """
     columns = _columns(manifest)
-    if columns != there:
+    if columns != there:  # an update takes milliseconds
         run.config.update({CONFIG_KEY: columns}, allow_val_change=True)
     return columns
 
 
 def publish_summary(run: Run, values: dict[str, str], card: dict[str, Any]) -> None:
-    """Put strings into the run's summary: every server keeps and shows these.
+    """Put strings and the card into the run's summary.
 
     Args:
-        run: whose summary.
-        values: by their names behind ``repro/``.
-        card: the entry of the card, at once with them: each update is a message of its own.
+        run: W&B run.
+        values: by their names after ``repro/``.
+        card: summary entry of the card.
     """
+    # One update for both: each is a message to W&B's service.
     run.summary.update({**{f"repro/{name}": value for name, value in values.items()}, **card})
 
 
 class GivenFiles:
-    """The capsule's files, as W&B is given them, in the folder where it looks for them itself.
-
-    NOTE: a file saved from elsewhere becomes a symlink and is lost when the folder moves.
+    """Uploads the capsule's files with the run.
 
     Args:
-        run: what they belong to.
-        capsule: where they are.
+        run: W&B run.
+        capsule: folder with the files, inside the run's folder: W&B makes a symlink for a file
+            saved from elsewhere, which breaks when the folder moves.
     """
 
     def __init__(self, run: Run, capsule: Capsule) -> None:
@@ -71,19 +74,16 @@ class GivenFiles:
         self._awaited: frozenset[Path] = frozenset()
 
     def give_manifest(self) -> None:
-        """Give the record, which is all that there is when a run begins."""
+        """Upload the manifest, the only file when a run starts."""
         self._give([self._capsule.manifest])
 
     def give_all(self) -> None:
-        """Give what is there and what W&B has not as it is, such as the bundle when a run ends."""
+        """Upload each file that is new or changed since it was last uploaded."""
         self._give(sorted(_files_in(self._capsule.folder)))
 
     def await_end(self) -> None:
-        """Have W&B take what is written until the run ends as it is then, by itself.
-
-        NOTE: a killed run does not end for W&B: its server has what there was when it began to
-        train, its disk has all.
-        """
+        """Let W&B upload the files that change until the run ends once it ends."""
+        # A killed run never ends for W&B: its server then has the files of the start of training.
         growing = self._capsule.folder / _GROWING
         self._save(growing, "end")
         self._awaited = frozenset(self._capsule.folder.glob(_GROWING))
@@ -103,17 +103,14 @@ class GivenFiles:
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
-    """Yield all files, those of folders below too."""
+    """Yield all files in a folder and its subfolders."""
     for parent, _, names in os.walk(folder):
         yield from (Path(parent, name) for name in names)
 
 
 def _columns(manifest: Manifest) -> Columns:
-    """Return at most 14 scalars: each becomes a column of the run table.
-
-    NOTE: the digest of the whole record stands in the summary only. No two runs share it, and it
-    is known when a run ends; all of these are known when it begins to train.
-    """
+    """Return at most 14 scalars, each a column of the run table, all known when training starts."""
+    # The digest of the whole record is in the summary only: no two runs share it.
     execution, description = manifest.execution, manifest.description
     columns: dict[str, str | bool | int | None] = {
         "seed": _known(execution.seed),
@@ -132,11 +129,11 @@ def _columns(manifest: Manifest) -> Columns:
 
 
 def _data(data: tuple[Dataset, ...] | Unavailable) -> str | None:
-    """Return one digest over all fingerprints; None where one of them has none."""
-    if isinstance(data, Unavailable) or any(isinstance(one.digest, Unavailable) for one in data):
+    """Return one digest of all fingerprints; None if one of them is missing."""
+    if isinstance(data, Unavailable) or any(isinstance(part.digest, Unavailable) for part in data):
         return None
-    told = "\0".join(f"{one.name}\0{one.digest}" for one in data)
-    return hashlib.sha256(told.encode()).hexdigest()[:_SHORT]
+    named = "\0".join(f"{part.name}\0{part.digest}" for part in data)
+    return hashlib.sha256(named.encode()).hexdigest()[:_SHORT]
 
 
 def _known(value: str | Unavailable) -> str | None:
@@ -177,7 +174,7 @@ def _accelerator(accelerator: Accelerator | Unavailable) -> dict[str, str | bool
 
 
 def environment_line(manifest: Manifest) -> str:
-    """Return the environment in one line."""
+    """Return the environment in one line: ``Python 3.11.7, Keras 3.15 on tensorflow 2.21, ...``."""
     runtime = manifest.description.runtime
     parts: list[str] = []
     if isinstance(manifest.execution.packages, Packages):

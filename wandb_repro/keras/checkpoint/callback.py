@@ -31,9 +31,6 @@ from wandb_repro.store.checkpoint_folder import Shelf, Written
 
 __all__ = ["ReproCheckpoint"]
 
-_fits: dict[Path, int] = {}
-"""How many fits of this process were begun with checkpoints in a folder."""
-
 
 class ReproCheckpoint(keras.callbacks.Callback):
     """Saves all that a training needs to resume exactly, and resumes from it.
@@ -118,7 +115,8 @@ class ReproCheckpoint(keras.callbacks.Callback):
             if isinstance(mode, api.Rerun):
                 self._begin_rerun(mode.request, self._training)
                 return
-            _fits[self._shelf.folder] = self._number = _fits.get(self._shelf.folder, 0) + 1
+            fits, folder = api.process.checkpointed_fits, self._shelf.folder
+            fits[folder] = self._number = fits.get(folder, 0) + 1
             self._saves = world_of(os.environ).rank == 0
             self._begin(self._training)
 
