@@ -40,7 +40,7 @@ def test_rows_in_two_parts_are_counted_and_warned_of_once(
     assert told == {("train", "test"): (10, 10), ("validation", "test"): (20, 20)}
     said = capsys.readouterr().err
     assert said.count("warning") == 2
-    assert "10 rows of 'test' are also in 'train': if one of the two is for training" in said
+    assert "10 rows of 'test' are also in 'train': if one of the two is training data" in said
 
 
 def test_rows_are_found_by_content_whatever_their_targets() -> None:
