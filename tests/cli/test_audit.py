@@ -16,7 +16,7 @@ def test_a_folder_of_runs_is_audited_by_the_rules_beside_it(
     answer = ask("audit", "./wandb", cwd=project.folder)
 
     assert answer.code == 1
-    assert "1 run breaks a rule of seed, clean-tree" in answer.text
+    assert "1 run breaks a rule rules: seed, clean-tree" in answer.text
     assert f"✗ {numbers.manifest.run.id} yes never clean-tree" in answer.text
 
     with_manifest(project, {"execution.code.git.dirty": False})

@@ -158,7 +158,7 @@ def test_a_file_that_was_read_and_is_not_here_or_not_the_same_is_named(
     assert there.code == 0
     hashed = {**known, "digest": "sha256:00"}
     with_manifest(project, {"description.inputs": [hashed]})
-    assert "the files of" in ask(*words, cwd=project.folder).data["findings"][0]["sentence"]
+    assert "has other content" in ask(*words, cwd=project.folder).data["findings"][0]["sentence"]
 
 
 def test_what_rerun_would_refuse_is_said_with_its_hint(

@@ -200,7 +200,7 @@ def test_what_is_about_the_training_belongs_to_the_script(
 ) -> None:
     answer = ask("rerun", "latest", "--prepare", tmp_path / "new", *option, cwd=numbers.folder)
     assert answer.code == 2
-    assert f"{option[0]} is about the training" in answer.error
+    assert f"{option[0]} is about training" in answer.error
     assert not (tmp_path / "new").exists()
 
 

@@ -67,7 +67,7 @@ def test_a_stated_tolerance_makes_equivalent_what_is_near(
     beyond = ask(*words, "--metric", "loss=0", cwd=tmp_path)
     assert (beyond.code, beyond.text.split()[0]) == (1, "diverged")
     assert (
-        "no metric accuracy in both runs; there is loss"
+        "metric accuracy is not in both runs; the original has loss"
         in ask(*words, "--metric", "accuracy=1", cwd=tmp_path).text
     )
 

@@ -232,11 +232,11 @@ def test_an_epoch_that_is_none_is_wrong_use(numbers: Project, ask: Ask, what: st
 
     assert answer.code == 2
     assert f"--from-epoch {what} is neither N" in answer.error
-    assert "2:0 where the second begins" in answer.error
+    assert "2:0 at the start of the second" in answer.error
 
 
 def test_a_fit_that_is_not_there_is_said(numbers: Project, ask: Ask) -> None:
     answer = ask("rerun", "latest", "--from-epoch", "2:1", *HERE, cwd=numbers.folder)
 
     assert answer.code == 4
-    assert "There is no fit 2: the run recorded 1." in answer.error
+    assert "No fit 2: the run called fit once." in answer.error

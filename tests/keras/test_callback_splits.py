@@ -61,7 +61,8 @@ def test_rows_that_a_fit_trains_and_validates_on_are_counted(
     (overlap,) = description.overlaps
     assert (overlap.one, overlap.two) == ("training of fit 1", "validation of fit 1")
     assert (overlap.rows_of_one, overlap.rows_of_two) == (5, 5)
-    assert "5 rows of 'validation of fit 1' stand in 'training of fit 1'" in capsys.readouterr().err
+    overlap = "5 rows of 'validation of fit 1' are also in 'training of fit 1'"
+    assert overlap in capsys.readouterr().err
 
 
 @pytest.mark.slow

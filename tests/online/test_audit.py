@@ -77,7 +77,7 @@ def test_each_run_has_a_line_and_the_rules_of_the_project_decide(
 
     assert done.code == 1, done.said
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
-    assert lines[0] == "3 runs break a rule of seed, clean-tree, code"
+    assert lines[0] == "3 runs break a rule rules: seed, clean-tree, code"
     assert lines[1] == ("default/audited: 5 runs, 3 repeatable, 1 reproduced, 1 rerun")
     rows = [line for line in lines if line.startswith(("✗", "✓", "!", "?"))]
     assert [row.split()[1] for row in rows] == [

@@ -111,7 +111,7 @@ def test_the_summary_is_otherwise_that_of_the_script_without_us(
 def test_nothing_but_the_opening_line_is_printed(original: Original) -> None:
     printed = original.said.split("wandb_repro: ")[1:]
     assert len(printed) == 1
-    assert re.match(r"recording: seed 2147483655, \d+ source files? \(\d.*B\)", printed[0])
+    assert re.match(r"recording: seed 2147483655, \d+ source files? \(\d.*(B|bytes)\)", printed[0])
 
 
 def test_the_metrics_recorded_are_those_that_were_logged(original: Original) -> None:

@@ -83,9 +83,7 @@ def test_a_run_recorded_without_us_is_told_apart_and_a_huge_manifest_refused(
 
 
 def test_a_page_of_another_server_is_not_asked_for_here(tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"on https://wandb.ai, but wandb is configured for"
-    ):
+    with pytest.raises(UsageError, match=r"on https://wandb.ai, but wandb is configured for"):
         fetch_capsule("https://wandb.ai/default/fetched/runs/fetch-1", tmp_path)
 
 

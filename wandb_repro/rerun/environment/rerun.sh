@@ -16,7 +16,7 @@ if [ ! -f "$here/@CAPSULE@/manifest.json" ]; then
 fi
 
 if [ ! -e "$here/env" ]; then
-    command -v uv > /dev/null || refuse "uv, which builds the environment, is not here." \
+    command -v uv > /dev/null || refuse "uv, which builds the environment, is not installed." \
         "Install it (pip install uv), or prepare the folder where it is."
     cd "$here"
     trap 'rm -rf env.unfinished' EXIT
