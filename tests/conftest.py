@@ -53,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # compile TensorFlow once more, for 10 s.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    # A fault in our own code fails the test, in every process that a test starts, too.
+    os.environ[STRICT_VARIABLE] = "1"
     # What fixtures of a whole session build is kept nowhere that a user looks.
     os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
     _choose_slow_tests(config)
