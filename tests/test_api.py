@@ -325,7 +325,7 @@ def test_data_that_is_no_array_has_a_reason_instead_of_a_digest(offline: Young) 
     told = finished(run).manifest.description.data
     assert isinstance(told, tuple)
     assert isinstance(told[0].digest, Unavailable)
-    assert "x is a list, no array" in str(told[0].digest)
+    assert "x is a list, not an array" in str(told[0].digest)
 
 
 def test_the_source_tree_goes_with_the_run(offline: Young) -> None:

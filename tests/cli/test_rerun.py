@@ -376,7 +376,7 @@ def test_a_package_that_cannot_be_had_any_more_is_named(
         (("--env", "here", "--python", "python3"), 2, "--env says not to rebuild"),
         (("--arg", "3"), 2, "--arg takes N=VALUE"),
         (("--arg", "x=3"), 2, "--arg takes N=VALUE"),
-        (("--arg", "0=3"), 2, "Argument 0 was not cut out"),
+        (("--arg", "0=3"), 2, "Argument 0 was not removed"),
     ],
 )
 def test_wrong_use_is_told_in_one_sentence(

@@ -100,7 +100,9 @@ def test_what_w_and_b_has_of_the_command_line_is_told(tmp_path: Path, ask: Ask) 
 
 
 def test_started_by_us_w_and_b_has_no_credential(tmp_path: Path, ask: Ask) -> None:
-    script = NUMBERS.replace("np.random.normal(size=SIZE)\n", "0.0\nsys.argv[1:] = []\n", 1)
+    script = NUMBERS.replace(
+        "np.random.normal(size=SIZE)\n", "np.zeros(SIZE)\nsys.argv[1:] = []\n", 1
+    )
     project = Project.made(tmp_path / "project", "import sys\n" + script)
     secret = signs("argv", 30)
     assert project.record("train.py", f"--api-key={secret}").returncode == 0

@@ -147,4 +147,4 @@ def test_a_trail_that_was_changed(
 
 def test_a_page_of_another_server(clean: Machine) -> None:
     done = clean.repro("show", "https://wandb.ai/somebody/project/runs/abc")
-    _refused(done, 2, "Its page is on https://wandb.ai, and wandb is set up for")
+    _refused(done, 2, "Its page is on https://wandb.ai, but wandb is configured for")

@@ -32,7 +32,12 @@ class FakeConfig:
 
 def _settings() -> SimpleNamespace:
     return SimpleNamespace(
-        wandb_dir=None, disable_code=False, disable_git=False, save_code=None, _offline=True
+        wandb_dir=None,
+        disable_code=False,
+        disable_git=False,
+        save_code=None,
+        allow_media_symlink=False,
+        _offline=True,
     )
 
 
@@ -50,6 +55,14 @@ class FakeRun:
     project: str = "digits"
     settings: Any = field(default_factory=_settings)
     saved: list[str] = field(default_factory=list[str])
+
+    @property
+    def _settings(self) -> Any:
+        # W&B's own media types read them from here.
+        return self.settings
+
+    def _publish_file(self, name: str) -> None:
+        self.saved.append(Path(name).name)
 
     def save(self, glob_str: str, base_path: str, policy: str) -> None:
         """Note the file."""

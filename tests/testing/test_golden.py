@@ -137,12 +137,12 @@ def test_no_file_is_written_of_a_run_without_weights(numbers: Project, tmp_path:
     finally:
         pytest_options.end()
     assert "was not written" in told
-    assert "has no digest of weights after a step of training" in told
+    assert "holds no digest of weights after a step of training" in told
     assert not (tmp_path / "golden.json").exists()
 
 
 def test_what_is_no_run_is_wrong_use(tmp_path: Path, numbers: Project) -> None:
-    with pytest.raises(UsageError, match="A float is no run"):
+    with pytest.raises(UsageError, match="A float is not a run"):
         assert_matches_golden(0.5, tmp_path / "a.json")
     with pytest.raises(UsageError, match="There is no folder"):
         assert_matches_golden(tmp_path / "nowhere", tmp_path / "a.json")
@@ -170,4 +170,4 @@ def test_a_fingerprint_keeps_its_digest_and_not_its_path(numbers: Project, tmp_p
     assert_matches_golden(project.run_folder, tmp_path / "golden.json")
     with_manifest(project, {"description.data.0.digest": "x:0"})
     told = _told(project.run_folder, tmp_path / "golden.json")
-    assert "the data 'images' is not what the original" in " ".join(told.split())
+    assert "the data 'images' differs from the original's" in " ".join(told.split())
