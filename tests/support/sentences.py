@@ -48,9 +48,10 @@ def _documentation(tree: ast.AST) -> Iterator[ast.Constant]:
     """Yield the strings that stand alone as statements: of modules, functions and constants."""
     commands = _help_texts(tree)
     for node in ast.walk(tree):
-        alone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if alone and isinstance(node.value.value, str) and id(node) not in commands:
-            yield node.value
+        if isinstance(node, ast.Expr) and id(node) not in commands:
+            text = node.value
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text
 
 
 def _help_texts(tree: ast.AST) -> set[int]:
