@@ -36,8 +36,6 @@ SHARED_NAMES = {
 """What a base name means wherever it occurs. A name may occur twice only in one meaning."""
 
 WITHOUT_TESTS = {
-    "child/allowed_calls": "pure data, which tests/child/test_no_publish.py goes through",
-    "version": "one constant",
     "demo/train": "the demo's training script, which tests/demo runs",
     "demo/network": "the network of that script",
 }
