@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.recorded import Ask, begun
+from tests.support.recorded import begun
 from tests.support.repositories import Repository
 
 registry = pytest.mark.registry  # the second act installs some hundred packages
@@ -114,30 +113,6 @@ def test_it_reads_well_at_80_columns_and_is_plain_when_piped(demo: Demo) -> None
     assert [line for line in own if len(line.rstrip()) > 80 and str(demo.folder) not in line] == []
     assert "\x1b" not in demo.text
     assert "Traceback" not in demo.text
-
-
-def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path, ask: Ask) -> None:
-    (tmp_path / "mine").touch()
-    answer = ask("demo", "--dir", tmp_path, cwd=tmp_path)
-    assert answer.code == 2
-    assert "is not empty" in answer.error
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-
-
-def test_without_what_it_needs_it_names_the_extra(
-    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = importlib.util.find_spec
-
-    def found(name: str) -> object:
-        return None if name == "sklearn" else real(name)
-
-    monkeypatch.setattr(importlib.util, "find_spec", found)
-    answer = ask("demo", "--dir", tmp_path / "new", cwd=tmp_path)
-    assert answer.code == 4
-    assert "needs sklearn" in answer.error
-    assert "wandb-repro[demo]" in answer.error
-    assert not (tmp_path / "new").exists()
 
 
 _VARIES = (
