@@ -16,7 +16,8 @@ __all__ = ["CPUINFO", "MODEL", "WITHOUT_NETWORKS", "WITH_NETWORKS", "cpuinfo", "
 CPUINFO = "/proc/cpuinfo"
 MODEL = "Imagined x86"
 
-WITHOUT_NETWORKS = ("sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c")
+# With pni (SSE3), which every x86-64 processor of today has: Debian's Chromium asks for it.
+WITHOUT_NETWORKS = ("pni", "ssse3", "sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c")
 """Instruction sets of a processor that has none for neural networks: TensorFlow leaves its oneDNN
 operations off by itself."""
 
