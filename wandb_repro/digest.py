@@ -22,14 +22,6 @@ from wandb_repro.errors import DigestError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = [
-    "LEAF_ALGORITHM",
-    "ROOT_ALGORITHM",
-    "Array",
-    "leaf_digest",
-    "leaf_digests",
-    "root_digest",
-]
 
 LEAF_ALGORITHM = "wrepro-leaf-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, dtype name, NUL, number of axes (u32 LE), each axis

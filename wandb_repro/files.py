@@ -12,17 +12,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = [
-    "CACHE_VARIABLE",
-    "atomic_file",
-    "cache_folder",
-    "open_regular",
-    "sha256_of_bytes",
-    "sha256_of_file",
-    "sync_folder",
-    "write_atomically",
-]
-
 CACHE_VARIABLE = "WANDB_REPRO_CACHE"
 """Moves the caches to another folder."""
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-__all__ = ["PRIVATE_APIS", "VERSIONS", "PrivateApi", "Shape"]
-
 VERSIONS = {
     "IPython": "9.18",
     "keras": "3.15",

@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 
-__all__ = ["signal_group"]
-
 
 def signal_group(process: subprocess.Popen[bytes] | subprocess.Popen[str], number: int) -> None:
     """Send a signal to a child and to all that it started; one that is gone already is fine.

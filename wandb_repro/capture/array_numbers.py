@@ -13,7 +13,6 @@ from wandb_repro.digest import Array
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["ALGORITHM", "SKETCHES", "LeafNumbers", "numbers_of"]
 
 ALGORITHM = "wrepro-numbers-1"
 """Name of the method that makes the numbers. ``manifest/FORMAT.md`` defines each of them."""

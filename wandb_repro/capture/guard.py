@@ -11,8 +11,6 @@ from typing import TypeVar
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["EXPECTED", "STRICT_VARIABLE", "fact", "guarded", "guarded_within"]
-
 T = TypeVar("T")
 
 STRICT_VARIABLE = "WANDB_REPRO_STRICT_FAULTS"

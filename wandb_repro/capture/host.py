@@ -12,8 +12,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-__all__ = ["Host", "ThisHost"]
-
 
 class Host(Protocol):
     """One process on one machine."""

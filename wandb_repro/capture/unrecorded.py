@@ -6,8 +6,6 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-__all__ = ["is_unrecorded", "never_record_this_thread", "unrecorded"]
-
 # Thread-local: while the recorder reads in one thread, the user's threads are still watched.
 _STATE = threading.local()
 

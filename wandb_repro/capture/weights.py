@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from wandb_repro.digest import Array
 
-__all__ = ["GROUPS", "Variable"]
-
 GROUPS = ("trainable", "non_trainable", "seed", "optimizer")
 """Groups of variables, in the order in which they are digested."""
 

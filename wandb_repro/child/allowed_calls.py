@@ -7,8 +7,6 @@ Source: wandb 0.31; some names are of older versions.
 
 from __future__ import annotations
 
-__all__ = ["API", "API_PRIVATE_WRITES", "ARTIFACT", "MODULE", "RUN"]
-
 RUN = frozenset(
     {
         *("log", "finish", "join", "define_metric", "save", "restore", "watch", "unwatch"),

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["Held", "as_logged"]
-
 T = TypeVar("T")
 
 

@@ -12,8 +12,6 @@ from typing import Any
 
 from wandb_repro.child.allowed_calls import API, API_PRIVATE_WRITES
 
-__all__ = ["api_classes", "held_methods", "hold_back_api"]
-
 _RETURNS_ITS_ARTIFACT = ("log_artifact", "use_artifact")
 
 

@@ -19,8 +19,6 @@ from wandb_repro.child.held_artifact import Held, as_logged
 from wandb_repro.child.no_api_writes import hold_back_api
 from wandb_repro.recording.messages import say_once
 
-__all__ = ["HELD_SWEEP", "hold_back"]
-
 HELD_SWEEP = "rerun"
 """Id of the sweep that a rerun does not create; its agent ignores it."""
 

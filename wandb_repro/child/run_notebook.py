@@ -24,7 +24,6 @@ from wandb_repro.recording.process_exit import note_failure
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["main"]
 
 _USAGE = "usage: python -m wandb_repro.notebook CELLS NAME"
 

@@ -28,8 +28,6 @@ from wandb_repro.recording.messages import say
 from wandb_repro.recording.patch_fit import callbacks_in, change_every_fit, with_callback
 from wandb_repro.recording.wandb_run import discreet_arguments, with_discreet_remote
 
-__all__ = ["main"]
-
 _USAGE = "usage: python -m wandb_repro.launch (SCRIPT | -m MODULE | -c TEXT) [ARGUMENT ...]"
 
 

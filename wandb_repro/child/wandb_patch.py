@@ -17,8 +17,6 @@ from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
 
-__all__ = ["prepare", "stand_ready"]
-
 _REFUSED = 4
 
 

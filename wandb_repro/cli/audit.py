@@ -24,8 +24,6 @@ from wandb_repro.verify.project_status import (
 )
 from wandb_repro.verify.rules import RULES, check_rules
 
-__all__ = ["command"]
-
 _LAST = 1000
 
 

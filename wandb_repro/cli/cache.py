@@ -16,8 +16,6 @@ from wandb_repro.report.text import count
 from wandb_repro.rerun.environment.cache import Cache, Entry, user_cache
 from wandb_repro.rerun.environment.clone import list_folder
 
-__all__ = ["command"]
-
 _DAY_S = 86_400
 _SHORTEST = 4
 

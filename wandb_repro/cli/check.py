@@ -14,8 +14,6 @@ from wandb_repro.report.prediction import prediction_text
 from wandb_repro.store.locate import locate
 from wandb_repro.workflows.check import Aim, look
 
-__all__ = ["command"]
-
 
 @click.command("check")
 @click.argument("run")

@@ -24,16 +24,6 @@ from rich.text import Text
 from wandb_repro.errors import ReproError, UsageError
 from wandb_repro.report.text import clean
 
-__all__ = [
-    "Output",
-    "answers",
-    "check_new_folder",
-    "json_option",
-    "new_folder",
-    "packages_option",
-    "scratch_folder",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 _INTERRUPTED = 130

@@ -34,8 +34,6 @@ from wandb_repro.workflows.prepare_rerun import prepare
 from wandb_repro.workflows.rerun import Outcome, carry_out
 from wandb_repro.workflows.rerun_options import RerunOptions
 
-__all__ = ["command"]
-
 _THREADS = 2
 _NEEDED = ("keras", "tensorflow", "sklearn")
 _QUIET = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}

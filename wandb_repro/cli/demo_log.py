@@ -12,8 +12,6 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["our_lines"]
-
 _OURS = ("wandb_repro:", "   epoch ")
 """How the lines of this package and of the demo's script begin."""
 _POLL_S = 0.1

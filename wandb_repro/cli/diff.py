@@ -11,8 +11,6 @@ from wandb_repro.store.local import read_manifest
 from wandb_repro.store.locate import locate
 from wandb_repro.verify.manifest_diff import differences
 
-__all__ = ["command"]
-
 
 @click.command("diff")
 @click.argument("a")

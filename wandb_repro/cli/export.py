@@ -29,8 +29,6 @@ from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.store.locate import locate
 from wandb_repro.workflows.stored_code import added_bundle, bundle_of
 
-__all__ = ["command", "plan_of", "write_export"]
-
 
 @click.command("export")
 @click.argument("run")

@@ -8,8 +8,6 @@ import click
 
 from wandb_repro.version import __version__
 
-__all__ = ["main"]
-
 _COMMANDS = {
     "demo": "Record, rerun and verify a small training, offline, in about a minute.",
     "run": "Run and record a command.",

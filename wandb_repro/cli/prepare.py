@@ -19,8 +19,6 @@ from wandb_repro.rerun.environment.export import Exported, Prepared
 from wandb_repro.rerun.environment.interpreter import find_python
 from wandb_repro.store.locate import locate
 
-__all__ = ["prepare_folder", "refuse_wishes"]
-
 _FINDINGS = 1
 _TAKEN = frozenset(
     {

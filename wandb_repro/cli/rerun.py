@@ -38,8 +38,6 @@ from wandb_repro.workflows.prepare_rerun import Prepared, name_work_folder, prep
 from wandb_repro.workflows.rerun import Outcome, carry_out
 from wandb_repro.workflows.rerun_options import RerunOptions
 
-__all__ = ["command"]
-
 _POSITIVE = click.IntRange(min=1)
 
 

@@ -15,8 +15,6 @@ from wandb_repro.errors import UsageError
 from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
 from wandb_repro.recording.options import CODE_CHOICES, MAX_SEED
 
-__all__ = ["command"]
-
 
 # Options after the command's first word are the command's own.
 @click.command("run", context_settings={"allow_interspersed_args": False})

@@ -15,8 +15,6 @@ from wandb_repro.errors import UsageError
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.verify.tolerance import Tolerance
 
-__all__ = ["set_option", "switches_of", "tolerance_of", "tolerance_options"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

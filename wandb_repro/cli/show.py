@@ -17,8 +17,6 @@ from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
 from wandb_repro.workflows.disclosure import uploads_of
 
-__all__ = ["command"]
-
 
 @click.command("show")
 @click.argument("run")

@@ -11,8 +11,6 @@ from wandb_repro.store.locate import locate
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.workflows.verify_capsules import verify_capsules
 
-__all__ = ["command"]
-
 
 @click.command("verify")
 @click.argument("a")

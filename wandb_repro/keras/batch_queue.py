@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["BatchQueue"]
-
 T = TypeVar("T")
 
 _MOST = 10_000

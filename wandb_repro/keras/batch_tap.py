@@ -16,8 +16,6 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.keras.variables import on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["Take", "watch"]
-
 Take: TypeAlias = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
 """Gets a batch's number since the iterator began, and its arrays or why they cannot be read. It
 must not raise: it is called inside the user's pipeline, whose error would end the training."""

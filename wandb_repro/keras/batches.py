@@ -14,8 +14,6 @@ from wandb_repro.digest import Array, leaf_digest, root_digest
 from wandb_repro.keras.batch_queue import BatchQueue
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["FIRST", "Batches", "FirstBatches", "SeenBatch"]
-
 Arrays: TypeAlias = tuple[Any, ...]
 """The leaves of one batch, flattened: NumPy arrays, examples along the first axis."""
 

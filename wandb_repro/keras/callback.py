@@ -26,8 +26,6 @@ from wandb_repro.recording.trail_sink import TrailSink
 if TYPE_CHECKING:
     import wandb
 
-__all__ = ["ReproCallback"]
-
 
 class ReproCallback(keras.callbacks.Callback):
     """Records a training so that it can be rerun exactly, and compares it when it is a rerun.

@@ -6,8 +6,6 @@ from typing import Any, cast
 
 import keras
 
-__all__ = ["changes_between_steps"]
-
 _HOOKS = (
     *("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"),
     *("on_epoch_begin", "on_epoch_end"),

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any, NamedTuple, cast
 
-__all__ = ["FitFrame", "is_running"]
-
 _DEPTH = 8
 """Frames between ours and that of Keras' list of callbacks: one decorator more or less."""
 

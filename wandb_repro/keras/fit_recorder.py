@@ -14,8 +14,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed, is_due
 from wandb_repro.recording.trail_sink import TrailSink
 
-__all__ = ["FitRecorder", "RunningFit", "checked_steps"]
-
 _UNBUILT = (
     "the model was not built when fit began: it gets its weights inside the first step, "
     "whose digest stands in for the initial one; give it an Input layer to have both"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Losses", "Run", "number_of"]
-
 _AT_ONCE = 256
 """Steps in one record: what a killed process loses at most."""
 

@@ -9,8 +9,6 @@ from weakref import WeakKeyDictionary
 from wandb_repro.keras.fit_frame import is_running
 from wandb_repro.recording.trail_sink import TrailSink
 
-__all__ = ["note_begin", "note_end"]
-
 
 class _Place(NamedTuple):
     thread: int

@@ -13,8 +13,6 @@ from wandb_repro.keras.variables import Model, Reader, on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.messages import warn_once
 
-__all__ = ["KerasFit", "warn_of_repeated_order"]
-
 
 class KerasFit:
     """A fit as Keras shows it to one of its callbacks.

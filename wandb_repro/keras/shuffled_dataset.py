@@ -18,8 +18,6 @@ from wandb_repro import api
 from wandb_repro.errors import UsageError
 from wandb_repro.recording.messages import warn_once
 
-__all__ = ["Shuffled", "shuffled"]
-
 _DEPTH = 16
 """Frames that are searched for ``fit``; on TensorFlow it is four above ours."""
 

@@ -16,8 +16,6 @@ import keras
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import Array
 
-__all__ = ["Model", "Reader", "grouped", "on_tensorflow", "reading", "variables_of"]
-
 
 class Model(Protocol):
     """What is read of a Keras model."""

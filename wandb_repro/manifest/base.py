@@ -15,17 +15,6 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-__all__ = [
-    "EvolvedRecord",
-    "ExecutionRecord",
-    "Record",
-    "Unavailable",
-    "added_field",
-    "first_fault",
-    "unchecked",
-]
-
-
 _FIELD = re.compile(r"[a-z0-9_]{1,64}|[A-Z0-9_]{1,64}", re.ASCII)
 _TYPES = frozenset({"bool", "float", "int", "str"})
 

@@ -11,8 +11,6 @@ from pydantic import JsonValue
 
 from wandb_repro.errors import ManifestError
 
-__all__ = ["JSON", "MAX_BYTES", "MAX_DEPTH", "dumps", "loads", "sha256"]
-
 JSON = JsonValue
 """Any JSON value."""
 

@@ -12,17 +12,6 @@ from wandb_repro.manifest.base import (
     added_field,
 )
 
-__all__ = [
-    "EXCLUDED",
-    "IGNORED",
-    "Added",
-    "AddedFile",
-    "BundleFile",
-    "Code",
-    "GitState",
-    "LeftOut",
-]
-
 IGNORED = "ignored by git"
 EXCLUDED = "excluded by [tool.wandb_repro] or code_dir"
 

@@ -17,8 +17,6 @@ from wandb_repro.manifest.base import (
 )
 from wandb_repro.manifest.canonical import JSON
 
-__all__ = ["MOST_BYTES", "Cell", "Cells", "CellsFile", "Command"]
-
 
 class CellsFile(ExecutionRecord):
     """The file with a notebook's cells; see ``Cells``."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from wandb_repro.manifest.base import EvolvedRecord, Record, Unavailable, added_field
 
-__all__ = ["ArrayDigest", "DataFiles", "Dataset", "InputFile", "Overlap"]
-
 
 class ArrayDigest(Record):
     """One array of a dataset."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from wandb_repro.manifest.base import Record, Unavailable
 
-__all__ = ["Accelerator", "Framework", "Gpu", "Machine", "Processor", "Runtime"]
-
 
 class Gpu(Record):
     """One NVIDIA GPU, as NVML reports it."""

@@ -25,17 +25,6 @@ from wandb_repro.manifest.machine import Accelerator, Machine, Runtime
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.training import Config, Determinism, FitSettings, Seeds
 
-__all__ = [
-    "VERSION",
-    "Description",
-    "Ending",
-    "Execution",
-    "Manifest",
-    "RunIdentity",
-    "Sealed",
-    "run_name",
-]
-
 VERSION = "1.0"
 """``MAJOR.MINOR``. A reader reads any minor version of its major and refuses a newer major."""
 

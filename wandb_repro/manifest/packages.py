@@ -6,16 +6,6 @@ from typing import Literal
 
 from wandb_repro.manifest.base import EvolvedRecord, ExecutionRecord, Unavailable, added_field
 
-__all__ = [
-    "Distribution",
-    "EditedPackage",
-    "Interpreter",
-    "Loaded",
-    "Packages",
-    "Repacked",
-    "Shadowed",
-]
-
 
 class Interpreter(ExecutionRecord):
     """The Python interpreter that ran."""

@@ -8,15 +8,6 @@ from pydantic import Field
 
 from wandb_repro.manifest.base import ExecutionRecord
 
-__all__ = [
-    "OPTIONS_VARIABLE",
-    "REQUEST_VARIABLE",
-    "Beginning",
-    "Options",
-    "RerunRequest",
-    "Whereabouts",
-]
-
 REQUEST_VARIABLE = "WANDB_REPRO_ORDER"
 """Environment variable that holds the path of the request's file."""
 

@@ -8,8 +8,6 @@ Source: names measured or read in TensorFlow 2.21, oneDNN, XLA, cuBLAS and NCCL 
 
 from __future__ import annotations
 
-__all__ = ["BIT_CHANGING", "GPU_ONLY", "RESTORED"]
-
 BIT_CHANGING: tuple[str, ...] = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_ENABLE_ONEDNN_OPTS",

@@ -31,8 +31,6 @@ from wandb_repro.manifest.trail_records import (
     Weights,
 )
 
-__all__ = ["SCARCE", "Digested", "Trail"]
-
 
 class Digested(Weights):
     """A step record with the digests of unchanged leaves filled in.

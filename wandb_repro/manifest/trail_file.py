@@ -20,8 +20,6 @@ from wandb_repro.manifest.trail_records import (
     TrailRecord,
 )
 
-__all__ = ["Lines", "chained", "parse"]
-
 _FIRST_LINK = "0" * 64
 _ADAPTER: TypeAdapter[TrailRecord] = TypeAdapter(TrailRecord)
 _KINDS = frozenset(

@@ -18,8 +18,6 @@ from wandb_repro.manifest.trail_records import (
     Weights,
 )
 
-__all__ = ["OrderCheck", "is_spelled_right"]
-
 
 class OrderCheck:
     """Checks one record after the other: a start, weights that fit their structure, an end.

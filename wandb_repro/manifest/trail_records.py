@@ -10,32 +10,6 @@ from pydantic import AfterValidator, Field, StringConstraints
 from wandb_repro.manifest.base import EvolvedRecord, Record, Unavailable, added_field
 from wandb_repro.manifest.leaf_positions import PLACES
 
-__all__ = [
-    "SHORT",
-    "VERSION",
-    "Checkpoint",
-    "End",
-    "Granularity",
-    "HexDigest",
-    "HexDigits",
-    "HexFloat",
-    "Losses",
-    "Missing",
-    "Moment",
-    "Numbers",
-    "Places",
-    "Resumed",
-    "Seen",
-    "Shape",
-    "Start",
-    "Step",
-    "Structure",
-    "TrailRecord",
-    "Weights",
-    "is_due",
-]
-
-
 VERSION = "1.2"
 
 

@@ -9,8 +9,6 @@ from pydantic import Discriminator, Tag
 from wandb_repro.manifest.base import Record, Unavailable
 from wandb_repro.manifest.canonical import JSON
 
-__all__ = ["Config", "Determinism", "FitSettings", "Seed", "Seeds", "Switch"]
-
 
 class Seed(Record):
     """One random generator's seed."""

@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 
     from wandb_repro.recording.session import Session
 
-__all__ = [
-    "active_run",
-    "asks_for_another",
-    "attached",
-    "begun_early",
-    "find_session",
-    "merge_into",
-    "options_of",
-]
 
 _NEW_RUN = (True, "create_new", "finish_previous")
 """Values of ``reinit`` that ask W&B for another run though one is active."""

@@ -16,8 +16,6 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.unrecorded import never_record_this_thread
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["Background"]
-
 T = TypeVar("T")
 
 _PATIENCE_S = 5.0

@@ -15,8 +15,6 @@ from wandb_repro.store.capsule import SHOWN, Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.verify.audit import audit
 
-__all__ = ["card_entry", "page_reproduced", "write_card", "write_first_card"]
-
 
 def write_card(capsule: Capsule, manifest: Manifest, trail: Trail, outcome: Outcome | None) -> None:
     """Write the card into the capsule.

@@ -11,7 +11,6 @@ from wandb_repro.recording.messages import warn_once
 if TYPE_CHECKING:
     from wandb_repro.capture.dataset import Measured
 
-__all__ = ["DataParts"]
 
 _MEANING = "if one of the two is training data, scores on the other are too good"
 

@@ -11,8 +11,6 @@ from wandb_repro.manifest.manifest import Execution
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.wandb_run import Run
 
-__all__ = ["SCRIPTS_OWN", "comes_before", "seed_of", "seeds_before"]
-
 SCRIPTS_OWN = Unavailable(unavailable="the script sets its own seeds")
 
 

@@ -17,8 +17,6 @@ from wandb_repro.manifest.request import Options
 from wandb_repro.recording.background import Background
 from wandb_repro.recording.source_options import Wanted, wanted
 
-__all__ = ["EarlySnapshot"]
-
 _LONGEST_S = 600.0
 """Far longer than a snapshot takes: git has its own time limit, and the files read have limits."""
 

@@ -16,8 +16,6 @@ from wandb_repro.manifest.code import Added, AddedFile, BundleFile
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.recording.source import stored
 
-__all__ = ["StoredExtraFiles"]
-
 _NOTHING = Unavailable(unavailable="nothing was used that the snapshot lacks")
 
 

@@ -30,18 +30,6 @@ from wandb_repro.recording.readers import Readers
 from wandb_repro.recording.wandb_run import config_of, identity_of, unknown_identity
 from wandb_repro.version import __version__
 
-__all__ = [
-    "EndFacts",
-    "Facts",
-    "StartFacts",
-    "TrainingFacts",
-    "end_facts",
-    "manifest_of",
-    "settings_of_fit",
-    "start_facts",
-    "training_facts",
-]
-
 _LATER = Unavailable(unavailable="training has not begun")
 _RUNNING = Unavailable(unavailable="the run has not ended")
 _MOST_FITS = 16

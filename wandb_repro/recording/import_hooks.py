@@ -20,8 +20,6 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.messages import warn_once
 
-__all__ = ["after_import"]
-
 Action = Callable[[ModuleType], None]
 
 

@@ -13,8 +13,6 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.trail_diff import Reference
 from wandb_repro.verify.weights_diff import FirstDifference, moment_name
 
-__all__ = ["LiveComparison", "RerunStopped"]
-
 
 class RerunStopped(SystemExit):
     """The rerun has nothing left to compare: its process ends without training further."""

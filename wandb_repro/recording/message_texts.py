@@ -10,8 +10,6 @@ from wandb_repro.manifest.machine import Accelerator
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.report.text import count, size
 
-__all__ = ["opening", "secrets_left_out", "stored_beside"]
-
 _LISTED = 5
 """Paths listed in one line; further ones are counted."""
 

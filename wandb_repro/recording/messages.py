@@ -12,8 +12,6 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.process_state import process
 
-__all__ = ["forget", "harmless", "say", "say_once", "warn_once"]
-
 P = ParamSpec("P")
 
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from wandb_repro.recording.self_verdict import Outcome
     from wandb_repro.recording.session import Session
 
-__all__ = ["Mode", "Recording", "Rerun", "current_mode", "mode_of"]
 
 Kept = Literal["run", "local"]
 """Where source code is stored: with the run, or on this machine only."""

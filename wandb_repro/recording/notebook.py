@@ -11,8 +11,6 @@ from wandb_repro.recording.wandb_run import Run
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.cells import cells_file, write_cells
 
-__all__ = ["Notebook", "notebook_of"]
-
 
 class Notebook:
     """A notebook whose cells are recorded.

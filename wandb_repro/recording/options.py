@@ -13,8 +13,6 @@ from pydantic import ValidationError
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
 
-__all__ = ["CODE_CHOICES", "MAX_SEED", "combined", "from_environment", "project_file"]
-
 if sys.version_info >= (3, 11):
     import tomllib
 else:

@@ -28,9 +28,6 @@ from wandb_repro.manifest.packages import Distribution, EditedPackage, Loaded, P
 from wandb_repro.recording.background import Background
 from wandb_repro.recording.process_state import process
 
-__all__ = ["PackageRecorder", "UneditedPackages"]
-
-
 _OURS = "wandb-repro"
 _NOT_YET = Unavailable(unavailable="the packages were still being read")
 _RUNNING = Unavailable(unavailable="the run has not ended")

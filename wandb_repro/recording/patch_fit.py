@@ -9,8 +9,6 @@ from typing import Any, cast
 
 from wandb_repro.recording.messages import harmless
 
-__all__ = ["callbacks_in", "change_every_fit", "with_callback"]
-
 _CALLBACKS_PLACE = 5
 """Position of ``callbacks`` in ``fit(x, y, batch_size, epochs, verbose, callbacks, ...)``."""
 

@@ -11,8 +11,6 @@ from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.session import Session
 
-__all__ = ["cure", "end_with", "finish_all", "note_failure"]
-
 
 def end_with(run: object, session: Session) -> None:
     """Close the record before W&B closes the run, also when the script never calls ``finish``.

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from wandb_repro.recording.seeding import Seeding
     from wandb_repro.recording.session import Session
 
-__all__ = ["ProcessState", "process"]
-
 
 @dataclass
 class ProcessState:

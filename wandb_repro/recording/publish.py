@@ -20,8 +20,6 @@ from wandb_repro.manifest.packages import Packages
 from wandb_repro.recording.wandb_run import CONFIG_KEY, Run
 from wandb_repro.store.capsule import Capsule
 
-__all__ = ["Columns", "GivenFiles", "environment_line", "publish_config", "publish_summary"]
-
 Columns: TypeAlias = dict[str, str | bool | int]
 
 _SHORT = 12

@@ -35,8 +35,6 @@ from wandb_repro.recording.source_options import added_limits_of
 from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
 
-__all__ = ["Readers"]
-
 _BACKGROUND_DEADLINE_S = 120.0
 
 

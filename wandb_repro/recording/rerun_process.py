@@ -12,8 +12,6 @@ from wandb_repro.recording.wandb_run import Run
 if TYPE_CHECKING:
     import wandb
 
-__all__ = ["as_rerun", "restore_early", "skip_earlier"]
-
 
 def as_rerun(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments for ``wandb.init``: a rerun starts a new run with job type ``rerun``."""

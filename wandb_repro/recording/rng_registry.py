@@ -9,8 +9,6 @@ from typing import NamedTuple, TypeVar
 from wandb_repro.errors import UsageError
 from wandb_repro.recording.process_state import process
 
-__all__ = ["Registered", "check_registrable", "register", "registered"]
-
 T = TypeVar("T")
 
 _STATES = ("bit_generator", "get_state", "getstate", "state")

@@ -10,8 +10,6 @@ from wandb_repro.recording.mode import current_mode
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import Seeding
 
-__all__ = ["seed_early", "seed_process"]
-
 
 def seed_early(options: Options) -> None:
     """Seed the process before any run exists; the first run keeps this seed."""

@@ -22,9 +22,6 @@ from wandb_repro.manifest.training import Determinism, Seed, Seeds, Switch
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import warn_once
 
-__all__ = ["Seeding", "drawn_seed", "model_was_built", "seeds_of_script"]
-
-
 When = Literal["before import", "before first use", "after first use", "unknown", "never"]
 
 _OURS = "wandb_repro.init"

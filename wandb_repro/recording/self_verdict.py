@@ -13,8 +13,6 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.verdict import Verdict, judge
 
-__all__ = ["Outcome", "outcome_of"]
-
 
 class Outcome(NamedTuple):
     """A verdict, and the number of moments it could have compared."""

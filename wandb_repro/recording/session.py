@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from wandb_repro.recording.self_verdict import Outcome
     from wandb_repro.recording.trail_sink import TrailSink
 
-__all__ = ["Session"]
 
 _MOST_SPLITS = 16
 """Fits whose split is looked at: a search over folds has hundreds."""

@@ -29,8 +29,6 @@ from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import local_bundle, local_bundles, read_manifest
 
-__all__ = ["Source", "recorded_source", "restored_source", "stored", "why_no_code"]
-
 
 class _Complete(NamedTuple):
     """A source tree whose record is complete."""

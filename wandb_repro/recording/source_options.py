@@ -18,8 +18,6 @@ from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.request import Options
 from wandb_repro.recording.options import project_file
 
-__all__ = ["Wanted", "added_limits_of", "limits_of", "start_folder", "wanted"]
-
 _BYTES = 1024 * 1024
 
 

@@ -38,8 +38,6 @@ from wandb_repro.store.local import TrailWriter
 if TYPE_CHECKING:
     from wandb_repro.recording.trail_sink import TrailSink
 
-__all__ = ["TrailRecorder"]
-
 
 @dataclass
 class _Fit:

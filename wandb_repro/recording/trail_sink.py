@@ -9,8 +9,6 @@ from wandb_repro.capture.weights import Variable
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
 
-__all__ = ["TrailSink"]
-
 
 class TrailSink(Protocol):
     """Where the events of a training go; several fits may be open at once, nested or in turns.

@@ -27,23 +27,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.manifest import RunIdentity
 
-__all__ = [
-    "CONFIG_KEY",
-    "Config",
-    "Run",
-    "Summary",
-    "config_of",
-    "discreet_arguments",
-    "folders_of",
-    "identity_of",
-    "jsonable",
-    "name_of",
-    "of_its_own",
-    "unknown_identity",
-    "with_discreet_remote",
-]
-
-
 CONFIG_KEY = "repro"
 """Our one entry in a run's config."""
 

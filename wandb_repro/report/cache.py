@@ -13,8 +13,6 @@ from rich.text import Text
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.text import clean, count, size
 
-__all__ = ["KeptRow", "cache_text"]
-
 _KEY_LETTERS = 12
 _DAY_S = 86_400
 

@@ -22,8 +22,6 @@ from wandb_repro.report.verdict import verdict_line, verdict_rows
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.verdict import Grade, Verdict
 
-__all__ = ["CardExtras", "card", "commit_page"]
-
 _MOST_CAUSES = 5
 _TONES: dict[Grade, str] = {
     "identical": "good",

@@ -8,8 +8,6 @@ from wandb_repro.report.html import element
 from wandb_repro.report.text import count
 from wandb_repro.verify.verdict import Verdict
 
-__all__ = ["agreement"]
-
 _WIDTH, _HEIGHT, _TOP = 600, 16, 4
 _LEAST = 14
 """Every part is at least this wide, so that it can be seen and marked."""

@@ -17,8 +17,6 @@ from wandb_repro.report.layout import STYLES, blank, heading, page
 from wandb_repro.report.text import clean, count
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["ORDER", "differences_text"]
-
 _GROUPS: tuple[tuple[Effect, str], ...] = (
     ("changes bits", "These change bits"),
     ("may change bits", "These may change bits"),

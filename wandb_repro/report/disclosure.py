@@ -13,8 +13,6 @@ from wandb_repro.report.layout import blank, bullets, heading, page, rows
 from wandb_repro.report.record_files import left_out_rows
 from wandb_repro.report.text import size
 
-__all__ = ["Uploads", "uploads_data", "uploads_text"]
-
 _NAMED = 30
 
 

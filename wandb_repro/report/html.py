@@ -9,8 +9,6 @@ from xml.etree.ElementTree import Element, tostring
 
 from wandb_repro.report.text import clean
 
-__all__ = ["Child", "document", "element", "link"]
-
 Child = Element | str
 
 _SCHEMES = ("https://", "http://")

@@ -12,8 +12,6 @@ from rich.text import Text
 
 from wandb_repro.report.text import clean
 
-__all__ = ["STYLES", "blank", "bullets", "heading", "page", "rows"]
-
 _NAMES = 14
 """Columns for the names of rows."""
 

@@ -22,8 +22,6 @@ from wandb_repro.rerun.plan import Plan
 from wandb_repro.rerun.restore_extra import added_of
 from wandb_repro.verify.segment import Segment
 
-__all__ = ["begins_with", "first_line", "inequality_sentence", "interpreter_line", "plan_text"]
-
 _MOST = 5
 _MOST_CELLS = 50
 _MOST_FILES = 20

@@ -11,8 +11,6 @@ from wandb_repro.report.text import count
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.prediction import Expected, Prediction
 
-__all__ = ["prediction_text"]
-
 _MOST = 10
 
 _HEADINGS: dict[Expected, tuple[str, str, str]] = {

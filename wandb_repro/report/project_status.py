@@ -16,8 +16,6 @@ from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.project_status import RunStatus
 from wandb_repro.verify.rules import REPRODUCED
 
-__all__ = ["project_status_data", "project_status_text"]
-
 _MAX_FIXES = 5
 
 

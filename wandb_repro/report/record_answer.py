@@ -7,9 +7,6 @@ from typing import Literal, NamedTuple
 
 from wandb_repro.verify.finding import Effect, Finding
 
-__all__ = ["Answer", "Reasons", "Tone", "answer"]
-
-
 Tone = Literal["good", "warn", "bad"]
 """Colour of a first line; the words say the same."""
 

@@ -9,8 +9,6 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.report.text import size
 
-__all__ = ["checkpoint_rows"]
-
 
 def checkpoint_rows(trail: Trail) -> Iterator[tuple[str, str]]:
     """Yield the checkpoints of a run, and why others do not exist; nothing if there are none."""

@@ -9,9 +9,6 @@ from wandb_repro.manifest.code import Added, LeftOut
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.report.text import size
 
-__all__ = ["added_rows", "first_of", "input_rows", "left_out_rows", "named_file"]
-
-
 _NAMED = 8
 """Files: each takes a line of a terminal."""
 

@@ -13,8 +13,6 @@ from wandb_repro.manifest.training import Config, FitSettings
 from wandb_repro.report.text import count
 from wandb_repro.verify.keras_config import config_text
 
-__all__ = ["model_rows"]
-
 
 def model_rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield what each fit trained and how."""

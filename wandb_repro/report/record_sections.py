@@ -18,9 +18,6 @@ from wandb_repro.report.record_files import added_rows, input_rows, left_out_row
 from wandb_repro.report.record_model import model_rows
 from wandb_repro.report.text import count, size
 
-__all__ = ["Rows", "Section", "command_line", "sections"]
-
-
 Rows = Iterator[tuple[str, str]]
 
 

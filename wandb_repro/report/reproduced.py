@@ -10,8 +10,6 @@ from wandb_repro.manifest.machine import Accelerator, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.verify.verdict import Grade
 
-__all__ = ["attempt_of", "place_of", "reproduced_line"]
-
 _COUNTED: tuple[Grade, ...] = ("identical", "equivalent", "diverged")
 _REPRODUCED: tuple[Grade, ...] = ("identical", "equivalent")
 

@@ -10,8 +10,6 @@ import sys
 
 from wandb_repro.verify.verdict import Verdict
 
-__all__ = ["FILE", "schema_text"]
-
 FILE = "verdict.schema.json"
 
 

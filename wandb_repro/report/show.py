@@ -14,8 +14,6 @@ from wandb_repro.report.record_answer import answer
 from wandb_repro.report.record_sections import sections
 from wandb_repro.verify.finding import Finding
 
-__all__ = ["record_text"]
-
 
 def record_text(
     name: str, manifest: Manifest, trail: Trail, findings: Sequence[Finding]

@@ -16,9 +16,6 @@ from wandb_repro.verify.tolerance import MeasuredDifference, ToleranceResult
 from wandb_repro.verify.verdict import Bisection, Grade, Verdict
 from wandb_repro.verify.weights_diff import DifferentLeaf, FirstDifference
 
-__all__ = ["difference_rows", "verdict_line", "verdict_rows", "verdict_text"]
-
-
 _SHOWN_CAUSES = 5
 _SHOWN_NUMBERS = 6
 

@@ -12,8 +12,6 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.rerun.git_tree import Budget, blobs, list_tree
 from wandb_repro.rerun.restore import bounded, check_bundle, unpack
 
-__all__ = ["secrets_in_bundle"]
-
 _BUDGET = Budget()
 
 

@@ -10,8 +10,6 @@ from wandb_repro.capture.secrets.redact import REDACTED
 from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.command import Cell, Cells, CellsFile
 
-__all__ = ["PlannedCells", "plan_cells"]
-
 _SHELL_CELL = re.compile(r"\s*%%(?:bash|sh|script|system|sx|!|perl|ruby|cmd)\b")
 _SHELL_LINE = re.compile(r"\s*(?:[\w, ]+=\s*)?(?:!|%(?:sx|system|sc)\b)")
 _PACKAGES = r"(?:pip3?|conda|mamba|micromamba|uv|poetry|pixi|apt|apt-get)"

@@ -21,8 +21,6 @@ from wandb_repro.manifest.data import DataFiles
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.path_map import is_absolute, levels_up, relative_to_tree
 
-__all__ = ["Source", "Sources", "find_sources", "refuse_lacking", "state_of"]
-
 
 @dataclass(frozen=True)
 class Source:

@@ -23,16 +23,6 @@ from wandb_repro.rerun.planned_inputs import Link
 from wandb_repro.rerun.restore import restore
 from wandb_repro.rerun.restore_extra import adds_below, restore_added
 
-__all__ = [
-    "STANDARD_ERROR",
-    "Child",
-    "child_environment",
-    "place_inputs",
-    "restore_code",
-    "train",
-    "variables_set",
-]
-
 _DROPPED = (
     *RESTORED,
     "WANDB_SERVICE",

@@ -15,8 +15,6 @@ from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.data_sources import Sources, find_sources
 from wandb_repro.rerun.path_map import is_absolute
 
-__all__ = ["FoundInputs", "changed_files", "files_outside_data", "find_inputs"]
-
 _DIGESTED_BYTES = 512 * 1024 * 1024
 """Of all files together. An honest record holds digests of 100 MB."""
 

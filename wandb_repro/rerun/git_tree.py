@@ -24,9 +24,6 @@ from wandb_repro.capture.source.objects import (
 )
 from wandb_repro.errors import CodeError
 
-__all__ = ["Budget", "TreeFile", "blobs", "list_tree", "tree_on_disk", "write_tree"]
-
-
 _LONGEST_LINK_BYTES = 4095
 _BLOCK_BYTES = 1024 * 1024
 

@@ -12,8 +12,6 @@ from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.path_map import is_absolute
 
-__all__ = ["Parts", "parts_of"]
-
 
 @dataclass(frozen=True)
 class Parts:

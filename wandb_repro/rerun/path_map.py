@@ -8,17 +8,6 @@ from pathlib import Path, PurePosixPath
 
 from wandb_repro.errors import RefusedError
 
-__all__ = [
-    "MOST_LEVELS_UP",
-    "code_folder",
-    "is_absolute",
-    "levels_up",
-    "mirrored",
-    "moved",
-    "path_in_tree",
-    "relative_to_tree",
-]
-
 MOST_LEVELS_UP = 16
 """Folders above the tree that a rerun makes again."""
 

@@ -31,8 +31,6 @@ from wandb_repro.rerun.restore_extra import folders_up
 from wandb_repro.rerun.start_command import credentials_of, start_command
 from wandb_repro.rerun.start_variables import start_variables
 
-__all__ = ["Plan", "make_plan"]
-
 
 @dataclass(frozen=True)
 class Plan:

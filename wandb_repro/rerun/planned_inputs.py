@@ -12,8 +12,6 @@ from wandb_repro.rerun.data_sources import Sources
 from wandb_repro.rerun.found_inputs import FoundInputs, files_outside_data
 from wandb_repro.rerun.path_map import MOST_LEVELS_UP, is_absolute, levels_up, relative_to_tree
 
-__all__ = ["Inputs", "Link", "plan_inputs"]
-
 
 @dataclass(frozen=True)
 class Link:

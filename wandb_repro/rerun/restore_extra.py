@@ -20,8 +20,6 @@ from wandb_repro.manifest.code import Added, Code
 from wandb_repro.rerun.path_map import MOST_LEVELS_UP, is_absolute, mirrored
 from wandb_repro.rerun.restore import restore
 
-__all__ = ["added_of", "adds_below", "folders_up", "restore_added"]
-
 
 def added_of(code: Code) -> Added | None:
     """Return what was stored beside a tree; None where nothing was."""

@@ -11,8 +11,6 @@ from pathlib import Path, PurePosixPath
 from wandb_repro.errors import RefusedError
 from wandb_repro.rerun.data_sources import Source, Sources, refuse_lacking, state_of
 
-__all__ = ["check_restored"]
-
 Fetch = Callable[[str, Path], Path]
 """Downloads a version of an artifact into a folder; returns where it is."""
 

@@ -18,8 +18,6 @@ from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.command import Command
 from wandb_repro.rerun.path_map import moved, path_in_tree
 
-__all__ = ["StartCommand", "credentials_of", "start_command"]
-
 
 @dataclass(frozen=True)
 class StartCommand:

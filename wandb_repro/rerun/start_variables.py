@@ -10,8 +10,6 @@ from wandb_repro.manifest.machine import Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.switches import RESTORED
 
-__all__ = ["start_variables"]
-
 _THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
 

@@ -8,8 +8,6 @@ from urllib.parse import unquote, urlsplit
 
 from wandb_repro.errors import UsageError
 
-__all__ = ["RunAddress", "parse_address", "parse_project", "same_server"]
-
 _PART = re.compile(r"[^\s/\\:?#%\x00-\x1f]+")
 """What W&B takes in an entity, a project and a run id. Source: ``wandb.init`` of 0.31."""
 

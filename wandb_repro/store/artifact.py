@@ -13,8 +13,6 @@ from wandb_repro.errors import NotFoundError, UsageError
 from wandb_repro.store.subprocess import run_apart
 from wandb_repro.store.wandb_api import configured, connect, translated
 
-__all__ = ["download_artifact", "version_of"]
-
 _NAME = r"[^/:\r\n]+"
 _VERSION = re.compile(f"{_NAME}/{_NAME}/{_NAME}:v[0-9]+")
 """W&B allows spaces in the names of projects and artifacts."""

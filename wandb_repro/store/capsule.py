@@ -5,20 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = [
-    "ADDED",
-    "BUNDLE",
-    "CELLS",
-    "CHANGES",
-    "FOLDER",
-    "MANIFEST",
-    "REPORT",
-    "SHOWN",
-    "TRAIL",
-    "WHEELS",
-    "Capsule",
-]
-
 FOLDER = "repro"
 """Name of the capsule inside a run's files."""
 MANIFEST = "manifest.json"

@@ -11,8 +11,6 @@ from wandb_repro.manifest.command import MOST_BYTES, Cells, CellsFile
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import local_bundle
 
-__all__ = ["cells_file", "read_cells", "write_cells"]
-
 
 def write_cells(
     capsule: Capsule, cells: Cells, *, redacted: tuple[int, ...], kept: Literal["run", "local"]

@@ -22,8 +22,6 @@ from typing import Any, NamedTuple, cast
 from wandb_repro.errors import CheckpointError
 from wandb_repro.files import atomic_file, open_regular
 
-__all__ = ["Piece", "StoredCheckpoint", "read_checkpoint", "write_checkpoint"]
-
 _MAGIC = b"wandb_repro checkpoint 1\n"
 _ALIGNED = 64
 _SUM = 32

@@ -19,8 +19,6 @@ from wandb_repro.store.checkpoint_file import (
     write_checkpoint,
 )
 
-__all__ = ["Deleted", "Shelf", "Written"]
-
 _NAME = re.compile(r"fit-(?P<fit>[0-9]{1,6})-epoch-(?P<epoch>[0-9]{1,9})\.ckpt", re.ASCII)
 _STATUS = "training.json"
 _IGNORE = ".gitignore"

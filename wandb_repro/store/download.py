@@ -22,8 +22,6 @@ from wandb_repro.store.capsule import ADDED, BUNDLE, CELLS, FOLDER, MANIFEST, TR
 from wandb_repro.store.local import read_manifest
 from wandb_repro.store.wandb_api import ApiFile, ApiRun
 
-__all__ = ["Downloader", "download_capsule", "size_limit"]
-
 _MB = 1_000_000
 _LIMITS = {
     MANIFEST: 16 * _MB,

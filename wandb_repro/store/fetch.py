@@ -16,8 +16,6 @@ from wandb_repro.store.download import download_capsule, size_limit
 from wandb_repro.store.subprocess import run_apart
 from wandb_repro.store.wandb_api import ApiRun, configured, connect, find_run, translated
 
-__all__ = ["RemoteRun", "check_server", "fetch_capsule"]
-
 STALL_S = 90.0
 """Longer than one query with its retries takes."""
 

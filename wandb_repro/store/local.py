@@ -24,16 +24,6 @@ from wandb_repro.manifest.trail import SCARCE, Trail
 from wandb_repro.manifest.trail_records import TrailRecord
 from wandb_repro.store.capsule import Capsule
 
-__all__ = [
-    "TrailWriter",
-    "check_intact",
-    "local_bundle",
-    "local_bundles",
-    "read_manifest",
-    "read_trail",
-]
-
-
 _TRAIL_MAX_BYTES = 4 * 1024**3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -11,8 +11,6 @@ from wandb_repro.errors import NotFoundError, UsageError
 from wandb_repro.store.capsule import FOLDER, MANIFEST, Capsule
 from wandb_repro.store.fetch import RemoteRun, fetch_capsule
 
-__all__ = ["Located", "locate"]
-
 
 @dataclass(frozen=True)
 class Located:

@@ -26,8 +26,6 @@ from wandb_repro.store.subprocess import run_apart
 from wandb_repro.store.wandb_api import Api, ApiRuns, ApiRunToWrite, configured, connect, translated
 from wandb_repro.store.write_back import PREFIX
 
-__all__ = ["ProjectRun", "Projected", "local_runs", "read_project"]
-
 _AT_ONCE = 8
 _PAGE = 100
 

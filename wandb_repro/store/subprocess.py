@@ -17,8 +17,6 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from wandb_repro.errors import RefusedError, ReproError, StoreError
 
-__all__ = ["run_apart"]
-
 T = TypeVar("T")
 
 _POLL_S = 0.05

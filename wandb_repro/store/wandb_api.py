@@ -16,19 +16,6 @@ from urllib.parse import urlsplit
 
 from wandb_repro.errors import NotFoundError, ReproError, StoreError
 
-__all__ = [
-    "Api",
-    "ApiFile",
-    "ApiRun",
-    "ApiRunToWrite",
-    "ApiRuns",
-    "ApiSummary",
-    "configured",
-    "connect",
-    "find_run",
-    "translated",
-]
-
 
 class ApiFile(Protocol):
     """A file of a run (``wandb.apis.public.File``)."""

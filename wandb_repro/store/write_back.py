@@ -32,9 +32,6 @@ from wandb_repro.store.wandb_api import (
     translated,
 )
 
-__all__ = ["PREFIX", "note_attempt", "replace_card"]
-
-
 PREFIX = "repro/rerun/"
 """What an entry of one rerun begins with; its id follows."""
 

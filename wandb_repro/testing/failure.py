@@ -10,8 +10,6 @@ from rich.console import Console, RenderableType
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.verify.verdict import Verdict
 
-__all__ = ["as_text", "fail", "fail_with_verdict"]
-
 _OF_THE_TERMINAL = "; --json has all"
 """An option of the commands, which an assertion has not."""
 

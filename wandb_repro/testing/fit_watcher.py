@@ -13,8 +13,6 @@ from wandb_repro.keras.variables import variables_of
 from wandb_repro.recording.patch_fit import change_every_fit, with_callback
 from wandb_repro.testing.process_recorder import ProcessRecorder
 
-__all__ = ["record_result", "watch_every_fit"]
-
 
 def watch_every_fit(module: ModuleType, recorder: ProcessRecorder, *, goes_on: bool) -> None:
     """Record every step of every ``fit`` of this process.

@@ -14,8 +14,6 @@ from wandb_repro.recording.seeding import Seeding
 from wandb_repro.testing.fresh_task import FAILURE, INSIDE, Task
 from wandb_repro.testing.process_recorder import ProcessRecorder
 
-__all__ = ["main"]
-
 
 def main(path: str) -> None:
     """Train, and record what the weights were.

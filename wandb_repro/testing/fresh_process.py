@@ -21,8 +21,6 @@ from wandb_repro.testing.failure import fail
 from wandb_repro.testing.fresh_task import FAILURE, INSIDE, Task
 from wandb_repro.testing.target import Target
 
-__all__ = ["Noted", "Processes"]
-
 _SHOWN_LINES = 25
 
 _IDENTITY = (

@@ -5,8 +5,6 @@ from __future__ import annotations
 from wandb_repro.manifest.base import ExecutionRecord
 from wandb_repro.testing.target import Target
 
-__all__ = ["FAILURE", "INSIDE", "Task"]
-
 INSIDE = "WANDB_REPRO_TESTING"
 """Environment variable of a fresh process: an assertion in there would start others for ever."""
 

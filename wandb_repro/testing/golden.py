@@ -33,8 +33,6 @@ from wandb_repro.verify.finding import about_one_run
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.verdict import judge
 
-__all__ = ["assert_matches_golden"]
-
 _KEPT_STEPS = 100
 """Of each fit: enough to name the first step that differs, few enough for a repository."""
 

@@ -19,8 +19,6 @@ from wandb_repro.manifest.data import Overlap
 from wandb_repro.report.layout import page, rows
 from wandb_repro.testing.failure import fail
 
-__all__ = ["assert_no_leakage"]
-
 _SHOWN = 5
 
 _ALL = Limits(array_bytes=1 << 62, stream_bytes=1 << 62, seconds=600)

@@ -20,8 +20,6 @@ from wandb_repro.report.layout import blank, bullets, heading, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.testing.failure import fail
 
-__all__ = ["Learned", "assert_learns", "report_of", "sentence_of"]
-
 
 def assert_learns(
     model: object,

@@ -12,8 +12,6 @@ from wandb_repro.testing import pytest_options
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["pytest_addoption", "pytest_configure", "pytest_terminal_summary", "pytest_unconfigure"]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--repro-update``."""

@@ -31,8 +31,6 @@ from wandb_repro.store.local import read_trail
 from wandb_repro.testing.fresh_task import Task
 from wandb_repro.version import __version__
 
-__all__ = ["ProcessRecorder"]
-
 _NOT_ASKED = Unavailable(unavailable="an assertion of wandb_repro.testing does not record it")
 _MOST_FITS = 20
 """Fits whose settings are recorded."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["begin", "end", "update", "written", "wrote"]
-
 
 @dataclass
 class _Session:

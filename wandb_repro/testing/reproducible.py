@@ -15,8 +15,6 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.finding import Finding, about_one_run
 from wandb_repro.verify.verdict import Verdict, judge
 
-__all__ = ["assert_reproducible"]
-
 
 def assert_reproducible(
     train: Callable[..., object],

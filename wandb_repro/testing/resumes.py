@@ -25,8 +25,6 @@ from wandb_repro.verify.finding import Finding, Kind, about_one_run
 from wandb_repro.verify.verdict import Verdict, judge
 from wandb_repro.verify.weights_diff import FirstDifference
 
-__all__ = ["assert_resumes_exactly"]
-
 _SHOWN_FILES = 8
 
 

@@ -16,8 +16,6 @@ from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import ExecutionRecord
 from wandb_repro.manifest.canonical import JSON
 
-__all__ = ["Target", "target_of"]
-
 Train = Callable[..., object]
 
 

@@ -15,8 +15,6 @@ from wandb_repro.report.layout import page, rows
 from wandb_repro.report.text import count
 from wandb_repro.testing.failure import fail
 
-__all__ = ["assert_same_weights"]
-
 _SHOWN = 8
 
 

@@ -14,9 +14,6 @@ from wandb_repro.verify.audit_code import audit_code
 from wandb_repro.verify.audit_packages import audit_packages
 from wandb_repro.verify.finding import Effect, Finding, about_one_run
 
-__all__ = ["audit"]
-
-
 _SEVERITY: dict[Effect, int] = {
     "stops": 0,
     "changes bits": 1,

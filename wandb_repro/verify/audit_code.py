@@ -10,8 +10,6 @@ from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.verify.finding import Finding, about_one_run
 
-__all__ = ["audit_code"]
-
 
 def audit_code(manifest: Manifest) -> Iterator[Finding]:
     """Yield what of the source files is missing from the record, or may not be what ran."""

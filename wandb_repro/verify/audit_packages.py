@@ -10,8 +10,6 @@ from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Packages, Repacked
 from wandb_repro.verify.finding import Finding, about_one_run
 
-__all__ = ["audit_packages"]
-
 
 def audit_packages(manifest: Manifest) -> Iterator[Finding]:
     """Yield what of the packages a rebuilt environment cannot contain."""

@@ -6,8 +6,6 @@ from wandb_repro.verify.finding import Effect, Kind
 from wandb_repro.verify.first_cause import CauseKind, FirstCause
 from wandb_repro.verify.weights_diff import FirstDifference, Stage
 
-__all__ = ["EFFECT_WEIGHTS", "weights_at"]
-
 EFFECT_WEIGHTS: dict[Effect, int] = {
     "stops": 0,
     "changes bits": 100,

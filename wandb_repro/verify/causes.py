@@ -13,8 +13,6 @@ from wandb_repro.verify.finding import Finding, Kind
 from wandb_repro.verify.first_cause import FirstCause
 from wandb_repro.verify.weights_diff import FirstDifference
 
-__all__ = ["rank"]
-
 
 def rank(
     findings: Iterable[Finding],

@@ -9,8 +9,6 @@ from typing import TypeVar
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail_records import Shape, Weights
 
-__all__ = ["Limit"]
-
 Moments = tuple[Weights, tuple[Shape, ...]]
 _M = TypeVar("_M", bound=Moments)
 

@@ -9,8 +9,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["both_are", "differ", "digests_by_name", "recorded", "text"]
-
 _T = TypeVar("_T")
 
 

@@ -11,17 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-__all__ = [
-    "CAP_VARIABLE",
-    "CAP_VARIABLES",
-    "CLASSES",
-    "ONEDNN_VARIABLE",
-    "cap_of",
-    "capped_class",
-    "onednn_is_on",
-    "vector_class",
-]
-
 CAP_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 CAP_VARIABLES = (CAP_VARIABLE, "DNNL_MAX_CPU_ISA")
 """oneDNN also reads the second, its older name."""

@@ -13,8 +13,6 @@ from wandb_repro.manifest.trail_records import Numbers, Shape, Weights
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.weights_diff import moment_name
 
-__all__ = ["MARGIN", "Distance", "LeafDistance", "distance"]
-
 MARGIN = 4.0
 """The true distance of two arrays is hardly ever more than this many times the estimate.
 

@@ -13,8 +13,6 @@ from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.package_diff import package_differences
 from wandb_repro.verify.processor_diff import processor_differences
 
-__all__ = ["THREADS_VARIABLE", "environment_differences", "frameworks", "has_gpu"]
-
 THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
 

@@ -11,8 +11,6 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.compare_values import digests_by_name
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of
 
-__all__ = ["Side", "reasons_inconclusive", "reasons_not_comparable"]
-
 
 class Side(NamedTuple):
     """One of the two runs."""

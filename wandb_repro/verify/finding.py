@@ -6,8 +6,6 @@ from typing import Literal
 
 from wandb_repro.manifest.base import Record
 
-__all__ = ["Effect", "Finding", "Kind", "about_one_run"]
-
 Kind = Literal[
     "accelerator",
     "code",

@@ -10,8 +10,6 @@ from wandb_repro.manifest.trail import Digested, Trail
 from wandb_repro.manifest.trail_records import Granularity, Losses, Resumed, Seen
 from wandb_repro.verify.weights_diff import FirstDifference
 
-__all__ = ["CauseKind", "FirstCause", "find_first_cause"]
-
 CauseKind = Literal["initial state", "state", "data", "loss", "weights", "not known"]
 
 _VALUE_DIGITS = 16

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from wandb_repro.manifest.canonical import JSON
 
-__all__ = ["config_text", "simplify"]
-
 
 def simplify(value: JSON) -> JSON:
     """Return a serialised object as its settings and its ``kind``, without Keras' wrapping.

@@ -25,8 +25,6 @@ from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.model_diff import model_settings
 from wandb_repro.verify.processor_diff import used_classes
 
-__all__ = ["differences"]
-
 
 def differences(original: Manifest, here: Manifest) -> tuple[Finding, ...]:
     """Return everything that differs between two manifests, not ordered by likelihood."""

@@ -13,8 +13,6 @@ from wandb_repro.verify.compare_values import differ, recorded
 from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.keras_config import config_text, simplify
 
-__all__ = ["model_settings"]
-
 _MAX_FINDINGS = 12
 """Findings of one fit; the rest are counted in one more."""
 

@@ -10,8 +10,6 @@ from wandb_repro.manifest.packages import Distribution, Packages, Repacked
 from wandb_repro.verify.compare_values import both_are, differ, recorded
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["package_differences"]
-
 _DIGEST_DIGITS = 12
 _NUMERIC_PACKAGES = frozenset(
     {

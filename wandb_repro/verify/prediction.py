@@ -8,8 +8,6 @@ from typing import Literal
 from wandb_repro.manifest.base import Record
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
-__all__ = ["EXIT_CODES", "Expected", "How", "Prediction", "predict"]
-
 Expected = Literal["identical", "different", "perhaps", "unknown"]
 """The bits will be the original's, will differ, may differ, or it is not known."""
 

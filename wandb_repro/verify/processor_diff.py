@@ -19,8 +19,6 @@ from wandb_repro.verify.cpu_instructions import (
 )
 from wandb_repro.verify.finding import Effect, Finding
 
-__all__ = ["processor_differences", "used_classes"]
-
 _SIMILAR_PROCESSOR = "rerun on a processor like the original's, or record the run again on this one"
 
 

@@ -11,8 +11,6 @@ from wandb_repro.verify.audit import audit
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.rules import REPRODUCED, broken_rules
 
-__all__ = ["RunStatus", "exit_code_of", "project_status", "run_status", "status_without_record"]
-
 _REPRODUCED = ("identical", "equivalent")
 _COUNTED = (*_REPRODUCED, "diverged")
 

@@ -13,8 +13,6 @@ from wandb_repro.manifest.manifest import Ending, Manifest
 from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.finding import Finding
 
-__all__ = ["REPRODUCED", "RULES", "broken_rules", "check_rules"]
-
 
 class Rule(NamedTuple):
     """One requirement."""

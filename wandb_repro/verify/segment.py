@@ -10,8 +10,6 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.verify.compare_limit import Limit
 
-__all__ = ["After", "Segment", "checkpoints_of", "segment_of"]
-
 _ADD = "To record checkpoints, pass wandb_repro.keras.ReproCheckpoint(folder) to fit as a callback."
 _ADD_TO_EACH = (
     "Rerun without --from-epoch, or record again with "

@@ -14,8 +14,6 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.distance import MARGIN, Distance
 from wandb_repro.verify.trail_cursor import moment_id
 
-__all__ = ["MeasuredDifference", "Tolerance", "ToleranceResult", "apply_tolerance"]
-
 
 @dataclass(frozen=True)
 class Tolerance:

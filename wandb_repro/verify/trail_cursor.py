@@ -9,8 +9,6 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Shape, Weights
 from wandb_repro.verify.compare_limit import Limit
 
-__all__ = ["BatchStarts", "MomentKey", "MomentKeys", "TrailCursor", "TrailMoment", "moment_id"]
-
 MomentKey = tuple[int, str, int, int, int]
 """Fit, moment, epoch, step, and how many moments of this name came up to it."""
 

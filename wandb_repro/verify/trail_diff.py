@@ -19,8 +19,6 @@ from wandb_repro.verify.trail_cursor import (
 )
 from wandb_repro.verify.weights_diff import FirstDifference, Stage, moment_name, weights_difference
 
-__all__ = ["Comparison", "Reference", "algorithms_of", "compare", "printed"]
-
 
 @dataclass(frozen=True)
 class Comparison:

@@ -18,8 +18,6 @@ from wandb_repro.verify.tolerance import Tolerance, ToleranceResult, apply_toler
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of, compare
 from wandb_repro.verify.weights_diff import FirstDifference
 
-__all__ = ["EXIT_CODES", "Bisection", "Grade", "Verdict", "judge"]
-
 Grade = Literal["identical", "equivalent", "diverged", "inconclusive"]
 
 EXIT_CODES: dict[Grade, int] = {"identical": 0, "equivalent": 0, "diverged": 1, "inconclusive": 3}

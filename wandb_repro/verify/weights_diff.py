@@ -8,8 +8,6 @@ from typing import Literal
 from wandb_repro.manifest.base import Record
 from wandb_repro.manifest.trail_records import Shape, Weights
 
-__all__ = ["DifferentLeaf", "FirstDifference", "Stage", "moment_name", "weights_difference"]
-
 Stage = Literal["initial", "first steps", "later"]
 """Where in a training the first difference lies; the likely causes depend on it."""
 

@@ -17,8 +17,6 @@ from wandb_repro.workflows.rerun import Outcome, carry_out
 from wandb_repro.workflows.rerun_options import RerunOptions
 from wandb_repro.workflows.verify_capsules import verify_capsules
 
-__all__ = ["narrow"]
-
 Say = Callable[[str], None]
 
 

@@ -32,8 +32,6 @@ from wandb_repro.verify.prediction import Prediction, predict
 from wandb_repro.workflows.prepare_rerun import Prepared, prepare
 from wandb_repro.workflows.rerun_options import RerunOptions
 
-__all__ = ["Aim", "look"]
-
 _DIGESTED_BYTES = 4 << 30
 
 

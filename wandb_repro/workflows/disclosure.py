@@ -21,8 +21,6 @@ from wandb_repro.rerun.bundle_secrets import secrets_in_bundle
 from wandb_repro.store.capsule import FOLDER, Capsule
 from wandb_repro.workflows.stored_code import bundle_of
 
-__all__ = ["uploads_of"]
-
 _MOST_FILES = 10_000
 _LOG_READ_BYTES = 64 * 1024 * 1024
 _NAMED = 20

@@ -11,8 +11,6 @@ from wandb_repro.store.checkpoint_file import read_checkpoint
 from wandb_repro.verify.segment import Segment, segment_of
 from wandb_repro.workflows.rerun_options import RerunOptions
 
-__all__ = ["find_segment"]
-
 
 def find_segment(trail: Trail, options: RerunOptions) -> Segment | None:
     """Return what is replayed, each checkpoint found here and compared with the record.

@@ -26,8 +26,6 @@ from wandb_repro.workflows.find_checkpoints import find_segment
 from wandb_repro.workflows.rerun_options import RerunOptions
 from wandb_repro.workflows.stored_code import check_stored
 
-__all__ = ["Prepared", "name_work_folder", "prepare", "whose_it_is"]
-
 
 @dataclass(frozen=True)
 class Prepared:

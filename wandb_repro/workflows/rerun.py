@@ -31,8 +31,6 @@ from wandb_repro.workflows.prepare_rerun import Prepared
 from wandb_repro.workflows.stored_code import added_bundle, bundle_of
 from wandb_repro.workflows.verify_capsules import verify_capsules
 
-__all__ = ["Outcome", "carry_out"]
-
 Say = Callable[[str], None]
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from wandb_repro.verify.segment import After
 from wandb_repro.verify.tolerance import Tolerance
 
-__all__ = ["RerunOptions"]
-
 
 @dataclass(frozen=True)
 class RerunOptions:

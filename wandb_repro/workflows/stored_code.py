@@ -11,8 +11,6 @@ from wandb_repro.rerun.restore_extra import added_of
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import local_bundle
 
-__all__ = ["added_bundle", "bundle_of", "check_stored"]
-
 
 def bundle_of(capsule: Capsule, code: Code) -> Path:
     """Return the path of the bundle of a run's tree; it may be gone."""

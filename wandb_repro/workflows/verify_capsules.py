@@ -8,8 +8,6 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.verdict import Verdict, judge
 
-__all__ = ["verify_capsules"]
-
 
 def verify_capsules(
     original: Capsule,

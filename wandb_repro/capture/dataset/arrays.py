@@ -9,8 +9,6 @@ from typing import Any, cast
 from wandb_repro.capture.dataset.columns import is_array
 from wandb_repro.errors import DigestError
 
-__all__ = ["arrays_of", "kind_of"]
-
 
 def kind_of(value: object) -> str:
     """Return what holds it: ``numpy``, ``pandas``, ``polars`` or ``arrays``; empty if nothing."""

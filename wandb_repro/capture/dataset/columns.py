@@ -15,8 +15,6 @@ from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digest, root
 from wandb_repro.errors import DigestError
 from wandb_repro.manifest.data import ArrayDigest
 
-__all__ = ["STREAM_ALGORITHM", "TEXT_ALGORITHM", "Stream", "is_array", "whole_column"]
-
 STREAM_ALGORITHM = "wrepro-stream-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, dtype name, NUL, number of axes of a row (u32 LE), each
 of them (u64 LE), the rows in C order, little-endian, and their number (u64 LE). Where dtype or

@@ -19,8 +19,6 @@ from wandb_repro.digest import ROOT_ALGORITHM, root_digest
 from wandb_repro.errors import DigestError
 from wandb_repro.manifest.data import DataFiles
 
-__all__ = ["FILE_ALGORITHM", "FilesDigest", "digest_files"]
-
 FILE_ALGORITHM = "wrepro-file-xxh3-128-1"
 """XXH3-128, seed 0, over this name, NUL, and the file's bytes. Of a folder: a root over its files,
 sorted by path; a file's group is its path in the folder, with slashes."""

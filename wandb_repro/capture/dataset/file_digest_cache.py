@@ -14,8 +14,6 @@ from pathlib import Path
 
 from wandb_repro.files import cache_folder
 
-__all__ = ["FileDigestCache"]
-
 _RACY_NS = 2_000_000_000
 """A file that changed this recently could change again within one tick of the file system's clock,
 and keep its time ("racy git"): its digest is not kept."""

@@ -29,8 +29,6 @@ from wandb_repro.errors import DigestError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import ArrayDigest, Dataset
 
-__all__ = ["Measured", "dataset_of"]
-
 
 class Measured(NamedTuple):
     """A part of the data, as far as this process needs it."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Limits", "megabytes"]
-
 
 class Limits(NamedTuple):
     """Of one part of the data."""

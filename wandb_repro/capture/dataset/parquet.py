@@ -16,8 +16,6 @@ from wandb_repro.capture.dataset.columns import Stream
 from wandb_repro.capture.dataset.rows import MISSING, paired
 from wandb_repro.errors import DigestError
 
-__all__ = ["ParquetRows", "is_parquet", "rows_of_parquet"]
-
 _ENDS = (".parquet", ".pq")
 
 

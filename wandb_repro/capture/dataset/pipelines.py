@@ -21,16 +21,6 @@ from wandb_repro.capture.dataset.columns import is_array
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.errors import DigestError
 
-__all__ = [
-    "Piece",
-    "Pieces",
-    "batches_of_pydataset",
-    "elements_of_tf_data",
-    "is_pydataset",
-    "is_tf_data",
-    "until",
-]
-
 _ARRANGING = ("shuffle", "repeat", "cache")
 """Steps that change no example, and that have a state of their own or no end."""
 

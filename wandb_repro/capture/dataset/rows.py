@@ -20,16 +20,6 @@ import xxhash
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = [
-    "MISSING",
-    "ROWS_ALGORITHM",
-    "WORTH_A_THREAD",
-    "Kept",
-    "OrderFree",
-    "paired",
-    "row_ids",
-    "text_ids",
-]
 
 ROWS_ALGORITHM = "wrepro-rows-1"
 """XXH3-128, seed 0, over: this name, NUL, and as u64 LE the number of rows, the sum of their

@@ -8,8 +8,6 @@ from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
 from wandb_repro.capture.dataset.fingerprint import Measured, dataset_of
 from wandb_repro.errors import DigestError
 
-__all__ = ["split_of"]
-
 _MOST_BYTES = 256 << 20
 """Of both together: reading them takes a tenth of a second, and nobody asked for it."""
 

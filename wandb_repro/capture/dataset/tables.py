@@ -15,8 +15,6 @@ from wandb_repro.capture.dataset.parquet import is_parquet, rows_of_parquet
 from wandb_repro.capture.dataset.rows import Kept, OrderFree, text_ids
 from wandb_repro.errors import DigestError
 
-__all__ = ["FileRows", "has_rows", "rows_of_files"]
-
 _LINES = (".csv", ".tsv")
 _RECORDS = (".tfrecord", ".tfrecords")
 _PIECE_ROWS = 4096

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import NoReturn, Protocol, cast
 
-__all__ = ["BACKENDS", "Backend"]
-
 
 class Backend(Protocol):
     """The questions put to a backend. Whatever cannot be answered raises."""
@@ -65,7 +63,7 @@ class _TfInternalConfig(Protocol):
     def is_op_determinism_enabled(self) -> bool: ...
 
 
-class TensorFlow:
+class _TensorFlow:
     """TensorFlow, from 2.16."""
 
     def __init__(self, modules: Mapping[str, ModuleType]) -> None:
@@ -119,7 +117,7 @@ class _TorchModule(Protocol):
     def are_deterministic_algorithms_enabled(self) -> bool: ...
 
 
-class Torch:
+class _Torch:
     """PyTorch, from 2.1."""
 
     def __init__(self, modules: Mapping[str, ModuleType]) -> None:
@@ -149,7 +147,7 @@ class _Versioned(Protocol):
     __version__: str
 
 
-class Jax:
+class _Jax:
     """JAX: its kernels come from XLA, whose switches stand in ``XLA_FLAGS``."""
 
     def __init__(self, modules: Mapping[str, ModuleType]) -> None:
@@ -179,8 +177,8 @@ def _refuse(reason: str) -> NoReturn:
 
 
 BACKENDS: dict[str, Callable[[Mapping[str, ModuleType]], Backend]] = {
-    "tensorflow": TensorFlow,
-    "torch": Torch,
-    "jax": Jax,
+    "tensorflow": _TensorFlow,
+    "torch": _Torch,
+    "jax": _Jax,
 }
 """By the name that ``keras.config.backend()`` gives."""

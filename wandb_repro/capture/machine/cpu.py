@@ -10,8 +10,6 @@ from wandb_repro.capture.machine.cpu_quota import cgroup_cores
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Processor
 
-__all__ = ["probe_processor"]
-
 X86_FLAG = re.compile(r"sse4_[12]|avx.*|fma4?|f16c|amx.*|.*vnni.*")
 ARM_FLAG = re.compile(r"neon|asimd.*|fphp|sve.*|sme.*|i8mm|bf16")
 """Flags by which oneDNN, Eigen, XLA and OpenBLAS choose their kernels."""

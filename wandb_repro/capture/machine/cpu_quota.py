@@ -8,8 +8,6 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["cgroup_cores"]
-
 ROOT = "/sys/fs/cgroup"
 
 

@@ -7,8 +7,6 @@ from wandb_repro.capture.host import Host
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Framework
 
-__all__ = ["effective_width"]
-
 
 def effective_width(host: Host, framework: Framework | Unavailable) -> tuple[int, str]:
     """Return the number of threads of one operation, and what sets it; 0 where it is unknown.

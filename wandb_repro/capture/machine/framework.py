@@ -12,8 +12,6 @@ from wandb_repro.capture.machine.backends import BACKENDS, Backend
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Framework
 
-__all__ = ["probe_framework"]
-
 T = TypeVar("T")
 
 

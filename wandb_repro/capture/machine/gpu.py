@@ -12,8 +12,6 @@ from wandb_repro.capture.machine.nvml import Nvml, ask_nvml, load_nvml
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Accelerator
 
-__all__ = ["probe_accelerator"]
-
 LIBRARY = re.compile(
     r"lib(?:cuda|cudart|cudnn|cublas|cufft|cusolver|cusparse|curand|nccl|nvrtc|nvJitLink|nvinfer)"
     r"[\w.+-]*?\.so[\d.]*"

@@ -9,8 +9,6 @@ from wandb_repro.capture.host import Host
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Machine
 
-__all__ = ["probe_machine"]
-
 RELEASE_FILES = ("/etc/os-release", "/usr/lib/os-release")
 """Source: os-release(5), in the order it gives."""
 

@@ -14,8 +14,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON, dumps
 from wandb_repro.manifest.training import Config, FitSettings
 
-__all__ = ["probe_settings"]
-
 _T = TypeVar("_T")
 
 _LARGEST_ARRAY_BYTES = 1 << 20

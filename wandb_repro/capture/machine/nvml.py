@@ -10,8 +10,6 @@ from wandb_repro.capture.guard import guarded, guarded_within
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Gpu
 
-__all__ = ["Driver", "Nvml", "ask_nvml", "load_nvml"]
-
 T = TypeVar("T")
 
 DEADLINE_S = 2.0

@@ -9,8 +9,6 @@ from wandb_repro.capture.process.command_line import ignores_environment
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Framework, Runtime
 
-__all__ = ["probe_runtime"]
-
 
 def probe_runtime(host: Host, framework: Framework | Unavailable) -> Runtime:
     """Return processor, thread width, hash seed and the framework as it was read before."""

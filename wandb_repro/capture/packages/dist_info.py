@@ -14,8 +14,6 @@ import os
 import re
 from typing import Any, NamedTuple, cast
 
-__all__ = ["DistInfo", "Headers", "direct_url_of", "folder_of", "normalised_name"]
-
 _HEADERS = ("Name:", "Version:", "Requires-Dist:")
 
 

@@ -29,13 +29,6 @@ from wandb_repro.capture.secrets.redact import redact_url
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, Interpreter, Packages, Shadowed
 
-__all__ = [
-    "packages_digest",
-    "probe_packages",
-    "read_distribution",
-    "read_distributions",
-]
-
 Origin = Literal["index", "local", "editable", "vcs", "archive"]
 
 

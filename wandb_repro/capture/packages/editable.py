@@ -17,8 +17,6 @@ from urllib.parse import unquote, urlsplit
 from wandb_repro.capture.packages.dist_info import DistInfo, direct_url_of
 from wandb_repro.capture.packages.record import record_paths
 
-__all__ = ["Importable", "importable_files", "source_folder"]
-
 _NOT_PACKED = frozenset({"__pycache__", "node_modules"})
 _NOT_IMPORTED = frozenset(
     {

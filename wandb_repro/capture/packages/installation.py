@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 
 from wandb_repro.capture.packages.dist_info import DistInfo, folder_of
 
-__all__ = ["Installation", "installation"]
-
 
 class Installation:
     """The distributions that are installed at one moment.

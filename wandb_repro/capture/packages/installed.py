@@ -13,8 +13,6 @@ from wandb_repro.capture.packages.repack import repack_all, repack_modified
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Packages
 
-__all__ = ["installed_packages"]
-
 
 def installed_packages(host: Host) -> Packages | Unavailable:
     """Return what is installed, with the digests of editable installs and the edited files.

@@ -11,8 +11,6 @@ from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.dist_info import DistInfo
 from wandb_repro.capture.packages.record import record_paths
 
-__all__ = ["Owners", "loaded_files"]
-
 _LIBRARY = re.compile(r" (/\S.*\.so\S*)$", re.MULTILINE)
 _OF_THE_ENVIRONMENT = ("_virtualenv.py", "_distutils_hack")
 """Put there by whoever made the environment, not by a package."""

@@ -23,8 +23,6 @@ from wandb_repro.capture.packages.record import INSTALLER_FILES, record_hash
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.packages import EditedPackage
 
-__all__ = ["find_modified"]
-
 _ROW = re.compile(r"^([^,\"\n]+),sha256=([\w-]+),(\d+)\r?$", re.ASCII | re.MULTILINE)
 
 

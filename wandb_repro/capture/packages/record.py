@@ -18,9 +18,6 @@ from pathlib import Path
 
 from wandb_repro.files import cache_folder, sha256_of_bytes, write_atomically
 
-__all__ = ["INSTALLER_FILES", "KnownRecords", "record_digest_of", "record_hash", "record_paths"]
-
-
 INSTALLER_FILES = frozenset(
     {
         *("RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED"),

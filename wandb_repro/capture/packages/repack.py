@@ -27,8 +27,6 @@ from wandb_repro.capture.packages.wheel_contents import (
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, EditedPackage, Packages, Repacked
 
-__all__ = ["MAXIMUM_BYTES", "repack", "repack_all", "repack_modified"]
-
 MAXIMUM_BYTES = 50_000_000
 """Limit of one distribution's files, before compression."""
 

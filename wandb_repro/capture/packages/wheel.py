@@ -16,8 +16,6 @@ from wandb_repro.capture.packages.record import record_digest_of, record_hash
 from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.packages import Repacked
 
-__all__ = ["WheelFile", "wheel_name", "write_wheel"]
-
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip archive can hold."""
 

@@ -14,15 +14,6 @@ from wandb_repro.capture.packages.wheel import WheelFile
 from wandb_repro.capture.secrets.scan import secret_in_name, secret_in_text
 from wandb_repro.manifest.packages import Distribution
 
-__all__ = [
-    "dist_info_name",
-    "made_metadata",
-    "path_in_wheel",
-    "paths_to_pack",
-    "read_file",
-    "secret_files",
-]
-
 _PREFIX = "../../../"
 """From ``PREFIX/lib/pythonX.Y/site-packages`` to ``PREFIX``, where scripts and data are."""
 

@@ -15,8 +15,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.switches import RESTORED
 
-__all__ = ["probe_command"]
-
 NOTEBOOKS = frozenset({"ipykernel_launcher", "ipykernel", "colab_kernel_launcher"})
 SHELLS = frozenset({"ipython", "ipython3", "IPython", "bpython", "ptpython"})
 WORKERS = ("from multiprocessing.", "from joblib.externals.loky", "from loky.")

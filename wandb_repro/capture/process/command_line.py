@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["LAUNCHER", "Invocation", "ignores_environment", "parse"]
-
 LAUNCHER = "wandb_repro.launch"
 """The module through which ``wandb-repro run`` starts a script."""
 

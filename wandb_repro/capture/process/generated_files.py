@@ -15,8 +15,6 @@ from pathlib import PurePosixPath
 
 from wandb_repro.manifest.request import REQUEST_VARIABLE
 
-__all__ = ["GeneratedFiles"]
-
 # Source: TensorFlow 2.21, tensorflow/python/autograph/pyct/loader.py, load_source.
 _AUTOGRAPH = re.compile(r"__autograph_generated_file\w*(?:\.[\w.-]+)?\.pyc?")
 # Source: ipykernel 6 and 7, compiler.py, get_tmp_directory; xeus-python names its folder alike.

@@ -10,8 +10,6 @@ from types import ModuleType
 from wandb_repro.capture.process.generated_files import GeneratedFiles
 from wandb_repro.capture.process.library_folders import library_folders, package_folders
 
-__all__ = ["imported_files"]
-
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 

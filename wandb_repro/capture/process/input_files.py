@@ -18,8 +18,6 @@ from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile
 
-__all__ = ["InputWatch"]
-
 UNINTERESTING = frozenset({".git", ".netrc", ".gitconfig", "site-packages", "dist-packages"})
 """Parts of a path: settings of git and W&B, and packages, which are recorded elsewhere."""
 

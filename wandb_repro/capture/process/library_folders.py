@@ -8,8 +8,6 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 
-__all__ = ["library_folders", "package_folders"]
-
 SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/")
 
 

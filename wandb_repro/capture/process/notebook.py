@@ -14,8 +14,6 @@ from wandb_repro.capture.secrets.redact_code import redact_source
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Cell
 
-__all__ = ["RUNNER", "CellWatch", "Shell", "name_of_notebook", "shell_of"]
-
 RUNNER = "wandb_repro.notebook"
 """The module that executes the cells in a rerun."""
 

@@ -11,8 +11,6 @@ from typing import cast
 from wandb_repro.capture.process.library_folders import library_folders
 from wandb_repro.capture.unrecorded import is_unrecorded
 
-__all__ = ["OpenedFiles"]
-
 MOST_FILES = 10_000
 
 

@@ -11,8 +11,6 @@ from types import ModuleType
 from wandb_repro.capture.process.command_line import Invocation, parse
 from wandb_repro.capture.process.notebook import shell_of
 
-__all__ = ["folder_of_command", "folder_of_notebook", "start_folder"]
-
 
 def start_folder() -> str:
     """Return the folder that this process was started in, absolute."""

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 
 from wandb_repro.capture.secrets.names import CERTAIN_WORDS, PLAIN_VALUE, names_a_secret, words_of
 
-__all__ = ["looks_random", "places_of", "secret_setting"]
-
 _RANDOM_BITS = 3.0
 """Bits per character from which a text counts as random; words joined by hyphens have less."""
 

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = [
-    "CERTAIN_WORDS",
-    "COMMIT_ENDS",
-    "HARMLESS_ENDS",
-    "HARMLESS_STARTS",
-    "PLAIN_VALUE",
-    "SECRET_WORDS",
-    "WANDB_KEY",
-    "names_a_secret",
-    "words_of",
-]
-
 WANDB_KEY = re.compile(r"(?<![\w/@])(?:local-)?[0-9a-f]{40}(?!\w)")
 """W&B's API key, which looks like a git commit: not after ``/`` or ``@``, where commits stand."""
 

@@ -20,16 +20,6 @@ from wandb_repro.capture.secrets.names import (
 )
 from wandb_repro.capture.secrets.token_patterns import TOKENS
 
-__all__ = [
-    "PAIR",
-    "REDACTED",
-    "SHAPES",
-    "redact_arguments",
-    "redact_text",
-    "redact_url",
-    "without_value",
-]
-
 REDACTED = "<redacted>"
 
 SHAPES: tuple[re.Pattern[str], ...] = (

@@ -18,8 +18,6 @@ from wandb_repro.capture.secrets.redact import (
     without_value,
 )
 
-__all__ = ["holds_a_credential", "redact_source"]
-
 
 def holds_a_credential(code: str) -> bool:
     """Return whether source code holds a credential. Only literals count: ``key=len`` is none."""

@@ -14,8 +14,6 @@ from typing import NamedTuple
 from wandb_repro.capture.secrets.assigned_values import looks_random, places_of, secret_setting
 from wandb_repro.capture.secrets.token_patterns import LINES, TOKENS
 
-__all__ = ["SCANNED_BYTES", "secret_in_name", "secret_in_text"]
-
 SCANNED_BYTES = 1_000_000
 """Files of this size or more are data, not settings or code; they are not searched."""
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["LINES", "TOKENS", "Token"]
-
 
 class Token(NamedTuple):
     """One kind of secret."""

@@ -32,19 +32,6 @@ from wandb_repro.errors import CodeError
 from wandb_repro.files import atomic_file, sha256_of_file
 from wandb_repro.manifest.code import BundleFile
 
-__all__ = [
-    "SNAPSHOT_REF",
-    "PackedFile",
-    "borrow",
-    "bundle_header",
-    "file_of",
-    "import_files",
-    "pack_files",
-    "write_bundle",
-    "write_durably",
-]
-
-
 SNAPSHOT_REF = "refs/heads/snapshot"
 _IMPORT_S, _BUNDLE_S = 120.0, 600.0
 _HEADER = "# v2 git bundle\n{commit} {ref}\n\n"

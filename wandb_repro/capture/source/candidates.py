@@ -8,8 +8,6 @@ from pathlib import Path
 
 from wandb_repro.capture.source.file_list import Listing
 
-__all__ = ["ExcludedFolders", "candidate_files", "is_regenerated"]
-
 _REGENERATED = (b"__pycache__", b"node_modules")
 """Folders that tools fill again; where they are untracked, equal trees would differ in them."""
 

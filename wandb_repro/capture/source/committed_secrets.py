@@ -18,8 +18,6 @@ from wandb_repro.capture.source.objects import LINK
 from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.manifest.code import LeftOut
 
-__all__ = ["SEARCH_S", "without_committed_secrets"]
-
 SEARCH_S = 20.0
 """Limit of a search. Files that it does not reach stay; ``show --uploads`` finds them."""
 _GIT_S = 60.0

@@ -12,8 +12,6 @@ from wandb_repro.capture.source.unchanged import converted_by_git
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
-__all__ = ["difference", "shortened"]
-
 _NAMES = 1000
 """Most paths that a record names."""
 

@@ -18,8 +18,6 @@ from wandb_repro.capture.source.tree_paths import TreePaths
 from wandb_repro.manifest.code import EXCLUDED
 from wandb_repro.manifest.data import InputFile
 
-__all__ = ["ExtraFiles", "SnapshotFiles", "used_files"]
-
 
 @dataclass(frozen=True)
 class SnapshotFiles:

@@ -14,8 +14,6 @@ from wandb_repro.errors import CodeError, HungError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
-__all__ = ["Listing", "list_folder", "list_repository"]
-
 
 @dataclass
 class Listing:

@@ -19,8 +19,6 @@ from wandb_repro.capture.source.unchanged import unchanged_files
 from wandb_repro.errors import CodeError
 from wandb_repro.manifest.code import LeftOut
 
-__all__ = ["FileStore"]
-
 _MEMORY_BYTES = 64 * 1024 * 1024
 """New contents up to this wait in memory; more are stored while they are read."""
 

@@ -12,8 +12,6 @@ from typing import IO
 
 from wandb_repro.capture.source.git_process import watched
 
-__all__ = ["HARDENED", "Git", "commit_at", "private_repository", "setting_at", "user_setting"]
-
 HARDENED = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,

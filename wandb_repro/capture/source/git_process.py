@@ -14,8 +14,6 @@ from typing import IO
 from wandb_repro.errors import CodeError, HungError
 from wandb_repro.process_group import signal_group
 
-__all__ = ["watched"]
-
 
 @contextlib.contextmanager
 def watched(

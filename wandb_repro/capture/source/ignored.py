@@ -22,8 +22,6 @@ from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, LeftOut
 
-__all__ = ["Bounds", "excluded_files", "ignored_files", "with_digests"]
-
 _CACHES = frozenset({b".git", b".mypy_cache", b".pytest_cache", b".ruff_cache", b".tox", b".nox"})
 
 

@@ -16,8 +16,6 @@ from typing import TypeVar
 from wandb_repro.capture.source.file_list import Listing
 from wandb_repro.capture.source.git import Git
 
-__all__ = ["Selection", "from_root", "matched", "select"]
-
 V = TypeVar("V")
 
 

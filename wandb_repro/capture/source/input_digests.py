@@ -8,8 +8,6 @@ from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile
 
-__all__ = ["with_digests"]
-
 _DIGESTED_BYTES = 100 * 1024 * 1024
 """Read at most, which takes 0.1 s: the script waits for it when it ends."""
 

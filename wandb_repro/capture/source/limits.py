@@ -16,8 +16,6 @@ from wandb_repro.capture.source.objects import LINK, git_mode, link_escapes, rea
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
-__all__ = ["Limits", "SourceFile", "Stamp", "choose_files", "left_out"]
-
 
 @dataclass(frozen=True)
 class Limits:

@@ -10,22 +10,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = [
-    "EXECUTABLE",
-    "GITLINK",
-    "LINK",
-    "REGULAR",
-    "Entry",
-    "blob_id",
-    "git_mode",
-    "link_escapes",
-    "object_id",
-    "readable",
-    "tree_id",
-    "tree_objects",
-    "unsafe_path",
-]
-
 REGULAR, EXECUTABLE, LINK, GITLINK = b"100644", b"100755", b"120000", b"160000"
 _FOLDER = b"40000"
 _LONGEST_PATH, _DEEPEST_PATH = 2048, 200

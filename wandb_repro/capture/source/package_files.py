@@ -8,8 +8,6 @@ from pathlib import Path
 
 from wandb_repro.capture.source.root import repository_top
 
-__all__ = ["package_files"]
-
 _NOT_PACKED = frozenset({"__pycache__", "node_modules"})
 
 

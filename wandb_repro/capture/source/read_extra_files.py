@@ -11,8 +11,6 @@ from wandb_repro.capture.secrets.scan import secret_in_name, secret_in_text
 from wandb_repro.capture.source.bundle import PackedFile
 from wandb_repro.files import open_regular
 
-__all__ = ["ExtraLimits", "ExtraReader"]
-
 MB = 1024 * 1024
 
 

@@ -15,8 +15,6 @@ from wandb_repro.capture.source.objects import LINK, Entry, blob_id
 from wandb_repro.capture.unrecorded import never_record_this_thread
 from wandb_repro.files import open_regular
 
-__all__ = ["Content", "Reader"]
-
 _BATCH_FILES, _BATCH_BYTES = 128, 4 * 1024 * 1024
 _THREADS = 2
 """One reads while the other hashes. More threads only wait for each other on small files."""

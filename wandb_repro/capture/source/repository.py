@@ -16,7 +16,6 @@ from wandb_repro.manifest.code import GitState
 if TYPE_CHECKING:
     from git import Repo
 
-__all__ = ["read_state", "state_from_variables"]
 
 _NO_COMMIT = Unavailable(unavailable="there is no commit yet")
 _PUSHED_S = 5

@@ -8,13 +8,6 @@ from pathlib import Path
 
 from wandb_repro.errors import CodeError
 
-__all__ = [
-    "holds_more_than_code",
-    "innermost_repository",
-    "refuse_as_root",
-    "repository_top",
-]
-
 # Folders of the system, that people also start scripts in.
 _SHARED = tuple(
     Path("/", *name.split("/"))

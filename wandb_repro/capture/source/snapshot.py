@@ -34,8 +34,6 @@ from wandb_repro.manifest.code import BundleFile, Code, GitState, LeftOut
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Snapshot"]
-
 
 @dataclass(frozen=True)
 class Snapshot:

@@ -19,8 +19,6 @@ from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.errors import CodeError, HungError
 from wandb_repro.manifest.base import Unavailable
 
-__all__ = ["take_snapshot"]
-
 
 def take_snapshot(
     start: Path,

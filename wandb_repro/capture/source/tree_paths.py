@@ -6,8 +6,6 @@ import os
 import posixpath
 from pathlib import Path, PurePosixPath
 
-__all__ = ["MOST_UP", "TreePaths"]
-
 MOST_UP = 16
 """Most ``..`` on the way from the tree to a file: a rerun has to create as many folders above."""
 

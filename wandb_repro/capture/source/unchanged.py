@@ -19,9 +19,6 @@ from wandb_repro.capture.source.limits import SourceFile, Stamp
 from wandb_repro.capture.source.objects import LINK, Entry
 from wandb_repro.errors import CodeError
 
-__all__ = ["converted_by_git", "index_stamps", "unchanged_files"]
-
-
 _STAMP = re.compile(rb"ctime: (\d+):(\d+)\n\s*mtime: (\d+):(\d+)\n.*?size: (\d+)\t", re.DOTALL)
 _CONVERTING = re.compile(rb"^core\.(autocrlf|eol|attributesfile)\n", re.MULTILINE)
 _USERS = ("core.autocrlf", "core.eol", "core.attributesFile")

@@ -9,8 +9,6 @@ from wandb_repro.capture.secrets.redact import redact_text
 from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.errors import CodeError
 
-__all__ = ["LIMIT_BYTES", "changes"]
-
 LIMIT_BYTES = 100_000
 """Of a diff, what a person may want to read; the bundle has the rest."""
 _PATHS_BYTES = 60_000

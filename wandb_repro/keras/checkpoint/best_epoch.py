@@ -9,8 +9,6 @@ from wandb_repro.errors import UsageError
 from wandb_repro.keras.losses import number_of
 from wandb_repro.recording.messages import warn_once
 
-__all__ = ["BestEpoch"]
-
 _MODES = ("auto", "min", "max")
 _UP = ("acc", "auc", "precision", "recall", "f1", "iou", "r2")
 

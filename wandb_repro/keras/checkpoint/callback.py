@@ -29,8 +29,6 @@ from wandb_repro.recording.messages import harmless, say, warn_once
 from wandb_repro.store.checkpoint_file import StoredCheckpoint, read_checkpoint
 from wandb_repro.store.checkpoint_folder import Shelf, Written
 
-__all__ = ["ReproCheckpoint"]
-
 
 class ReproCheckpoint(keras.callbacks.Callback):
     """Saves all that a training needs to resume exactly, and resumes from it.

@@ -7,8 +7,6 @@ from typing import Any, cast
 
 import keras
 
-__all__ = ["SAVED", "callback_states", "names_of_state", "restore_callbacks"]
-
 # NOTE: a whole ``__dict__`` would be wrong: ReduceLROnPlateau turns the sign of ``min_delta`` when
 # it first uses it, and would turn it again after it was restored.
 # Source: keras/src/callbacks/monitor_callback.py, ``_set_monitor_op``, Keras 3.15.

@@ -14,8 +14,6 @@ from typing import Any
 
 from wandb_repro.keras.variables import on_tensorflow
 
-__all__ = ["DataPosition"]
-
 
 class DataPosition:
     """The positions of a fit in its training and validation data.

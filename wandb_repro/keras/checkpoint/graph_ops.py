@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Found", "in_pipeline", "in_step"]
-
 _RANDOM = frozenset(
     {
         *("RandomUniform", "RandomUniformInt", "RandomStandardNormal", "TruncatedNormal"),

@@ -19,8 +19,6 @@ from wandb_repro.errors import CheckpointError
 from wandb_repro.keras.variables import reading
 from wandb_repro.recording.rng_registry import registered
 
-__all__ = ["is_generator", "restore_rng_states", "rng_states"]
-
 _keras = cast("Any", keras)
 _numpy = cast("Any", numpy)
 

@@ -11,8 +11,6 @@ import numpy
 from wandb_repro.errors import CheckpointError
 from wandb_repro.store.checkpoint_file import Piece
 
-__all__ = ["Pieces", "Unsaveable", "array_of", "class_of", "is_saveable", "pack", "unpack"]
-
 _DEEPEST = 20
 np = cast("Any", numpy)
 

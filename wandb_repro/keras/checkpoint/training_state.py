@@ -36,8 +36,6 @@ from wandb_repro.recording.process_state import process
 from wandb_repro.recording.wandb_run import CONFIG_KEY
 from wandb_repro.store.checkpoint_file import Piece, StoredCheckpoint
 
-__all__ = ["Taken", "TrainingState", "seed_of_process"]
-
 _NOT_SEEDED = Unsaved(
     "nothing was seeded, so what is drawn before model.fit is drawn anew",
     "",

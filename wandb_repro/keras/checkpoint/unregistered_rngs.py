@@ -12,8 +12,6 @@ from wandb_repro.keras.checkpoint.rng_state import is_generator
 from wandb_repro.keras.checkpoint.serialize import class_of
 from wandb_repro.recording.rng_registry import registered
 
-__all__ = ["UnregisteredRng", "place_of", "unregistered_rngs"]
-
 _DEEPEST = 4
 _MOST = 2_000
 

@@ -11,8 +11,6 @@ from wandb_repro.keras.checkpoint.graph_ops import Found, in_pipeline, in_step
 from wandb_repro.keras.checkpoint.serialize import Pieces, Unsaveable, class_of, is_saveable, pack
 from wandb_repro.keras.checkpoint.unregistered_rngs import place_of, unregistered_rngs
 
-__all__ = ["AttributeWatch", "Unsaved", "unsaved_of_fit", "unsaved_of_step", "unsaved_of_watches"]
-
 
 class Unsaved(NamedTuple):
     """Something that a resumed training does differently from one that never stopped."""

@@ -15,8 +15,6 @@ from wandb_repro.keras.checkpoint.serialize import array_of, class_of
 from wandb_repro.keras.variables import grouped
 from wandb_repro.store.checkpoint_file import Piece
 
-__all__ = ["assign", "build_optimizer", "check_fits", "description_of", "ensure_built", "root_of"]
-
 
 def description_of(model: Any, variables: Sequence[Variable]) -> dict[str, Any]:
     """Return what must be equal for a model to take another one's variables.

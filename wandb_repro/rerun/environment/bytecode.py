@@ -26,8 +26,6 @@ from wandb_repro.rerun.environment.clone import (
     write_listing,
 )
 
-__all__ = ["clone_bytecode", "keep_bytecode"]
-
 _HEADER = struct.Struct("<4sIII")
 _NS = 1_000_000_000
 _CACHED = "/__pycache__/"

@@ -19,17 +19,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from wandb_repro.errors import DiskFullError
 
-__all__ = [
-    "Listing",
-    "clone",
-    "first_change",
-    "is_elsewhere",
-    "list_folder",
-    "read_listing",
-    "write_listing",
-]
-
-
 Listing = dict[str, tuple[int, int, str]]
 """By path relative to the folder: size in bytes, time of the last change in nanoseconds, and for a
 link, which has neither here, where it leads."""

@@ -15,8 +15,6 @@ from wandb_repro.manifest.packages import (
     Repacked,
 )
 
-__all__ = ["Inequality", "compare_environments", "matches_here", "python_of"]
-
 _PYTHON = "python"
 _MOST = 3
 """Edited files that are named."""

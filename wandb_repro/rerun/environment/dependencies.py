@@ -19,7 +19,6 @@ from wandb_repro.rerun.environment.lockfile import extra_missing
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-__all__ = ["Needed", "needed_by_run", "required_on"]
 
 _OURS = "wandb-repro"
 _LONGEST = 1_000

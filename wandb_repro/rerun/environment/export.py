@@ -25,8 +25,6 @@ from wandb_repro.rerun.restore_extra import added_of
 from wandb_repro.store.capsule import FOLDER, Capsule
 from wandb_repro.store.cells import read_cells
 
-__all__ = ["Exported", "Prepared"]
-
 _SCRIPT = "rerun.sh"
 _ENVIRONMENT = "env"
 """The script knows it too."""

@@ -20,9 +20,6 @@ from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Interpreter
 from wandb_repro.rerun.environment.uv import run_uv
 
-__all__ = ["FoundPython", "Known", "find_python", "known_to_uv", "nearest_python"]
-
-
 _QUESTION = (
     "import json, os, sys; print(json.dumps(["
     "os.path.realpath(sys.executable), '.'.join(map(str, sys.version_info[:3])), sys.version, "

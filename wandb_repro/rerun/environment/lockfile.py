@@ -17,8 +17,6 @@ from wandb_repro.errors import RebuildError
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageWheel, Pylock
 
-__all__ = ["Lock", "LockedPackage", "LockedWheel", "extra_missing"]
-
 
 _ADDRESS = re.compile(r"(https?|file)://[\x21-\x7e]+")
 

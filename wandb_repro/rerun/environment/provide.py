@@ -24,8 +24,6 @@ from wandb_repro.rerun.environment.compare import compare_environments
 from wandb_repro.rerun.environment.interpreter import FoundPython
 from wandb_repro.rerun.environment.verify_files import unlike_their_wheel
 
-__all__ = ["Provided", "Wanted", "is_kept", "provide"]
-
 _PATIENCE_S = 600
 
 Say = Callable[[str], None]

@@ -21,8 +21,6 @@ from wandb_repro.rerun.environment.provide import is_kept
 from wandb_repro.rerun.environment.uv import find_uv
 from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
 
-__all__ = ["Choice", "check_rebuildable", "choose"]
-
 
 @dataclass(frozen=True)
 class Choice:

@@ -16,8 +16,6 @@ from wandb_repro.manifest.packages import Interpreter
 from wandb_repro.rerun.environment.dependencies import required_on
 from wandb_repro.rerun.environment.interpreter import FoundPython
 
-__all__ = ["unmet_requirements"]
-
 
 def unmet_requirements(
     site_packages: Path, wanted: Interpreter, base: FoundPython

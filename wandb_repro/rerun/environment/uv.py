@@ -22,8 +22,6 @@ from pathlib import Path
 from wandb_repro.errors import RebuildError
 from wandb_repro.process_group import signal_group
 
-__all__ = ["Answer", "find_uv", "refuse_unreachable", "run_uv"]
-
 _INSTALL_EXTRA = "Install it: pip install 'wandb-repro[rerun]'."
 
 _DROPPED = ("VIRTUAL_ENV", "CONDA", "PYTHON", "UV_", "PIP_")

@@ -14,8 +14,6 @@ from pathlib import Path
 from wandb_repro.capture.packages.record import record_hash
 from wandb_repro.files import sha256_of_file
 
-__all__ = ["unlike_their_wheel"]
-
 _WORKERS = 4
 _AT_ONCE = 200
 """Files of one task: of 28,000 files, handing them over one by one took longer than reading."""

@@ -30,8 +30,6 @@ from wandb_repro.rerun.environment.lockfile import LockedPackage, LockedWheel
 if TYPE_CHECKING:
     from packaging.version import Version
 
-__all__ = ["MAXIMUM_UNPACKED_BYTES", "check_archive", "version_of", "wheel_of_capsule"]
-
 
 MAXIMUM_UNPACKED_BYTES = 2_000_000_000
 _MOST_FILES = 50_000
