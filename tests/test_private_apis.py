@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import wandb_repro
-from wandb_repro.private_apis import PRIVATE_APIS, VERSIONS, PrivateApi
+from tests.support.private_apis import PRIVATE_APIS, USES, VERSIONS, PrivateApi
 
 PACKAGE = Path(wandb_repro.__file__).parent
 
@@ -61,21 +61,21 @@ def parameters_of(function: Any) -> list[str]:
 
 def fault_of(api: PrivateApi) -> str:
     """Return what is not as our modules need it; empty if all is well."""
-    if api.shape == "operation":
+    if api.kind == "operation":
         registry = importlib.import_module("tensorflow.python.framework.op_def_registry")
         return "" if registry.get(api.name) is not None else "there is no such operation"
     try:
         owner = resolve(api.owner)
     except (ImportError, AttributeError) as error:
         return f"{type(error).__name__}: {error}"
-    if api.shape == "variable":
+    if api.kind == "variable":
         names = inspect.unwrap(owner).__code__.co_varnames
         return "" if api.name in names else f"not among {names}"
-    if api.shape == "field":
+    if api.kind == "field":
         return "" if has_field(owner, api.name) else "no instance has it"
     if not hasattr(owner, api.name):
         return "it is gone"
-    needed = list(api.parameters or ())
+    needed = list(api.parameters)
     there = parameters_of(getattr(owner, api.name)) if needed else []
     return "" if not there or there[: len(needed)] == needed else f"it takes {there}"
 
@@ -93,12 +93,12 @@ def test_it_is_there_as_our_modules_need_it(api: PrivateApi) -> None:
 @pytest.mark.parametrize(
     ("api", "fault"),
     [
-        (PrivateApi("wandb", "initialise", "", ()), "it is gone"),
-        (PrivateApi("wandb.sdk.nowhere", "x", "", ()), "AttributeError"),
-        (PrivateApi("wandb.sdk.wandb_run.Run", "_never", "", (), "field"), "no instance"),
-        (PrivateApi("wandb.sdk.wandb_run.Run.finish", "code", "", (), "variable"), "not among"),
+        (PrivateApi("wandb", "initialise"), "it is gone"),
+        (PrivateApi("wandb.sdk.nowhere", "x"), "AttributeError"),
+        (PrivateApi("wandb.sdk.wandb_run.Run", "_never", kind="field"), "no instance"),
+        (PrivateApi("wandb.sdk.wandb_run.Run.finish", "code", kind="variable"), "not among"),
         (
-            PrivateApi("wandb.sdk.wandb_run.Run", "finish", "", (), parameters=("self", "code")),
+            PrivateApi("wandb.sdk.wandb_run.Run", "finish", parameters=("self", "code")),
             "it takes ['self', 'exit_code'",
         ),
     ],
@@ -112,13 +112,18 @@ def test_nothing_is_listed_twice() -> None:
     assert len(names) == len(set(names))
 
 
+def test_only_listed_names_are_said_to_be_replaced() -> None:
+    said = {name for uses in USES.values() for use in uses for name in use.get("replaced", ())}
+    listed = {f"{api.owner}.{api.name}" for api in PRIVATE_APIS}
+    assert said <= listed
+
+
 @functools.cache
 def trees() -> dict[str, ast.Module]:
     """Return the syntax tree of each module, by its name below ``wandb_repro``."""
     return {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text())
         for path in PACKAGE.rglob("*.py")
-        if path.name != "private_apis.py"
     }
 
 
