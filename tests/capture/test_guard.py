@@ -106,9 +106,16 @@ def test_a_fact_of_its_type_comes_back() -> None:
 
 
 def test_a_fact_that_a_library_does_not_have_is_a_reason() -> None:
-    found = fact(str, lambda: threading.floatx, "floatx")  # type: ignore[attr-defined]
-    assert isinstance(found, Unavailable)
-    assert found.unavailable.startswith("floatx: AttributeError")
+    found = fact(str, lambda: _raise(AttributeError("floatx")), "floatx", expects=(AttributeError,))
+    assert found == Unavailable(unavailable="floatx: AttributeError: floatx")
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError("wieghts"), KeyError("step"), NotImplementedError()], ids=repr
+)
+def test_a_fact_that_is_misspelled_by_us_is_raised_in_the_tests(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        fact(str, lambda: _raise(error), "floatx")
 
 
 def test_an_answer_in_time_comes_back() -> None:

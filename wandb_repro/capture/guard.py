@@ -65,13 +65,25 @@ def is_strict() -> bool:
     return os.environ.get(STRICT_VARIABLE) == "1"
 
 
-def fact(kind: type[T], probe: Callable[[], object], what: str) -> T | Unavailable:
+def fact(
+    kind: type[T],
+    probe: Callable[[], object],
+    what: str,
+    *,
+    expects: tuple[type[BaseException], ...] = (),
+) -> T | Unavailable:
     """Return what the probe returns if it has this type, or why not.
 
-    For libraries without types, where anything may come back, and where a version may lack what
-    is asked for: no such attribute, no such module, no such setting.
+    For libraries without types, where anything may come back.
+
+    Args:
+        kind: what a record takes.
+        probe: reads one fact.
+        what: the fact's name.
+        expects: as in `guarded`: what the library raises where this version, or this build of it,
+            lacks the fact.
     """
-    value = guarded(probe, what, expects=(AttributeError, LookupError, NotImplementedError))
+    value = guarded(probe, what, expects=expects)
     if isinstance(value, (kind, Unavailable)):
         return value
     return Unavailable(unavailable=f"{what}: {type(value).__name__} instead of {kind.__name__}")

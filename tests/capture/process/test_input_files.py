@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from wandb_repro.capture.process import opened_files
 from wandb_repro.capture.process.input_files import InputWatch
 from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.manifest.base import Unavailable
@@ -192,3 +193,22 @@ def test_a_tree_below_a_system_folder_is_watched_once_it_is_included() -> None:
     watch = InputWatch(opened := OpenedFiles())
     watch.include(script.parent)
     assert opened.included == ("/usr/src/app/",)
+
+
+def test_the_record_says_that_more_files_were_read_than_it_names(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened_files, "MOST_FILES", 1)
+    (project / "data/y.npy").write_text("y")
+    more, named = _inputs(project, project / "data/x.npy", project / "data/y.npy")
+    assert more.reason == "more than 10,000 files were read; the others are not recorded"
+    assert more.size_bytes == Unavailable(unavailable="they were not counted")
+    assert named.path == str(project / "data/x.npy")
+
+
+def test_a_fault_while_files_were_noted_is_raised_when_they_are_asked_for(project: Path) -> None:
+    openings = OpenedFiles()
+    del openings.written
+    openings.notice("open", (str(project / "data/x.npy"), "r", os.O_RDONLY))
+    with pytest.raises(AttributeError, match="written"):
+        InputWatch(openings).inputs(code_paths=frozenset(), code_root=None, ignore=())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.capture.process import opened_files as module
 from wandb_repro.capture.process.opened_files import OpenedFiles
 
@@ -106,6 +107,7 @@ def test_looking_for_a_file_that_is_not_there_yet_is_no_reading(data: Path) -> N
 def test_everything_else_is_passed_over(event: str, arguments: tuple[object, ...]) -> None:
     openings = OpenedFiles()
     openings.notice(event, arguments)
+    openings.check()
     assert not openings.read
     assert not openings.written
 
@@ -125,7 +127,36 @@ def test_the_number_of_files_is_bounded(data: Path, monkeypatch: pytest.MonkeyPa
         _open(openings, f"{number}")
         _open(openings, f"w{number}", WRITE)
     assert (len(openings.read), len(openings.written)) == (3, 3)
+    assert openings.has_more
     assert data.exists()
+
+
+def test_a_folder_is_no_file_too_many(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_FILES", 1)
+    openings = OpenedFiles()
+    _open(openings, str(data))
+    _open(openings, str(data.parent))
+    assert not openings.has_more
+
+
+def test_a_fault_of_ours_is_raised_at_the_next_call_and_never_in_the_users_open(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(STRICT_VARIABLE, "1")
+    openings = OpenedFiles()
+    monkeypatch.delattr(openings, "read")
+    _open(openings, str(data))
+    with pytest.raises(AttributeError, match="read"):
+        openings.check()
+    openings.check()
+
+
+@pytest.mark.usefixtures("lenient")
+def test_a_fault_of_ours_does_not_stop_a_training(data: Path) -> None:
+    openings = OpenedFiles()
+    del openings.read
+    _open(openings, str(data))
+    openings.check()
 
 
 SCRIPT = """

@@ -51,3 +51,15 @@ def test_a_file_that_changed_or_is_gone_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "a").unlink()
     (gone,) = with_digests([file], {}, _always)
     assert "cannot be read" in str(gone.digest)
+
+
+def test_an_entry_for_files_that_nobody_knows_keeps_its_reason(tmp_path: Path) -> None:
+    more = InputFile(
+        path="/",
+        absolute="/",
+        size_bytes=Unavailable(unavailable="they were not counted"),
+        reason="more than 10,000 files were read",
+    )
+    found = with_digests([more, _input(tmp_path / "a", b"x")], {}, _always)
+    assert found[0] == more
+    assert isinstance(found[1].digest, str)

@@ -4,181 +4,87 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import NoReturn, Protocol, cast
+from typing import Any, NamedTuple, TypeAlias
+
+Question: TypeAlias = "Callable[[], object] | str"
+"""A function that asks the backend, or the reason why it has no such setting."""
 
 
-class Backend(Protocol):
-    """The questions put to a backend. Whatever cannot be answered raises."""
+class Backend(NamedTuple):
+    """The questions put to a backend. Another version may lack what they ask for."""
 
-    def version(self) -> str:
-        """Return its version."""
-        ...
-
-    def build(self) -> str:
-        """Return what it says of its own build."""
-        ...
-
-    def intra_op_threads(self) -> int:
-        """Return how many threads one operation was given; 0 means the default."""
-        ...
-
-    def inter_op_threads(self) -> int:
-        """Return how many operations run at a time; 0 means the default."""
-        ...
-
-    def tensor_float_32(self) -> bool:
-        """Tell whether TF32 may be used for matrix products."""
-        ...
-
-    def op_determinism(self) -> bool:
-        """Tell whether its deterministic operations are on."""
-        ...
+    version: Question
+    build: Question
+    """What it says of its own build."""
+    intra_op_threads: Question
+    """How many threads one operation was given; 0 means the default."""
+    inter_op_threads: Question
+    """How many operations run at a time; 0 means the default."""
+    tensor_float_32: Question
+    """Whether TF32 may be used for matrix products."""
+    op_determinism: Question
+    """Whether its deterministic operations are on."""
 
 
-class _TfVersion(Protocol):
-    GIT_VERSION: str
+def backend_of(modules: Mapping[str, ModuleType], name: str) -> Backend:
+    """Return the questions to a backend; where it is not there, each is the reason.
+
+    Args:
+        modules: ``sys.modules``.
+        name: as ``keras.config.backend()`` gives it.
+    """
+    if name not in modules:
+        reason = f"{name} was not imported"
+    elif name not in _BACKENDS:
+        reason = f"the backend {name} is not known to wandb_repro"
+    else:
+        return _BACKENDS[name](modules)
+    return Backend(*[reason] * len(Backend._fields))
 
 
-class _TfThreading(Protocol):
-    def get_intra_op_parallelism_threads(self) -> int: ...
-    def get_inter_op_parallelism_threads(self) -> int: ...
+def _tensorflow(modules: Mapping[str, ModuleType]) -> Backend:
+    """Ask TensorFlow, from 2.16."""
+    tf: Any = modules["tensorflow"]
 
-
-class _TfExperimental(Protocol):
-    def tensor_float_32_execution_enabled(self) -> bool: ...
-
-
-class _TfConfig(Protocol):
-    threading: _TfThreading
-    experimental: _TfExperimental
-
-
-class _TfModule(Protocol):
-    __version__: str
-    version: _TfVersion
-    config: _TfConfig
-
-
-class _TfInternalConfig(Protocol):
-    def is_op_determinism_enabled(self) -> bool: ...
-
-
-class _TensorFlow:
-    """TensorFlow, from 2.16."""
-
-    def __init__(self, modules: Mapping[str, ModuleType]) -> None:
-        self._tf = cast(_TfModule, modules["tensorflow"])
-        self._modules = modules
-
-    def version(self) -> str:
-        return self._tf.__version__
-
-    def build(self) -> str:
-        return self._tf.version.GIT_VERSION
-
-    def intra_op_threads(self) -> int:
-        return self._tf.config.threading.get_intra_op_parallelism_threads()
-
-    def inter_op_threads(self) -> int:
-        return self._tf.config.threading.get_inter_op_parallelism_threads()
-
-    def tensor_float_32(self) -> bool:
-        return self._tf.config.experimental.tensor_float_32_execution_enabled()
-
-    def op_determinism(self) -> bool:
+    def op_determinism() -> object:
         # NOTE: TensorFlow 2.21 exports the switch and not the question.
-        inner = self._modules["tensorflow.python.framework.config"]
-        return cast(_TfInternalConfig, inner).is_op_determinism_enabled()
+        inner: Any = modules["tensorflow.python.framework.config"]
+        return inner.is_op_determinism_enabled()
+
+    return Backend(
+        version=lambda: tf.__version__,
+        build=lambda: tf.version.GIT_VERSION,
+        intra_op_threads=lambda: tf.config.threading.get_intra_op_parallelism_threads(),
+        inter_op_threads=lambda: tf.config.threading.get_inter_op_parallelism_threads(),
+        tensor_float_32=lambda: tf.config.experimental.tensor_float_32_execution_enabled(),
+        op_determinism=op_determinism,
+    )
 
 
-class _TorchVersion(Protocol):
-    git_version: str
-
-
-class _TorchMatmul(Protocol):
-    allow_tf32: bool
-
-
-class _TorchCuda(Protocol):
-    matmul: _TorchMatmul
-
-
-class _TorchBackends(Protocol):
-    cuda: _TorchCuda
-
-
-class _TorchModule(Protocol):
-    __version__: str
-    version: _TorchVersion
-    backends: _TorchBackends
-
-    def get_num_threads(self) -> int: ...
-    def get_num_interop_threads(self) -> int: ...
-    def are_deterministic_algorithms_enabled(self) -> bool: ...
-
-
-class _Torch:
-    """PyTorch, from 2.1."""
-
-    def __init__(self, modules: Mapping[str, ModuleType]) -> None:
-        self._torch = cast(_TorchModule, modules["torch"])
-
-    def version(self) -> str:
+def _torch(modules: Mapping[str, ModuleType]) -> Backend:
+    """Ask PyTorch, from 2.1."""
+    torch: Any = modules["torch"]
+    return Backend(
         # NOTE: torch's version is a subclass of str, which strict records refuse.
-        return str(self._torch.__version__)
-
-    def build(self) -> str:
-        return self._torch.version.git_version
-
-    def intra_op_threads(self) -> int:
-        return self._torch.get_num_threads()
-
-    def inter_op_threads(self) -> int:
-        return self._torch.get_num_interop_threads()
-
-    def tensor_float_32(self) -> bool:
-        return self._torch.backends.cuda.matmul.allow_tf32
-
-    def op_determinism(self) -> bool:
-        return self._torch.are_deterministic_algorithms_enabled()
+        version=lambda: str(torch.__version__),
+        build=lambda: torch.version.git_version,
+        intra_op_threads=lambda: torch.get_num_threads(),
+        inter_op_threads=lambda: torch.get_num_interop_threads(),
+        tensor_float_32=lambda: torch.backends.cuda.matmul.allow_tf32,
+        op_determinism=lambda: torch.are_deterministic_algorithms_enabled(),
+    )
 
 
-class _Versioned(Protocol):
-    __version__: str
+def _jax(modules: Mapping[str, ModuleType]) -> Backend:
+    """Ask JAX: its kernels come from XLA, whose switches are in ``XLA_FLAGS``."""
+    return Backend(
+        version=lambda: modules["jax"].__version__,
+        build=lambda: f"jaxlib {modules['jaxlib'].__version__}",
+        intra_op_threads="JAX has no setting for its threads: it takes the schedulable cores",
+        inter_op_threads="JAX has no setting for its threads",
+        tensor_float_32="JAX chooses by jax_default_matmul_precision",
+        op_determinism="JAX has no such switch; XLA's are in XLA_FLAGS",
+    )
 
 
-class _Jax:
-    """JAX: its kernels come from XLA, whose switches stand in ``XLA_FLAGS``."""
-
-    def __init__(self, modules: Mapping[str, ModuleType]) -> None:
-        self._modules = modules
-
-    def version(self) -> str:
-        return cast(_Versioned, self._modules["jax"]).__version__
-
-    def build(self) -> str:
-        return "jaxlib " + cast(_Versioned, self._modules["jaxlib"]).__version__
-
-    def intra_op_threads(self) -> int:
-        _refuse("JAX has no setting for its threads: it takes the schedulable cores")
-
-    def inter_op_threads(self) -> int:
-        _refuse("JAX has no setting for its threads")
-
-    def tensor_float_32(self) -> bool:
-        _refuse("JAX chooses by jax_default_matmul_precision")
-
-    def op_determinism(self) -> bool:
-        _refuse("JAX has no such switch; XLA's are in XLA_FLAGS")
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise NotImplementedError(reason)
-
-
-BACKENDS: dict[str, Callable[[Mapping[str, ModuleType]], Backend]] = {
-    "tensorflow": _TensorFlow,
-    "torch": _Torch,
-    "jax": _Jax,
-}
-"""By the name that ``keras.config.backend()`` gives."""
+_BACKENDS = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}

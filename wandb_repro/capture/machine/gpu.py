@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import Any
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
@@ -16,14 +16,6 @@ LIBRARY = re.compile(
     r"lib(?:cuda|cudart|cudnn|cublas|cufft|cusolver|cusparse|curand|nccl|nvrtc|nvJitLink|nvinfer)"
     r"[\w.+-]*?\.so[\d.]*"
 )
-
-
-class _Sysconfig(Protocol):
-    def get_build_info(self) -> Mapping[str, object]: ...
-
-
-class _TensorFlow(Protocol):
-    sysconfig: _Sysconfig
 
 
 def probe_accelerator(host: Host, load: Callable[[], Nvml] = load_nvml) -> Accelerator:
@@ -45,18 +37,19 @@ def probe_accelerator(host: Host, load: Callable[[], Nvml] = load_nvml) -> Accel
 
 
 def _build(host: Host, key: str) -> str | Unavailable:
-    module = host.modules.get("tensorflow")
-    if module is None:
+    tensorflow: Any = host.modules.get("tensorflow")
+    if tensorflow is None:
         return Unavailable(unavailable="TensorFlow was not imported")
-    tensorflow = cast(_TensorFlow, module)
-    told = guarded(
+    version: object = guarded(
         lambda: tensorflow.sysconfig.get_build_info().get(key),
         "build info",
         expects=(AttributeError,),  # this TensorFlow has no such function
     )
-    if isinstance(told, Unavailable):
-        return told
-    return str(told) if told else Unavailable(unavailable=f"TensorFlow's build names no {key}")
+    if isinstance(version, Unavailable):
+        return version
+    return (
+        str(version) if version else Unavailable(unavailable=f"TensorFlow's build names no {key}")
+    )
 
 
 def _loaded(host: Host) -> tuple[str, ...] | Unavailable:

@@ -14,15 +14,22 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from wandb_repro.capture.process.generated_files import GeneratedFiles
-from wandb_repro.capture.process.opened_files import OpenedFiles
+from wandb_repro.capture.process.opened_files import MOST_FILES, OpenedFiles
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile
 
-UNINTERESTING = frozenset({".git", ".netrc", ".gitconfig", "site-packages", "dist-packages"})
+_UNINTERESTING = frozenset({".git", ".netrc", ".gitconfig", "site-packages", "dist-packages"})
 """Parts of a path: settings of git and W&B, and packages, which are recorded elsewhere."""
+_UNINTERESTING_PAIRS = ((".config", "wandb"), (".cache", "wandb"), (".config", "git"))
 
-
-UNINTERESTING_PAIRS = ((".config", "wandb"), (".cache", "wandb"), (".config", "git"))
+_FROM_CACHE = Unavailable(unavailable="a module whose compiled form was read")
+_MORE = InputFile(
+    # A folder that every machine has: a rerun neither looks for it nor compares it.
+    path="/",
+    absolute="/",
+    size_bytes=Unavailable(unavailable="they were not counted"),
+    reason=f"more than {MOST_FILES:,} files were read; the others are not recorded",
+)
 
 
 class InputWatch:
@@ -70,14 +77,20 @@ class InputWatch:
         ignore: Sequence[Path],
         installed: frozenset[str] = frozenset(),
     ) -> tuple[InputFile, ...]:
-        """Return the files that were read and still exist, sorted by path, at most 10,000.
+        """Return the files that were read and still exist, sorted by path.
+
+        Only the first 10,000 are known; where the run read more, the first entry says so.
 
         Args:
             code_paths: the snapshot's files, POSIX, relative to ``code_root``.
             code_root: top of the source tree.
             ignore: folders whose files are never inputs, such as W&B's.
             installed: absolute paths of files that come from a wheel, not from the source tree.
+
+        Raises:
+            Exception: a fault while files were noted, under `guard.STRICT_VARIABLE`.
         """
+        self._opened.check()
         known = _absolute(code_root, code_paths) | installed
         skipped = tuple(f"{folder}{os.sep}" for folder in ignore)
         found = {
@@ -86,11 +99,12 @@ class InputWatch:
             if file.absolute not in known and not file.absolute.startswith(skipped)
         }
         generated = GeneratedFiles()
-        return tuple(
+        files = tuple(
             found[place]
             for place in sorted(found)
             if not generated.contain(place) and _is_input(place)
         )
+        return (_MORE, *files) if self._opened.has_more else files
 
     def _files(self) -> Iterator[InputFile]:
         """Yield the files that were read; for byte code, its source."""
@@ -99,7 +113,7 @@ class InputWatch:
                 yield InputFile(path=path, absolute=place, size_bytes=size)
             elif "__pycache__" in place:
                 source = _source_of(place)
-                yield InputFile(path=source, absolute=source, size_bytes=FROM_CACHE)
+                yield InputFile(path=source, absolute=source, size_bytes=_FROM_CACHE)
 
 
 def _source_of(compiled: str) -> str:
@@ -112,9 +126,6 @@ def _source_of(compiled: str) -> str:
         return f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
 
 
-FROM_CACHE = Unavailable(unavailable="a module whose compiled form was read")
-
-
 def _absolute(root: Path | None, paths: frozenset[str]) -> frozenset[str]:
     """Return the snapshot's files as absolute paths, below the root as named and links followed."""
     if root is None:
@@ -125,8 +136,8 @@ def _absolute(root: Path | None, paths: frozenset[str]) -> frozenset[str]:
 
 def _is_input(place: str) -> bool:
     parts = PurePosixPath(place).parts
-    if not UNINTERESTING.isdisjoint(parts):
+    if not _UNINTERESTING.isdisjoint(parts):
         return False
-    if any(pair in UNINTERESTING_PAIRS for pair in pairwise(parts)):
+    if any(pair in _UNINTERESTING_PAIRS for pair in pairwise(parts)):
         return False
     return os.path.isfile(place)  # noqa: PTH113

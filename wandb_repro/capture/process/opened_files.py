@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable
 from typing import cast
 
+from wandb_repro.capture.guard import is_strict
 from wandb_repro.capture.process.library_folders import library_folders
 from wandb_repro.capture.unrecorded import is_unrecorded
 
 MOST_FILES = 10_000
-
-
-WRITING = os.O_WRONLY | os.O_RDWR
+_WRITING = os.O_WRONLY | os.O_RDWR
+_EXPECTED = (OSError, TypeError, ValueError, IndexError)
+"""A file that is gone, or an event that a library announces with arguments of its own."""
 
 
 class OpenedFiles:
@@ -23,6 +24,7 @@ class OpenedFiles:
     Attributes:
         read: by absolute path, the path as the script gave it and the size in bytes when opened.
         modified_ns: by absolute path, the time of the last change when opened.
+        has_more: whether a file was read that is not in ``read``: there were too many.
         written: absolute paths.
         on: whether anything is noted.
         included: folders of the user, each with its slash, that lie in a system folder: a
@@ -34,10 +36,12 @@ class OpenedFiles:
     def __init__(self) -> None:
         self.read: dict[str, tuple[str, int]] = {}
         self.modified_ns: dict[str, int] = {}
+        self.has_more = False
         self.written: set[str] = set()
         self.on = True
         self.included: tuple[str, ...] = ()
         self._skipped = library_folders()
+        self._fault: Exception | None = None
 
     @classmethod
     def of_process(cls) -> OpenedFiles:
@@ -49,11 +53,12 @@ class OpenedFiles:
         return cls._of_process
 
     def notice(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Note one audit event. Never raises, since that would fail the user's ``open``.
+        """Note one audit event.
 
         Source: "Audit events table" of Python 3.10 to 3.14: ``open`` has path, mode and flags,
         ``os.rename`` (which ``os.replace`` announces too) source and destination.
         """
+        # Nothing may be raised here: it would fail the user's call, such as ``open``.
         try:
             if is_unrecorded():
                 return
@@ -61,8 +66,20 @@ class OpenedFiles:
                 self._opened(arguments[0], arguments[2])
             elif event == "os.rename":
                 self._renamed(arguments[0], arguments[1])
-        except Exception:  # noqa: BLE001 - the user's call goes on
+        except _EXPECTED:
             return
+        except Exception as fault:  # noqa: BLE001 - raised later, by `check`
+            self._fault = fault
+
+    def check(self) -> None:
+        """Raise what went wrong while events were noted, if faults are raised at all.
+
+        Raises:
+            Exception: a fault of ours, under `guard.STRICT_VARIABLE`.
+        """
+        fault, self._fault = self._fault, None
+        if fault is not None and is_strict():
+            raise fault
 
     def _opened(self, path: object, flags: object) -> None:
         name = _name(path)
@@ -73,9 +90,9 @@ class OpenedFiles:
         place = os.path.abspath(name)  # noqa: PTH100 - ten times as fast, on the user's time
         if place in self.read or place in self.written or self._is_skipped(place):
             return
-        if cast(int, flags) & WRITING:
+        if cast(int, flags) & _WRITING:
             self._note_written(place)
-        elif len(self.read) < MOST_FILES:
+        elif not self.has_more:
             self._note_read(place, name)
 
     def _is_skipped(self, path: str) -> bool:
@@ -84,7 +101,10 @@ class OpenedFiles:
     def _note_read(self, place: str, name: str) -> None:
         """Note a regular file that exists now: one that appears later is the run's own output."""
         status = os.stat(place)  # noqa: PTH116
-        if stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(status.st_mode):
+            return
+        self.has_more = len(self.read) >= MOST_FILES
+        if not self.has_more:
             self.read[place] = (name, status.st_size)
             self.modified_ns[place] = status.st_mtime_ns
 

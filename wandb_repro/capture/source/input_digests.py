@@ -20,14 +20,15 @@ def with_digests(
     At most 100 MB are read, the smallest files first.
 
     Args:
-        inputs: files without digests.
+        inputs: files without digests; one that has a reason already is returned unchanged.
         refused: by absolute path, why a file is not stored.
         is_as_read: whether a file still is as the run read it.
     """
     digests: dict[str, str | Unavailable] = {}
     left_bytes = _DIGESTED_BYTES
     files = list(inputs)
-    for file in sorted(files, key=_size):
+    # An entry with a reason already is about files that are not known.
+    for file in sorted((file for file in files if not file.reason), key=_size):
         if "secret" in refused.get(file.absolute, ""):
             # A short secret can be guessed from its digest.
             digests[file.absolute] = Unavailable(unavailable="its digest could reveal a secret")
@@ -39,7 +40,9 @@ def with_digests(
             else Unavailable(unavailable="too large to read when the run ended")
         )
     return tuple(
-        file.model_copy(
+        file
+        if file.reason
+        else file.model_copy(
             update={"digest": digests[file.absolute], "reason": refused.get(file.absolute, "")}
         )
         for file in files
