@@ -1,7 +1,7 @@
 """A small convolutional network on images of handwritten digits, fed by tf.data.
 
-The random shifts are drawn by a stateless operation from a seed of their own: a stateful one in
-a parallel map would give other bits in every run.
+Each image has its own seed, and a stateless operation draws its shift from it. A stateful operation
+in a parallel map would give other bits in every run.
 """
 
 import keras
@@ -55,7 +55,7 @@ model.fit(
     dataset,
     validation_data=test,
     epochs=run.config["epochs"],
-    shuffle=False,  # the dataset shuffles itself, anew in every epoch
+    shuffle=False,  # the dataset shuffles itself in every epoch
     verbose=2,
     callbacks=[ReproCallback()],
 )

@@ -1,4 +1,4 @@
-"""A model with a training step of its own: it learns to take noise off, clipping each gradient."""
+"""A model with its own training step: it learns to remove noise and clips each gradient."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from wandb_repro.keras import ReproCallback
 
 
 class Denoiser(keras.Model):
-    """Learns to give back the image that noise was added to."""
+    """Learns to return the image without the noise that was added to it."""
 
     def train_step(self, data: tf.Tensor) -> dict[str, tf.Tensor]:
         """Do one optimizer step on a batch of images, (examples, 64)."""
@@ -38,7 +38,7 @@ model.compile(keras.optimizers.Adam(run.config["lr"]))
 model.fit(
     dataset,
     epochs=run.config["epochs"],
-    shuffle=False,  # the dataset shuffles itself, anew in every epoch
+    shuffle=False,  # the dataset shuffles itself in every epoch
     verbose=2,
     callbacks=[ReproCallback()],
 )

@@ -1,4 +1,4 @@
-"""The shortest whole script: two lines make its run repeatable bit for bit."""
+"""The shortest script: two lines make its run repeatable bit for bit."""
 
 import keras
 import tensorflow as tf
@@ -28,7 +28,7 @@ model.compile(
 model.fit(
     dataset,
     epochs=run.config["epochs"],
-    shuffle=False,  # the dataset shuffles itself, anew in every epoch
+    shuffle=False,  # the dataset shuffles itself in every epoch
     verbose=2,
     callbacks=[ReproCallback()],
 )

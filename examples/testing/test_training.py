@@ -1,4 +1,4 @@
-"""What has to hold of a training. Copy it beside your own, and change the names."""
+"""Tests of a training. Copy this file next to yours, and change the names."""
 
 import keras
 import training
@@ -12,11 +12,11 @@ from wandb_repro.testing import (
 )
 
 
-def test_no_image_stands_in_two_parts_of_the_data() -> None:
+def test_no_image_is_in_two_parts_of_the_data() -> None:
     assert_no_leakage(**training.parts())
 
 
-def test_the_model_can_learn_a_batch_by_heart() -> None:
+def test_the_model_can_overfit_one_batch() -> None:
     keras.utils.set_random_seed(1)
     assert_learns(training.build(), *training.parts()["train"])
 
@@ -25,7 +25,7 @@ def test_training_twice_gives_the_same_bits() -> None:
     assert_reproducible(training.train, steps=20)
 
 
-def test_a_training_that_was_killed_ends_as_one_that_was_not() -> None:
+def test_a_killed_training_ends_with_the_same_weights() -> None:
     assert_resumes_exactly(training.train_with_checkpoints)
 
 

@@ -1,4 +1,4 @@
-"""A training as a module of yours holds it: functions that tests and scripts call alike."""
+"""A training as a module: functions for scripts and tests."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def build(rate: float = 0.005) -> keras.Model:
 
 
 def train(epochs: int = 2, callbacks: tuple[Any, ...] = ()) -> keras.Model:
-    """Train, the same way every time: the seed comes first."""
+    """Train with a fixed seed."""
     keras.utils.set_random_seed(42)
     model = build()
     model.fit(*parts()["train"], batch_size=64, epochs=epochs, verbose=0, callbacks=[*callbacks])
@@ -48,5 +48,5 @@ def train(epochs: int = 2, callbacks: tuple[Any, ...] = ()) -> keras.Model:
 
 
 def train_with_checkpoints(folder: Path) -> None:
-    """Train, and go on from what the folder holds."""
+    """Train, and continue from the last checkpoint in the folder."""
     train(epochs=4, callbacks=(ReproCheckpoint(folder),))
