@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.training import Young, finished, run_child
 from wandb_repro import init
+from wandb_repro.capture.unrecorded import is_unrecorded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.packages import Packages
@@ -23,10 +24,12 @@ class Attempts:
 
     def __init__(self, failures: int) -> None:
         self.threads: list[threading.Thread] = []
+        self.hidden: list[bool] = []
         self._failures = failures
 
     def __call__(self) -> int:
         self.threads.append(threading.current_thread())
+        self.hidden.append(is_unrecorded())
         if len(self.threads) <= self._failures:
             raise OSError("no disk")
         return len(self.threads)
@@ -61,6 +64,13 @@ def test_work_that_failed_in_its_thread_is_done_again_by_who_waits_for_it() -> N
 
     assert Background(attempts, "work").settled(30) == 2
     assert attempts.threads[0] is not attempts.threads[1] is threading.current_thread()
+
+
+def test_what_any_attempt_reads_is_no_input_of_the_script() -> None:
+    attempts = Attempts(failures=1)
+    Background(attempts, "work").settled(30)
+    assert attempts.hidden == [True, True]
+    assert not is_unrecorded()
 
 
 def test_work_is_done_again_once_only() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.unrecorded import never_record_this_thread
+from wandb_repro.capture.unrecorded import never_record_this_thread, unrecorded
 from wandb_repro.manifest.base import Unavailable
 
 T = TypeVar("T")
@@ -85,7 +85,8 @@ class Background(Generic[T]):
         if self._thread.is_alive() or not self._may_retry or self._succeeded(result):
             return result
         self._may_retry = False
-        self._result = guarded(self._work, self._what)
+        with unrecorded():  # as in the thread: what the work reads is no input of the script
+            self._result = guarded(self._work, self._what)
         return self._result
 
     def _succeeded(self, result: T | Unavailable) -> bool:
