@@ -19,7 +19,7 @@ _SCRIPT = f"""
 import csv, hashlib, importlib.metadata, time
 from statistics import median
 from wandb_repro.capture.packages.modified import find_modified
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.loaded import Owners
 from wandb_repro.capture.packages.installation import _Last, installation
 from wandb_repro.capture.packages.record import _FILE
@@ -27,7 +27,7 @@ from wandb_repro.files import cache_folder
 from wandb_repro.capture.packages.distributions import probe_packages
 from wandb_repro.manifest.packages import Packages
 
-host = ThisHost()
+host = Host()
 
 
 def plain():

@@ -10,7 +10,7 @@ import pytest
 from tests.support.recording import fit, keras, recording
 from tests.support.records import full_manifest
 from tests.support.training import Young, dense_model
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.model_config import probe_settings
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Manifest
@@ -33,7 +33,7 @@ def model(rate: float = 0.5, learning_rate: Any = 0.01, **compiled: Any) -> Any:
 
 def settings(of: Any, **arguments: object) -> FitSettings:
     """Return what is recorded of a model that begins to train."""
-    found = probe_settings(ThisHost(), of, {"batch_size": 4, "epochs": 2, **arguments}, 1)
+    found = probe_settings(Host(), of, {"batch_size": 4, "epochs": 2, **arguments}, 1)
     assert isinstance(found, FitSettings)
     return found
 

@@ -6,8 +6,10 @@ import pytest
 
 from tests.support.data_records import ARTIFACT, files_at, sources_of
 from tests.support.records import absent, changed, full_manifest
+from wandb_repro.capture.process.input_files import InputWatch
+from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.errors import RefusedError
-from wandb_repro.rerun.found_inputs import FoundInputs
+from wandb_repro.rerun.found_inputs import FoundInputs, find_inputs
 from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.planned_inputs import Inputs, Link, plan_inputs
 
@@ -75,3 +77,14 @@ def test_data_that_an_artifact_holds_counts_for_the_depth_and_is_not_linked() ->
 def test_missing_data_is_named_with_its_part() -> None:
     inputs = planned(found=FoundInputs(sources_of(files_at("../x.csv"))))
     assert inputs.missing == ("/home/ada/x.csv (data 'train')",)
+
+
+def test_the_entry_for_files_that_were_too_many_is_put_nowhere_and_not_missed() -> None:
+    opened = OpenedFiles()
+    opened.has_more = True
+    (more,) = InputWatch(opened).inputs(code_paths=frozenset(), code_root=None, ignore=())
+    manifest = changed(full_manifest(), {"description.inputs": [more.model_dump()]})
+    found = find_inputs(manifest, parts_of(manifest).code, {})
+    assert (found.missing, found.changed) == ((), ())
+    links = plan_inputs(manifest, parts_of(manifest).code, found).links
+    assert "/" not in [link.target for link in links]

@@ -7,7 +7,8 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING
+
+from wandb_repro.capture.host import Host
 
 __all__ = ["FakeHost", "fake_module", "fake_uname"]
 
@@ -27,7 +28,7 @@ def fake_uname(
 
 
 @dataclass
-class FakeHost:
+class FakeHost(Host):
     """Stands in for the process and its machine. What is not given is not there."""
 
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -43,9 +44,11 @@ class FakeHost:
     memory: int = 8 * 2**30
     installed: tuple[importlib.metadata.Distribution, ...] = ()
     system: platform.uname_result = field(default_factory=fake_uname)
-    process_id: int = 4242
     command_folders: tuple[str, ...] = ("/environment/bin",)
     package_folders: tuple[str, ...] = ()
+
+    def process_id(self) -> int:
+        return 4242
 
     def real_path(self, path: str) -> str:
         for link, target in self.links.items():
@@ -79,9 +82,3 @@ class FakeHost:
 
     def uname(self) -> platform.uname_result:
         return self.system
-
-
-if TYPE_CHECKING:
-    from wandb_repro.capture.host import Host
-
-    _: Host = FakeHost()

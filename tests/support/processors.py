@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 
 __all__ = ["CPUINFO", "MODEL", "WITHOUT_NETWORKS", "WITH_NETWORKS", "cpuinfo", "use_processor"]
 
@@ -38,12 +38,12 @@ def cpuinfo(instruction_sets: tuple[str, ...], cores: int = 2) -> str:
 
 def use_processor(monkeypatch: pytest.MonkeyPatch, instruction_sets: tuple[str, ...]) -> None:
     """Make this process read another processor; its frameworks still see the real one."""
-    real = ThisHost.read_text
+    real = Host.read_text
 
-    def read_text(host: ThisHost, path: str) -> str:
+    def read_text(host: Host, path: str) -> str:
         return cpuinfo(instruction_sets) if path == CPUINFO else real(host, path)
 
-    monkeypatch.setattr(ThisHost, "read_text", read_text)
+    monkeypatch.setattr(Host, "read_text", read_text)
 
 
 if __name__ == "__main__":

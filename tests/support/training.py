@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from wandb_repro.capture.guard import STRICT_VARIABLE
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Weights
@@ -110,19 +110,31 @@ def recorded_in(run_folder: str | Path) -> Recorded:
     return Recorded(Capsule(Path(run_folder) / "repro"))
 
 
-class SmallHost(ThisHost):
+class _OtherModules(Mapping[str, ModuleType]):
+    """``sys.modules`` as it is now, without ours."""
+
+    def __getitem__(self, name: str) -> ModuleType:
+        if name.startswith(("tests.", "wandb_repro")):
+            raise KeyError(name)
+        return sys.modules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in list(sys.modules) if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class SmallHost(Host):
     """This process, in an environment of two packages: reading all of them takes longest.
 
     We and the tests are no files of the user's either: of a checkout, 600 modules would be
     searched for secrets and stored with each fit, which takes a second.
     """
 
-    @property
-    def modules(self) -> Mapping[str, ModuleType]:
-        found = dict(super().modules)
-        for name in [name for name in found if name.startswith(("tests.", "wandb_repro"))]:
-            del found[name]
-        return found
+    def __init__(self, started_in: str | None = None) -> None:
+        super().__init__(started_in)
+        self.modules = _OtherModules()
 
     def distributions(self) -> Iterable[Distribution]:
         return [distribution("numpy"), distribution("xxhash")]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.foreseen import SETTINGS, Laboratory
 from tests.support.recorded import Ask, Project
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.cpu import probe_processor
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.store.capsule import Capsule
@@ -44,7 +44,7 @@ SAME, OTHER = ("identical", "identical"), ("different", "diverged")
 
 
 def instructions() -> tuple[str, ...]:
-    processor = probe_processor(ThisHost())
+    processor = probe_processor(Host())
     found = processor.instruction_sets
     return () if isinstance(found, Unavailable) else found
 

@@ -10,136 +10,40 @@ import sysconfig
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
 
 
-class Host(Protocol):
-    """One process on one machine."""
+class Host:
+    """This process and its machine.
 
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """Environment variables of the process."""
-        ...
-
-    @property
-    def command_line(self) -> tuple[str, ...]:
-        """How the interpreter was started, its flags included (``sys.orig_argv``)."""
-        ...
-
-    @property
-    def started_in(self) -> str:
-        """Folder that the process was started in, absolute."""
-        ...
-
-    @property
-    def modules(self) -> Mapping[str, ModuleType]:
-        """The imported modules (``sys.modules``). Probes never import a framework."""
-        ...
-
-    @property
-    def process_id(self) -> int:
-        """Id of the process."""
-        ...
-
-    @property
-    def command_folders(self) -> tuple[str, ...]:
-        """Folders of the commands of installed distributions: the environment's, the user's."""
-        ...
-
-    @property
-    def package_folders(self) -> tuple[str, ...]:
-        """The environment's own folders of installed packages, absolute."""
-        ...
-
-    def real_path(self, path: str) -> str:
-        """Return an absolute path with every symbolic link followed, existing or not."""
-        ...
-
-    def memory_bytes(self) -> int:
-        """Return the machine's memory in bytes."""
-        ...
-
-    def read_text(self, path: str) -> str:
-        """Return the text of a file; bytes that are not UTF-8 become U+FFFD.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-        ...
-
-    def list_folder(self, path: str) -> tuple[str, ...]:
-        """Return the names in a folder, sorted.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-        ...
-
-    def affinity_cores(self) -> int:
-        """Return the number of cores that this process may be scheduled on.
-
-        Raises:
-            OSError: the system does not say.
-        """
-        ...
-
-    def distributions(self) -> Iterable[importlib.metadata.Distribution]:
-        """Return the installed distributions, in the order of ``sys.path``."""
-        ...
-
-    def uname(self) -> platform.uname_result:
-        """Return system, node, release, version, machine."""
-        ...
-
-
-class ThisHost:
-    """This process.
+    Attributes:
+        environ: environment variables of the process.
+        command_line: how the interpreter was started, its flags included (``sys.orig_argv``).
+        started_in: folder that the process was started in, absolute.
+        modules: the imported modules (``sys.modules``). Probes never import a framework.
+        command_folders: folders of the commands of installed distributions: the environment's, the
+            user's.
+        package_folders: the environment's own folders of installed packages, absolute.
 
     Args:
         started_in: folder that the process was started in; by default the current one.
     """
 
     def __init__(self, started_in: str | None = None) -> None:
-        self._started_in = started_in or os.getcwd()  # noqa: PTH109
+        self.environ: Mapping[str, str] = os.environ
+        self.command_line = tuple(sys.orig_argv)
+        self.started_in = started_in or os.getcwd()  # noqa: PTH109
+        self.modules: Mapping[str, ModuleType] = sys.modules
+        of_user = sysconfig.get_path("scripts", f"{os.name}_user")
+        self.command_folders: tuple[str, ...] = (sysconfig.get_path("scripts"), of_user)
+        packages = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+        self.package_folders: tuple[str, ...] = packages
 
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """Environment variables of the process."""
-        return os.environ
-
-    @property
-    def command_line(self) -> tuple[str, ...]:
-        """How the interpreter was started, its flags included."""
-        return tuple(sys.orig_argv)
-
-    @property
-    def started_in(self) -> str:
-        """Folder that the process was started in, absolute."""
-        return self._started_in
-
-    @property
-    def modules(self) -> Mapping[str, ModuleType]:
-        """The imported modules."""
-        return sys.modules
-
-    @property
     def process_id(self) -> int:
-        """Id of the process."""
+        """Return the id of the process, which is another one after a fork."""
         return os.getpid()
 
-    @property
-    def command_folders(self) -> tuple[str, ...]:
-        """Folders of the commands of installed distributions."""
-        of_user = sysconfig.get_path("scripts", f"{os.name}_user")
-        return (sysconfig.get_path("scripts"), of_user)
-
-    @property
-    def package_folders(self) -> tuple[str, ...]:
-        """The environment's own folders of installed packages, absolute."""
-        return (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-
     def real_path(self, path: str) -> str:
-        """Return an absolute path with every symbolic link followed."""
+        """Return an absolute path with every symbolic link followed, existing or not."""
         return os.path.realpath(path)
 
     def memory_bytes(self) -> int:
@@ -149,15 +53,27 @@ class ThisHost:
         return psutil.virtual_memory().total
 
     def read_text(self, path: str) -> str:
-        """Return the text of a file; bytes that are not UTF-8 become U+FFFD."""
+        """Return the text of a file; bytes that are not UTF-8 become U+FFFD.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         return Path(path).read_text(encoding="utf-8", errors="replace")
 
     def list_folder(self, path: str) -> tuple[str, ...]:
-        """Return the names in a folder, sorted."""
+        """Return the names in a folder, sorted.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         return tuple(sorted(os.listdir(path)))  # noqa: PTH208
 
     def affinity_cores(self) -> int:
-        """Return the number of cores that this process may be scheduled on."""
+        """Return the number of cores that this process may be scheduled on.
+
+        Raises:
+            OSError: the system does not say.
+        """
         return len(os.sched_getaffinity(0))
 
     def distributions(self) -> Iterable[importlib.metadata.Distribution]:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.cli.common import answers
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
@@ -53,7 +53,7 @@ def command(
 
 
 def _threads() -> str:
-    return os.environ.get("TF_NUM_INTRAOP_THREADS") or str(ThisHost().affinity_cores())
+    return os.environ.get("TF_NUM_INTRAOP_THREADS") or str(Host().affinity_cores())
 
 
 def _split(words: tuple[str, ...]) -> tuple[str, list[str], list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wandb_repro.capture.host import Host, ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.start_folder import start_folder
 
 if TYPE_CHECKING:
@@ -60,4 +60,4 @@ class ProcessState:
 
 
 # Read at import: the script may change its working directory before it calls init.
-process = ProcessState(ThisHost(start_folder()))
+process = ProcessState(Host(start_folder()))

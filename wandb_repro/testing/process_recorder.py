@@ -11,7 +11,7 @@ from typing import Literal
 
 from wandb_repro import api
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.framework import probe_framework
 from wandb_repro.capture.machine.gpu import probe_accelerator
 from wandb_repro.capture.machine.model_config import probe_settings
@@ -49,7 +49,7 @@ class ProcessRecorder(TrailRecorder):
     def __init__(self, task: Task, seeding: Seeding) -> None:
         self._task = task
         self._seeding = seeding
-        self._host = ThisHost()
+        self._host = Host()
         self._capsule = Capsule(Path(task.folder))
         self._description: Description | None = None
         self._settings: list[FitSettings] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wandb_repro.capture.host import Host, ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.cpu import probe_processor
 from wandb_repro.capture.machine.cpu_threads import effective_width
 from wandb_repro.capture.machine.gpu import probe_accelerator
@@ -87,7 +87,7 @@ def _environment(aim: Aim, prepared: Prepared | None) -> str:
 
 def _differences(manifest: Manifest, aim: Aim) -> Iterator[Finding]:
     """Yield what differs here; for a rerun also this shell's switches, which it will not use."""
-    host = ThisHost()
+    host = Host()
     here = _here(manifest, host, aim)
     if aim.by_hand:
         yield from differences(manifest, here)

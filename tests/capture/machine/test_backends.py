@@ -8,7 +8,7 @@ import pytest
 SCRIPT = """
 import sys
 from wandb_repro.capture.machine.framework import probe_framework
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 
 assert "keras" not in sys.modules
 import tensorflow as tf
@@ -17,7 +17,7 @@ import keras
 
 model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse", steps_per_execution=5)
-print(probe_framework(ThisHost(), model).model_dump_json(indent=1))
+print(probe_framework(Host(), model).model_dump_json(indent=1))
 """
 
 

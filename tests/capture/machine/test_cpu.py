@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fake_host import FakeHost, fake_uname
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.cpu import probe_processor
 from wandb_repro.manifest.base import Unavailable
 
@@ -71,6 +71,6 @@ def test_what_the_machine_does_not_tell_is_a_reason(files: dict[str, str]) -> No
 
 
 def test_this_machine_answers() -> None:
-    told = probe_processor(ThisHost())
+    told = probe_processor(Host())
     assert isinstance(told.affinity_cores, int)
     assert isinstance(told.logical_cores, int)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fake_host import FakeHost, fake_uname
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.machine import probe_machine
 from wandb_repro.manifest.base import Unavailable
 
@@ -70,5 +70,5 @@ def test_an_image_that_is_not_told_says_what_to_do(
 
 
 def test_this_machine_answers() -> None:
-    told = probe_machine(ThisHost())
+    told = probe_machine(Host())
     assert isinstance(told.memory_bytes, int)

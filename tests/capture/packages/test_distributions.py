@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel, one_of
 from tests.support.fake_host import FakeHost
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.dist_info import normalised_name
 from wandb_repro.capture.packages.distributions import probe_packages, read_distributions
 from wandb_repro.manifest.base import Unavailable
@@ -35,7 +35,7 @@ def test_an_index_package_is_recorded_with_all_that_identifies_it(plain: Environ
 
 
 def test_the_process_that_runs_is_recorded_with_its_interpreter() -> None:
-    found = probe_packages(ThisHost())
+    found = probe_packages(Host())
     assert isinstance(found, Packages)
     assert [each.name for each in found.distributions] == sorted(
         {each.name for each in found.distributions}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.environments import Environment, make_project, make_wheel, one_of
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.installation import installation
 from wandb_repro.capture.packages.repack import repack
 from wandb_repro.manifest.base import Unavailable
@@ -127,7 +127,7 @@ def test_an_editable_install_with_a_hook_comes_back(tmp_path: Path) -> None:
 
 
 def test_this_package_itself_can_be_packed(tmp_path: Path) -> None:
-    own = installation(ThisHost().distributions()).chosen["wandb-repro"]
+    own = installation(Host().distributions()).chosen["wandb-repro"]
     packed = repack(own.distribution, tmp_path)
     assert isinstance(packed, Repacked)
     again = _reinstalled(tmp_path, tmp_path / packed.name)

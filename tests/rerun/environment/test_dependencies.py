@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.distributions import probe_packages
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, Loaded, Packages
@@ -23,7 +23,7 @@ def _one(name: str, *requires: str, **changes: object) -> Distribution:
 
 
 def _packages(*found: Distribution, start: str = "", end: str | None = "") -> Packages:
-    here = probe_packages(ThisHost())
+    here = probe_packages(Host())
     assert isinstance(here, Packages)
     killed = Unavailable(unavailable="the run has not ended")
     loaded = Loaded(

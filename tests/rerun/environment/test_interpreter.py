@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.environments import BASE_PYTHON, Environment
 from tests.support.pythons import without_shims
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.distributions import probe_packages
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Interpreter, Packages
@@ -21,7 +21,7 @@ def no_shims(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _recorded(**changes: str) -> Interpreter:
-    here = probe_packages(ThisHost())
+    here = probe_packages(Host())
     assert isinstance(here, Packages)
     return here.interpreter.model_copy(update=changes)
 

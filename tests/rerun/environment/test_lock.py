@@ -12,7 +12,7 @@ from tests.support.environments import (
     one_of,
     use_folder_as_index,
 )
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.distributions import probe_packages
 from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.base import Unavailable
@@ -30,7 +30,7 @@ def links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _packages(*distributions: Distribution) -> Packages:
     """Return a record of this interpreter with the given distributions."""
-    here = probe_packages(ThisHost())
+    here = probe_packages(Host())
     assert isinstance(here, Packages)
     return here.model_copy(update={"distributions": distributions})
 

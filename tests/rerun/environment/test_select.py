@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.distributions import probe_packages
 from wandb_repro.capture.packages.repack import repack_all
 from wandb_repro.errors import RebuildError, UsageError
@@ -24,9 +24,9 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def recorded(wheels: Path) -> Packages:
     """What a run in this very environment records."""
-    found = probe_packages(ThisHost())
+    found = probe_packages(Host())
     assert isinstance(found, Packages)
-    return repack_all(ThisHost(), found, wheels)
+    return repack_all(Host(), found, wheels)
 
 
 def _without(packages: Packages, count: int) -> Packages:

@@ -25,7 +25,7 @@ def probe_accelerator(host: Host, load: Callable[[], Nvml] = load_nvml) -> Accel
         host: the process.
         load: gives NVML; tests hand in another.
     """
-    driver = ask_nvml(load, host.process_id)
+    driver = ask_nvml(load, host.process_id())
     return Accelerator(
         gpus=driver.gpus,
         driver=driver.version,

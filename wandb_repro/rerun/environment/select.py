@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from wandb_repro.capture.host import ThisHost
+from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.installed import installed_packages
 from wandb_repro.errors import RebuildError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
@@ -139,7 +139,7 @@ def _what_differs(unequal: tuple[Inequality, ...]) -> str:
 
 def _environment_at_hand() -> Packages:
     """Return what is installed here, editable installs by what they would be packed as."""
-    found = installed_packages(ThisHost())
+    found = installed_packages(Host())
     if isinstance(found, Unavailable):
         raise RefusedError(f"The current environment cannot be read: {found}.")
     return found
