@@ -83,7 +83,7 @@ def _count(tell: Callable[[int], None], last: int) -> str:
 def test_words_on_the_way_arrive_before_its_answer_and_in_order(tmp_path: Path) -> None:
     heard: list[int] = []
 
-    answer = run_apart(_count, 3, scratch=tmp_path, limit=_limit, stall_s=10, told=heard.append)
+    answer = run_apart(_count, 3, scratch=tmp_path, limit=_limit, stall_s=10, progress=heard.append)
 
     assert answer == "done"
     assert heard == [0, 1, 2]

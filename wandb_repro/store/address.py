@@ -36,16 +36,8 @@ def parse_address(text: str) -> RunAddress:
     Raises:
         UsageError: it is none of these.
     """
-    text = text.strip()
-    if not re.match(r"https?://", text, re.IGNORECASE):
-        return RunAddress(_path(text, text.split("/")), "")
-    try:
-        parts = urlsplit(text)
-        server = f"{parts.scheme}://{_host(text)}"
-    except ValueError as error:
-        raise UsageError(f"{text!r} is not a valid address: {error}.") from error
-    segments = [unquote(segment) for segment in parts.path.split("/") if segment]
-    return RunAddress(_path(text, _run_of_page(segments)), server)
+    parts, server = _split(text.strip())
+    return RunAddress(_path(text.strip(), _run_of_page(parts) if server else parts), server)
 
 
 def parse_project(text: str) -> RunAddress:
@@ -55,24 +47,29 @@ def parse_project(text: str) -> RunAddress:
         UsageError: it is none of these.
     """
     text = text.strip()
-    server, parts = "", text.split("/")
-    if re.match(r"https?://", text, re.IGNORECASE):
-        try:
-            address = urlsplit(text)
-            server = f"{address.scheme}://{_host(text)}"
-        except ValueError as error:
-            raise UsageError(f"{text!r} is not a valid address: {error}.") from error
+    parts, server = _split(text)
+    if server:
         # W&B writes ENTITY/PROJECT[/workspace...], openwandb projects/ENTITY/PROJECT.
-        segments = [unquote(segment) for segment in address.path.split("/") if segment]
-        parts = segments[segments[:1] == ["projects"] :][:2]
-    if len(parts) not in (1, 2) or (server and len(parts) != len(("entity", "project"))):
-        parts = []
-    if not parts or not all(_is_part(part) for part in parts):
+        parts = parts[parts[:1] == ["projects"] :][:2]
+    counts = (2,) if server else (1, 2)
+    if len(parts) not in counts or not all(map(_is_part, parts)):
         raise UsageError(
             f"{text!r} is not a W&B project.",
             hint="Write entity/project, the address of the project's page, or a folder of runs.",
         )
     return RunAddress("/".join(parts), server)
+
+
+def _split(text: str) -> tuple[list[str], str]:
+    """Return the names between slashes, and the server of a page's address, empty for a path."""
+    if not re.match(r"https?://", text, re.IGNORECASE):
+        return text.split("/"), ""
+    try:
+        parts = urlsplit(text)
+        server = f"{parts.scheme}://{_host(text)}"
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not a valid address: {error}.") from error
+    return [unquote(name) for name in parts.path.split("/") if name], server
 
 
 def same_server(address: str, configured: str) -> bool:

@@ -17,9 +17,6 @@ _NAME = r"[^/:\r\n]+"
 _VERSION = re.compile(f"{_NAME}/{_NAME}/{_NAME}:v[0-9]+")
 """W&B allows spaces in the names of projects and artifacts."""
 
-_STALL_S = 90.0
-"""Longer than one query with its retries takes."""
-
 
 def version_of(artifact: object) -> str:
     """Return ``ENTITY/PROJECT/NAME:vN`` of an artifact, or of a text that is one.
@@ -61,12 +58,10 @@ def download_artifact(version: str, folder: Path) -> Path:
         folder,
         scratch=folder,
         limit=lambda _: sys.maxsize,
-        stall_s=_STALL_S,
     )
 
 
 def _download(name: str, folder: Path) -> Path:
-    os.environ.pop("WANDB_SERVICE", None)
     # NOTE: wandb 0.31 writes to its cache first, file by file, so that belongs into the folder
     # that is watched; the user's own may hold a file that was damaged since, by its size alone.
     cache = folder / "cache"

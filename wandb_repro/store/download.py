@@ -37,8 +37,8 @@ _MAX_UNASKED = 1000
 
 
 def size_limit(name: str) -> int:
-    """Return how many bytes a part of a capsule may have, by its name in the capsule."""
-    return _LIMITS.get(name, _WHEEL_LIMIT)
+    """Return how many bytes a part of a capsule may have, by its name or path."""
+    return _LIMITS.get(PurePosixPath(name).name, _WHEEL_LIMIT)
 
 
 def download_capsule(run: ApiRun, scratch: Path, capsule: Capsule, *, code: bool) -> list[str]:
@@ -90,14 +90,8 @@ class Downloader:
         return [name for name in names if name not in found]
 
     def _ask(self, names: Sequence[str]) -> Iterator[tuple[str, ApiFile]]:
-        asked = [f"{FOLDER}/{name}" for name in names]
-        files = self.run.files(names=asked, per_page=100)
-        # Bounded: a server may answer with more than was asked, for ever.
-        for file in itertools.islice(files, len(asked) + _MAX_UNASKED):
-            # NOTE: for a file that is not there W&B may answer with an entry of md5 "0".
-            # Source: wandb 0.31, wandb_run.restore.
-            if file.name in asked and file.md5 != "0":
-                yield file.name.removeprefix(f"{FOLDER}/"), file
+        for file in files_of(self.run, [f"{FOLDER}/{name}" for name in names]):
+            yield file.name.removeprefix(f"{FOLDER}/"), file
 
     def _bring(self, name: str, file: ApiFile) -> None:
         with closing(file.download(root=str(self.scratch), replace=True)):
@@ -106,6 +100,16 @@ class Downloader:
         target = self.folder / name
         target.parent.mkdir(exist_ok=True)
         downloaded.replace(target)
+
+
+def files_of(run: ApiRun, names: list[str]) -> Iterator[ApiFile]:
+    """Yield those of the named files that a run has."""
+    # Bounded: a server may answer with more than was asked, for ever.
+    for file in itertools.islice(run.files(names=names, per_page=100), len(names) + _MAX_UNASKED):
+        # NOTE: for a file that is not there W&B may answer with an entry of md5 "0".
+        # Source: wandb 0.31, wandb_run.restore.
+        if file.name in names and file.md5 != "0":
+            yield file
 
 
 def _check_size(name: str, size_bytes: int) -> None:
@@ -155,9 +159,9 @@ def _safe(wheel: str, place: int) -> str:
 
 
 def _check_digests(folder: Path, digests: dict[str, str]) -> None:
-    for name, told in digests.items():
-        path = folder / PurePosixPath(name)
-        if sha256_of_file(path) != told:
+    for name, sha256 in digests.items():
+        path = folder / name
+        if sha256_of_file(path) != sha256:
             path.unlink()
             raise RefusedError(
                 f"{FOLDER}/{name} of this run does not match its manifest.",

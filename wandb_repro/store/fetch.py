@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,10 @@ from typing import Any
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.store.address import RunAddress, parse_address, same_server
-from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.download import download_capsule, size_limit
 from wandb_repro.store.subprocess import run_apart
 from wandb_repro.store.wandb_api import ApiRun, configured, connect, find_run, translated
-
-STALL_S = 90.0
-"""Longer than one query with its retries takes."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +72,11 @@ def fetch_capsule(path: str, destination: Path, *, code: bool = True) -> RemoteR
             Path(scratch),
             code,
             scratch=Path(scratch),
-            limit=lambda name: size_limit(name.removeprefix(f"{FOLDER}/")),
-            stall_s=STALL_S,
+            limit=size_limit,
         )
 
 
 def _fetch(address: RunAddress, destination: Path, scratch: Path, code: bool) -> RemoteRun:
-    # NOTE: wandb.init leaves this behind; with it we would talk to the service of a training.
-    os.environ.pop("WANDB_SERVICE", None)
     with configured(scratch) as (server, pages):
         check_server(address, server, pages)
         run = find_run(connect(server), address.path, server)

@@ -6,14 +6,13 @@ has looked at them: a project may hold more than this disk does.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from wandb_repro.errors import NotFoundError, ReproError
@@ -21,7 +20,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.store.address import RunAddress, parse_project
 from wandb_repro.store.capsule import FOLDER, MANIFEST, TRAIL, Capsule
 from wandb_repro.store.download import Downloader, size_limit
-from wandb_repro.store.fetch import STALL_S, check_server
+from wandb_repro.store.fetch import check_server
 from wandb_repro.store.subprocess import run_apart
 from wandb_repro.store.wandb_api import Api, ApiRuns, ApiRunToWrite, configured, connect, translated
 from wandb_repro.store.write_back import PREFIX
@@ -74,10 +73,10 @@ def read_project(path: str, scratch: Path, last: int, each: Callable[[Projected]
     """
     address = parse_project(path)
 
-    def told(word: Projected) -> None:
-        each(word)
-        if isinstance(word.run.capsule, Capsule):
-            shutil.rmtree(word.run.capsule.folder.parent, ignore_errors=True)
+    def look(read: Projected) -> None:
+        each(read)
+        if isinstance(read.run.capsule, Capsule):
+            shutil.rmtree(read.run.capsule.folder.parent, ignore_errors=True)
 
     # wandb's service may still write there for a moment after it was ended: hence the errors.
     with tempfile.TemporaryDirectory(
@@ -89,15 +88,12 @@ def read_project(path: str, scratch: Path, last: int, each: Callable[[Projected]
             Path(folder),
             last,
             scratch=Path(folder),
-            limit=lambda name: size_limit(PurePosixPath(name).name),
-            stall_s=STALL_S,
-            told=told,
+            limit=size_limit,
+            progress=look,
         )
 
 
-def _read(tell: Callable[[Projected], None], address: RunAddress, folder: Path, last: int) -> int:
-    # NOTE: wandb.init leaves this behind; with it we would talk to the service of a training.
-    os.environ.pop("WANDB_SERVICE", None)
+def _read(report: Callable[[Projected], None], address: RunAddress, folder: Path, last: int) -> int:
     with configured(folder) as (server, pages):
         check_server(address, server, pages)
         found = _listed(connect(server), address.path, server)
@@ -106,7 +102,7 @@ def _read(tell: Callable[[Projected], None], address: RunAddress, folder: Path, 
             runs = list(islice(found, last))
 
         def bring(place: int) -> None:
-            tell(Projected(_brought(runs[place], folder / str(place), server), len(runs)))
+            report(Projected(_brought(runs[place], folder / str(place), server), len(runs)))
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for done in [pool.submit(bring, place) for place in range(len(runs))]:

@@ -19,6 +19,8 @@ from wandb_repro.errors import RefusedError, ReproError, StoreError
 
 T = TypeVar("T")
 
+_STALL_S = 90.0
+"""Longer than one query with its retries takes."""
 _POLL_S = 0.05
 _LOG = "child.log"
 
@@ -28,8 +30,8 @@ def run_apart(
     *arguments: Any,
     scratch: Path,
     limit: Callable[[str], int],
-    stall_s: float,
-    told: Callable[[Any], None] | None = None,
+    stall_s: float = _STALL_S,
+    progress: Callable[[Any], None] | None = None,
 ) -> T:
     """Return what a function returns, called in a new process.
 
@@ -39,7 +41,7 @@ def run_apart(
         scratch: the folder it downloads into; its output is kept there, too.
         limit: how many bytes a file of a name may have.
         stall_s: seconds without one new byte or word after which it is ended.
-        told: where given, the function's first argument is a function too, and what that is
+        progress: where given, the function's first argument is a function too, and what that is
             called with, from any of its threads, arrives here.
 
     Raises:
@@ -52,7 +54,7 @@ def run_apart(
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
         target=_child,
-        args=(theirs, scratch / _LOG, task, arguments, told is not None),
+        args=(theirs, scratch / _LOG, task, arguments, progress is not None),
         daemon=True,
     )
     process.start()
@@ -61,10 +63,10 @@ def run_apart(
         while True:
             _watch(ours, scratch, limit, stall_s)
             answer = _received(ours, scratch / _LOG)
-            if not isinstance(answer, _Told):
+            if not isinstance(answer, _Progress):
                 return cast("T", answer)
-            if told is not None:
-                told(answer.word)
+            if progress is not None:
+                progress(answer.word)
     finally:
         # wandb's own service sees its parent gone and ends.
         process.kill()
@@ -72,7 +74,7 @@ def run_apart(
         ours.close()
 
 
-class _Told(NamedTuple):
+class _Progress(NamedTuple):
     """A word on the way to the answer."""
 
     word: Any
@@ -83,19 +85,19 @@ def _child(
     log: Path,
     task: Callable[..., Any],
     arguments: tuple[Any, ...],
-    tells: bool,
+    reports: bool,
 ) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
     lock = threading.Lock()
 
-    def tell(word: Any) -> None:
+    def report(word: Any) -> None:
         with lock:
-            pipe.send(_Told(word))
+            pipe.send(_Progress(word))
 
     try:
-        pipe.send(task(*((tell,) if tells else ()), *arguments))
+        pipe.send(task(*((report,) if reports else ()), *arguments))
     except ReproError as error:
         pipe.send(error)
 
@@ -132,10 +134,9 @@ def _received(pipe: Connection, log: Path) -> Any:
     try:
         answer = pipe.recv()
     except EOFError as error:
-        told = log.read_text(errors="replace").strip().splitlines()[-1:]
-        raise StoreError(
-            f"Reading from W&B ended without an answer: {''.join(told)[:300] or 'nothing said'}."
-        ) from error
+        last_line = log.read_text(errors="replace").strip().splitlines()[-1:]
+        cause = "".join(last_line)[:300] or "nothing said"
+        raise StoreError(f"Reading from W&B ended without an answer: {cause}.") from error
     if isinstance(answer, ReproError):
         raise answer
     return answer

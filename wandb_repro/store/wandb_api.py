@@ -20,20 +20,12 @@ from wandb_repro.errors import NotFoundError, ReproError, StoreError
 class ApiFile(Protocol):
     """A file of a run (``wandb.apis.public.File``)."""
 
-    @property
-    def name(self) -> str:
-        """The name on W&B, with ``/`` in it."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Bytes, as the server tells."""
-        ...
-
-    @property
-    def md5(self) -> str | None:
-        """Base64; ``"0"`` for a file that is not there."""
-        ...
+    name: str
+    """The name on W&B, with ``/`` in it."""
+    size: int
+    """Bytes, as the server tells."""
+    md5: str | None
+    """Base64; ``"0"`` for a file that is not there."""
 
     def download(self, *, root: str, replace: bool) -> TextIO:
         """Write it to ``root`` / its name, return it open."""
@@ -55,35 +47,18 @@ class ApiSummary(Protocol):
 class ApiRun(Protocol):
     """A run (``wandb.apis.public.Run``)."""
 
-    @property
-    def entity(self) -> str:
-        """Who owns the project."""
-        ...
-
-    @property
-    def project(self) -> str:
-        """The project."""
-        ...
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-        ...
-
-    @property
-    def name(self) -> str | None:
-        """The name shown."""
-        ...
-
-    @property
-    def state(self) -> str:
-        """Such as ``finished``."""
-        ...
-
-    @property
-    def url(self) -> str:
-        """The address of its page."""
-        ...
+    entity: str
+    """Who owns the project."""
+    project: str
+    """The project."""
+    id: str
+    """The run's id."""
+    name: str | None
+    """The name shown."""
+    state: str
+    """Such as ``finished``."""
+    url: str
+    """The address of its page."""
 
     def files(self, *, names: list[str], per_page: int) -> Iterable[ApiFile]:
         """Return those of the named files that the server has."""
@@ -93,10 +68,8 @@ class ApiRun(Protocol):
 class ApiRunToWrite(ApiRun, Protocol):
     """A run with what is noted on it."""
 
-    @property
-    def summary(self) -> ApiSummary:
-        """Its summary, as it was when it was read."""
-        ...
+    summary: ApiSummary
+    """Its summary, as it was when it was read."""
 
     def upload_file(self, path: str, root: str) -> object:
         """Put a file among the run's, by its name below ``root``."""
@@ -150,6 +123,8 @@ def configured(scratch: Path) -> Generator[tuple[str, str], None, None]:
     """
     import wandb
 
+    # NOTE: wandb.init leaves this behind; with it we would talk to the service of a training.
+    os.environ.pop("WANDB_SERVICE", None)
     os.environ.update(_BOUNDS)
     settings = wandb.setup().settings
     # NOTE: wandb.Api makes a folder for each run it reads, in WANDB_DIR or in /tmp. Set only

@@ -8,8 +8,6 @@ Puts a newer card in the place of a run's old one, by W&B's public API. Only whe
 
 from __future__ import annotations
 
-import itertools
-import os
 import random
 import tempfile
 import time
@@ -20,8 +18,7 @@ from pathlib import Path, PurePosixPath
 from wandb_repro.errors import RefusedError, StoreError
 from wandb_repro.manifest.canonical import JSON, MAX_BYTES, loads
 from wandb_repro.store.capsule import CHANGES, FOLDER, REPORT, SHOWN
-from wandb_repro.store.download import Downloader, size_limit
-from wandb_repro.store.fetch import STALL_S
+from wandb_repro.store.download import Downloader, files_of, size_limit
 from wandb_repro.store.subprocess import run_apart
 from wandb_repro.store.wandb_api import (
     ApiRun,
@@ -37,9 +34,9 @@ PREFIX = "repro/rerun/"
 
 LINE = "repro/reproduced"
 
+_SUMMARY = "wandb-summary.json"
 _TRIES = 6
 _SETTLED_S = 1.0
-_STALL_S = 90.0
 _BYTES = 1 << 24
 
 
@@ -65,14 +62,12 @@ def note_attempt(path: str, rerun: str, attempt: str, line: Callable[[list[str]]
             folder,
             scratch=Path(folder),
             limit=lambda _: _BYTES,
-            stall_s=_STALL_S,
         )
 
 
 def _note(
     path: str, rerun: str, attempt: str, line: Callable[[list[str]], str], folder: str
 ) -> str:
-    os.environ.pop("WANDB_SERVICE", None)
     with configured(Path(folder)) as (server, _):
         for _ in range(_TRIES):
             run = find_run(connect(server), path, server)
@@ -121,13 +116,11 @@ def replace_card(path: str, page: Callable[[str], str]) -> None:
             page,
             Path(name),
             scratch=Path(name),
-            limit=lambda name: size_limit(PurePosixPath(name).name),
-            stall_s=STALL_S,
+            limit=size_limit,
         )
 
 
 def _replace(path: str, page: Callable[[str], str], folder: Path) -> None:
-    os.environ.pop("WANDB_SERVICE", None)
     with configured(folder) as (server, _):
         run = find_run(connect(server), path, server)
         (folder / FOLDER).mkdir()
@@ -161,15 +154,9 @@ def _place_shown(run: ApiRun, scratch: Path) -> str:
 
 def _summary_file(run: ApiRun, scratch: Path) -> dict[str, JSON]:
     """Return the summary as a file, which also holds what a server leaves out of its answers."""
-    for file in itertools.islice(run.files(names=[_SUMMARY], per_page=1), _MOST):
-        # NOTE: for a file that is not there W&B may answer with an entry of md5 "0".
-        if file.name == _SUMMARY and file.md5 != "0" and file.size <= MAX_BYTES:
+    for file in files_of(run, [_SUMMARY]):
+        if file.size <= MAX_BYTES:
             with closing(file.download(root=str(scratch), replace=True)):
-                told = loads((scratch / _SUMMARY).read_bytes())
-            return told if isinstance(told, dict) else {}
+                summary = loads((scratch / _SUMMARY).read_bytes())
+            return summary if isinstance(summary, dict) else {}
     return {}
-
-
-_SUMMARY = "wandb-summary.json"
-_MOST = 100
-"""Of the answers that a server gives to one question."""
