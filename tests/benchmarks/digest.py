@@ -25,6 +25,7 @@ from pathlib import Path
 import keras, numpy as np
 from wandb_repro.keras.variables import Reader
 from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.trail_sink import Point
 
 class Model:
     layers, non_trainable_weights = [], []
@@ -45,7 +46,7 @@ def of_step(count, shape):
         started = time.perf_counter()
         found = reader.read()
         reads.append(time.perf_counter() - started)
-        recorder.weights("step", found, epoch=0, step=step, metrics={})
+        recorder.weights(Point("step", 1, 0, step), found)
         steps.append(time.perf_counter() - started)
         wide = [np.asarray(it.value).reshape(-1).view("u4") for it in found]
         wide = [it.view("u8") if it.size % 2 == 0 else it for it in wide]

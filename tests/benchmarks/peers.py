@@ -18,6 +18,7 @@ from pathlib import Path
 import joblib, keras, numpy as np, wandb
 from wandb_repro.keras.variables import Reader
 from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.trail_sink import Point
 
 model = keras.applications.ResNet50(weights=None)
 model.compile("adam", "sparse_categorical_crossentropy")
@@ -52,7 +53,7 @@ def by_wandb():
 def ours(moment):
     global step
     step += 1
-    recorder.weights(moment, reader.read(), epoch=step, step=step, metrics={})
+    recorder.weights(Point(moment, 1, step, step), reader.read())
 
 arrays = [np.asarray(it.value.numpy()).reshape(-1).view("u1") for it in everything]
 arrays = [it.view("u8") if it.size % 8 == 0 else it for it in arrays]

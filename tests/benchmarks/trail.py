@@ -17,6 +17,7 @@ import keras, numpy as np
 from pathlib import Path
 from wandb_repro.keras import variables_of
 from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.trail_sink import Point
 
 model = keras.applications.ResNet50(weights=None)
 model.compile("adam", "sparse_categorical_crossentropy")
@@ -32,7 +33,7 @@ recorder.begin_fit()
 times = []
 for epoch in range(4):
     started = time.perf_counter()
-    recorder.weights("epoch", variables_of(model), epoch=epoch, step=epoch, metrics={{}})
+    recorder.weights(Point("epoch", 1, epoch, epoch), variables_of(model))
     times.append(time.perf_counter() - started)
 size = sum(v.value.nbytes for v in variables_of(model))
 print(step, size, sorted(times)[1], sep="\\n")

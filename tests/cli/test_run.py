@@ -18,6 +18,7 @@ import wandb
 import wandb_repro
 from wandb_repro.capture.weights import Variable
 from wandb_repro.api import find_session
+from wandb_repro.recording.trail_sink import Point
 
 run = wandb.init(project="plain")
 import numpy as np
@@ -25,8 +26,8 @@ import numpy as np
 session = find_session(run)
 weights = np.random.normal(size=3) * float(sys.argv[2])
 session.begin_fit(None)
-session.weights("initial", [Variable("trainable", "w", weights)], epoch=0, step=0, metrics={})
-session.weights("final", [Variable("trainable", "w", weights + 1)], epoch=1, step=1, metrics={})
+session.weights(Point("initial", 1, 0, 0), [Variable("trainable", "w", weights)])
+session.weights(Point("final", 1, 1, 1), [Variable("trainable", "w", weights + 1)])
 session.end_fit(session.fits)
 """
 

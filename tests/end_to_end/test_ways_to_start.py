@@ -257,6 +257,7 @@ import numpy as np
 import wandb_repro
 from wandb_repro.capture.weights import Variable
 from wandb_repro.api import find_session
+from wandb_repro.recording.trail_sink import Point
 
 weights = np.zeros(3)
 for rate in (1.0, 2.0):
@@ -267,7 +268,7 @@ for rate in (1.0, 2.0):
         weights += rate * np.random.normal(size=3)
         variables = [Variable("trainable", "w", weights)]
         moment = "epoch" if epoch else "initial"
-        session.weights(moment, variables, epoch=epoch, step=epoch, metrics={})
+        session.weights(Point(moment, session.fits, epoch, step=epoch), variables)
     session.end_fit(session.fits)
     run.finish()
 """

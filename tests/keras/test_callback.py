@@ -14,7 +14,8 @@ from tests.support.training import Recorded, Young, data, dense_model, recorded_
 from tests.test_digest import GOLDEN
 from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
-from wandb_repro.manifest.trail_records import Granularity, Losses, Numbers
+from wandb_repro.manifest.trail_records import Granularity, Losses, Missing, Numbers
+from wandb_repro.recording.trail_sink import Point
 
 SAME_ORDER = "shows the examples in the same order in every epoch"
 
@@ -442,8 +443,8 @@ def fork_through_our_methods() -> None:
         (session,) = api.process.sessions.values()
         one = [Variable("trainable", "w", cast("Array", np.ones(3)))]
         session.begin_fit(None)
-        session.weights("epoch", one, epoch=9, step=9, metrics={})
-        session.missing("final", "planted", epoch=9, step=9)
+        session.weights(Point("epoch", fit=1, epoch=9, step=9), one)
+        session.write(Missing(fit=1, moment="final", epoch=9, step=9, reason="planted"))
         session.finish()
         process_exit.finish_all()
         code = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
@@ -16,24 +17,13 @@ from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
 from wandb_repro.keras.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.manifest.trail_records import Granularity, Losses, Missing, Resumed, Seen
+from wandb_repro.recording.trail_sink import Note, Point
 
 Take = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
 
 
-class Digest(NamedTuple):
-    moment: str
-    epoch: int
-    step: int
-    before: str | None = None
-    data: str | None = None
-
-
-class Loss(NamedTuple):
-    epoch: int
-    first: int
-    last: int
-    values: dict[str, list[float]]
+N = TypeVar("N", bound=Note)
 
 
 def number_in(variable: Variable) -> float:
@@ -53,14 +43,10 @@ class Sink:
         self.steps = steps
         self.fits = 0
         self.open = set[int]()
-        self.digests: list[Digest] = []
+        self.digests: list[Point] = []
         self.values: list[list[float]] = []
         self.metrics: list[dict[str, str]] = []
-        self.reasons: list[str] = []
-        self.granularities: list[Granularity] = []
-        self.written_losses: list[Loss] = []
-        self.batches: list[tuple[int, int]] = []
-        self.checkpoints: list[Checkpoint | Resumed] = []
+        self.notes: list[Note] = []
         self._wanted = set(wanted)
 
     def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
@@ -72,52 +58,18 @@ class Sink:
     def end_fit(self, fit: int) -> None:
         self.open.remove(fit)
 
-    def granularity(self, record: Granularity) -> None:
-        self.granularities.append(record)
-
-    def weights(
-        self,
-        moment: Moment,
-        variables: Iterable[Variable],
-        *,
-        epoch: int,
-        step: int,
-        metrics: Mapping[str, str],
-        fit: int | None = None,
-        before: str | None = None,
-        data: str | None = None,
-    ) -> None:
-        assert fit == self.fits
+    def weights(self, point: Point, variables: Iterable[Variable]) -> None:
+        assert point.fit == self.fits
         self.values.append([number_in(one) for one in variables])
-        self.digests.append(Digest(moment, epoch, step, before, data))
-        self.metrics.append(dict(metrics))
+        self.digests.append(point._replace(metrics={}))
+        self.metrics.append(dict(point.metrics))
 
-    def missing(
-        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
-    ) -> None:
-        self.reasons.append(f"{moment}, epoch {epoch}, step {step}: {reason}")
+    def write(self, record: Note) -> None:
+        self.notes.append(record)
 
-    def losses(
-        self,
-        values: Mapping[str, Sequence[float]],
-        *,
-        fit: int,
-        epoch: int,
-        first: int,
-        every: int,
-        last: int,
-    ) -> None:
-        named = {name: list(column) for name, column in values.items()}
-        self.written_losses.append(Loss(epoch, first, last, named))
-
-    def seen(
-        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
-    ) -> None:
-        assert isinstance(batches, tuple)
-        self.batches.append((epoch, len(batches)))
-
-    def checkpoint(self, record: Checkpoint | Resumed) -> None:
-        self.checkpoints.append(record)
+    def noted(self, kind: type[N]) -> list[N]:
+        """Return the records of one kind, in order."""
+        return [record for record in self.notes if isinstance(record, kind)]
 
     def root_now(self, variables: Sequence[Variable]) -> str | None:
         return f"root of {number_in(variables[0])}"
@@ -211,11 +163,11 @@ def test_by_default_the_initial_weights_the_first_step_epochs_and_the_end_are_di
         train_epoch(recorder, fit, epoch, steps=3)
     recorder.end()
     assert sink.digests == [
-        Digest("initial", 0, 0),
-        Digest("step", 0, 1),
-        Digest("epoch", 1, 3),
-        Digest("epoch", 2, 6),
-        Digest("final", 2, 6),
+        Point("initial", 1, 0, 0),
+        Point("step", 1, 0, 1),
+        Point("epoch", 1, 1, 3),
+        Point("epoch", 1, 2, 6),
+        Point("final", 1, 2, 6),
     ]
     assert sink.values == [[0], [1], [3], [6], [6]]
     assert not sink.open
@@ -237,9 +189,9 @@ def test_the_sink_says_which_steps_where_the_callback_does_not() -> None:
     one, two, fit = Sink(steps=[4, 2]), Sink(steps=2), Fit(known=4)
     train_epoch(begun(one, fit), fit, 0, steps=4)
     assert one.of("step") == [(0, 1), (0, 2), (0, 4)]
-    assert (one.granularities[0].every, one.granularities[0].chosen) == (0, (2, 4))
+    assert (one.noted(Granularity)[0].every, one.noted(Granularity)[0].chosen) == (0, (2, 4))
     begun(two, fit, 3)
-    assert two.granularities[0].every == 3
+    assert two.noted(Granularity)[0].every == 3
 
 
 def test_a_step_that_the_sink_wants_is_digested_whatever_was_asked() -> None:
@@ -258,7 +210,9 @@ def test_a_model_without_weights_yet_has_a_reason_instead_of_initial_weights() -
     sink, fit = Sink(), Fit(built=False, known=2)
     recorder = begun(sink, fit)
     assert sink.digests == []
-    assert sink.reasons[0].startswith("initial, epoch 0, step 0: the model was not built")
+    (missing,) = sink.noted(Missing)
+    assert (missing.fit, missing.moment, missing.epoch, missing.step) == (1, "initial", 0, 0)
+    assert missing.reason.startswith("the model was not built")
     train_epoch(recorder, fit, 0, steps=2)
     assert sink.of("step") == [(0, 1)]
 
@@ -314,9 +268,10 @@ def test_losses_are_written_with_the_step_of_the_fit_and_metrics_to_the_last_bit
     recorder = begun(sink, fit)
     for epoch in (0, 1):
         train_epoch(recorder, fit, epoch, steps=2)
-    assert sink.written_losses == [
-        Loss(0, 1, 2, {"loss": [0.0, 1.0]}),
-        Loss(1, 3, 4, {"loss": [10.0, 11.0]}),
+    bits = [struct.pack(">2d", *values).hex() for values in ((0.0, 1.0), (10.0, 11.0))]
+    assert sink.noted(Losses) == [
+        Losses(fit=1, epoch=0, first=1, every=1, last=2, bits={"loss": bits[0]}),
+        Losses(fit=1, epoch=1, first=3, every=1, last=4, bits={"loss": bits[1]}),
     ]
     assert [it for it in sink.metrics if it] == 2 * [{"loss": "0x1.0000000000000p-1"}]
 
@@ -328,7 +283,7 @@ def test_losses_of_a_long_epoch_are_written_before_it_ends() -> None:
     for batch in range(300):
         recorder.batch_began(batch)
         recorder.batch_ended(batch, {"loss": 0.0})
-    assert [(it.first, it.last) for it in sink.written_losses] == [(1, 256)]
+    assert [(it.first, it.last) for it in sink.noted(Losses)] == [(1, 256)]
 
 
 def test_the_model_is_searched_for_variables_once_an_epoch_and_at_its_end() -> None:
@@ -360,7 +315,7 @@ def test_weights_are_not_read_twice_where_no_callback_can_change_them() -> None:
     sink, fit = Sink(), Fit(known=3)
     train_epoch(begun(sink, fit, 1), fit, 0, steps=3)
     assert {it.before for it in sink.digests} == {None}
-    assert "no callback" in str(sink.granularities[0].before)
+    assert "no callback" in str(sink.noted(Granularity)[0].before)
 
 
 def test_each_step_has_the_root_of_the_batches_since_the_record_before() -> None:
@@ -383,16 +338,16 @@ def test_all_batches_are_watched_only_where_steps_are_asked_for() -> None:
     begun(sink, default)
     assert [at_most for _, at_most in asked.takers] == [2, None]
     assert [at_most for _, at_most in default.takers] == [2]
-    assert str(sink.granularities[0].data) == "no digests of steps were asked for"
-    assert sink.granularities[0].first == "the first 2 batches of each epoch"
+    assert str(sink.noted(Granularity)[0].data) == "no digests of steps were asked for"
+    assert sink.noted(Granularity)[0].first == "the first 2 batches of each epoch"
 
 
 def test_batches_that_cannot_be_watched_have_the_reason_in_the_record() -> None:
     sink, fit = Sink(), Fit(known=2, no_batches="no pipeline")
     train_epoch(begun(sink, fit, 1), fit, 0, steps=2)
-    (found,) = sink.granularities
+    (found,) = sink.noted(Granularity)
     assert (str(found.data), str(found.first)) == ("no pipeline", "no pipeline")
-    assert sink.batches == []
+    assert sink.noted(Seen) == []
 
 
 def test_a_batch_without_a_digest_is_said_once_in_the_record() -> None:
@@ -402,7 +357,7 @@ def test_a_batch_without_a_digest_is_said_once_in_the_record() -> None:
     for batch in range(3):
         recorder.batch_began(batch)  # the pipeline showed nothing
         recorder.step_ended(batch)
-    assert [str(it.data) for it in sink.granularities] == [
+    assert [str(it.data) for it in sink.noted(Granularity)] == [
         "every batch since the step record before",
         "Keras counted a step that no batch was made for",
     ]
@@ -415,7 +370,10 @@ def test_the_first_batches_are_written_when_they_were_trained_on() -> None:
         for number in range(3):
             fit.make(number, epoch + number)  # the pipeline runs ahead
         train_epoch(recorder, fit, epoch, steps=3)
-    assert sink.batches == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    seen = [(it.epoch, it.batches) for it in sink.noted(Seen)]
+    assert [(epoch, isinstance(found, tuple) and len(found)) for epoch, found in seen] == [
+        *((0, 1), (0, 2), (1, 1), (1, 2))
+    ]
 
 
 def test_a_resumed_fit_counts_on_and_digests_nothing_twice() -> None:
@@ -429,7 +387,7 @@ def test_a_resumed_fit_counts_on_and_digests_nothing_twice() -> None:
     recorder.batch_began(1)
     recorder.step_ended(1)
     assert sink.of("step") == [(3, 8)]
-    assert sink.checkpoints == [record.model_copy(update={"fit": 1})]
+    assert sink.noted(Resumed) == [record.model_copy(update={"fit": 1})]
 
 
 def test_a_fit_that_was_restored_without_us_counts_from_the_optimizers_step() -> None:
@@ -462,8 +420,8 @@ def test_batches_that_were_trained_on_before_a_stop_are_left_out() -> None:
 
 def test_a_fit_is_closed_though_its_final_weights_cannot_be_read() -> None:
     class Broken(Sink):
-        def weights(self, moment: Moment, *given: Any, **named: Any) -> None:
-            if moment == "final":
+        def weights(self, point: Point, variables: Iterable[Variable]) -> None:
+            if point.moment == "final":
                 raise MemoryError("no room")
 
     sink = Broken()

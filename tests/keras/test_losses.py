@@ -5,23 +5,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wandb_repro.keras.losses import Losses, Run, exact, number_of
+from wandb_repro.keras.losses import LossBuffer, Run, exact, number_of
 
 
-def taken(losses: Losses, steps: int | None = None) -> list[Run]:
+def taken(losses: LossBuffer, steps: int | None = None) -> list[Run]:
     return list(losses.taken(steps))
 
 
 def test_values_of_steps_in_a_row_make_one_run_counted_from_one() -> None:
-    losses = Losses(1)
+    losses = LossBuffer(1)
     for batch in range(3):
         losses.take(batch, {"loss": batch / 2})
     assert taken(losses) == [Run(1, 3, {"loss": [0.0, 0.5, 1.0]})]
     assert taken(losses) == []
 
 
+def test_a_runs_values_are_written_with_all_their_bits() -> None:
+    assert Run(1, 2, {"loss": [0.5, -0.0]}).bits() == {"loss": "3fe00000000000008000000000000000"}
+
+
 def test_values_that_came_out_of_order_are_written_in_order_and_wait_for_a_gap() -> None:
-    losses = Losses(1)
+    losses = LossBuffer(1)
     for batch in (1, 0, 3):
         losses.take(batch, {"loss": float(batch)})
     assert taken(losses) == [Run(1, 2, {"loss": [0.0, 1.0]})]
@@ -30,7 +34,7 @@ def test_values_that_came_out_of_order_are_written_in_order_and_wait_for_a_gap()
 
 
 def test_a_metric_that_joins_later_begins_a_run_of_its_own() -> None:
-    losses = Losses(1)
+    losses = LossBuffer(1)
     losses.take(0, {"loss": 1.0})
     losses.take(1, {"loss": 1.0, "accuracy": 0.5})
     assert taken(losses) == [
@@ -40,21 +44,21 @@ def test_a_metric_that_joins_later_begins_a_run_of_its_own() -> None:
 
 
 def test_of_steps_that_run_as_one_only_the_last_has_values() -> None:
-    losses = Losses(4)
+    losses = LossBuffer(4)
     losses.take(3, {"loss": 1.0})
     losses.take(7, {"loss": 2.0})
     assert taken(losses) == [Run(4, 8, {"loss": [1.0, 2.0]})]
 
 
 def test_the_last_group_of_an_epoch_ends_with_the_epoch() -> None:
-    losses = Losses(4)
+    losses = LossBuffer(4)
     losses.take(3, {"loss": 1.0})
     losses.take(7, {"loss": 2.0})
     assert taken(losses, steps=6) == [Run(4, 6, {"loss": [1.0, 2.0]})]
 
 
 def test_a_new_epoch_forgets_what_was_not_written_and_counts_from_one() -> None:
-    losses = Losses(1)
+    losses = LossBuffer(1)
     losses.take(5, {"loss": 1.0})
     losses.begin_epoch()
     losses.take(0, {"loss": 2.0})
@@ -62,7 +66,7 @@ def test_a_new_epoch_forgets_what_was_not_written_and_counts_from_one() -> None:
 
 
 def test_they_are_ready_to_be_written_after_256_steps() -> None:
-    losses = Losses(1)
+    losses = LossBuffer(1)
     for batch in range(255):
         losses.take(batch, {"loss": 0.0})
     assert not losses.ready()
@@ -71,7 +75,7 @@ def test_they_are_ready_to_be_written_after_256_steps() -> None:
 
 
 def test_a_step_without_any_number_leaves_no_run() -> None:
-    losses = Losses(1)
+    losses = LossBuffer(1)
     losses.take(0, {"confusion": np.zeros((2, 2))})
     assert taken(losses) == []
 

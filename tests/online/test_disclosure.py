@@ -32,6 +32,7 @@ import numpy as np
 import wandb_repro
 from wandb_repro.capture.weights import Variable
 from wandb_repro.api import find_session
+from wandb_repro.recording.trail_sink import Point
 
 assert any(len(word) > 40 for word in sys.argv)
 run = wandb_repro.init(project="leaving", config={"lr": 0.1}, seed=7)
@@ -39,7 +40,7 @@ assert any(len(word) > 40 for word in sys.argv)
 session = find_session(run)
 session.begin_fit(None)
 weights = np.random.normal(size=4)
-session.weights("initial", [Variable("trainable", "w", weights)], epoch=0, step=0, metrics={})
+session.weights(Point("initial", 1, 0, 0), [Variable("trainable", "w", weights)])
 session.end_fit(session.fits)
 '''
 

@@ -97,10 +97,10 @@ def test_strict_names_each_part_that_could_not_be_recorded(tmp_path: Path) -> No
 
 def test_a_moment_without_a_digest_is_in_the_trail_with_its_reason(tmp_path: Path) -> None:
     session = session_in(tmp_path)
-    session.missing("initial", "not built yet", epoch=0, step=0, fit=1)
+    lost = Missing(fit=1, moment="initial", epoch=0, step=0, reason="not built yet")
+    session.write(lost)
     session.finish()
 
-    lost = Missing(fit=1, moment="initial", epoch=0, step=0, reason="not built yet")
     assert read_trail(session.capsule).missing == (lost,)
 
 
@@ -110,7 +110,7 @@ def test_a_forked_child_records_nothing_and_closes_nothing(
     session = session_in(tmp_path)
     with monkeypatch.context() as child:
         child.setattr(os, "getpid", lambda: -1)
-        session.missing("initial", "in the child", epoch=0, step=0, fit=1)
+        session.write(Missing(fit=1, moment="initial", epoch=0, step=0, reason="in the child"))
         assert session.begin_fit(None) == 0
         assert session.ended
         session.finish()

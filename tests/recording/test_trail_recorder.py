@@ -12,6 +12,7 @@ from wandb_repro.digest import Array
 from wandb_repro.manifest.trail import Digested, Trail
 from wandb_repro.manifest.trail_records import End, Missing, Moment, Structure
 from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.trail_sink import Point
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
 
@@ -24,7 +25,7 @@ def variables(value: float) -> list[Variable]:
 
 
 def digest(recorder: TrailRecorder, fit: int, step: int, moment: Moment = "step") -> None:
-    recorder.weights(moment, variables(step), epoch=0, step=step, metrics={}, fit=fit)
+    recorder.weights(Point(moment, fit, epoch=0, step=step), variables(step))
 
 
 def ended(recorder: TrailRecorder, folder: Path) -> Trail:
@@ -111,7 +112,7 @@ def test_a_model_without_variables_has_a_reason_instead_of_a_digest(
     recorder: TrailRecorder, tmp_path: Path
 ) -> None:
     recorder.begin_fit()
-    recorder.weights("initial", [], epoch=0, step=0, metrics={})
+    recorder.weights(Point("initial", fit=1, epoch=0, step=0), [])
     (record,) = ended(recorder, tmp_path).of(Missing)
     assert (record.fit, record.reason) == (1, "the model has no variables")
 
@@ -124,11 +125,12 @@ def test_after_a_failed_write_nothing_more_is_written(
 
     path = Capsule(tmp_path).trail
     written = path.read_bytes()
+    lost = Missing(fit=1, moment="final", epoch=0, step=0, reason="planted")
     with monkeypatch.context() as patched:
         patched.setattr("wandb_repro.store.local.TrailWriter.append", full)
         with pytest.raises(OSError, match="No space left"):
-            recorder.missing("final", "planted", epoch=0, step=0)
-    recorder.missing("final", "after the gap", epoch=0, step=0)
+            recorder.write(lost)
+    recorder.write(lost)
     assert path.read_bytes() == written
 
 

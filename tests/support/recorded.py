@@ -62,6 +62,7 @@ from network import SIZE
 import wandb_repro
 from wandb_repro.capture.weights import Variable
 from wandb_repro.api import find_session
+from wandb_repro.recording.trail_sink import Point
 
 what, _, when = os.environ.get("NUMBERS_DO", "").partition(":")
 if what == "nothing":
@@ -78,7 +79,7 @@ for path in sys.argv[1:]:
 def digest(moment, epoch):
     metrics = {"loss": float(weights.sum()).hex()} if moment == "epoch" else {}
     variables = [Variable("trainable", "dense/kernel", weights)]
-    session.weights(moment, variables, epoch=epoch, step=2 * epoch, metrics=metrics)
+    session.weights(Point(moment, session.fits, epoch, 2 * epoch, metrics), variables)
 
 
 session.begin_fit(None)

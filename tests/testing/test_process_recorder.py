@@ -14,6 +14,7 @@ from wandb_repro.manifest.manifest import Ending
 from wandb_repro.manifest.trail_records import End
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.seeding import Seeding
+from wandb_repro.recording.trail_sink import Point
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.testing.fresh_task import Task
@@ -41,7 +42,7 @@ def train(recorder: ProcessRecorder, *values: float) -> None:
     fit = recorder.begin_fit(object())
     for step, value in enumerate(values, 1):
         kernel = Variable("trainable", "kernel", cast("Array", np.full(3, value)))
-        recorder.weights("step", [kernel], epoch=0, step=step, metrics={}, fit=fit)
+        recorder.weights(Point("step", fit, epoch=0, step=step), [kernel])
     recorder.end_fit(fit)
 
 

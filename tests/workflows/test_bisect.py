@@ -27,6 +27,7 @@ from network import SIZE
 import wandb_repro
 from wandb_repro.capture.weights import Variable
 from wandb_repro.api import find_session
+from wandb_repro.recording.trail_sink import Point
 
 EVERY = int(os.environ.get("EVERY", "0"))
 SPOILED = 7
@@ -38,7 +39,7 @@ weights, bias = np.random.normal(size=SIZE), np.random.normal(size=2)
 def digest(moment, epoch, step):
     metrics = {"loss": float(weights.sum()).hex()} if moment == "epoch" else {}
     variables = [Variable("trainable", "kernel", weights), Variable("trainable", "bias", bias)]
-    session.weights(moment, variables, epoch=epoch, step=step, metrics=metrics)
+    session.weights(Point(moment, session.fits, epoch, step, metrics), variables)
 
 
 session.begin_fit(None)

@@ -9,10 +9,19 @@ from typing import Any, Protocol
 from wandb_repro.capture.weights import Variable
 from wandb_repro.errors import UsageError
 from wandb_repro.keras.batches import FIRST, Batches, FirstBatches
-from wandb_repro.keras.losses import Losses, exact
+from wandb_repro.keras.losses import LossBuffer, exact
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed, is_due
-from wandb_repro.recording.trail_sink import TrailSink
+from wandb_repro.manifest.trail_records import (
+    Checkpoint,
+    Granularity,
+    Losses,
+    Missing,
+    Moment,
+    Resumed,
+    Seen,
+    is_due,
+)
+from wandb_repro.recording.trail_sink import Point, TrailSink
 
 _UNBUILT = (
     "the model was not built when fit began: it gets its weights inside the first step, "
@@ -103,7 +112,7 @@ class FitRecorder:
         self._last_step_ended = False
         self._new_epoch = True
         self._written_batches = 0
-        self._losses = Losses(1)
+        self._losses = LossBuffer(1)
         self._batches: Batches | None = None
         self._first: FirstBatches | None = None
         self._granularity: Granularity | None = None
@@ -117,12 +126,13 @@ class FitRecorder:
         """Open the fit in the sink, and digest the initial weights."""
         self.number = self._sink.begin_fit(self._fit.model, self._fit.arguments)
         self._steps_at_once = self._fit.steps_at_once
-        self._losses = Losses(self._steps_at_once)
+        self._losses = LossBuffer(self._steps_at_once)
         self._plan()
         if self._fit.is_built():
             self._digest("initial")
         else:
-            self._sink.missing("initial", _UNBUILT, epoch=0, step=0, fit=self.number)
+            missing = Missing(fit=self.number, moment="initial", epoch=0, step=0, reason=_UNBUILT)
+            self._sink.write(missing)
 
     def _plan(self) -> None:
         """Decide after which steps to digest; write what that can show."""
@@ -150,7 +160,7 @@ class FitRecorder:
             data=no_batches or batches.covers,
             first=no_first or first.covers,
         )
-        self._sink.granularity(self._granularity)
+        self._sink.write(self._granularity)
 
     def epoch_began(self, epoch: int) -> None:
         """Count from the first step of the epoch after so many."""
@@ -233,7 +243,7 @@ class FitRecorder:
 
     def note_checkpoint(self, record: Checkpoint | Resumed) -> None:
         """Write a checkpoint of this fit, whatever fit it names."""
-        self._sink.checkpoint(record.model_copy(update={"fit": self.number}))
+        self._sink.write(record.model_copy(update={"fit": self.number}))
 
     def _count(self, steps: int) -> None:
         """Note that so many steps of this epoch are complete."""
@@ -273,19 +283,20 @@ class FitRecorder:
         if self._first is not None and self._first.passed > self._written_batches:
             self._written_batches = self._first.passed
             batches, rows = self._first.so_far()
-            self._sink.seen(batches, rows, epoch=self._epoch, fit=self.number)
+            self._sink.write(Seen(fit=self.number, epoch=self._epoch, batches=batches, rows=rows))
 
     def _write_losses(self, steps: int | None = None) -> None:
         before_epoch = self.steps - self._in_epoch
         for run in self._losses.taken(steps):
-            self._sink.losses(
-                run.values,
+            losses = Losses(
                 fit=self.number,
                 epoch=self._epoch,
                 first=before_epoch + run.first,
                 every=self._steps_at_once,
                 last=before_epoch + run.last,
+                bits=run.bits(),
             )
+            self._sink.write(losses)
 
     def _digest(self, moment: Moment, metrics: Mapping[str, str] | None = None) -> None:
         before = data = None
@@ -297,16 +308,10 @@ class FitRecorder:
             self._root_before = None
         self._new_epoch = False
         self._last_digest = self.steps
-        self._sink.weights(
-            moment,
-            self._fit.read(anew=anew),
-            epoch=self._epoch,
-            step=self.steps,
-            metrics=metrics or {},
-            fit=self.number,
-            before=before,
-            data=data,
+        point = Point(
+            moment, self.number, self._epoch, self.steps, metrics or {}, before=before, data=data
         )
+        self._sink.weights(point, self._fit.read(anew=anew))
 
     def _root_of_batches(self) -> str | None:
         """Return the root of the batches since the last step record; say once why there is none."""
@@ -316,7 +321,7 @@ class FitRecorder:
         plan = self._granularity
         if plan is not None and not isinstance(plan.data, Unavailable):
             self._granularity = plan.model_copy(update={"data": root})
-            self._sink.granularity(self._granularity)
+            self._sink.write(self._granularity)
         return None
 
 

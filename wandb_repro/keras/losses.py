@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,8 +18,15 @@ class Run(NamedTuple):
     last: int
     values: dict[str, list[float]]
 
+    def bits(self) -> dict[str, str]:
+        """Return each metric's values as the trail holds them: big-endian float64 in hex."""
+        return {
+            name: struct.pack(f">{len(column)}d", *column).hex()
+            for name, column in self.values.items()
+        }
 
-class Losses:
+
+class LossBuffer:
     """Collects what ``on_train_batch_end`` is given, from any thread and in any order."""
 
     def __init__(self, steps_at_once: int) -> None:

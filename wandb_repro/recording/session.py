@@ -19,7 +19,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Ending, Sealed
 from wandb_repro.manifest.request import Options
-from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.facts import (
     EndFacts,
@@ -45,6 +44,7 @@ from wandb_repro.recording.publish import (
 from wandb_repro.recording.readers import Readers
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.trail_sink import Note, Point, TrailSink
 from wandb_repro.recording.wandb_run import Run
 from wandb_repro.store.capsule import FOLDER, TRAIL, Capsule
 from wandb_repro.store.local import read_trail
@@ -52,7 +52,6 @@ from wandb_repro.store.local import read_trail
 if TYPE_CHECKING:
     from wandb_repro.capture.dataset import Measured
     from wandb_repro.recording.self_verdict import Outcome
-    from wandb_repro.recording.trail_sink import TrailSink
 
 
 _MOST_SPLITS = 16
@@ -223,82 +222,20 @@ class Session:
                 say(line)
 
     @harmless("the weights")
-    def weights(
-        self,
-        moment: Moment,
-        variables: Iterable[Variable],
-        *,
-        epoch: int,
-        step: int,
-        metrics: Mapping[str, str],
-        fit: int | None = None,
-        before: str | None = None,
-        data: str | None = None,
-    ) -> None:
+    def weights(self, point: Point, variables: Iterable[Variable]) -> None:
         """Digest the weights; in a rerun, compare them at once.
-
-        ``fit`` is the number of the fit, None for the last that began; for a step, ``before`` is
-        the root of the weights when it began and ``data`` the root of its batches.
 
         Raises:
             RerunStopped: in a rerun that has seen enough.
         """
         if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.weights(
-                moment,
-                variables,
-                epoch=epoch,
-                step=step,
-                metrics=metrics,
-                fit=fit,
-                before=before,
-                data=data,
-            )
+            self._recorder.weights(point, variables)
 
-    @harmless("why a moment has no digest")
-    def missing(
-        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
-    ) -> None:
-        """Note why a moment has no digest."""
+    @harmless("the trail")
+    def write(self, record: Note) -> None:
+        """Write what else is known of a fit; a checkpoint is on the disk when this returns."""
         if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.missing(moment, reason, epoch=epoch, step=step, fit=fit)
-
-    @harmless("the losses of steps")
-    def losses(
-        self,
-        values: Mapping[str, Sequence[float]],
-        *,
-        fit: int,
-        epoch: int,
-        first: int,
-        every: int,
-        last: int,
-    ) -> None:
-        """Note loss and metrics after each step."""
-        if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.losses(
-                fit=fit, epoch=epoch, first=first, every=every, last=last, values=values
-            )
-
-    @harmless("the first batches of an epoch")
-    def seen(
-        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
-    ) -> None:
-        """Note what the first batches of an epoch were: their digests, and those free of order."""
-        if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.seen(batches, rows, epoch=epoch, fit=fit)
-
-    @harmless("what the records of a fit can show")
-    def granularity(self, record: Granularity) -> None:
-        """Note what the records of a fit can show."""
-        if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.granularity(record)
-
-    @harmless("a checkpoint")
-    def checkpoint(self, record: Checkpoint | Resumed) -> None:
-        """Note a checkpoint, or that the training goes on from one; on the disk at once."""
-        if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.checkpoint(record)
+            self._recorder.write(record)
 
     @property
     def steps(self) -> int | Sequence[int] | None:

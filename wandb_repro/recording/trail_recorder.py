@@ -11,20 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from wandb_repro.capture.array_numbers import ALGORITHM, numbers_of
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests, root_digest
-from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.leaf_positions import places_in
 from wandb_repro.manifest.trail import Digested
 from wandb_repro.manifest.trail_records import (
     SHORT,
     Checkpoint,
     End,
-    Granularity,
-    Losses,
     Missing,
-    Moment,
     Numbers,
     Resumed,
-    Seen,
     Shape,
     Start,
     Step,
@@ -33,10 +28,8 @@ from wandb_repro.manifest.trail_records import (
     Weights,
 )
 from wandb_repro.recording.live_compare import LiveComparison
+from wandb_repro.recording.trail_sink import Note, Point, TrailSink
 from wandb_repro.store.local import TrailWriter
-
-if TYPE_CHECKING:
-    from wandb_repro.recording.trail_sink import TrailSink
 
 
 @dataclass
@@ -109,69 +102,41 @@ class TrailRecorder:
         """Tell whether ``wants_step`` may be true for any step of this fit."""
         return self._live is not None and self._live.wants_steps(fit)
 
-    def weights(
-        self,
-        moment: Moment,
-        variables: Iterable[Variable],
-        *,
-        epoch: int,
-        step: int,
-        metrics: Mapping[str, str],
-        fit: int | None = None,
-        before: str | None = None,
-        data: str | None = None,
-    ) -> None:
+    def weights(self, point: Point, variables: Iterable[Variable]) -> None:
         """Digest the variables and write them down; on the disk at every epoch.
 
         Args:
-            moment: which.
+            point: where in the training.
             variables: in the model's own order.
-            epoch: epochs that were complete.
-            step: steps of this fit that were complete.
-            metrics: of the epoch, as ``float.hex`` writes them.
-            fit: number of the fit; None for the last that began.
-            before: root of the weights when this step began; of a step.
-            data: root of the batches since the last record; of a step.
         """
-        fit = fit or self.fits
+        place = point.place()
         found = list(variables)
         if not found:
-            self.missing(moment, "the model has no variables", epoch=epoch, step=step, fit=fit)
+            self.append(Missing(**place, reason="the model has no variables"))
             return
-        state = self._state(fit, found)
+        state = self._state(point.fit, found)
         known = state.root
         leaves = leaf_digests([variable.value for variable in found])
         root = _root(found, leaves)
-        if moment == "step":
-            whole = Digested.model_construct(
-                fit=fit,
-                moment=moment,
-                epoch=epoch,
-                step=step,
+        if point.moment == "step":
+            weights = Digested.model_construct(
+                **place,
                 root=root,
                 leaves=tuple(leaves),
                 metrics={},
-                before=None if before == known else before,
-                data=data,
+                before=None if point.before == known else point.before,
+                data=point.data,
             )
-            self.append(_short(whole, state.leaves))
+            self.append(_short(weights, state.leaves))
         else:
-            whole = Weights(
-                fit=fit,
-                moment=moment,
-                epoch=epoch,
-                step=step,
-                root=root,
-                leaves=tuple(leaves),
-                metrics=dict(metrics),
-            )
-            self.append(whole, sync=True)
-            if moment == "initial" or root != known or moment == "epoch":
-                self.append(_numbers(whole, found))
+            weights = Weights(**place, root=root, leaves=tuple(leaves), metrics=dict(point.metrics))
+            self.append(weights, sync=True)
+            if point.moment == "initial" or root != known or point.moment == "epoch":
+                self.append(_numbers(weights, found))
         state.leaves, state.root = leaves, root
         self.last_root = root
         if self._live is not None:
-            self._live.check(whole, state.shapes)
+            self._live.check(weights, state.shapes)
 
     def root_now(self, variables: Sequence[Variable]) -> str:
         """Return the root of variables, and write nothing."""
@@ -189,42 +154,9 @@ class TrailRecorder:
                 self._open[fit] = state
         return state
 
-    def losses(
-        self,
-        values: Mapping[str, Sequence[float]],
-        *,
-        fit: int,
-        epoch: int,
-        first: int,
-        every: int,
-        last: int,
-    ) -> None:
-        """Write down loss and metrics after each step, all their bits."""
-        bits = {
-            name: struct.pack(f">{len(column)}d", *column).hex() for name, column in values.items()
-        }
-        self.append(Losses(fit=fit, epoch=epoch, first=first, every=every, last=last, bits=bits))
-
-    def seen(
-        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
-    ) -> None:
-        """Write down what the first batches of an epoch were."""
-        self.append(Seen(fit=fit, epoch=epoch, batches=batches, rows=rows))
-
-    def granularity(self, record: Granularity) -> None:
-        """Write down what the records of a fit can show."""
-        self.append(record)
-
-    def missing(
-        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
-    ) -> None:
-        """Write down why this moment has no digest."""
-        fit = fit or self.fits
-        self.append(Missing(fit=fit, moment=moment, epoch=epoch, step=step, reason=reason))
-
-    def checkpoint(self, record: Checkpoint | Resumed) -> None:
-        """Write a checkpoint, or that the training resumed from one; on the disk at once."""
-        self.append(record, sync=True)
+    def write(self, record: Note) -> None:
+        """Write what else is known of a fit; a checkpoint is on the disk when this returns."""
+        self.append(record, sync=isinstance(record, (Checkpoint, Resumed)))
 
     def end(self, status: Literal["finished", "interrupted", "failed"]) -> None:
         """Write the end record and close the trail."""

@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from wandb_repro.capture.weights import Variable
-from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail_records import Checkpoint, Granularity, Moment, Resumed
+from wandb_repro.manifest.trail_records import (
+    Checkpoint,
+    Granularity,
+    Losses,
+    Missing,
+    Moment,
+    Resumed,
+    Seen,
+)
+
+Note: TypeAlias = Granularity | Missing | Losses | Seen | Checkpoint | Resumed
+"""What is written of a training besides its weights."""
+
+
+class Point(NamedTuple):
+    """A point of a fit at which its weights are digested, and what belongs to the same record."""
+
+    moment: Moment
+    fit: int
+    """Number that ``begin_fit`` returned."""
+    epoch: int
+    """Epochs that are complete."""
+    step: int
+    """Optimizer steps of this fit that are complete."""
+    metrics: Mapping[str, str] = MappingProxyType({})
+    """Of the epoch, each as ``float.hex`` writes it."""
+    before: str | None = None
+    """For a step: root digest of the weights when the step began, where it was taken."""
+    data: str | None = None
+    """For a step: root digest of the batches since the record before."""
+
+    def place(self) -> dict[str, Any]:
+        """Return the fields that each record of this point has."""
+        return {"fit": self.fit, "moment": self.moment, "epoch": self.epoch, "step": self.step}
 
 
 class TrailSink(Protocol):
@@ -16,8 +49,6 @@ class TrailSink(Protocol):
     ``Session`` records for a W&B run: none of its methods raises anything but ``RerunStopped``
     (and what a signal handler raises), so a fault of the record never ends a training.
     ``TrailRecorder`` and ``ProcessRecorder`` raise OSError where the trail cannot be written.
-
-    Counts are of what is complete: ``epoch`` epochs and ``step`` optimizer steps of that fit.
     """
 
     @property
@@ -50,87 +81,26 @@ class TrailSink(Protocol):
         """Close a fit and free what was kept for it; others stay open. Closing twice is allowed."""
         ...
 
-    def granularity(self, record: Granularity) -> None:
-        """Write what the records of a fit can show. A later one replaces the earlier."""
-        ...
-
-    def weights(
-        self,
-        moment: Moment,
-        variables: Iterable[Variable],
-        *,
-        epoch: int,
-        step: int,
-        metrics: Mapping[str, str],
-        fit: int | None = None,
-        before: str | None = None,
-        data: str | None = None,
-    ) -> None:
+    def weights(self, point: Point, variables: Iterable[Variable]) -> None:
         """Digest variables and write the digests; in a rerun, compare them at once.
 
         The record of a step may still be in a buffer when this returns; of any other moment it is
         on the disk. The values are not kept.
 
         Args:
-            moment: when in the fit.
+            point: where in the training.
             variables: in the model's own order; read once, inside this call.
-            epoch: epochs that are complete.
-            step: steps of this fit that are complete.
-            metrics: of the epoch, each as ``float.hex`` writes it.
-            fit: number that ``begin_fit`` returned; None for the last fit that began.
-            before: for a step: root digest of the weights when the step began, where it was taken.
-            data: for a step: root digest of the batches since the record before.
 
         Raises:
             RerunStopped: in a rerun that has seen enough; it ends the process in order.
         """
         ...
 
-    def missing(
-        self, moment: Moment, reason: str, *, epoch: int, step: int, fit: int | None = None
-    ) -> None:
-        """Write why a moment has no digest."""
-        ...
+    def write(self, record: Note) -> None:
+        """Write what else is known of a fit; a checkpoint is on the disk when this returns.
 
-    def losses(
-        self,
-        values: Mapping[str, Sequence[float]],
-        *,
-        fit: int,
-        epoch: int,
-        first: int,
-        every: int,
-        last: int,
-    ) -> None:
-        """Write loss and metrics after steps, all their bits (float64).
-
-        Args:
-            values: by name, one value for each of the steps ``first``, ``first + every``, ...,
-                the last of them for ``last``, which may come sooner than ``every`` steps.
-            fit: number of the fit.
-            epoch: epochs that are complete.
-            first: step of this fit, from 1, after which the first value was reported.
-            every: steps from one value to the next.
-            last: step after which the last value was reported.
+        A later ``Granularity`` of a fit replaces the earlier.
         """
-        ...
-
-    def seen(
-        self, batches: tuple[str, ...] | Unavailable, rows: tuple[str, ...], *, epoch: int, fit: int
-    ) -> None:
-        """Write what the first batches of an epoch were.
-
-        Args:
-            batches: digest of each batch, or why there is none.
-            rows: for each batch, the digest of all rows so far whatever their order; empty where
-                rows could not be distinguished.
-            epoch: epochs that are complete.
-            fit: number of the fit.
-        """
-        ...
-
-    def checkpoint(self, record: Checkpoint | Resumed) -> None:
-        """Write a checkpoint, or that the training resumed from one; on the disk at once."""
         ...
 
     def root_now(self, variables: Sequence[Variable]) -> str | None:

@@ -11,6 +11,7 @@ import keras
 from wandb_repro.keras import ReproCallback
 from wandb_repro.keras.variables import variables_of
 from wandb_repro.recording.patch_fit import change_every_fit, with_callback
+from wandb_repro.recording.trail_sink import Point
 from wandb_repro.testing.process_recorder import ProcessRecorder
 
 
@@ -38,7 +39,7 @@ def record_result(result: object, recorder: ProcessRecorder) -> None:
     model: Any = result
     fit = recorder.begin_fit(model)
     # NOTE: nobody counted the steps; with one, the verdict takes the model as trained.
-    recorder.weights("final", variables_of(model), epoch=0, step=1, metrics={}, fit=fit)
+    recorder.weights(Point("final", fit, epoch=0, step=1), variables_of(model))
     recorder.end_fit(fit)
 
 

@@ -21,11 +21,11 @@ from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Description, Ending, Execution, Manifest, RunIdentity
 from wandb_repro.manifest.request import RerunRequest
-from wandb_repro.manifest.trail_records import Moment
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.trail_sink import Point
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
 from wandb_repro.testing.fresh_task import Task
@@ -67,36 +67,16 @@ class ProcessRecorder(TrailRecorder):
             self._description = self._described(model)
         return fit
 
-    def weights(
-        self,
-        moment: Moment,
-        variables: Iterable[Variable],
-        *,
-        epoch: int,
-        step: int,
-        metrics: Mapping[str, str],
-        fit: int | None = None,
-        before: str | None = None,
-        data: str | None = None,
-    ) -> None:
+    def weights(self, point: Point, variables: Iterable[Variable]) -> None:
         """Digest the weights; then end the training if the task ends at this step.
 
         Raises:
             RerunStopped: the steps that the task asks for are complete.
         """
-        super().weights(
-            moment,
-            variables,
-            epoch=epoch,
-            step=step,
-            metrics=metrics,
-            fit=fit,
-            before=before,
-            data=data,
-        )
-        if self._task.kill_after is not None and step >= self._task.kill_after:
+        super().weights(point, variables)
+        if self._task.kill_after is not None and point.step >= self._task.kill_after:
             os.kill(os.getpid(), signal.SIGKILL)
-        if self._task.steps is not None and step >= self._task.steps:
+        if self._task.steps is not None and point.step >= self._task.steps:
             raise RerunStopped(0)
 
     def end(self, status: Literal["finished", "interrupted", "failed"]) -> None:
