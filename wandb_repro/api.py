@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from wandb_repro.capture.guard import guarded
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.recording import seed_process
 from wandb_repro.recording.attach import (
     active_run,
     asks_for_another,
@@ -22,31 +21,14 @@ from wandb_repro.recording.attach import (
     options_of,
 )
 from wandb_repro.recording.messages import harmless, warn_once
-from wandb_repro.recording.mode import Rerun, current_mode
 from wandb_repro.recording.process_state import process
-from wandb_repro.recording.rerun_process import as_rerun, restore_early, skip_earlier
+from wandb_repro.recording.rerun_process import as_rerun
 from wandb_repro.recording.rng_registry import check_registrable
 from wandb_repro.recording.rng_registry import register as keep_registered
 from wandb_repro.recording.wandb_run import Run, discreet_arguments, with_discreet_remote
 
 if TYPE_CHECKING:
     import wandb
-
-__all__ = [
-    "Rerun",
-    "as_rerun",
-    "attach",
-    "current_mode",
-    "find_session",
-    "fingerprint",
-    "follow",
-    "init",
-    "process",
-    "register",
-    "restore_early",
-    "seed_early",
-    "skip_earlier",
-]
 
 CodeChoice = Literal["auto", "upload", "local", "off"]
 T = TypeVar("T")
@@ -119,11 +101,6 @@ def attach(
     """
     options = options_of(seed=seed, deterministic=deterministic, code=code, strict=strict)
     return attached(run, options)
-
-
-def follow(run: wandb.Run) -> wandb.Run:
-    """Attach to a run that ``wandb.init`` just gave, unless ``init`` asked for it: then it will."""
-    return run if process.starting else attach(run)
 
 
 def fingerprint(
@@ -201,8 +178,3 @@ def register(generator: T, *, name: str | None = None) -> T:
     """
     check_registrable(generator)
     return keep_registered(generator, name)
-
-
-def seed_early() -> None:
-    """Seed the process before any run exists; the first run takes this over as it is."""
-    seed_process.seed_early(options_of())

@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from wandb_repro import api
 from wandb_repro.child import wandb_patch
 from wandb_repro.child.wandb_patch import prepare, stand_ready
+from wandb_repro.recording import mode, rerun_process
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.process_state import process
 
@@ -20,10 +20,10 @@ class Rerun:
         self.mode: Any = SimpleNamespace(publishes=False)
         self.held: list[object] = []
         self.done: list[str] = []
-        monkeypatch.setattr(api, "current_mode", lambda: self.mode)
-        monkeypatch.setattr(api, "as_rerun", self._as_rerun)
-        monkeypatch.setattr(api, "restore_early", self._restore)
-        monkeypatch.setattr(api, "skip_earlier", lambda: self.done.append("skipped"))
+        monkeypatch.setattr(mode, "current_mode", lambda: self.mode)
+        monkeypatch.setattr(rerun_process, "as_rerun", self._as_rerun)
+        monkeypatch.setattr(rerun_process, "restore_early", self._restore)
+        monkeypatch.setattr(rerun_process, "skip_earlier", lambda: self.done.append("skipped"))
         monkeypatch.setattr(wandb_patch, "hold_back", self._hold_back)
 
     def _as_rerun(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import forget
+from wandb_repro.recording.process_state import process
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     before = list(sys.meta_path)
     # The process has one watch, and other tests may await a library that is not installed.
-    monkeypatch.setattr("wandb_repro.recording.import_hooks._watch._actions", {})
+    monkeypatch.setattr(process, "import_actions", {})
     ours = "wandb_repro.recording.import_hooks"
     sys.meta_path[:] = [finder for finder in before if type(finder).__module__ != ours]
     forget()

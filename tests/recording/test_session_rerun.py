@@ -17,7 +17,10 @@ from tests.support.training import (
     tensorflow_data,
 )
 from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
+from wandb_repro.recording.attach import options_of
 from wandb_repro.recording.live_compare import RerunStopped
+from wandb_repro.recording.process_state import process
+from wandb_repro.recording.seed_process import seed_early
 
 
 def train(run: Any, **callback: Any) -> Recorded:
@@ -168,12 +171,10 @@ def test_a_rerun_of_a_script_with_its_own_seeds_leaves_them_to_it(offline: Young
 
 
 def test_options_of_the_launcher_do_not_change_a_reruns_seed(offline: Young) -> None:
-    from wandb_repro import api
-
     original = train(begin(seed=4))
     request_to_repeat(offline, original)
-    api.seed_early()
-    assert api.process.seeding is not None
-    assert api.process.seeding.seed == 4
+    seed_early(options_of())
+    assert process.seeding is not None
+    assert process.seeding.seed == 4
     assert Options().seed is None
     assert train(begin(seed=4)).roots() == original.roots()

@@ -23,9 +23,13 @@ from wandb_repro import api
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.errors import ReproError
+from wandb_repro.recording.attach import options_of
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.patch_fit import callbacks_in, change_every_fit, with_callback
+from wandb_repro.recording.process_state import process
+from wandb_repro.recording.rerun_process import as_rerun
+from wandb_repro.recording.seed_process import seed_early
 from wandb_repro.recording.wandb_run import discreet_arguments, with_discreet_remote
 
 _USAGE = "usage: python -m wandb_repro.launch (SCRIPT | -m MODULE | -c TEXT) [ARGUMENT ...]"
@@ -42,7 +46,7 @@ def main(arguments: list[str]) -> None:
         SystemExit: 2 for a script that cannot be read or a wrong call, 1 without a ``__main__``.
     """
     try:
-        api.seed_early()
+        seed_early(options_of())
     except ReproError as error:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
     after_import("wandb", _follow_init)
@@ -156,8 +160,9 @@ def _follow_init(wandb: ModuleType) -> None:
     @functools.wraps(begin)
     def init(*positional: Any, **options: Any) -> Any:
         with discreet_arguments():
-            run = begin(*positional, **with_discreet_remote(api.as_rerun(options)))
-        return api.follow(run)
+            run = begin(*positional, **with_discreet_remote(as_rerun(options)))
+        # `api.init` attaches to its own run.
+        return run if process.starting else api.attach(run)
 
     module.init = init
 

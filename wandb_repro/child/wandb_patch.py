@@ -56,9 +56,9 @@ def _refuse(error: Exception) -> NoReturn:
 
 
 def _hold_back_outputs(run: object, wandb: ModuleType) -> None:
-    from wandb_repro import api
+    from wandb_repro.recording.mode import current_mode
 
-    if api.current_mode().publishes:
+    if current_mode().publishes:
         return
     try:
         hold_back(run, wandb)
@@ -71,11 +71,11 @@ def _as_rerun(begin: Callable[..., Any], wandb: ModuleType) -> Callable[..., Any
 
     @functools.wraps(begin)
     def init(*positional: Any, **options: Any) -> Any:
-        from wandb_repro import api
+        from wandb_repro.recording import rerun_process
 
-        run = begin(*positional, **api.as_rerun(options))
+        run = begin(*positional, **rerun_process.as_rerun(options))
         _hold_back_outputs(run, wandb)
-        api.restore_early(run)
+        rerun_process.restore_early(run)
         return run
 
     return init
@@ -104,14 +104,14 @@ def _agent(module: Any) -> Callable[..., None]:
         reach the function. Source: keras/src/backend/common/global_state.py, Keras 3.15.
         """
         del sweep_id
-        from wandb_repro import api
+        from wandb_repro.recording import rerun_process
         from wandb_repro.recording.live_compare import RerunStopped
 
         if function is None:
             say("a sweep's agent would start other processes; a rerun starts none of them")
             return
         say("the rerun calls the sweep's function once, with the original's parameters")
-        api.skip_earlier()
+        rerun_process.skip_earlier()
         _call_in_thread(function)
         module.finish()
         raise RerunStopped(0)

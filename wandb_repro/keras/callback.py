@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from wandb_repro import api
+from wandb_repro.api import attach
 from wandb_repro.keras import open_fits
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.keras.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.keras.running_fit import KerasFit, warn_of_repeated_order
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
+from wandb_repro.recording.attach import find_session
 from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.trail_sink import TrailSink
 
@@ -66,9 +67,9 @@ class ReproCallback(keras.callbacks.Callback):
         if self._sink is not None and not self._sink.ended:
             return
         run = self._run or wandb.run
-        if run is not None and api.find_session(run) is None:
-            api.attach(run)
-        self._sink = None if run is None else api.find_session(run)
+        if run is not None and find_session(run) is None:
+            attach(run)
+        self._sink = None if run is None else find_session(run)
 
     @harmless("this fit")
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:

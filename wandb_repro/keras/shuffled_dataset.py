@@ -14,9 +14,9 @@ from typing import Any, cast
 import keras
 import numpy
 
-from wandb_repro import api
 from wandb_repro.errors import UsageError
 from wandb_repro.recording.messages import warn_once
+from wandb_repro.recording.process_state import process
 
 _DEPTH = 16
 """Frames that are searched for ``fit``; on TensorFlow it is four above ours."""
@@ -155,7 +155,7 @@ def _rows_of(arrays: list[Any]) -> int:
 
 def _seed_of_run() -> int:
     """Return the seed of the recorded run, else one from Python's generator, as scripts seed it."""
-    seeding = api.process.seeding
+    seeding = process.seeding
     if seeding is not None and seeding.seed is not None:
         return seeding.seed
     if seeding is None:

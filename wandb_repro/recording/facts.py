@@ -7,7 +7,6 @@ with what the readers know by then.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from wandb_repro.capture.guard import guarded
@@ -15,7 +14,6 @@ from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.framework import probe_framework
 from wandb_repro.capture.machine.gpu import probe_accelerator
 from wandb_repro.capture.machine.machine import probe_machine
-from wandb_repro.capture.machine.model_config import probe_settings
 from wandb_repro.capture.machine.runtime import probe_runtime
 from wandb_repro.capture.process.command import probe_command
 from wandb_repro.manifest.base import Unavailable
@@ -134,20 +132,6 @@ def training_facts(start: StartFacts, readers: Readers, model: object) -> Traini
         fits=(),
         no_fits=_LATER,
     )
-
-
-def settings_of_fit(
-    host: Host, model: object, arguments: Mapping[str, object], fit: int
-) -> FitSettings | Unavailable:
-    """Read what a fit trains and how.
-
-    Args:
-        host: the process.
-        model: the one that trains.
-        arguments: local variables of ``fit``.
-        fit: its number.
-    """
-    return guarded(lambda: probe_settings(host, model, arguments, fit), "the model")
 
 
 def end_facts(before: StartFacts | TrainingFacts, readers: Readers, ending: Ending) -> EndFacts:

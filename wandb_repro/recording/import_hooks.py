@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -19,8 +19,7 @@ from typing import Any
 from wandb_repro.capture.guard import guarded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.messages import warn_once
-
-Action = Callable[[ModuleType], None]
+from wandb_repro.recording.process_state import Action, process
 
 
 def after_import(name: str, action: Action) -> bool:
@@ -39,7 +38,9 @@ def after_import(name: str, action: Action) -> bool:
     if module is not None:
         _act(action, module)
         return True
-    _watch.wait_for(name, action)
+    process.import_actions.setdefault(name, []).append(action)
+    if not any(isinstance(finder, _Watch) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Watch())
     return False
 
 
@@ -57,18 +58,12 @@ class _Watch(MetaPathFinder):
     """
 
     def __init__(self) -> None:
-        self._actions: dict[str, list[Action]] = {}
         self._search = threading.local()
-
-    def wait_for(self, name: str, action: Action) -> None:
-        self._actions.setdefault(name, []).append(action)
-        if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in self._actions or getattr(self._search, "is_ours", False):
+        if fullname not in process.import_actions or getattr(self._search, "is_ours", False):
             return None
         self._search.is_ours = True
         try:
@@ -80,14 +75,11 @@ class _Watch(MetaPathFinder):
         return spec
 
     def imported(self, module: ModuleType) -> None:
-        actions = self._actions.pop(module.__name__, [])
-        if not self._actions and self in sys.meta_path:
+        actions = process.import_actions.pop(module.__name__, [])
+        if not process.import_actions and self in sys.meta_path:
             sys.meta_path.remove(self)
         for action in actions:
             _act(action, module)
-
-
-_watch = _Watch()
 
 
 class _Loader(Loader):

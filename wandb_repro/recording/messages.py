@@ -6,13 +6,14 @@ import contextlib
 import functools
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.process_state import process
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def say(message: str) -> None:
@@ -64,3 +65,11 @@ def harmless(
         return wrapped
 
     return decorated
+
+
+def attempt(record: Callable[[], T], what: str) -> T | Unavailable:
+    """Return what ``record`` returns, or why it failed, after a warning."""
+    done = guarded(record, what)
+    if isinstance(done, Unavailable):
+        warn_once(f"not recorded, training goes on: {done}")
+    return done

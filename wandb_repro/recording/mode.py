@@ -7,8 +7,7 @@ other module has to ask.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from wandb_repro.capture.guard import guarded
-from wandb_repro.capture.host import Host
 from wandb_repro.errors import UsageError
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
@@ -25,12 +23,11 @@ from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.manifest import Execution, Manifest
 from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
 from wandb_repro.recording.earlier_runs import comes_before, seed_of
-from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import Seeding, drawn_seed, seeds_of_script
-from wandb_repro.recording.source import Source, recorded_source, restored_source, why_no_code
+from wandb_repro.recording.source import Source, restored_source, why_no_code
 from wandb_repro.recording.wandb_run import Run, identity_of, jsonable, name_of, of_its_own
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
@@ -87,20 +84,10 @@ class Recording:
         """Return None: there is no original to compare with."""
         return None
 
-    def source(
-        self,
-        run: Run,
-        host: Host,
-        *,
-        options: Options,
-        capsule: Capsule,
-        ahead: EarlySnapshot | None,
-        after: threading.Event,
-    ) -> Source:
-        """Record the source tree that the script belongs to."""
-        return recorded_source(
-            run, host, options=options, capsule=capsule, ahead=ahead, after=after
-        )
+    def source(self, capsule: Capsule, record: Callable[[], Source]) -> Source:
+        """Return the source tree that the script belongs to, which ``record`` reads."""
+        del capsule
+        return record()
 
     def cells_kept(self, run: Run, code: str) -> Kept | Unavailable:
         """Return where a notebook's cells are stored, or why they are not."""
@@ -199,18 +186,9 @@ class Rerun:
         """Return the comparison of each digest with the original's as soon as it is made."""
         return LiveComparison(self.request, read_trail(self._original))
 
-    def source(
-        self,
-        run: Run,
-        host: Host,
-        *,
-        options: Options,
-        capsule: Capsule,
-        ahead: EarlySnapshot | None,
-        after: threading.Event,
-    ) -> Source:
+    def source(self, capsule: Capsule, record: Callable[[], Source]) -> Source:
         """Return the restored tree, which ``rerun`` checked before it started this process."""
-        del run, host, options, ahead, after
+        del record
         return restored_source(self.request, capsule)
 
     def cells_kept(self, run: Run, code: str) -> Kept | Unavailable:

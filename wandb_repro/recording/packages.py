@@ -26,7 +26,7 @@ from wandb_repro.capture.packages.repack import repack_all, repack_modified
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.packages import Distribution, EditedPackage, Loaded, Packages, Repacked
 from wandb_repro.recording.background import Background
-from wandb_repro.recording.process_state import process
+from wandb_repro.recording.process_state import UneditedPackages, process
 
 _OURS = "wandb-repro"
 _NOT_YET = Unavailable(unavailable="the packages were still being read")
@@ -46,13 +46,6 @@ class _Installed(NamedTuple):
 @functools.lru_cache(maxsize=1)
 def _installed_in(installation: Installation) -> _Installed:
     return _Installed(installation.chosen, Owners(installation.chosen))
-
-
-class UneditedPackages(NamedTuple):
-    """Packages whose files were all checked and found unedited, and when (monotonic, seconds)."""
-
-    installed: object
-    checked_at: float
 
 
 def _edited(installed: _Installed, loaded: frozenset[str]) -> tuple[EditedPackage, ...]:

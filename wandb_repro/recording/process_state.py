@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.start_folder import start_folder
@@ -13,10 +15,25 @@ if TYPE_CHECKING:
 
     from wandb_repro.capture.dataset import Measured
     from wandb_repro.recording.mode import Mode
-    from wandb_repro.recording.packages import UneditedPackages
-    from wandb_repro.recording.rng_registry import Registered
     from wandb_repro.recording.seeding import Seeding
     from wandb_repro.recording.session import Session
+
+Action: TypeAlias = Callable[[ModuleType], None]
+"""Called with a module right after its import."""
+
+
+class Registered(NamedTuple):
+    """A generator and its name in checkpoints."""
+
+    name: str
+    generator: object
+
+
+class UneditedPackages(NamedTuple):
+    """Packages whose files were all checked and found unedited, and when (monotonic, seconds)."""
+
+    installed: object
+    checked_at: float
 
 
 @dataclass
@@ -34,10 +51,12 @@ class ProcessState:
     """Fingerprints taken before a run exists."""
     seeding: Seeding | None = None
     """The seeding applied last."""
-    generators: list[Registered] = field(default_factory=list["Registered"])
+    generators: list[Registered] = field(default_factory=list[Registered])
     """Generators passed to ``register``."""
     said: set[str] = field(default_factory=set[str])
     """Lines not to print again."""
+    import_actions: dict[str, list[Action]] = field(default_factory=dict[str, list[Action]])
+    """By module: what to call with it once it is imported."""
     awaits_wandb: bool = False
     """Whether W&B is patched, now or once it is imported; in a rerun only."""
     starting: bool = False

@@ -17,12 +17,14 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Packages
+from wandb_repro.recording.messages import harmless
 from wandb_repro.recording.wandb_run import CONFIG_KEY, Run
 from wandb_repro.store.capsule import Capsule
 
 Columns: TypeAlias = dict[str, str | bool | int]
 
 _SHORT = 12
+_FILES = "the record's files on W&B"
 _GROWING = "*.[jh]*"
 """JSON and HTML: files that change until the run ends."""
 
@@ -57,7 +59,7 @@ def publish_summary(run: Run, values: dict[str, str], card: dict[str, Any]) -> N
 
 
 class GivenFiles:
-    """Uploads the capsule's files with the run.
+    """Uploads the capsule's files with the run; a failure is a warning.
 
     Args:
         run: W&B run.
@@ -71,10 +73,12 @@ class GivenFiles:
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._awaited: frozenset[Path] = frozenset()
 
+    @harmless(_FILES)
     def give_manifest(self) -> None:
         """Upload the manifest, the only file when a run starts."""
         self._give([self._capsule.manifest])
 
+    @harmless(_FILES)
     def give_all(self) -> None:
         """Upload each file that is new or changed since it was last uploaded."""
         self._give(sorted(_files_in(self._capsule.folder)))

@@ -31,6 +31,7 @@ from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.notebook import Notebook, notebook_of
 from wandb_repro.recording.packages import PackageRecorder
 from wandb_repro.recording.seeding import Seeding
+from wandb_repro.recording.source import recorded_source
 from wandb_repro.recording.source_options import added_limits_of
 from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
@@ -76,7 +77,10 @@ class Readers:
         # Reading the source tree opens all of its files; they are no input of the training.
         with self._inputs.paused():
             self._source = mode.source(
-                run, host, options=options, capsule=capsule, ahead=ahead, after=self._begun
+                capsule,
+                lambda: recorded_source(
+                    run, host, options=options, capsule=capsule, ahead=ahead, after=self._begun
+                ),
             )
         if self._source.root is not None:
             self._inputs.include(self._source.root)

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import random
 from types import ModuleType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from wandb_repro.errors import UsageError
-from wandb_repro.recording.process_state import process
+from wandb_repro.recording.process_state import Registered, process
 
 T = TypeVar("T")
 
 _STATES = ("bit_generator", "get_state", "getstate", "state")
 """Attributes through which a generator's state can be read; each generator has one of these."""
-
-
-class Registered(NamedTuple):
-    """A generator and its name in checkpoints."""
-
-    name: str
-    generator: object
 
 
 def check_registrable(generator: object) -> None:

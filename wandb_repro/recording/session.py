@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
+from wandb_repro.capture.machine.model_config import probe_settings
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import ROOT_ALGORITHM
@@ -27,12 +28,11 @@ from wandb_repro.recording.facts import (
     TrainingFacts,
     end_facts,
     manifest_of,
-    settings_of_fit,
     start_facts,
     training_facts,
 )
 from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
-from wandb_repro.recording.messages import harmless, say, warn_once
+from wandb_repro.recording.messages import attempt, harmless, say, warn_once
 from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.publish import (
     Columns,
@@ -96,21 +96,19 @@ class Session:
             run, host, seeding, capsule=self.capsule, options=options, mode=mode, ahead=ahead
         )
         self._files = GivenFiles(run, self.capsule)
-        recorder = guarded(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
-        self._recorder = None if isinstance(recorder, Unavailable) else recorder
+        trail = attempt(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
+        self._recorder = None if isinstance(trail, Unavailable) else trail
         self._facts: Facts = start_facts(
             self._readers,
             world_size=world_size,
             earlier_seeds=earlier,
-            trail=recorder if isinstance(recorder, Unavailable) else TRAIL,
+            trail=trail if isinstance(trail, Unavailable) else TRAIL,
         )
-        if isinstance(recorder, Unavailable):
-            warn_once(f"not recorded, training goes on: {recorder}")
         sealed = self._written_manifest()
-        self._tell_whereabouts()
+        attempt(lambda: mode.report_whereabouts(run, self.capsule), "where the rerun's record is")
         self._announce()
         self._publish_config(sealed)
-        self._give_manifest()
+        self._files.give_manifest()
         self._readers.begin_background_work()
 
     @property
@@ -123,12 +121,8 @@ class Session:
         code = self._readers.code
         if isinstance(code, Unavailable):
             warn_once(f"the source tree is not recorded: {code}")
-        elif told := secrets_left_out(code):
-            warn_once(told)
-
-    @harmless("where the rerun's own record is")
-    def _tell_whereabouts(self) -> None:
-        self.mode.report_whereabouts(self.run, self.capsule)
+        elif message := secrets_left_out(code):
+            warn_once(message)
 
     def check_complete(self) -> None:
         """Wait for the record that a rerun needs, for ``strict=True``.
@@ -200,7 +194,8 @@ class Session:
     def _begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> None:
         if self._recorder is not None:
             self._recorder.begin_fit()
-        settings = settings_of_fit(self._readers.host, model, arguments, fit)
+        host = self._readers.host
+        settings = guarded(lambda: probe_settings(host, model, arguments, fit), "the model")
         facts = self._facts
         if isinstance(facts, StartFacts):
             self._facts = training_facts(facts, self._readers, model).with_fit(settings)
@@ -215,7 +210,7 @@ class Session:
         sealed = self._written_manifest()
         self._publish_config(sealed)
         self._publish_environment(sealed)
-        self._give_files()
+        self._files.give_all()
         self._await_end()
         if isinstance(sealed, Sealed):
             for line in opening(sealed.manifest):
@@ -280,10 +275,10 @@ class Session:
         self._read_at_end(Ending(status=status, detail=self._failure))
         self._end_trail(status)
         sealed = self._written_manifest()
-        outcome = self._outcome(sealed)
         self._publish_config(sealed)
-        self._publish_summary(sealed, outcome, self._card(sealed, outcome))
-        self._give_files()
+        if isinstance(sealed, Sealed):
+            self._conclude(sealed)
+        self._files.give_all()
         guarded(self._readers.close, "what was needed only while recording")
 
     @harmless("what only a process that has done its work knows")
@@ -312,30 +307,19 @@ class Session:
         return "interrupted" if self._open_fits else "finished"
 
     def _written_manifest(self) -> Sealed | Unavailable:
-        """Return the record as it stands now, on the disk where that takes it."""
-        sealed = guarded(lambda: manifest_of(self._facts, self._readers).sealed(), "the manifest")
-        self._write_manifest(sealed)
+        """Return the record so far, which is on the disk unless that is full."""
+        sealed = attempt(lambda: manifest_of(self._facts, self._readers).sealed(), "the manifest")
+        if isinstance(sealed, Sealed):
+            attempt(
+                lambda: write_atomically(self.capsule.manifest, sealed.document),
+                "the manifest on the disk",
+            )
         return sealed
-
-    @harmless("the manifest on the disk")
-    def _write_manifest(self, sealed: Sealed | Unavailable) -> None:
-        if isinstance(sealed, Unavailable):
-            warn_once(f"not recorded, training goes on: {sealed}")
-        else:
-            write_atomically(self.capsule.manifest, sealed.document)
 
     @harmless("the run's columns on W&B")
     def _publish_config(self, sealed: Sealed | Unavailable) -> None:
         if isinstance(sealed, Sealed):
             self._columns = publish_config(self.run, sealed.manifest, self._columns)
-
-    @harmless("the record's files on W&B")
-    def _give_manifest(self) -> None:
-        self._files.give_manifest()
-
-    @harmless("the record's files on W&B")
-    def _give_files(self) -> None:
-        self._files.give_all()
 
     @harmless("the record's files on W&B")
     def _await_end(self) -> None:
@@ -351,42 +335,30 @@ class Session:
         if isinstance(sealed, Sealed):
             publish_summary(self.run, {"environment": environment_line(sealed.manifest)}, {})
 
+    def _conclude(self, sealed: Sealed) -> None:
+        """Verify a rerun, write the card, and publish both."""
+        outcome = attempt(lambda: self.mode.verdict(sealed.manifest, self.capsule), "the verdict")
+        verified = None if isinstance(outcome, Unavailable) else outcome
+        card = attempt(lambda: self._card(sealed, verified), "the card")
+        self._publish_summary(sealed, verified, {} if isinstance(card, Unavailable) else card)
+
+    def _card(self, sealed: Sealed, outcome: Outcome | None) -> dict[str, Any]:
+        """Write the card and return its entry in the summary."""
+        from wandb_repro.recording.card import card_entry, write_card
+
+        write_card(self.capsule, sealed.manifest, read_trail(self.capsule), outcome)
+        return card_entry(self.run, self.capsule)
+
     @harmless("the run's summary on W&B")
     def _publish_summary(
-        self, sealed: Sealed | Unavailable, outcome: Outcome | None, card: dict[str, Any]
+        self, sealed: Sealed, outcome: Outcome | None, card: dict[str, Any]
     ) -> None:
-        if isinstance(sealed, Unavailable):
-            return
         values = {"environment": environment_line(sealed.manifest), "manifest": sealed.digest}
         if self._recorder is not None and self._recorder.last_root:
             values["weights"] = f"{ROOT_ALGORITHM}:{self._recorder.last_root}"
         if outcome is not None:
             values["verdict"] = outcome.verdict.grade
         publish_summary(self.run, values, card)
-
-    def _card(self, sealed: Sealed | Unavailable, outcome: Outcome | None) -> dict[str, Any]:
-        """Return the card's entry in the summary, the card written; nothing where there is none."""
-        entry: dict[str, Any] = {}
-        if isinstance(sealed, Sealed):
-            self._add_card(entry, sealed, outcome)
-        return entry
-
-    @harmless("the card")
-    def _add_card(self, entry: dict[str, Any], sealed: Sealed, outcome: Outcome | None) -> None:
-        from wandb_repro.recording.card import card_entry, write_card
-
-        write_card(self.capsule, sealed.manifest, read_trail(self.capsule), outcome)
-        entry.update(card_entry(self.run, self.capsule))
-
-    def _outcome(self, sealed: Sealed | Unavailable) -> Outcome | None:
-        """Return a rerun's verdict on itself; None for a run that repeats nothing."""
-        if isinstance(sealed, Unavailable):
-            return None
-        found = guarded(lambda: self.mode.verdict(sealed.manifest, self.capsule), "the verdict")
-        if isinstance(found, Unavailable):
-            warn_once(f"not recorded, training goes on: {found}")
-            return None
-        return found
 
     def _is_elsewhere(self) -> bool:
         """Tell whether this is a forked child of the process that is recorded."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from wandb_repro import api
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.framework import probe_framework
@@ -23,6 +22,7 @@ from wandb_repro.manifest.manifest import Description, Ending, Execution, Manife
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
+from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.trail_sink import Point
@@ -94,7 +94,7 @@ class ProcessRecorder(TrailRecorder):
             seeds=guarded(self._seeding.seeds, "seeds"),
             determinism=guarded(self._seeding.determinism, "determinism"),
             config=_NOT_ASKED,
-            data=tuple(one.dataset for one in api.process.pending) or _NOT_ASKED,
+            data=tuple(measured.dataset for measured in process.pending) or _NOT_ASKED,
             inputs=_NOT_ASKED,
         )
 

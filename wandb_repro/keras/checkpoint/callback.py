@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import keras
 
-from wandb_repro import api
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.errors import CheckpointError, UsageError
@@ -26,6 +25,8 @@ from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.recording.distributed import world_of
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.messages import harmless, say, warn_once
+from wandb_repro.recording.mode import Rerun, current_mode
+from wandb_repro.recording.process_state import process
 from wandb_repro.store.checkpoint_file import StoredCheckpoint, read_checkpoint
 from wandb_repro.store.checkpoint_folder import Shelf, Written
 
@@ -108,12 +109,12 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._training = TrainingState(self._trained, fit, others)
         fit.callback_list.callbacks = [_Before(self), *fit.callbacks, _After(self)]
         self._open = True
-        mode = api.current_mode()
+        mode = current_mode()
         with unrecorded():  # a checkpoint is not an input file of the script
-            if isinstance(mode, api.Rerun):
+            if isinstance(mode, Rerun):
                 self._begin_rerun(mode.request, self._training)
                 return
-            fits, folder = api.process.checkpointed_fits, self._shelf.folder
+            fits, folder = process.checkpointed_fits, self._shelf.folder
             fits[folder] = self._number = fits.get(folder, 0) + 1
             self._saves = world_of(os.environ).rank == 0
             self._begin(self._training)
