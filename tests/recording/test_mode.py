@@ -12,7 +12,13 @@ from tests.support.manifests import small_manifest
 from wandb_repro.errors import UsageError
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
+from wandb_repro.manifest.request import (
+    REQUEST_VARIABLE,
+    Beginning,
+    Options,
+    RerunRequest,
+    Whereabouts,
+)
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.mode import Recording, Rerun, current_mode, mode_of
 from wandb_repro.recording.process_state import process
@@ -126,6 +132,16 @@ def test_each_run_of_a_rerun_has_the_seed_it_had(tmp_path: Path) -> None:
         (5, 1, False, False),
         (7, 1, True, False),
     ]
+
+
+def test_a_rerun_begins_with_the_checkpoints_it_was_given_and_saves_none(tmp_path: Path) -> None:
+    start = Beginning(fit=2, epoch=3, checkpoint="/ckpt/fit-2.ckpt", checkpoint_sha256="0" * 64)
+    plain = rerun(tmp_path)
+    mode = Rerun(plain.request.model_copy(update={"beginnings": (start,)}))
+    assert [mode.beginning_of(fit) for fit in (1, 2, None)] == [None, start, None]
+    assert not mode.saves_checkpoints
+    assert Recording().saves_checkpoints
+    assert Recording().beginning_of(2) is None
 
 
 def test_a_recording_draws_a_seed_only_where_none_was_given() -> None:

@@ -20,13 +20,13 @@ Arrays: TypeAlias = tuple[Any, ...]
 _NOT_MADE = Unavailable(unavailable="Keras counted a step that no batch was made for")
 
 
-class Batches:
+class Batches(BatchQueue[str | Unavailable]):
     """The digests of all batches that a model was trained on, until they are asked for."""
 
     covers = "every batch since the step record before"
 
     def __init__(self) -> None:
-        self._made: BatchQueue[str | Unavailable] = BatchQueue()
+        super().__init__()
         self._since: list[str | Unavailable] = []
 
     def take(self, number: int, arrays: Arrays | Unavailable) -> None:
@@ -35,20 +35,12 @@ class Batches:
         Called inside the user's pipeline, so a batch that has no digest raises nothing: the reason
         is kept.
         """
-        self._made.add(number, lambda: _digest_of(arrays))
-
-    def skip(self, batches: int) -> None:
-        """Leave out the next batches: the model was trained on them before it was stopped."""
-        self._made.skip(batches)
-
-    def begin_epoch(self) -> None:
-        """Note that the next batch is an epoch's first: it may come from a new iterator."""
-        self._made.begin_epoch()
+        self.add(number, lambda: _digest_of(arrays))
 
     def trained(self, batches: int) -> None:
         """Note that the model was trained on so many more."""
         for _ in range(batches):
-            self._since.append(self._made.next() or _NOT_MADE)
+            self._since.append(self.next() or _NOT_MADE)
 
     def root(self) -> str | Unavailable | None:
         """Return one digest over the batches since it was last asked for.
@@ -88,32 +80,32 @@ class SeenBatch(NamedTuple):
     the arrays have different numbers of rows."""
 
 
-class FirstBatches:
+class FirstBatches(BatchQueue[SeenBatch | Unavailable]):
     """The first batches that a model was trained on in this epoch."""
 
     covers = f"the first {FIRST} batches of each epoch"
 
     def __init__(self) -> None:
-        self._made: BatchQueue[SeenBatch | Unavailable] = BatchQueue()
+        super().__init__()
         self._seen: list[SeenBatch | Unavailable] = []
 
     def take(self, number: int, arrays: Arrays | Unavailable) -> None:
         """Take a batch, by its number since the iterator began; raises nothing, as in Batches."""
-        self._made.add(number, lambda: _seen_or_reason(arrays))
+        self.add(number, lambda: _seen_or_reason(arrays))
 
     def skip(self, batches: int) -> None:
         """Leave out the next batches: the model was trained on them before it was stopped."""
-        self._made.skip(min(batches, FIRST))
+        super().skip(min(batches, FIRST))
 
     def begin_epoch(self) -> None:
         """Forget the epoch before. An endless pipeline begins once, in the first epoch."""
-        self._made.begin_epoch()
+        super().begin_epoch()
         self._seen = []
 
     def trained(self, batches: int) -> None:
         """Note that the model was trained on so many more."""
         for _ in range(min(batches, FIRST - len(self._seen))):
-            batch = self._made.next()
+            batch = self.next()
             if batch is None:
                 return
             self._seen.append(batch)

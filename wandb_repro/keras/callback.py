@@ -8,7 +8,6 @@ Source: keras/src/callbacks/callback_list.py, ``_configure_async_dispatch``, Ker
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import keras
 
 from wandb_repro.api import attach
 from wandb_repro.keras import open_fits
+from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.keras.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.keras.running_fit import KerasFit, warn_of_repeated_order
@@ -102,14 +102,7 @@ class ReproCallback(keras.callbacks.Callback):
         """Have weights read before every other callback of the list, and the final ones after."""
         self._callback_list = frame.callback_list
         if frame.callback_list is not None:
-            # NOTE: Keras is iterating over the old list; a new one leaves that as it is.
-            frame.callback_list.callbacks = [_Before(self), *frame.callbacks, _After(self)]
-
-    def _restore_list(self) -> None:
-        if self._callback_list is not None:
-            kept = [one for one in self._callback_list.callbacks if not isinstance(one, _Edge)]
-            self._callback_list.callbacks = kept
-            self._callback_list = None
+            surround(frame, self, before=_BEFORE, after=_AFTER)
 
     @harmless("the count of epochs")
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -169,7 +162,9 @@ class ReproCallback(keras.callbacks.Callback):
         recorder, self._recorder = self._recorder, None
         if recorder is None or self._sink is None:
             return
-        self._restore_list()
+        if self._callback_list is not None:
+            restore(self._callback_list, self)
+            self._callback_list = None
         open_fits.note_end(self._sink, recorder.number)
         recorder.end()
 
@@ -210,46 +205,16 @@ class ReproCallback(keras.callbacks.Callback):
             self._recorder.note_checkpoint(record)
 
 
-class _Edge(keras.callbacks.Callback):
-    """Stands at one end of the list of callbacks while a fit runs."""
-
-    async_safe = True
-
-    def __init__(self, ours: ReproCallback) -> None:
-        super().__init__()
-        self._ours = weakref.ref(ours)
-
-
-class _Before(_Edge):
-    """Called before every other callback: what it sees is what the step left."""
-
-    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        del logs
-        ours = self._ours()
-        if ours is not None:
-            ours.batch_began(batch)
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        del logs
-        ours = self._ours()
-        if ours is not None:
-            ours.step_ended(batch)
-
-
-class _After(_Edge):
-    """Called after every other callback: EarlyStopping restores weights when training ends."""
-
-    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        del batch, logs
-        ours = self._ours()
-        if ours is not None:
-            ours.all_acted()
-
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        del logs
-        ours = self._ours()
-        if ours is not None:
-            ours.finish_fit()
+_BEFORE: Actions[ReproCallback] = {
+    # What a step left is read before another callback may change it.
+    "on_train_batch_begin": lambda ours, batch, _: ours.batch_began(batch),
+    "on_train_batch_end": lambda ours, batch, _: ours.step_ended(batch),
+}
+_AFTER: Actions[ReproCallback] = {
+    "on_train_batch_begin": lambda ours, _, __: ours.all_acted(),
+    # EarlyStopping restores weights when training ends.
+    "on_train_end": lambda ours, _, __: ours.finish_fit(),
+}
 
 
 def _has_earlier(frame: FitFrame, callback: ReproCallback) -> bool:

@@ -32,7 +32,7 @@ class DataParts:
                 pair: known for pair, known in self._overlaps.items() if name not in pair
             }
             for other in others:
-                overlap = _overlap(other, part)
+                overlap = overlap_of(other, part)
                 if overlap is not None:
                     self._overlaps[other.dataset.name, name] = overlap
                     warn_once(f"{overlap}: {_MEANING}")
@@ -44,7 +44,7 @@ class DataParts:
         """
         names = training.dataset.name, validation.dataset.name
         self._parts.update(zip(names, (training, validation), strict=True))
-        overlap = _overlap(training, validation)
+        overlap = overlap_of(training, validation)
         if overlap is not None:
             self._overlaps[names] = overlap
             warn_once(f"{overlap}: {_MEANING}")
@@ -60,7 +60,8 @@ class DataParts:
         return tuple(self._overlaps.values())
 
 
-def _overlap(one: Measured, two: Measured) -> Overlap | None:
+def overlap_of(one: Measured, two: Measured) -> Overlap | None:
+    """Count the rows that two parts have in common; None if there are none, or nothing tells."""
     if one.kept is None or two.kept is None:
         return None
     rows_of_two = two.kept.also_in(one.kept)

@@ -21,7 +21,13 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.manifest import Execution, Manifest
-from wandb_repro.manifest.request import REQUEST_VARIABLE, Options, RerunRequest, Whereabouts
+from wandb_repro.manifest.request import (
+    REQUEST_VARIABLE,
+    Beginning,
+    Options,
+    RerunRequest,
+    Whereabouts,
+)
 from wandb_repro.recording.earlier_runs import comes_before, seed_of
 from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
 from wandb_repro.recording.messages import say
@@ -54,6 +60,8 @@ class Recording:
     """Whether the source tree is read while W&B starts."""
     publishes = True
     """Whether artifacts, links and alerts may go to W&B."""
+    saves_checkpoints = True
+    """Whether ``ReproCheckpoint`` uses its folder; a rerun leaves that alone."""
 
     def for_next_run(self, begun: int) -> Mode:
         """Return the mode of the next run of this process, which has started ``begun`` before."""
@@ -76,6 +84,10 @@ class Recording:
         seed = None if own else drawn_seed() if drawn else asked
         again = before is not None
         return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
+
+    def beginning_of(self, fit: int | None) -> Beginning | None:
+        """Return None: no checkpoint was chosen for a fit to begin with."""
+        del fit
 
     def restore_config(self, run: Run) -> None:
         """Leave the run's config as it is."""
@@ -116,6 +128,7 @@ class Rerun:
 
     request: RerunRequest
     snapshots_early = False
+    saves_checkpoints = False
 
     @property
     def rerun_of(self) -> str:
@@ -167,6 +180,10 @@ class Rerun:
             drawn=False,
             again=before is not None,
         )
+
+    def beginning_of(self, fit: int | None) -> Beginning | None:
+        """Return the checkpoint that a fit of this number begins with; None: it begins anew."""
+        return next((start for start in self.request.beginnings if start.fit == fit), None)
 
     def restore_config(self, run: Run) -> None:
         """Give the run the original's config, which is where a sweep's parameters are recorded."""

@@ -16,6 +16,7 @@ from wandb_repro.capture.dataset.rows import paired
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import Overlap
+from wandb_repro.recording.datasets import overlap_of
 from wandb_repro.report.layout import page, rows
 from wandb_repro.testing.failure import fail
 
@@ -54,11 +55,12 @@ def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
     found = [
         (overlap, one, two)
         for one, two in combinations(known.values(), 2)
-        if (overlap := _overlap(one, two)) is not None and overlap.rows_of_two > rows_allowed
+        if (overlap := overlap_of(one.measured, two.measured)) is not None
+        and overlap.rows_of_two > rows_allowed
     ]
     if found:
         overlap = found[0][0]
-        report = [pair for one in found for pair in _told(*one)]
+        report = [pair for leak in found for pair in _report(*leak)]
         fail(
             f"The data leaks: {overlap}. If one of the two is training data, scores on the other "
             "are too good.",
@@ -91,24 +93,11 @@ class _Part(NamedTuple):
     @property
     def rows(self) -> int:
         """How many it has."""
-        told = self.measured.dataset.rows
-        return told if isinstance(told, int) else 0
+        rows = self.measured.dataset.rows
+        return rows if isinstance(rows, int) else 0
 
 
-def _overlap(one: _Part, two: _Part) -> Overlap | None:
-    mine, yours = one.measured.kept, two.measured.kept
-    if mine is None or yours is None:
-        return None
-    return Overlap(
-        one=one.name,
-        two=two.name,
-        rows_of_one=mine.also_in(yours),
-        rows_of_two=yours.also_in(mine),
-        estimated=bool(mine.halvings or yours.halvings),
-    )
-
-
-def _told(overlap: Overlap, one: _Part, two: _Part) -> Iterator[tuple[str, str]]:
+def _report(overlap: Overlap, one: _Part, two: _Part) -> Iterator[tuple[str, str]]:
     """Yield how many rows two parts have in common, and which the first are."""
     for part, other, many in (
         (two, one, overlap.rows_of_two),
@@ -120,8 +109,8 @@ def _told(overlap: Overlap, one: _Part, two: _Part) -> Iterator[tuple[str, str]]
             f"in {part.name}",
             f"{about}{many:,} of {part.rows:,} rows{share} also in {other.name}",
         )
-    for place, (mine, yours) in enumerate(_pairs(one, two)):
-        yield "" if place else "such as", f"row {yours} of {two.name} is row {mine} of {one.name}"
+    for place, (first, second) in enumerate(_pairs(one, two)):
+        yield "" if place else "such as", f"row {second} of {two.name} is row {first} of {one.name}"
 
 
 def _pairs(one: _Part, two: _Part) -> Iterator[tuple[int, int]]:

@@ -53,7 +53,6 @@ def test_iterators_are_counted_where_they_are_made() -> None:
     for _ in range(3):
         iterator.epoch(6)
     assert position.state() == {"begun": 3, "taken": 0, "kind": "Adapter", "validation": 0}
-    assert position.training is iterator.data_adapter
 
 
 def test_a_shuffled_pipeline_goes_on_in_the_order_of_a_training_that_never_stopped() -> None:
@@ -109,5 +108,4 @@ def test_iterators_of_the_validation_data_are_counted_and_made_again() -> None:
 
 def test_without_an_iterator_there_is_nothing_to_restore() -> None:
     position = DataPosition({})
-    assert position.training is None
     position.restore({"begun": 3, "taken": 0, "validation": 0}, lambda batches: None)

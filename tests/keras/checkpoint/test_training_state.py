@@ -125,10 +125,10 @@ def test_another_config_is_a_difference_and_in_a_sweep_another_training(
 def test_a_process_that_nothing_seeded_is_named_before_the_first_checkpoint(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    reasons = state_of(model()).unsaved(whole=True)
+    reasons = state_of(model()).unsaved(search=True)
     monkeypatch.setattr("wandb_repro.keras.checkpoint.training_state.seed_of_process", lambda: None)
-    unseeded = state_of(model()).unsaved(whole=True)
+    unseeded = state_of(model()).unsaved(search=True)
 
     assert seed_of_process() == "7"
     assert [one.what[:18] for one in unseeded if one not in reasons] == ["nothing was seeded"]
-    assert state_of(model()).unsaved(whole=False) == []
+    assert state_of(model()).unsaved(search=False) == []

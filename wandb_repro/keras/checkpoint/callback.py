@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -18,14 +17,15 @@ from wandb_repro.errors import CheckpointError, UsageError
 from wandb_repro.keras.callback import ReproCallback
 from wandb_repro.keras.checkpoint.best_epoch import BestEpoch
 from wandb_repro.keras.checkpoint.training_state import TrainingState
+from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.request import RerunRequest
+from wandb_repro.manifest.request import Beginning
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.recording.distributed import world_of
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.messages import harmless, say, warn_once
-from wandb_repro.recording.mode import Rerun, current_mode
+from wandb_repro.recording.mode import current_mode
 from wandb_repro.recording.process_state import process
 from wandb_repro.store.checkpoint_file import StoredCheckpoint, read_checkpoint
 from wandb_repro.store.checkpoint_folder import Shelf, Written
@@ -86,7 +86,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._number = 0
         self._saves = False
         self._open = False
-        self._searched = False
+        self._search = True
         self._begun_with: int | None = None
         self._unsaved: list[str] = []
         self._inexact: list[str] = []
@@ -107,19 +107,19 @@ class ReproCheckpoint(keras.callbacks.Callback):
             return
         others = [one for one in fit.callbacks if one is not self and not _is_ours(one)]
         self._training = TrainingState(self._trained, fit, others)
-        fit.callback_list.callbacks = [_Before(self), *fit.callbacks, _After(self)]
+        surround(fit, self, before=_BEFORE, after=_AFTER)
         self._open = True
         mode = current_mode()
         with unrecorded():  # a checkpoint is not an input file of the script
-            if isinstance(mode, Rerun):
-                self._begin_rerun(mode.request, self._training)
-                return
-            fits, folder = process.checkpointed_fits, self._shelf.folder
-            fits[folder] = self._number = fits.get(folder, 0) + 1
-            self._saves = world_of(os.environ).rank == 0
-            self._begin(self._training)
+            if mode.saves_checkpoints:
+                self._begin(self._training)
+            elif start := mode.beginning_of(self._number_in_run(fit)):
+                self._begin_rerun(start, self._training)
 
     def _begin(self, training: TrainingState) -> None:
+        fits, folder = process.checkpointed_fits, self._shelf.folder
+        fits[folder] = self._number = fits.get(folder, 0) + 1
+        self._saves = world_of(os.environ).rank == 0
         if self._number == 1 and (self._shelf.has_ended or not self._resume):
             self._start_over()
         found = self._shelf.newest(self._number, self._warn_of_skipped)
@@ -128,38 +128,30 @@ class ReproCheckpoint(keras.callbacks.Callback):
             try:
                 training.check(stored)
             except CheckpointError as error:
-                self._refuse(written, error)
+                self._set_aside(f"cannot resume from {written.path.name}: {error.message}")
             else:
                 self._go_on(training, written, stored)
         if self._saves and self._number == 1:
             guarded(lambda: self._shelf.mark("runs"), "the folder of checkpoints")
-            _at_exit(self)
+            atexit.register(self.end_script)
 
     def _start_over(self) -> None:
-        if self._shelf.has_ended and self._saves:
-            number = self._shelf.clear()
-            if number:
-                say(f"the training in {self._shelf.folder} has finished; this one starts over")
-        elif self._saves:
+        if not self._saves:
+            return
+        if not self._shelf.has_ended:
             self._set_aside("resume=False")
+        elif self._shelf.clear():
+            say(f"the training in {self._shelf.folder} has finished; this one starts over")
 
     def _warn_of_skipped(self, why: str) -> None:
         warn_once(f"checkpoint skipped: {why} The previous one is used, if there is one")
-
-    def _refuse(self, written: Written, error: CheckpointError) -> None:
-        self._set_aside(f"cannot resume from {written.path.name}: {error.message}")
 
     def _set_aside(self, why: str) -> None:
         aside = self._shelf.set_aside() if self._saves else None
         if aside is not None:
             warn_once(f"{why}; training starts over, and the old files are kept in {aside}")
 
-    def _begin_rerun(self, request: RerunRequest, training: TrainingState) -> None:
-        """Leave the user's folder alone; start from the checkpoint that the rerun asks for."""
-        number = self._number_in_run(training.fit)
-        start = next((start for start in request.beginnings if start.fit == number), None)
-        if start is None:
-            return
+    def _begin_rerun(self, start: Beginning, training: TrainingState) -> None:
         path = Path(start.checkpoint)
         try:
             stored = read_checkpoint(path, start.checkpoint_sha256)
@@ -281,9 +273,8 @@ class ReproCheckpoint(keras.callbacks.Callback):
 
     def _warn_of_unsaved(self, training: TrainingState) -> None:
         """Warn of what a checkpoint cannot save, before anybody relies on the first one."""
-        whole = not self._searched  # searching graphs takes long: once
-        self._searched = True
-        found = guarded(lambda: training.unsaved(whole=whole), "what a checkpoint cannot hold")
+        search, self._search = self._search, False  # searching graphs takes long: once
+        found = guarded(lambda: training.unsaved(search=search), "what a checkpoint cannot hold")
         reasons = [found] if isinstance(found, Unavailable) else found
         for reason in map(str, reasons):
             if reason not in self._unsaved:
@@ -323,8 +314,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         training, self._training = self._training, None
         self._open = False
         if training is not None:
-            theirs = [item for item in training.fit.callbacks if not isinstance(item, _Edge)]
-            training.fit.callback_list.callbacks = theirs
+            restore(training.fit.callback_list, self)
 
     def end_script(self) -> None:
         """Note that the script finished, unless an exception or a signal ended it."""
@@ -343,56 +333,16 @@ def _iterations(model: Any) -> int:
     return int(cast("Any", keras).ops.convert_to_numpy(found))
 
 
-def _at_exit(callback: ReproCheckpoint) -> None:
-    atexit.register(callback.end_script)
-
-
 def _is_ours(callback: object) -> bool:
     return type(callback).__module__.split(".")[0] == "wandb_repro"
 
 
-class _Edge(keras.callbacks.Callback):
-    """Stands at one end of the list of callbacks while a fit runs."""
-
-    async_safe = True
-
-    def __init__(self, ours: ReproCheckpoint) -> None:
-        super().__init__()
-        self._ours = weakref.ref(ours)
-
-
-class _Before(_Edge):
-    """Restores before any other callback acts."""
-
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        del epoch, logs
-        ours = self._ours()
-        if ours is not None:
-            ours.restore()
-
-    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        del logs
-        ours = self._ours()
-        if ours is not None:
-            ours.see_validation()
-
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        del logs
-        ours = self._ours()
-        if ours is not None:
-            ours.restore()
-
-
-class _After(_Edge):
-    """Saves after every other callback has acted."""
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        ours = self._ours()
-        if ours is not None:
-            ours.save(epoch + 1, logs or {})
-
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        del logs
-        ours = self._ours()
-        if ours is not None:
-            ours.finish()
+_BEFORE: Actions[ReproCheckpoint] = {
+    "on_epoch_begin": lambda ours, _, __: ours.restore(),
+    "on_test_begin": lambda ours, _, __: ours.see_validation(),
+    "on_train_end": lambda ours, _, __: ours.restore(),
+}
+_AFTER: Actions[ReproCheckpoint] = {
+    "on_epoch_end": lambda ours, epoch, logs: ours.save(epoch + 1, logs or {}),
+    "on_train_end": lambda ours, _, __: ours.finish(),
+}

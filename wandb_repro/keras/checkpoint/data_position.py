@@ -27,11 +27,6 @@ class DataPosition:
         self._validation: _Counted | None = None
         self._held_out = fit.get("val_x")
 
-    @property
-    def training(self) -> Any:
-        """Keras' adapter of the training data; None where it was not found."""
-        return self._training.adapter
-
     def see_validation(self, iterator: object) -> None:
         """Count what is used of the validation data, too; Keras makes that iterator late."""
         if iterator is None or (self._validation and self._validation.iterator is iterator):

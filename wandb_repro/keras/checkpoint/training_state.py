@@ -73,13 +73,13 @@ class TrainingState:
         kind = getattr(keras.utils, "PyDataset", ())
         return [source for source in sources if isinstance(source, kind)]
 
-    def unsaved(self, *, whole: bool) -> list[Unsaved]:
+    def unsaved(self, *, search: bool) -> list[Unsaved]:
         """Return what a checkpoint of this training cannot save, as far as it is known by now.
 
         Args:
-            whole: search pipelines and the compiled step too, which do not change.
+            search: search pipelines and the compiled step too, which do not change.
         """
-        if not whole:
+        if not search:
             return unsaved_of_watches(self.watches)
         step = getattr(self.model, "train_function", None)
         return [

@@ -166,16 +166,10 @@ _OF_KERAS = ("model", "_model", "params", "validation_data", SAVED)
 
 
 class AttributeWatch:
-    """Finds the attributes of an object that change after this was made.
+    """Finds the attributes of an object that change after this was made."""
 
-    Args:
-        owner: any object.
-        leave: names of attributes to leave out.
-    """
-
-    def __init__(self, owner: object, leave: Iterable[str] = ()) -> None:
+    def __init__(self, owner: object) -> None:
         self.owner = owner
-        self._leave = {*leave, *_OF_KERAS}
         self._before = self._marks()
 
     def changed(self) -> tuple[str, ...]:
@@ -187,7 +181,7 @@ class AttributeWatch:
     def _marks(self) -> dict[str, object]:
         attributes = cast("dict[str, object]", getattr(self.owner, "__dict__", {}))
         return {
-            name: _mark_of(value) for name, value in attributes.items() if name not in self._leave
+            name: _mark_of(value) for name, value in attributes.items() if name not in _OF_KERAS
         }
 
 
