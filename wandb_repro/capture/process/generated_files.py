@@ -6,6 +6,7 @@ temporary folder, and their scripts and data there count.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import stat
@@ -40,7 +41,7 @@ class GeneratedFiles:
         request = environ.get(REQUEST_VARIABLE)
         # The work folder of a rerun: the files in it are ours, the restored tree lies below it.
         self._work = {os.path.dirname(request), _real_parent(request)} if request else set[str]()  # noqa: PTH120
-        self._ours: dict[str, bool] = {}
+        self._is_private = functools.cache(_is_private)
 
     def contain(self, place: str) -> bool:
         """Return whether a file was written by a tool, or by us.
@@ -63,11 +64,7 @@ class GeneratedFiles:
 
     def _is_ours(self, temporary: str, path: str) -> bool:
         first = PurePosixPath(path).parts[0]
-        if _OUR_FOLDER.fullmatch(first) is None:
-            return False
-        if first not in self._ours:
-            self._ours[first] = _is_private(temporary + first)
-        return self._ours[first]
+        return _OUR_FOLDER.fullmatch(first) is not None and self._is_private(temporary + first)
 
 
 def _real_parent(path: str) -> str:

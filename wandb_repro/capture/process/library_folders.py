@@ -6,7 +6,6 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator
 
 SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/")
 
@@ -28,12 +27,9 @@ def package_folders() -> frozenset[str]:
     Unlike :func:`library_folders` these never hold a project: a virtual environment may have been
     made in the project's folder, or the project may have been put below ``/usr``.
     """
-    return frozenset(f"{folder}{os.sep}" for folder in _package_folders())
-
-
-def _package_folders() -> Iterator[str]:
     paths = sysconfig.get_paths()
-    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
-        yield from (paths[name], os.path.realpath(paths[name]))
+    named = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders = {*named, *map(os.path.realpath, named)}
     if site.ENABLE_USER_SITE:
-        yield site.getusersitepackages()
+        folders.add(site.getusersitepackages())
+    return frozenset(f"{folder}{os.sep}" for folder in folders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -56,10 +57,10 @@ class ExcludedFolders:
         self._root = root
         self._named = tuple(
             os.fsencode(folder.relative_to(root)) + b"/"
-            for folder in map(_resolved, exclude)
+            for folder in (Path(os.path.realpath(folder)) for folder in exclude)
             if folder != root and folder.is_relative_to(root)
         )
-        self._known: dict[bytes, bool] = {}
+        self._is_wandb = functools.cache(self._holds_runs)
 
     def contains(self, path: bytes) -> bool:
         """Return whether a path, relative to the root, lies in one of them."""
@@ -67,14 +68,14 @@ class ExcludedFolders:
             return True
         return b"wandb/" in path and any(map(self._is_wandb, _wandb_folders(path)))
 
-    def _is_wandb(self, folder: bytes) -> bool:
-        if folder not in self._known:
-            self._known[folder] = _holds_runs(self._root / os.fsdecode(folder))
-        return self._known[folder]
-
-
-def _resolved(folder: Path) -> Path:
-    return Path(os.path.realpath(folder))
+    def _holds_runs(self, folder: bytes) -> bool:
+        try:
+            names = os.listdir(self._root / os.fsdecode(folder))  # noqa: PTH208
+        except OSError:
+            return False
+        return any(
+            name.startswith(("run-", "offline-run-")) or name in _RUN_FILES for name in names
+        )
 
 
 def _wandb_folders(path: bytes) -> Iterator[bytes]:
@@ -82,11 +83,3 @@ def _wandb_folders(path: bytes) -> Iterator[bytes]:
     for depth, name in enumerate(names, start=1):
         if name in _WANDB:
             yield b"/".join(names[:depth])
-
-
-def _holds_runs(folder: Path) -> bool:
-    try:
-        names = [file.name for file in folder.iterdir()]
-    except OSError:
-        return False
-    return any(name.startswith(("run-", "offline-run-")) or name in _RUN_FILES for name in names)

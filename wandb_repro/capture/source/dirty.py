@@ -55,17 +55,17 @@ def shortened(left_out: Sequence[LeftOut]) -> tuple[LeftOut, ...]:
         folder = _outermost(file.path)
         files[folder] += 1
         sizes_bytes[folder] += file.size_bytes if isinstance(file.size_bytes, int) else 0
-    return (*named, *(_many(name, files[name], sizes_bytes[name]) for name in sorted(files)))
+    folders = (
+        LeftOut(
+            path=folder,
+            size_bytes=sizes_bytes[folder],
+            reason=f"{files[folder]:,} more files that are left out",
+        )
+        for folder in sorted(files)
+    )
+    return (*named, *folders)
 
 
 def _outermost(path: str) -> str:
     folder, slash, _ = path.partition("/")
     return folder + slash if slash else "."
-
-
-def _many(folder: str, files: int, size_bytes: int) -> LeftOut:
-    return LeftOut(
-        path=folder,
-        size_bytes=size_bytes,
-        reason=f"{files:,} more files that are left out",
-    )

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from wandb_repro.capture.source.bundle import PackedFile
-from wandb_repro.capture.source.input_digests import with_digests
 from wandb_repro.capture.source.objects import Entry, blob_id, unsafe_path
 from wandb_repro.capture.source.package_files import package_files
-from wandb_repro.capture.source.read_extra_files import ExtraLimits, ExtraReader
+from wandb_repro.capture.source.read_extra_files import ExtraLimits, ExtraReader, with_digests
 from wandb_repro.capture.source.root import holds_more_than_code
 from wandb_repro.capture.source.tree_paths import TreePaths
 from wandb_repro.manifest.code import EXCLUDED
@@ -142,29 +141,25 @@ def _project_folders(root: Path, folders: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{folder}{os.sep}" for folder in {str(root), *own})
 
 
-class _Places:
+class _Places(TreePaths):
     """Where files outside the snapshot can be restored."""
 
     def __init__(self, snapshot: SnapshotFiles) -> None:
+        super().__init__(snapshot.root)
         self._snapshot = snapshot
-        self._paths = TreePaths(snapshot.root)
-
-    def resolve(self, place: str) -> str:
-        """Return a path as scripts in the tree spell it."""
-        return self._paths.resolve(place)
 
     def storable(self, places: Iterable[str], refused: dict[str, str]) -> Iterator[str]:
         """Yield the files that can be restored; put the reason into ``refused`` for the others."""
         for place in places:
             reason = self._why_not_storable(place)
-            if not reason:
-                yield place
-            else:
+            if reason:
                 refused[place] = reason
+            else:
+                yield place
 
     def _why_not_storable(self, place: str) -> str:
         path = PurePosixPath(self.resolve(place))
-        if self._paths.is_too_far(str(path)):
+        if self.is_too_far(str(path)):
             return "it is too far from the source tree"
         root = PurePosixPath(self._snapshot.root)
         inside = path.relative_to(root) if path.is_relative_to(root) else None

@@ -56,34 +56,32 @@ def select(
     always = {os.fsencode(os.path.relpath(file, root)) for file in selection.always}
     out = paths - taken | matched(private, exclude, paths)
     out -= always
-    mine = replace(
+    selected = replace(
         listing,
         index=_without(listing.index, out),
         head=_without(listing.head, out),
         untracked=listing.untracked - out,
     )
-    return mine, frozenset(out & (listing.index.keys() | listing.untracked))
+    return selected, frozenset(out & (listing.index.keys() | listing.untracked))
 
 
 def _patterns(root: Path, selection: Selection) -> tuple[list[str] | None, list[str], list[str]]:
     """Return what to take, None for all, what not, and what is no secret, relative to the root."""
     base = Path(os.path.realpath(selection.base))
     related = base.is_relative_to(root) or root.is_relative_to(base)
-    include = selection.include if related else ()
-    exclude = selection.exclude if related else ()
-    not_secret = selection.not_secret if related else ()
-    folders = [Path(os.path.realpath(folder)) for folder in selection.folders]
-    taken = [
-        *(from_root("./", base=folder, root=root) for folder in folders),
-        *(from_root(pattern, base=base, root=root) for pattern in include),
-    ]
-    left = [from_root(pattern, base=base, root=root) for pattern in exclude]
-    cleared = [from_root(pattern, base=base, root=root) for pattern in not_secret]
-    return (_known(taken) if taken else None), _known(left), _known(cleared)
 
+    def moved(patterns: Iterable[str], base: Path) -> list[str]:
+        found = (from_root(pattern, base=base, root=root) for pattern in patterns)
+        return [pattern for pattern in found if pattern]
 
-def _known(patterns: list[str]) -> list[str]:
-    return [pattern for pattern in patterns if pattern]
+    include, exclude, not_secret = selection.include, selection.exclude, selection.not_secret
+    if not related:
+        include = exclude = not_secret = ()
+    folders = (Path(os.path.realpath(folder)) for folder in selection.folders)
+    taken = [pattern for folder in folders for pattern in moved(["./"], folder)]
+    taken += moved(include, base)
+    some = include or selection.folders
+    return (taken if some else None), moved(exclude, base), moved(not_secret, base)
 
 
 def _without(entries: Mapping[bytes, V], out: Collection[bytes]) -> dict[bytes, V]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ class _Disk:
 
     def __init__(self, root: Path) -> None:
         self._root = os.fsencode(root) + b"/"
-        self._folders = {b"": True}
+        self._is_folder = functools.cache(self._find_folder)
 
     def status(self, path: bytes) -> os.stat_result | None:
         """Return the status of a file; None where there is none, a folder, or a linked parent.
@@ -109,11 +110,11 @@ class _Disk:
         status = self._lstat(path)
         return None if status is None or stat.S_ISDIR(status.st_mode) else status
 
-    def _is_folder(self, folder: bytes) -> bool:
-        if folder not in self._folders:
-            status = self._lstat(folder) if self._is_folder(folder.rpartition(b"/")[0]) else None
-            self._folders[folder] = status is not None and stat.S_ISDIR(status.st_mode)
-        return self._folders[folder]
+    def _find_folder(self, folder: bytes) -> bool:
+        if not folder:
+            return True
+        status = self._lstat(folder) if self._is_folder(folder.rpartition(b"/")[0]) else None
+        return status is not None and stat.S_ISDIR(status.st_mode)
 
     def _lstat(self, path: bytes) -> os.stat_result | None:
         try:

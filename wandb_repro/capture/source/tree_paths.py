@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,7 @@ class TreePaths:
 
     def __init__(self, root: Path) -> None:
         self._root = PurePosixPath(root)
-        self._known: dict[PurePosixPath, PurePosixPath | None] = {}
+        self._related = functools.cache(self._find_related)
 
     def resolve(self, place: str) -> str:
         """Return an absolute path, its links resolved only as far as they lead to the tree.
@@ -34,13 +35,11 @@ class TreePaths:
                 return str(real / path.relative_to(folder))
         return place
 
-    def _related(self, folder: PurePosixPath) -> PurePosixPath | None:
+    def _find_related(self, folder: PurePosixPath) -> PurePosixPath | None:
         """Return the real path of a folder that is in the tree or above it; else None."""
-        if folder not in self._known:
-            real = PurePosixPath(os.path.realpath(folder))
-            related = real.is_relative_to(self._root) or self._root.is_relative_to(real)
-            self._known[folder] = real if related else None
-        return self._known[folder]
+        real = PurePosixPath(os.path.realpath(folder))
+        related = real.is_relative_to(self._root) or self._root.is_relative_to(real)
+        return real if related else None
 
     def is_too_far(self, place: str) -> bool:
         """Return whether the relative path from the tree has more than 16 ``..``."""
