@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, TypeAlias, cast
 
 import ml_dtypes
@@ -234,3 +235,16 @@ def test_one_array_of_many_that_has_no_bytes_is_refused(monkeypatch: pytest.Monk
 
     with pytest.raises(DigestError, match="Python objects"):
         leaf_digests(cast("list[Array]", many))
+
+
+def test_where_no_thread_can_be_started_this_one_digests_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr("wandb_repro.digest._cores", lambda: 4)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    many = [np.full(3_000_000, at) for at in range(3)]
+
+    assert leaf_digests(cast("list[Array]", many)) == [digest(one) for one in many]

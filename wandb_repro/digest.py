@@ -6,6 +6,7 @@ nothing; what must not be tampered with is covered by SHA-256 elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 import os
@@ -157,7 +158,7 @@ def leaf_digests(arrays: Sequence[Array]) -> list[str]:
     threads = min(_cores(), _MOST_THREADS, sum(array.nbytes for array in arrays) // _WORTH_A_THREAD)
     if threads < 2:
         return [leaf_digest(array) for array in arrays]
-    return _Shared(arrays).digested(threads)
+    return _digested_by(threads, arrays)
 
 
 def _cores() -> int:
@@ -167,48 +168,28 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-class _Shared:
-    """Arrays that threads take one after the other, the largest first.
+def _digested_by(threads: int, arrays: Sequence[Array]) -> list[str]:
+    """Digest arrays in this thread and others, which end with the work: a fork would lose them."""
+    found = [""] * len(arrays)
+    waiting = sorted(range(len(arrays)), key=lambda place: arrays[place].nbytes)
 
-    The threads end with the work: none is left behind for a fork to lose.
-    """
+    def work() -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                place = waiting.pop()  # the largest first; atomic, so there is no lock
+                with contextlib.suppress(Exception):  # it is raised again by the caller's thread
+                    found[place] = leaf_digest(arrays[place])
 
-    def __init__(self, arrays: Sequence[Array]) -> None:
-        self._arrays = arrays
-        by_size = sorted(range(len(arrays)), key=lambda at: arrays[at].nbytes)
-        self._waiting = by_size  # list.pop is atomic: no lock
-        self._found: list[str | Exception] = [""] * len(arrays)
-
-    def digested(self, threads: int) -> list[str]:
-        others = [threading.Thread(target=self._work, daemon=True) for _ in range(threads - 1)]
-        begun: list[threading.Thread] = []
-        try:
-            for one in others:
-                one.start()
-                begun.append(one)
-        except RuntimeError:
-            pass  # no thread to be had: what this one does is enough
-        self._work()
-        for one in begun:
-            one.join()
-        return [_unless_error(found) for found in self._found]
-
-    def _work(self) -> None:
-        while self._waiting:
-            try:
-                at = self._waiting.pop()
-            except IndexError:
-                return
-            try:
-                self._found[at] = leaf_digest(self._arrays[at])
-            except Exception as error:  # noqa: BLE001 - raised again by the thread that asked
-                self._found[at] = error
-
-
-def _unless_error(found: str | Exception) -> str:
-    if isinstance(found, Exception):
-        raise found
-    return found
+    started: list[threading.Thread] = []
+    with contextlib.suppress(RuntimeError):  # no thread can be started: this one does the work
+        for _ in range(threads - 1):
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            started.append(thread)
+    work()
+    for thread in started:
+        thread.join()
+    return [digest or leaf_digest(array) for digest, array in zip(found, arrays, strict=True)]
 
 
 def root_digest(leaves: Iterable[tuple[str, str]]) -> str:

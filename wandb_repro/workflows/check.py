@@ -8,9 +8,9 @@ from pathlib import Path
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.cpu import probe_processor
-from wandb_repro.capture.machine.cpu_threads import effective_width
 from wandb_repro.capture.machine.gpu import probe_accelerator
 from wandb_repro.capture.machine.machine import probe_machine
+from wandb_repro.capture.machine.runtime import effective_width
 from wandb_repro.capture.packages.installed import installed_packages
 from wandb_repro.errors import InconclusiveError, RefusedError
 from wandb_repro.files import sha256_of_file

@@ -47,19 +47,22 @@ def whole_column(role: str, array: Any) -> tuple[ArrayDigest, Any]:
         digest, ids = leaf_digest(array), row_ids(rows)
     else:
         with ThreadPoolExecutor(1) as pool:
-            beside = pool.submit(leaf_digest, array)
+            digested = pool.submit(leaf_digest, array)
             ids = row_ids(rows)
-            digest = beside.result()
-    told = f"{LEAF_ALGORITHM}:{digest}"
-    name = str(array.dtype.name)
-    return ArrayDigest(role=role, dtype=name, shape=array.shape, digest=told), ids
+            digest = digested.result()
+    column = ArrayDigest(
+        role=role,
+        dtype=str(array.dtype.name),
+        shape=array.shape,
+        digest=f"{LEAF_ALGORITHM}:{digest}",
+    )
+    return column, ids
 
 
 def _texts(role: str, array: Any) -> tuple[ArrayDigest, Any]:
     stream = Stream(role)
     ids = stream.add(array)
-    told = stream.digest()
-    return told.model_copy(update={"shape": tuple(array.shape)}), ids
+    return stream.digest().model_copy(update={"shape": tuple(array.shape)}), ids
 
 
 class Stream:
@@ -108,14 +111,14 @@ class Stream:
         shapes = {stretch.shape for stretch in self._stretches}
         dtypes = list(dict.fromkeys(stretch.dtype or "str" for stretch in self._stretches))
         if len(digests) == 1:
-            told = f"{self._stretches[0].algorithm}:{digests[0]}"
+            digest = f"{self._stretches[0].algorithm}:{digests[0]}"
         else:
-            told = f"{ROOT_ALGORITHM}:{root_digest(('stretch', digest) for digest in digests)}"
+            digest = f"{ROOT_ALGORITHM}:{root_digest(('stretch', digest) for digest in digests)}"
         return ArrayDigest(
             role=self._role,
             dtype=", ".join(dtypes) or "nothing",
             shape=(rows, *(shapes.pop() if len(shapes) == 1 else ())),
-            digest=told,
+            digest=digest,
         )
 
 
@@ -162,9 +165,9 @@ def _encoded(values: Sequence[object]) -> tuple[str, list[bytes | None]]:
     """Return what texts are, ``str`` or ``bytes``, and their bytes; None where one is missing."""
     kinds = {type(value) for value in values if not _is_missing(value)}
     if not kinds <= {str} and not kinds <= {bytes}:
-        odd = next(kind for kind in kinds if kind is not str)
+        other = next(kind for kind in kinds if kind is not str)
         raise DigestError(
-            f"An array of Python objects ({odd.__name__}) has no bytes of its own to digest."
+            f"An array of Python objects ({other.__name__}) has no bytes of its own to digest."
         )
     if kinds == {bytes}:
         return "bytes", [value if isinstance(value, bytes) else None for value in values]

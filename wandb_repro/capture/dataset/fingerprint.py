@@ -79,11 +79,11 @@ def _of_value(name: str, x: object, y: object, limits: Limits) -> Measured:
         return _streamed(name, "PyDataset", batches_of_pydataset(x), limits)
     for role, value in (("x", x), ("y", y)):
         if (role == "x" or value is not None) and not kind_of(value):
-            raise DigestError(f"{role} is {_told(value)}")
+            raise DigestError(f"{role} is {_described(value)}")
     return _in_memory(name, x, y, limits)
 
 
-def _told(value: object) -> str:
+def _described(value: object) -> str:
     kind = type(value).__name__
     if hasattr(value, "__next__"):
         return f"a {kind}, which can be read only once: fingerprint what it reads"
@@ -190,7 +190,7 @@ def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
     )
     if isinstance(rows, Unavailable):
         return Measured(dataset, None)
-    read = ", ".join(told for told in (found.read, rows.read) if told)
+    read = ", ".join(filter(None, (found.read, rows.read)))
     return Measured(dataset.model_copy(update={"read": read}), rows.kept)
 
 
@@ -207,8 +207,7 @@ def _rows_of(found: FilesDigest, limits: Limits, *, is_folder: bool) -> FileRows
     numpy: Any = importlib.import_module("numpy")
     rows = FileRows()
     ids = numpy.array([int(digest[:16], 16) for digest in found.each], "u8")
-    rows.kept.add(ids)
-    rows.order_free.add(ids)
+    rows.add(ids)
     return rows
 
 

@@ -8,7 +8,6 @@ is read from a deep copy that shares its arrays, and Python's and NumPy's genera
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 import random
@@ -111,8 +110,7 @@ def _unarranged(dataset: Any) -> tuple[Any, list[str]]:
         start += 1
     names = {_name(step): None for step in reversed(chain[:start])}
     changing = [name for name in names if name not in (*_ARRANGING, *_PASSING, "datasetv1adapter")]
-    told = [name for name in names if name in _ARRANGING] + changing
-    return chain[start], told
+    return chain[start], [name for name in names if name in _ARRANGING] + changing
 
 
 def _name(step: Any) -> str:
@@ -132,7 +130,9 @@ def _fault(dataset: Any) -> str:
         if _name(step) == "shuffle":
             return "it is shuffled inside: fingerprint its parts before they are put together"
         for function in step._functions():
-            if _PYTHON_OPS & set(_ops(function.function.graph.as_graph_def())):
+            graph = function.function.graph.as_graph_def()
+            inner = (node for called in graph.library.function for node in called.node_def)
+            if any(node.op in _PYTHON_OPS for node in (*graph.node, *inner)):
                 return (
                     "it runs Python code, whose state reading would change: fingerprint what it "
                     "reads"
@@ -148,14 +148,6 @@ def _upstream(dataset: Any) -> Iterator[Any]:
         left += step._inputs()
 
 
-def _ops(graph: Any) -> Iterator[str]:
-    for node in graph.node:
-        yield node.op
-    for function in graph.library.function:
-        for node in function.node_def:
-            yield node.op
-
-
 def batches_of_pydataset(dataset: Any) -> Pieces:
     """Return the batches of a ``PyDataset`` in the order of their index.
 
@@ -165,8 +157,8 @@ def batches_of_pydataset(dataset: Any) -> Pieces:
     count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
     if count is None or not math.isfinite(count):
         raise DigestError("it has no end: fingerprint what it reads")
-    held = cast("dict[str, Any]", vars(dataset)).values()
-    shared = {id(value): _unwritable(value) for value in held if is_array(value)}
+    values = cast("dict[str, Any]", vars(dataset)).values()
+    shared = {id(value): _unwritable(value) for value in values if is_array(value)}
     try:
         twin = copy.deepcopy(dataset, shared)
     except Exception as error:
@@ -203,17 +195,11 @@ def _leaves(role: str, part: Any) -> Iterator[tuple[str, Any]]:
 
 def _unseen(pieces: Piece) -> Piece:
     """Give pieces, with the generators that all share as they were found when it is over."""
-    with _generators_put_back():
-        yield from pieces
-
-
-@contextlib.contextmanager
-def _generators_put_back() -> Generator[None]:
     numpy: Any = sys.modules["numpy"]
     before = random.getstate()
     of_numpy = numpy.random.get_state()
     try:
-        yield
+        yield from pieces
     finally:
         random.setstate(before)
         numpy.random.set_state(of_numpy)

@@ -49,12 +49,12 @@ def _container(host: Host) -> str | Unavailable:
 
 def _podman_image(host: Host) -> str:
     """Return ``IMAGE@ID``. Source: podman-run(1), "/run/.containerenv"."""
-    told = dict(re.findall(r'^(\w+)="(.*)"$', _read(host, "/run/.containerenv"), re.MULTILINE))
-    return "@".join(told[key] for key in ("image", "imageid") if told.get(key))
+    facts = dict(re.findall(r'^(\w+)="(.*)"$', _read(host, "/run/.containerenv"), re.MULTILINE))
+    return "@".join(facts[key] for key in ("image", "imageid") if facts.get(key))
 
 
 def _why_unknown(host: Host) -> str:
-    place = next((told for name, told in PLACES.items() if name in host.environ), "here")
+    place = next((where for name, where in PLACES.items() if name in host.environ), "here")
     return f"the image is unknown {place}; set WANDB_DOCKER to the image's name with its digest"
 
 

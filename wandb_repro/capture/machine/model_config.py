@@ -54,7 +54,9 @@ def _settings(keras: Any, model: Any, arguments: Mapping[str, object], fit: int)
     why = Unavailable(unavailable="the model was not compiled")
     return FitSettings(
         fit=fit,
-        optimizer=_config("optimizer", lambda: _optimizer(keras, model)) if given else why,
+        optimizer=_config("optimizer", lambda: _object(_serialized(keras, model.optimizer)))
+        if given
+        else why,
         loss=_config("loss", lambda: _loss(keras, given)) if given else why,
         metrics=_config("metrics", lambda: _metrics(keras, given)) if given else why,
         architecture=_config("architecture", lambda: _architecture(keras, model)),
@@ -70,9 +72,9 @@ def _given(model: Any) -> dict[str, Any]:
     """Return what ``compile`` was given; empty where it was not called."""
     if not getattr(model, "compiled", False):
         return {}
-    held = getattr(getattr(model, "_compile_config", None), "config", None)
-    if isinstance(held, dict):
-        return cast("dict[str, Any]", held)
+    config = getattr(getattr(model, "_compile_config", None), "config", None)
+    if isinstance(config, dict):
+        return cast("dict[str, Any]", config)
     return {"optimizer": model.optimizer, "loss": getattr(model, "loss", None)}
 
 
@@ -92,21 +94,14 @@ def _config(what: str, probe: Callable[[], dict[str, JSON]]) -> Config:
         return guarded(probed, what, expects=(Exception,))
 
 
-def _optimizer(keras: Any, model: Any) -> dict[str, JSON]:
-    return _object(_serialized(keras, model.optimizer))
-
-
 def _loss(keras: Any, given: Mapping[str, Any]) -> dict[str, JSON]:
-    known = _by_name(keras, given.get("loss"))
+    loss = given.get("loss")
+    if isinstance(loss, str):
+        loss = keras.losses.get(loss)  # "mse" and "mean_squared_error" are one
     return {
-        "loss": _part(lambda: _serialized(keras, known)),
+        "loss": _part(lambda: _serialized(keras, loss)),
         "loss_weights": _part(lambda: _serialized(keras, given.get("loss_weights"))),
     }
-
-
-def _by_name(keras: Any, loss: Any) -> Any:
-    """Return the loss that a name stands for: ``mse`` and ``mean_squared_error`` are one."""
-    return keras.losses.get(loss) if isinstance(loss, str) else loss
 
 
 def _metrics(keras: Any, given: Mapping[str, Any]) -> dict[str, JSON]:
@@ -116,7 +111,7 @@ def _metrics(keras: Any, given: Mapping[str, Any]) -> dict[str, JSON]:
 
 def _each(keras: Any, several: Any) -> JSON:
     if isinstance(several, (list, tuple)):
-        return [_each(keras, one) for one in cast("list[Any]", several)]
+        return [_each(keras, metric) for metric in cast("list[Any]", several)]
     return _part(lambda: _serialized(keras, several))
 
 
@@ -129,8 +124,8 @@ def _architecture(keras: Any, model: Any) -> dict[str, JSON]:
         return {"class_name": kind, "config": _plain(config)}
     layers: list[JSON] = [_layer(keras, layer) for layer in _layers(model)]
     why = str(config) if isinstance(config, Unavailable) else "it is a model of its own kind"
-    told: dict[str, JSON] = {"name": str(model.name), "layers": layers}
-    return {"class_name": kind, "config": {**told, "connections": {"unavailable": why}}}
+    known: dict[str, JSON] = {"name": str(model.name), "layers": layers}
+    return {"class_name": kind, "config": {**known, "connections": {"unavailable": why}}}
 
 
 def _layer(keras: Any, layer: Any) -> JSON:
@@ -153,10 +148,10 @@ def _too_large(layer: Any) -> Unavailable | None:
     for inner in _layers(layer):
         if fault := _too_large(inner):
             return fault
-    held: list[Any] = list(cast("dict[str, Any]", vars(layer)).values())
-    constants = [getattr(one, "value", None) for one in held if hasattr(one, "get_config")]
-    for one in (*held, *constants):
-        size_bytes = getattr(one, "nbytes", 0) if hasattr(one, "__array_interface__") else 0
+    values: list[Any] = list(cast("dict[str, Any]", vars(layer)).values())
+    constants = [getattr(value, "value", None) for value in values if hasattr(value, "get_config")]
+    for value in (*values, *constants):
+        size_bytes = getattr(value, "nbytes", 0) if hasattr(value, "__array_interface__") else 0
         if size_bytes > _LARGEST_ARRAY_BYTES:
             return Unavailable(
                 unavailable=f"layer {layer.name} holds a constant of {size_bytes:,} bytes"
@@ -186,11 +181,13 @@ def _object(value: JSON) -> dict[str, JSON]:
 def _plain(value: Any) -> JSON:
     """Return what Keras serialised as JSON, without what no bit depends on."""
     if isinstance(value, Mapping):
-        told = cast("Mapping[object, Any]", value)
-        if told.get("class_name") == "__lambda__":
+        config = cast("Mapping[object, Any]", value)
+        if config.get("class_name") == "__lambda__":
             # Its byte code names the file that it stands in; the source tree is compared anyway.
             return {"class_name": "__lambda__"}
-        return {str(name): _plain(item) for name, item in told.items() if not _is_idle(name, item)}
+        return {
+            str(name): _plain(item) for name, item in config.items() if not _is_idle(name, item)
+        }
     if isinstance(value, (list, tuple)):
         return _listed([_plain(item) for item in cast("list[Any]", value)])
     if value is None or isinstance(value, (bool, str, int)):
@@ -211,7 +208,7 @@ def _is_idle(name: object, value: object) -> bool:
 
 
 def _listed(values: list[JSON]) -> JSON:
-    if len(values) <= _LONGEST_LIST or any(isinstance(one, (dict, list)) for one in values):
+    if len(values) <= _LONGEST_LIST or any(isinstance(value, (dict, list)) for value in values):
         return cast("JSON", values)
     digest = hashlib.sha256(dumps(values)).hexdigest()
     return {"values": len(values), "digest": f"sha256:{digest}"}

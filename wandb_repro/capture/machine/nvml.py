@@ -81,7 +81,7 @@ class Nvml(Protocol):
 
 
 class Driver(NamedTuple):
-    """What NVML told."""
+    """What NVML says."""
 
     gpus: tuple[Gpu, ...] | Unavailable
     version: str | Unavailable
@@ -96,11 +96,11 @@ def load_nvml() -> Nvml:
 
 
 def ask_nvml(load: Callable[[], Nvml], process_id: int) -> Driver:
-    """Return what the driver tells within two seconds, or why it tells nothing."""
-    told = guarded_within(
+    """Return what the driver says within two seconds, or why it says nothing."""
+    found = guarded_within(
         DEADLINE_S, lambda: _ask(load(), process_id), "NVML", expects=(ImportError,)
     )
-    return Driver(told, told, told) if isinstance(told, Unavailable) else told
+    return Driver(found, found, found) if isinstance(found, Unavailable) else found
 
 
 def _ask(nvml: Nvml, process_id: int) -> Driver:

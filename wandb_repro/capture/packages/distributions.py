@@ -126,21 +126,21 @@ def _shadowed(found: Iterable[DistInfo], chosen: Mapping[str, DistInfo]) -> Iter
             yield Shadowed(name=name, version=version, found_in=info.location)
 
 
-def _requires(told: Iterable[str], among: Collection[str]) -> tuple[str, ...]:
+def _requires(requirements: Iterable[str], among: Collection[str]) -> tuple[str, ...]:
     """Return the requirements that are installed, without those of extras that are not whole.
 
     What an extra brings on any condition of its own is not asked for: it may rightly be absent.
     """
-    lacking = {
+    incomplete = {
         extra[1]
-        for each in told
+        for each in requirements
         if "extra" in each and (extra := _ONLY_EXTRA.search(each)) and _required(each) not in among
     }
     return tuple(
         each
-        for each in told
+        for each in requirements
         if _required(each) in among
-        and not ("extra" in each and lacking.intersection(_ANY_EXTRA.findall(each)))
+        and not ("extra" in each and incomplete.intersection(_ANY_EXTRA.findall(each)))
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.packages.dist_info import DistInfo
@@ -41,8 +42,9 @@ class Owners:
         self._infos = infos
         self._by_top: dict[str, list[str]] = {}
         self._certain: set[str] = set()
-        self._paths: dict[str, frozenset[str]] = {}
-        self._told: dict[str, tuple[str, ...]] = {}
+        # Asked four times in a run, of thousands of files.
+        self._of = functools.cache(self._owners_of)
+        self._files_of = functools.cache(self._listed_files)
         for name, info in infos.items():
             tops = _tops(info)
             if not tops or _is_in_place(info):
@@ -86,13 +88,6 @@ class Owners:
                 return location, file[len(folder) :]
         return None
 
-    def _of(self, file: str) -> tuple[str, ...]:
-        """Return the owners of a file; asked four times in a run, of thousands."""
-        owners = self._told.get(file)
-        if owners is None:
-            owners = self._told[file] = self._owners_of(file)
-        return owners
-
     def _owners_of(self, file: str) -> tuple[str, ...]:
         place = self._place(file)
         if place is None:
@@ -103,10 +98,8 @@ class Owners:
             return tuple(owners)
         return tuple(name for name in owners if path in self._files_of(name))
 
-    def _files_of(self, name: str) -> frozenset[str]:
-        if name not in self._paths:
-            self._paths[name] = frozenset(record_paths(self._infos[name].text("RECORD")))
-        return self._paths[name]
+    def _listed_files(self, name: str) -> frozenset[str]:
+        return frozenset(record_paths(self._infos[name].text("RECORD")))
 
 
 def _folders(infos: Iterable[DistInfo]) -> list[tuple[str, str]]:
@@ -125,12 +118,8 @@ def _tops(info: DistInfo) -> set[str]:
     if record:
         tops = {line.partition("/")[0] for line in record.splitlines()}
         return {top.partition(",")[0].strip('"') for top in tops}
-    return set(_of_top_level(info.text("top_level.txt")))
-
-
-def _of_top_level(text: str) -> Iterator[str]:
-    for name in text.split():
-        yield from (name, f"{name}.py")
+    names = info.text("top_level.txt").split()
+    return {*names, *(f"{name}.py" for name in names)}
 
 
 def _is_in_place(info: DistInfo) -> bool:
