@@ -1,4 +1,4 @@
-"""Bundles that are written without git, and what git says of them."""
+"""Bundles of a few files, and what git says of them."""
 
 from __future__ import annotations
 

@@ -1,32 +1,19 @@
-"""Writes files as one commit in a git bundle: with git, or a few of them in this process.
+"""Writes files as one commit in a git bundle.
 
-pack_files needs no git: a process that is ending may start no thread (Python 3.12.1 refuses it in
-atexit; 3.10, 3.11 and 3.13.0 do not), and git is only run here with one that watches it. It is
-also quicker: 2 ms of CPU for 20 files, where git would be started four times.
-
-Source: git, Documentation/gitformat-pack.txt and gitformat-bundle.txt.
+Source: git, Documentation/gitformat-bundle.txt.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import struct
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from wandb_repro.capture.source.git import Git
-from wandb_repro.capture.source.objects import (
-    EXECUTABLE,
-    REGULAR,
-    Entry,
-    blob_id,
-    object_id,
-    tree_objects,
-)
+from wandb_repro.capture.source.git import Git, private_repository
+from wandb_repro.capture.source.objects import EXECUTABLE, REGULAR, Entry, blob_id, tree_id
 from wandb_repro.capture.source.read_files import Content
 from wandb_repro.errors import CodeError
 from wandb_repro.files import atomic_file, sha256_of_file
@@ -34,8 +21,14 @@ from wandb_repro.manifest.code import BundleFile
 
 SNAPSHOT_REF = "refs/heads/snapshot"
 _IMPORT_S, _BUNDLE_S = 120.0, 600.0
-_HEADER = "# v2 git bundle\n{commit} {ref}\n\n"
-"""Source: git, Documentation/gitformat-bundle.txt."""
+_PACK_S = 60.0
+"""Limit for at most 50 MB of files, which the script waits for when it ends."""
+_HEADER = b"# v2 git bundle\n%s %s\n\n"
+_FAST_IMPORT = ("fast-import", "--quiet", "--done", "--force", "--depth=0")
+_PACK_OBJECTS = (
+    *("pack-objects", "--revs", "--stdout", "-q", "--no-use-bitmap-index"),
+    *("--threads=1", "--window=0", "--no-reuse-delta", "--no-reuse-object"),
+)
 
 
 def borrow(private: Git, stores: Iterable[Path]) -> None:
@@ -53,31 +46,28 @@ def import_files(private: Git, contents: Iterable[Content]) -> dict[bytes, Entry
         CodeError: git fails, such as when an object it should hold already is missing.
     """
     entries: dict[bytes, Entry] = {}
-    patient = replace(private, timeout_s=_IMPORT_S)
-    with patient.started("fast-import", "--quiet", "--done", "--force", "--depth=0") as process:
+    with replace(private, timeout_s=_IMPORT_S).started(*_FAST_IMPORT) as process:
         stream = process.stdin
-        assert stream is not None  # noqa: S101  (it was asked for)
+        assert stream is not None  # noqa: S101  (started with a pipe)
         for content in contents:
             if content.data is not None:
-                _send_blob(stream, content.data)
+                stream.writelines(_blob(content.data))
             entries[content.source.path] = content.entry
-        _send_commit(stream, entries)
+        stream.writelines(_commit(entries))
     return entries
 
 
-def _send_blob(stream: IO[bytes], data: bytes) -> None:
-    stream.write(b"blob\ndata %d\n" % len(data))
-    stream.write(data)
-    stream.write(b"\n")
+def _blob(data: bytes) -> tuple[bytes, ...]:
+    return b"blob\ndata %d\n" % len(data), data, b"\n"
 
 
-def _send_commit(stream: IO[bytes], entries: Mapping[bytes, Entry]) -> None:
+def _commit(entries: Mapping[bytes, Entry]) -> Iterator[bytes]:
     ref = SNAPSHOT_REF.encode()
-    stream.write(b"reset %s\ncommit %s\n" % (ref, ref))
-    stream.write(b"committer wandb_repro <wandb_repro> 0 +0000\ndata 8\nsnapshot\n")
+    yield b"reset %s\ncommit %s\n" % (ref, ref)
+    yield b"committer wandb_repro <wandb_repro> 0 +0000\ndata 8\nsnapshot\n"
     for path, entry in entries.items():
-        stream.write(b"M %s %s %s\n" % (entry.mode, entry.blob.encode(), _quoted(path)))
-    stream.write(b"done\n")
+        yield b"M %s %s %s\n" % (entry.mode, entry.blob.encode(), _quoted(path))
+    yield b"done\n"
 
 
 def _quoted(path: bytes) -> bytes:
@@ -85,46 +75,24 @@ def _quoted(path: bytes) -> bytes:
     return b'"' + escaped + b'"'
 
 
-def bundle_header(commit: str) -> bytes:
-    """Return what stands before the pack in a bundle of one commit."""
-    return _HEADER.format(commit=commit, ref=SNAPSHOT_REF).encode()
-
-
-def write_bundle(private: Git, destination: Path) -> BundleFile:
-    """Write the snapshot as a git bundle, and return what is on disk then.
+def write_bundle(private: Git, destination: Path, *, timeout_s: float = _BUNDLE_S) -> BundleFile:
+    """Write the snapshot as a git bundle whole or not at all, and return what is on disk then.
 
     Nothing of how the user's objects happen to be packed is reused: equal trees are equal bytes.
 
     Raises:
         CodeError: git fails, or the disk does not hold what was written.
     """
-    return write_durably(destination, lambda file: _write(private, file))
-
-
-def write_durably(destination: Path, write: Callable[[IO[bytes]], None]) -> BundleFile:
-    """Write a bundle whole or not at all, and return what is on disk then.
-
-    Raises:
-        CodeError: the disk does not hold what was written.
-    """
+    patient = replace(private, timeout_s=timeout_s)
+    commit = private.run("rev-parse", "--verify", SNAPSHOT_REF).strip()
     try:
         with atomic_file(destination) as file:
-            write(file)
+            file.write(_HEADER % (commit, SNAPSHOT_REF.encode()))
+            file.flush()
+            patient.run(*_PACK_OBJECTS, data=commit + b"\n", stdout=file)
         return file_of(destination)
     except OSError as error:
         raise CodeError(f"the bundle cannot be written: {error}") from error
-
-
-def _write(private: Git, file: IO[bytes]) -> None:
-    commit = private.run("rev-parse", "--verify", SNAPSHOT_REF).decode().strip()
-    file.write(bundle_header(commit))
-    file.flush()
-    patient = replace(private, timeout_s=_BUNDLE_S)
-    arguments = ("--threads=1", "--window=0", "--no-reuse-delta", "--no-reuse-object")
-    with patient.started(
-        "pack-objects", "--revs", "--stdout", "-q", "--no-use-bitmap-index", *arguments, stdout=file
-    ) as process:
-        process.communicate(commit.encode() + b"\n")
 
 
 def file_of(bundle: Path) -> BundleFile:
@@ -138,10 +106,6 @@ def file_of(bundle: Path) -> BundleFile:
     )
 
 
-_COMMIT, _TREE, _BLOB = 1, 2, 3
-_WHO = b"wandb_repro <wandb_repro> 0 +0000"
-
-
 class PackedFile(NamedTuple):
     """A regular file that goes into a bundle."""
 
@@ -152,54 +116,22 @@ class PackedFile(NamedTuple):
 def pack_files(files: Mapping[bytes, PackedFile], destination: Path) -> tuple[str, BundleFile]:
     """Write a bundle of one commit that holds these files, and return its tree's id.
 
+    Starts no thread, since a process that is ending may not.
+
     Args:
         files: by path, ``/`` between names; equal files make equal bundles.
         destination: of the bundle, replaced where it is there.
 
     Raises:
-        CodeError: the disk does not hold what was written.
+        CodeError: git is missing or fails, or the disk does not hold what was written.
     """
     entries = {
         path: Entry(EXECUTABLE if file.executable else REGULAR, blob_id(file.data))
         for path, file in sorted(files.items())
     }
-    tree, bodies = tree_objects(entries)
-    commit = b"tree %s\nauthor %s\ncommitter %s\n\nsnapshot\n" % (tree.encode(), _WHO, _WHO)
-    blobs = {entries[path].blob: files[path].data for path in entries}
-    objects = [
-        (_COMMIT, commit),
-        *((_TREE, body) for body in dict.fromkeys(bodies)),
-        *((_BLOB, data) for data in blobs.values()),
-    ]
-
-    def write(file: IO[bytes]) -> None:
-        file.write(bundle_header(object_id(b"commit", commit)))
-        _write_pack(file, objects)
-
-    return tree, write_durably(destination, write)
-
-
-def _write_pack(file: IO[bytes], objects: list[tuple[int, bytes]]) -> None:
-    digest = hashlib.sha1(usedforsecurity=False)
-    for part in _parts(objects):
-        file.write(part)
-        digest.update(part)
-    file.write(digest.digest())
-
-
-def _parts(objects: list[tuple[int, bytes]]) -> Iterable[bytes]:
-    yield struct.pack(">4sII", b"PACK", 2, len(objects))
-    for kind, body in objects:
-        yield _object_header(kind, len(body))
-        yield zlib.compress(body)
-
-
-def _object_header(kind: int, size_bytes: int) -> bytes:
-    """Return type and size: 4 bits of the size, then 7 a byte, lowest first."""
-    header = bytearray([kind << 4 | size_bytes & 15])
-    size_bytes >>= 4
-    while size_bytes:
-        header[-1] |= 0x80
-        header.append(size_bytes & 0x7F)
-        size_bytes >>= 7
-    return bytes(header)
+    blobs = (part for file in files.values() for part in _blob(file.data))
+    with tempfile.TemporaryDirectory(prefix="wandb-repro-") as folder:
+        private = private_repository(Path(folder))
+        patient = replace(private, timeout_s=_PACK_S)
+        patient.run(*_FAST_IMPORT, data=b"".join((*blobs, *_commit(entries))))
+        return tree_id(entries), write_bundle(private, destination, timeout_s=_PACK_S)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
-from collections.abc import Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from wandb_repro.capture.source.git_process import watched
+from wandb_repro.capture.source.git_process import Child, output_of, watched
 
 HARDENED = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -60,16 +59,21 @@ class Git:
     object_bytes: int | None = None
     """Limit of the memory that git may allocate for one object; None for no limit."""
 
-    def run(self, *arguments: str) -> bytes:
+    def run(
+        self, *arguments: str, data: bytes = b"", stdout: IO[bytes] | int = subprocess.PIPE
+    ) -> bytes:
         """Return what a git command prints.
+
+        Args:
+            arguments: of the command.
+            data: what it reads from its standard input.
+            stdout: a file that it prints to; then nothing is returned.
 
         Raises:
             CodeError: git is missing or fails.
             HungError: git does not end within ``timeout_s``.
         """
-        with self.started(*arguments) as process:
-            output, _ = process.communicate()
-        return output
+        return output_of(self._child(arguments, stdout), data, self.timeout_s)
 
     def names(self, *arguments: str) -> list[bytes]:
         """Return what a git command with ``-z`` prints, split at its NULs.
@@ -79,29 +83,27 @@ class Git:
         """
         return self.run(*arguments).split(b"\0")[:-1]
 
-    @contextlib.contextmanager
-    def started(
-        self, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE
-    ) -> Generator[subprocess.Popen[bytes]]:
+    def started(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Run a git command while the block reads from it and writes to it.
 
         Raises:
             CodeError: as :meth:`run`; raised when the block is left.
         """
+        return watched(self._child(arguments, subprocess.PIPE), self.timeout_s)
+
+    def _child(self, arguments: tuple[str, ...], stdout: IO[bytes] | int) -> Child:
         command = ["git", f"--git-dir={self.git_dir}"]
         if self.work_tree is not None:
             command.append(f"--work-tree={self.work_tree}")
         for setting in _SETTINGS:
             command += ["-c", setting]
-        with watched(
+        return Child(
             [*command, *arguments],
             what=f"git {next(a for a in arguments if not a.startswith('-') and '=' not in a)}",
             cwd=self.work_tree or self.git_dir,
             environment=_environment() | HARDENED | self._limit(),
             stdout=stdout,
-            timeout_s=self.timeout_s,
-        ) as process:
-            yield process
+        )
 
     def _limit(self) -> dict[str, str]:
         # NOTE: undocumented. Source: git, wrapper.c, memory_limit_check.
@@ -149,16 +151,8 @@ def commit_at(folder: Path) -> str:
 
 
 def _output(folder: Path, *arguments: str) -> str:
-    with watched(
-        ["git", *arguments],
-        what=f"git {arguments[0]}",
-        cwd=folder,
-        environment=_environment(),
-        stdout=subprocess.PIPE,
-        timeout_s=5.0,
-    ) as process:
-        output, _ = process.communicate()
-    return os.fsdecode(output.rstrip(b"\n"))
+    child = Child(["git", *arguments], f"git {arguments[0]}", folder, _environment())
+    return os.fsdecode(output_of(child, b"", timeout_s=5.0).rstrip(b"\n"))
 
 
 def _environment() -> dict[str, str]:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -15,32 +16,53 @@ from wandb_repro.errors import CodeError, HungError
 from wandb_repro.process_group import signal_group
 
 
-@contextlib.contextmanager
-def watched(
-    command: list[str],
-    *,
-    what: str,
-    cwd: Path,
-    environment: dict[str, str],
-    stdout: IO[bytes] | int,
-    timeout_s: float,
-) -> Generator[subprocess.Popen[bytes]]:
-    """Run a process in a group of its own, and kill the whole group after a time limit.
+@dataclass(frozen=True)
+class Child:
+    """A process to start, in a group of its own."""
 
-    Args:
-        command: program and arguments.
-        what: name of the command in error messages, such as ``git ls-files``.
-        cwd: working directory.
-        environment: all its variables; nothing is inherited.
-        stdout: a file, or ``subprocess.PIPE``.
-        timeout_s: limit in seconds for the whole block.
+    command: list[str]
+    """Program and arguments."""
+    what: str
+    """Name of the command in error messages, such as ``git ls-files``."""
+    cwd: Path
+    environment: dict[str, str]
+    """All its variables; nothing is inherited."""
+    stdout: IO[bytes] | int = subprocess.PIPE
+    """A file, or ``subprocess.PIPE``."""
+
+
+def output_of(child: Child, data: bytes, timeout_s: float) -> bytes:
+    """Return what a process prints; given data, it reads that from its standard input.
+
+    Raises:
+        CodeError: the process cannot be started or fails.
+        HungError: it was killed, with its whole group, at the time limit (seconds).
+    """
+    with tempfile.TemporaryFile() as errors:
+        process = _start(child, errors)
+        try:
+            # NOTE: unlike `watched` this starts no thread, which a process that is ending may not
+            # do (Python 3.12 and later).
+            output, _ = process.communicate(data, timeout_s)
+        except subprocess.TimeoutExpired as error:
+            signal_group(process, signal.SIGKILL)
+            raise _hung(child) from error
+        finally:
+            _end(process)
+        _check(process, child, errors)
+    return output or b""
+
+
+@contextlib.contextmanager
+def watched(child: Child, timeout_s: float) -> Generator[subprocess.Popen[bytes]]:
+    """Run a process while the block reads from it and writes to it.
 
     Raises:
         CodeError: the process cannot be started or fails; raised when the block is left.
-        HungError: it was killed at the time limit.
+        HungError: it was killed, with its whole group, at the time limit (seconds).
     """
     with tempfile.TemporaryFile() as errors:
-        process = _start(command, cwd, environment, stdout, errors)
+        process = _start(child, errors)
         expired = threading.Event()
         # NOTE: subprocess' own timeout kills git alone; a child of git would live on and keep the
         # pipe open, and reading from it would hang.
@@ -56,32 +78,25 @@ def watched(
             broken = True
         finally:
             watch.cancel()
-            if process.poll() is None:
-                signal_group(process, signal.SIGKILL)
-            _close(process)
-            process.wait()
-        _check(process.returncode, what, errors, broken=broken, timed_out=expired.is_set())
+            _end(process)
+        if expired.is_set():
+            raise _hung(child)
+        _check(process, child, errors, broken=broken)
 
 
-def _start(
-    command: list[str],
-    cwd: Path,
-    environment: dict[str, str],
-    stdout: IO[bytes] | int,
-    errors: IO[bytes],
-) -> subprocess.Popen[bytes]:
+def _start(child: Child, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
+            child.command,
+            cwd=child.cwd,
+            env=child.environment,
             stdin=subprocess.PIPE,
-            stdout=stdout,
+            stdout=child.stdout,
             stderr=errors,
             start_new_session=True,
         )
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError) and cwd.is_dir()
+        missing = isinstance(error, FileNotFoundError) and child.cwd.is_dir()
         message = "git is not on PATH" if missing else f"git cannot be started: {error}"
         raise CodeError(message, hint="install git, or put it on PATH") from error
 
@@ -91,6 +106,13 @@ def _give_up(process: subprocess.Popen[bytes], expired: threading.Event) -> None
     signal_group(process, signal.SIGKILL)
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        signal_group(process, signal.SIGKILL)
+    _close(process)
+    process.wait()
+
+
 def _close(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
@@ -98,14 +120,18 @@ def _close(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _check(code: int, what: str, errors: IO[bytes], *, broken: bool, timed_out: bool) -> None:
-    if timed_out:
-        raise HungError(
-            f"{what} did not end in time", hint="is the folder on a network disk that hangs?"
-        )
-    if code != 0 or broken:
+def _hung(child: Child) -> HungError:
+    return HungError(
+        f"{child.what} did not end in time", hint="is the folder on a network disk that hangs?"
+    )
+
+
+def _check(
+    process: subprocess.Popen[bytes], child: Child, errors: IO[bytes], *, broken: bool = False
+) -> None:
+    if process.returncode != 0 or broken:
         errors.seek(0)
         lines = errors.read().decode("utf-8", "replace").strip().splitlines()
         fatal = [line for line in lines if line.startswith("fatal:")]
-        reasons = [f"it ended with {code}", *lines, *fatal]
-        raise CodeError(f"{what} failed: {reasons[-1]}")
+        reasons = [f"it ended with {process.returncode}", *lines, *fatal]
+        raise CodeError(f"{child.what} failed: {reasons[-1]}")

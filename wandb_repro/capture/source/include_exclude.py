@@ -112,8 +112,7 @@ def matched(private: Git, patterns: Sequence[str], paths: Iterable[bytes]) -> se
     # NOTE: a path that begins with a colon would be taken for one of git's magic words.
     asked = b"".join(b"./" + path + b"\0" for path in (*paths, _ALWAYS.encode()))
     words = ("-c", f"core.excludesFile={file}", "check-ignore", "--no-index", "--stdin", "-z")
-    with replace(private, work_tree=empty).started(*words) as process:
-        matching, _ = process.communicate(asked)
+    matching = replace(private, work_tree=empty).run(*words, data=asked)
     return {path.removeprefix(b"./") for path in matching.split(b"\0")[:-1]} - {_ALWAYS.encode()}
 
 

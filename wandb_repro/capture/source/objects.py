@@ -29,14 +29,14 @@ class Entry(NamedTuple):
 
 def blob_id(data: bytes) -> str:
     """Return git's id of a file's bytes: SHA-1, hexadecimal, in any work tree the same."""
-    return object_id(b"blob", data)
+    return _object_id(b"blob", data)
 
 
-def object_id(kind: bytes, body: bytes) -> str:
+def _object_id(kind: bytes, body: bytes) -> str:
     """Return git's id of an object, hexadecimal.
 
     Args:
-        kind: ``blob``, ``tree`` or ``commit``.
+        kind: ``blob`` or ``tree``.
         body: the object without its header.
 
     Source: Pro Git, 10.2 Git Objects.
@@ -48,12 +48,6 @@ def object_id(kind: bytes, body: bytes) -> str:
 
 def tree_id(entries: Mapping[bytes, Entry]) -> str:
     """Return git's id of the tree that has exactly these files, hexadecimal."""
-    return tree_objects(entries)[0]
-
-
-def tree_objects(entries: Mapping[bytes, Entry]) -> tuple[str, list[bytes]]:
-    """Return git's id of the tree of these files, and each folder's object, deepest first."""
-    bodies: list[bytes] = []
     folders: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
     for path, entry in entries.items():
         parent, _, name = path.rpartition(b"/")
@@ -62,13 +56,12 @@ def tree_objects(entries: Mapping[bytes, Entry]) -> tuple[str, list[bytes]]:
     identity = ""
     # Deepest first: a folder's object names the ids of the folders in it.
     for folder in sorted(folders, key=_depth, reverse=True):
-        bodies.append(b"".join(line for _, line in sorted(folders[folder])))
-        identity = object_id(b"tree", bodies[-1])
+        identity = _object_id(b"tree", b"".join(line for _, line in sorted(folders[folder])))
         parent, _, name = folder.rpartition(b"/")
         if folder:
             # NOTE: git sorts a folder as if its name ended in a slash.
             folders[parent].append((name + b"/", _line(_FOLDER, name, identity)))
-    return identity, bodies
+    return identity
 
 
 def _depth(folder: bytes) -> int:
