@@ -57,8 +57,8 @@ def write_checkpoint(path: Path, state: dict[str, Any], pieces: Sequence[Piece])
         TypeError: the state holds what JSON cannot say.
     """
     listed = [
-        {"dtype": one.dtype, "shape": list(one.shape), "bytes": one.content.nbytes}
-        for one in pieces
+        {"dtype": piece.dtype, "shape": list(piece.shape), "bytes": piece.content.nbytes}
+        for piece in pieces
     ]
     head = json.dumps({"state": state, "arrays": listed}).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,11 +123,11 @@ def _read(content: memoryview, digest: str) -> StoredCheckpoint:
     head = json.loads(bytes(content[start : start + size]))
     at = start + size
     pieces: list[Piece] = []
-    for told in cast("list[dict[str, Any]]", head["arrays"]):
+    for array in cast("list[dict[str, Any]]", head["arrays"]):
         at += -at % _ALIGNED
-        shape = tuple(int(axis) for axis in told["shape"])
-        dtype = str(told["dtype"])
-        length = int(told["bytes"])
+        shape = tuple(int(axis) for axis in array["shape"])
+        dtype = str(array["dtype"])
+        length = int(array["bytes"])
         if length < 0 or at + length > len(content) or min(shape, default=0) < 0:
             raise ValueError("an array reaches beyond its end")
         pieces.append(Piece(dtype, shape, content[at : at + length]))

@@ -54,15 +54,13 @@ class Shelf:
 
     def written(self, fit: int) -> list[Written]:
         """Return the checkpoints of a fit, the oldest first."""
-        with contextlib.suppress(OSError):
-            matches = ((path, _NAME.fullmatch(path.name)) for path in self.folder.iterdir())
-            found = [
-                Written(path, int(match["fit"]), int(match["epoch"]))
-                for path, match in matches
-                if match
-            ]
-            return sorted((one for one in found if one.fit == fit), key=lambda one: one.epoch)
-        return []
+        matches = ((path, _NAME.fullmatch(path.name)) for path in self._all())
+        found = [
+            Written(path, fit, int(match["epoch"]))
+            for path, match in matches
+            if match and int(match["fit"]) == fit
+        ]
+        return sorted(found, key=lambda checkpoint: checkpoint.epoch)
 
     def newest(
         self, fit: int, passed_over: Callable[[str], object]
@@ -71,11 +69,11 @@ class Shelf:
 
         Args:
             fit: its number within the process.
-            passed_over: told why, of each newer one that cannot be.
+            passed_over: called with the reason, for each newer one that cannot be.
         """
-        for one in reversed(self.written(fit)):
+        for checkpoint in reversed(self.written(fit)):
             try:
-                return one, read_checkpoint(one.path)
+                return checkpoint, read_checkpoint(checkpoint.path)
             except CheckpointError as error:
                 passed_over(error.message)
         return None
@@ -109,15 +107,14 @@ class Shelf:
             best: epoch of the best; None where nothing tells.
             begun_with: epoch that the training went on from: a rerun begins there, too.
         """
-        all_of_them = self.written(fit)
-        old = all_of_them[: -self._keep] if self._keep else []
-        gone = [one for one in old if one.epoch not in (best, begun_with)]
+        old = self.written(fit)[: -self._keep] if self._keep else []
+        gone = [checkpoint for checkpoint in old if checkpoint.epoch not in (best, begun_with)]
         kept = "the best" if best is not None else ""
         reason = " and ".join(filter(None, (f"only the last {self._keep}", kept))) + " are kept"
-        for one in gone:
+        for checkpoint in gone:
             with contextlib.suppress(OSError):
-                one.path.unlink()
-        return [Deleted(one, f"deleted: {reason}") for one in gone]
+                checkpoint.path.unlink()
+        return [Deleted(checkpoint, f"deleted: {reason}") for checkpoint in gone]
 
     def set_aside(self) -> Path | None:
         """Move all that is there to a new folder inside, and return it; None if nothing is."""
@@ -164,7 +161,7 @@ class Shelf:
     def has_ended(self) -> bool:
         """Whether the script that trained here came to its end; what nobody noted has not."""
         try:
-            told = json.loads((self.folder / _STATUS).read_bytes())
-            return bool(told["status"] == "ended")
+            status = json.loads((self.folder / _STATUS).read_bytes())
+            return bool(status["status"] == "ended")
         except (OSError, ValueError, KeyError, TypeError):
             return False

@@ -96,8 +96,10 @@ def _by_id(run: str) -> Capsule | None:
         return None
     name = re.compile(rf"(?:offline-)?run-(?P<started>\d{{8}}_\d{{6}})-{re.escape(run)}")
     here = _wandb_folder()
-    found = [name.fullmatch(one.name) for one in (here.iterdir() if here.is_dir() else ())]
-    newest = max((match for match in found if match), key=lambda one: one["started"], default=None)
+    found = [name.fullmatch(path.name) for path in (here.iterdir() if here.is_dir() else ())]
+    newest = max(
+        (match for match in found if match), key=lambda match: match["started"], default=None
+    )
     if newest is not None:
         return _in_folder(here / newest[0], run)
     raise NotFoundError(

@@ -178,6 +178,8 @@ def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
         known.close()
     is_folder = found.files.count != 1 or found.digest.startswith(ROOT_ALGORITHM)
     rows = _rows_of(found, limits, is_folder=is_folder)
+    known = None if isinstance(rows, Unavailable) else rows
+    read = (found.read, known.read if known else "")
     dataset = Dataset(
         name=name,
         kind="folder" if is_folder else "file",
@@ -185,13 +187,10 @@ def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
         digest=found.digest,
         rows=rows if isinstance(rows, Unavailable) else rows.order_free.rows,
         order_free=rows if isinstance(rows, Unavailable) else rows.order_free.digest(),
-        read=found.read,
+        read=", ".join(filter(None, read)),
         files=found.files,
     )
-    if isinstance(rows, Unavailable):
-        return Measured(dataset, None)
-    read = ", ".join(filter(None, (found.read, rows.read)))
-    return Measured(dataset.model_copy(update={"read": read}), rows.kept)
+    return Measured(dataset, known.kept if known else None)
 
 
 def _rows_of(found: FilesDigest, limits: Limits, *, is_folder: bool) -> FileRows | Unavailable:

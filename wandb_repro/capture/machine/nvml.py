@@ -1,5 +1,5 @@
 """What the NVIDIA driver says, through NVML."""
-# ruff: noqa: N802 - the names are NVML's
+# ruff: noqa: N802, D102 - the names are NVML's, which documents them
 
 from __future__ import annotations
 
@@ -31,53 +31,18 @@ class Nvml(Protocol):
 
     NVMLError: type[Exception]
 
-    def nvmlInit(self) -> None:
-        """Load the library; counted, so that another user of NVML is not disturbed."""
-        ...
-
-    def nvmlShutdown(self) -> None:
-        """Take back one ``nvmlInit``."""
-        ...
-
-    def nvmlSystemGetDriverVersion(self) -> str | bytes:
-        """Return such as ``580.65.06``."""
-        ...
-
-    def nvmlSystemGetCudaDriverVersion_v2(self) -> int:
-        """Return 1000 times the major plus 10 times the minor version."""
-        ...
-
-    def nvmlDeviceGetCount(self) -> int:
-        """Return how many GPUs there are."""
-        ...
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> object:
-        """Return what the other functions take."""
-        ...
-
-    def nvmlDeviceGetName(self, handle: object) -> str | bytes:
-        """Return the product's name."""
-        ...
-
-    def nvmlDeviceGetUUID(self, handle: object) -> str | bytes:
-        """Return ``GPU-...``."""
-        ...
-
-    def nvmlDeviceGetMemoryInfo(self, handle: object) -> _Memory:
-        """Return its memory in bytes."""
-        ...
-
-    def nvmlDeviceGetCudaComputeCapability(self, handle: object) -> Sequence[int]:
-        """Return major and minor."""
-        ...
-
-    def nvmlDeviceGetMigMode(self, handle: object) -> Sequence[int]:
-        """Return the mode now and the mode after a reset; 1 is on."""
-        ...
-
-    def nvmlDeviceGetComputeRunningProcesses(self, handle: object) -> Sequence[_Process]:
-        """Return who has a CUDA context on it."""
-        ...
+    def nvmlInit(self) -> None: ...
+    def nvmlShutdown(self) -> None: ...
+    def nvmlSystemGetDriverVersion(self) -> str | bytes: ...
+    def nvmlSystemGetCudaDriverVersion_v2(self) -> int: ...
+    def nvmlDeviceGetCount(self) -> int: ...
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> object: ...
+    def nvmlDeviceGetName(self, handle: object) -> str | bytes: ...
+    def nvmlDeviceGetUUID(self, handle: object) -> str | bytes: ...
+    def nvmlDeviceGetMemoryInfo(self, handle: object) -> _Memory: ...
+    def nvmlDeviceGetCudaComputeCapability(self, handle: object) -> Sequence[int]: ...
+    def nvmlDeviceGetMigMode(self, handle: object) -> Sequence[int]: ...
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: object) -> Sequence[_Process]: ...
 
 
 class Driver(NamedTuple):
@@ -104,6 +69,7 @@ def ask_nvml(load: Callable[[], Nvml], process_id: int) -> Driver:
 
 
 def _ask(nvml: Nvml, process_id: int) -> Driver:
+    # Counted with nvmlShutdown, so that another user of NVML is not disturbed.
     begun = _guarded(nvml, nvml.nvmlInit, "NVML")
     if isinstance(begun, Unavailable):
         return Driver(begun, begun, begun)
@@ -142,6 +108,7 @@ def _gpu(nvml: Nvml, index: int, process_id: int) -> Gpu:
             lambda: ".".join(map(str, nvml.nvmlDeviceGetCudaComputeCapability(handle))),
             "compute capability",
         ),
+        # The mode now and the mode after a reset; 1 is on.
         mig=_guarded(nvml, lambda: nvml.nvmlDeviceGetMigMode(handle)[0] == 1, "MIG"),
         other_processes=_guarded(nvml, lambda: _others(nvml, handle, process_id), "processes"),
     )
@@ -160,4 +127,5 @@ def _text(value: str | bytes) -> str:
 
 
 def _cuda(number: int) -> str:
+    """Return a version, of which NVML gives 1000 times the major plus 10 times the minor."""
     return f"{number // 1000}.{number % 1000 // 10}"

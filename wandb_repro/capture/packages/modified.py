@@ -19,7 +19,7 @@ import stat
 from collections.abc import Container, Iterator, Mapping
 
 from wandb_repro.capture.packages.dist_info import DistInfo
-from wandb_repro.capture.packages.record import INSTALLER_FILES, record_hash
+from wandb_repro.capture.packages.record import is_by_installer, record_hash
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.packages import EditedPackage
 
@@ -91,9 +91,7 @@ def _rows(record: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_content(path: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    by_installer = folder.endswith(".dist-info") and name in INSTALLER_FILES
-    return not (by_installer or path.endswith(".pyc") or path.startswith(("../", "/")))
+    return not (is_by_installer(path) or path.endswith(".pyc") or path.startswith(("../", "/")))
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:

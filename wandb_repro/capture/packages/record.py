@@ -18,13 +18,12 @@ from pathlib import Path
 
 from wandb_repro.files import cache_folder, sha256_of_bytes, write_atomically
 
-INSTALLER_FILES = frozenset(
+_INSTALLER_FILES = frozenset(
     {
         *("RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED"),
         *("direct_url.json", "uv_cache.json", "uv_build.json"),
     }
 )
-"""Files of a ``.dist-info`` folder that depend on who installed it."""
 
 
 def record_digest_of(record: str | bytes) -> str:
@@ -91,7 +90,9 @@ def _compared_rows(record: str) -> list[str]:
         rows = [line.rpartition(",")[0] for line in text.split("\n") if line]
     if ".pyc," in text:
         rows = [row for row in rows if ".pyc," not in row]
-    rows = [row for row in rows if _DIST_INFO not in row or not _by_installer(row)]
+    rows = [
+        row for row in rows if _DIST_INFO not in row or not is_by_installer(row.rpartition(",")[0])
+    ]
     rows.sort()
     for folder in _OUTSIDE:
         del rows[bisect_left(rows, folder) : bisect_left(rows, f"{folder[:-1]}0")]
@@ -108,9 +109,10 @@ def _row(line: str) -> str:
     return ",".join(next(_parsed([line]))[:2]) if '"' in line else line.rpartition(",")[0]
 
 
-def _by_installer(row: str) -> bool:
-    folder, _, name = row.rpartition(",")[0].rpartition("/")
-    return folder.endswith(_DIST_INFO[:-1]) and name in INSTALLER_FILES
+def is_by_installer(path: str) -> bool:
+    """Return whether a file of a ``.dist-info`` folder depends on who installed it."""
+    folder, _, name = path.rpartition("/")
+    return folder.endswith(_DIST_INFO[:-1]) and name in _INSTALLER_FILES
 
 
 _FILE = "record-digests-1"

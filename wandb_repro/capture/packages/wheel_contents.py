@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from wandb_repro.capture.packages.editable import Importable, importable_files
-from wandb_repro.capture.packages.record import INSTALLER_FILES, record_paths
+from wandb_repro.capture.packages.record import is_by_installer, record_paths
 from wandb_repro.capture.packages.wheel import WheelFile
 from wandb_repro.capture.secrets.scan import secret_in_name, secret_in_text
 from wandb_repro.manifest.packages import Distribution
@@ -56,11 +56,9 @@ def paths_to_pack(distribution: importlib.metadata.Distribution, *, editable: bo
 
 def _is_packed(name: str, entry_points: set[str]) -> bool:
     folder, _, base = name.rpartition("/")
-    made_by_installer = folder.endswith(".dist-info") and base in INSTALLER_FILES
     made_from_entry_point = folder.endswith("../bin") and base in entry_points
-    return not (
-        name.endswith(".pyc") or made_by_installer or made_from_entry_point or _is_outside(name)
-    )
+    made = is_by_installer(name) or made_from_entry_point
+    return not (made or name.endswith(".pyc") or _is_outside(name))
 
 
 def _is_outside(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""How the run was started, told so that it can be started again elsewhere."""
+"""How the run was started, recorded so that it can be started again elsewhere."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def _notebook(host: Host, code_root: Path | None, found: Invocation, shell: Shel
 
 def _python_path(host: Host, found: Invocation) -> tuple[str, ...]:
     """Return the folders of ``PYTHONPATH``, absolute; an empty entry is the working directory."""
-    told = host.environ.get("PYTHONPATH", "")
-    if not told or found.ignores_environment:
+    search_path = host.environ.get("PYTHONPATH", "")
+    if not search_path or found.ignores_environment:
         return ()
-    entries = (os.path.join(host.started_in, entry) for entry in told.split(os.pathsep))  # noqa: PTH118
+    entries = (os.path.join(host.started_in, entry) for entry in search_path.split(os.pathsep))  # noqa: PTH118
     return tuple(dict.fromkeys(map(os.path.normpath, entries)))
 
 

@@ -17,7 +17,7 @@ from wandb_repro.manifest.command import Cell
 RUNNER = "wandb_repro.notebook"
 """The module that executes the cells in a rerun."""
 
-_NOT_TOLD = Unavailable(unavailable="this version of IPython does not report it")
+_NOT_REPORTED = Unavailable(unavailable="this version of IPython does not report it")
 
 
 class Shell(Protocol):
@@ -42,13 +42,13 @@ def shell_of(modules: Mapping[str, ModuleType]) -> Shell | None:
 
 
 def name_of_notebook(shell: Shell, environ: Mapping[str, str]) -> str:
-    """Return the path of the notebook's file where somebody tells it, else ``notebook``.
+    """Return the path of the notebook's file where it is known, else ``notebook``.
 
     Source: VS Code sets ``__vsc_ipynb_file__`` in the notebook's names, Jupyter Server 2 the
-    variable ``JPY_SESSION_NAME``; nbclient and Colab tell nothing.
+    variable ``JPY_SESSION_NAME``; nbclient and Colab give nothing.
     """
-    told = shell.user_ns.get("__vsc_ipynb_file__") or environ.get("JPY_SESSION_NAME", "")
-    return str(told) if str(told).endswith(".ipynb") else "notebook"
+    path = shell.user_ns.get("__vsc_ipynb_file__") or environ.get("JPY_SESSION_NAME", "")
+    return str(path) if str(path).endswith(".ipynb") else "notebook"
 
 
 class CellWatch:
@@ -66,14 +66,17 @@ class CellWatch:
 
     def cells(self) -> tuple[tuple[Cell, ...], tuple[int, ...]]:
         """Return the cells without credentials, and the numbers, from 1, of those that lost one."""
-        cut = [
-            cell.model_copy(update={"source": redact_source(cell.source)}) for cell in self._cells
-        ]
-        pairs = enumerate(zip(cut, self._cells, strict=True), start=1)
-        return tuple(cut), tuple(at for at, (mine, whole) in pairs if mine.source != whole.source)
+        cells = tuple(self._cells)
+        cut = tuple(
+            cell.model_copy(update={"source": redact_source(cell.source)}) for cell in cells
+        )
+        pairs = enumerate(zip(cut, cells, strict=True), start=1)
+        return cut, tuple(
+            number for number, (after, before) in pairs if after.source != before.source
+        )
 
     def close(self) -> None:
-        """Look no further."""
+        """Watch no further cells."""
         for event, hook in self._hooks:
             self._shell.events.unregister(event, hook)
         self._hooks = ()
@@ -98,7 +101,7 @@ def _history(shell: Shell) -> list[Cell]:
     sources: Sequence[str] = shell.history_manager.input_hist_raw[1:]
     failed: Mapping[int, Any] | None = getattr(shell.history_manager, "exceptions", None)
     if failed is None or len(sources) not in (shell.execution_count, shell.execution_count - 1):
-        cells = [Cell(source=_plain(source), raised=_NOT_TOLD) for source in sources]
+        cells = [Cell(source=_plain(source), raised=_NOT_REPORTED) for source in sources]
         return [*cells[:-1], *(Cell(source=cell.source) for cell in cells[-1:])]
     return [
         Cell(source=_plain(source), raised=str(failed.get(at, {}).get("ename", "")))

@@ -52,18 +52,14 @@ def _unsearched(snapshot: Snapshot) -> list[SourceFile]:
     files = (
         source
         for source in snapshot.store.sources
-        if source.path in entries and source.path in head and source.path not in not_secret
+        if source.path in entries
+        and source.path in head
+        and source.path not in not_secret
+        and head[source.path].blob == entries[source.path].blob
+        and source.mode != LINK
+        and source.size_bytes < SCANNED_BYTES
     )
-    return sorted(
-        (
-            source
-            for source in files
-            if head[source.path].blob == entries[source.path].blob
-            and source.mode != LINK
-            and source.size_bytes < SCANNED_BYTES
-        ),
-        key=lambda source: source.size_bytes,
-    )
+    return sorted(files, key=lambda source: source.size_bytes)
 
 
 def _contents(git: Git, blobs: Sequence[str]) -> Generator[bytes, None, None]:

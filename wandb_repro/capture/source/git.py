@@ -97,17 +97,15 @@ class Git:
             command.append(f"--work-tree={self.work_tree}")
         for setting in _SETTINGS:
             command += ["-c", setting]
+        # NOTE: undocumented. Source: git, wrapper.c, memory_limit_check.
+        limit = {} if self.object_bytes is None else {"GIT_ALLOC_LIMIT": str(self.object_bytes)}
         return Child(
             [*command, *arguments],
             what=f"git {next(a for a in arguments if not a.startswith('-') and '=' not in a)}",
             cwd=self.work_tree or self.git_dir,
-            environment=_environment() | HARDENED | self._limit(),
+            environment=_environment() | HARDENED | limit,
             stdout=stdout,
         )
-
-    def _limit(self) -> dict[str, str]:
-        # NOTE: undocumented. Source: git, wrapper.c, memory_limit_check.
-        return {} if self.object_bytes is None else {"GIT_ALLOC_LIMIT": str(self.object_bytes)}
 
 
 def private_repository(folder: Path) -> Git:

@@ -129,12 +129,14 @@ def with_digests(root: Path, files: Sequence[LeftOut], bounds: Bounds) -> list[L
     """
     digests: dict[str, str | Unavailable] = {}
     until, left_bytes = time.monotonic() + bounds.seconds, bounds.bytes
+    limits = f"{bounds.bytes / 1024 / 1024:.4g} MB or {bounds.seconds:g} s"
+    over = Unavailable(unavailable=f"all digests of files left out would take over {limits}")
     for file in sorted(files, key=_by_size):
         if not isinstance(file.size_bytes, int) or not _may_be_digested(file):
             continue
         left_bytes -= file.size_bytes
         if left_bytes < 0 or time.monotonic() > until:
-            digests[file.path] = _over(bounds)
+            digests[file.path] = over
         else:
             digests[file.path] = _digest(os.fsencode(root) + b"/" + os.fsencode(file.path), until)
     return [
@@ -152,11 +154,6 @@ def _may_be_digested(file: LeftOut) -> bool:
     if file.path.endswith("/") or file.reason.startswith(EXCLUDED):
         return False
     return "secret" not in file.reason and not secret_in_name(os.fsencode(file.path))
-
-
-def _over(bounds: Bounds) -> Unavailable:
-    megabytes = f"{bounds.bytes / 1024 / 1024:.4g} MB or {bounds.seconds:g} s"
-    return Unavailable(unavailable=f"all digests of files left out would take over {megabytes}")
 
 
 def _digest(path: bytes, until: float) -> str | Unavailable:

@@ -57,7 +57,7 @@ def read_state(
 
 
 def state_from_variables(environ: Mapping[str, str], reason: Unavailable) -> GitState | Unavailable:
-    """Return the commit and remote that a container's builder told, in the variables W&B reads.
+    """Return the commit and remote that a container's builder gave in the variables W&B reads.
 
     Args:
         environ: of the process.
@@ -106,10 +106,10 @@ def _remote(repo: Repo) -> str | Unavailable:
 def _pushed(repo: Repo, commit: str) -> bool | Unavailable:
     if not commit:
         return False
-    held_by = repo.git.for_each_ref(
+    branches = repo.git.for_each_ref(
         "refs/remotes", contains=commit, count=1, kill_after_timeout=_PUSHED_S
     )
-    return bool(held_by)
+    return bool(branches)
 
 
 def _first_line(error: BaseException) -> str:
