@@ -47,7 +47,7 @@ def _refused(answer: Answer, code: int, *sentences: str) -> None:
     """Check one clear error: no traceback, nothing on standard output."""
     assert "Traceback" not in answer.err
     assert answer.out == ""
-    assert answer.error.count("error ") == 1
+    assert sum(line.startswith("error ") for line in answer.err.splitlines()) == 1
     for sentence in sentences:
         assert sentence in answer.error
     assert answer.code == code

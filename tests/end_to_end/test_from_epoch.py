@@ -114,8 +114,8 @@ def test_a_checkpoint_that_is_not_there_or_changed_is_one_sentence(
 ) -> None:
     absent = ask("rerun", "latest", "--from-epoch", 2, *HERE, cwd=long.folder)
     assert absent.code == 4
-    assert "There is no checkpoint of epoch 2: deleted: only the last 3" in absent.error
-    assert "there is of epoch" in absent.error
+    assert "No checkpoint of epoch 2: deleted: only the last 3" in absent.error
+    assert "checkpoints exist of epoch" in absent.error
 
     moved = tmp_path / "moved.ckpt"
     recorded = long.folder / "ckpt" / "fit-1-epoch-00004.ckpt"

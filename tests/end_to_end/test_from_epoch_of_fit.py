@@ -136,10 +136,10 @@ def test_what_cannot_be_replayed_is_one_sentence_before_anything_trains(
         return f"{answer.code} {answer.error}"
 
     assert "4 error No fit 3: the run called fit 2 times." in said("3:1")
-    assert "4 error There is no checkpoint of epoch 9 of fit 2; there is of" in said("2:9")
+    assert "4 error No checkpoint of epoch 9 of fit 2; checkpoints exist of" in said("2:9")
     at_the_end = said("3")
     assert "4 error Fit 1 ends with epoch 3." in at_the_end
-    assert "--from-epoch 2:0 replays what comes next" in at_the_end
+    assert "--from-epoch 2:0 replays the next fit" in at_the_end
     assert "2 error --until-epoch 2 must come after --from-epoch 2:2" in said(
         "2:2", "--until-epoch", 2
     )

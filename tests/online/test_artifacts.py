@@ -182,7 +182,7 @@ def test_a_version_whose_bytes_are_gone_is_told(beside: Trained, clean: Machine)
     assert refused(done, clean).startswith(
         f"The original used files that are not here: {beside.data} (data 'train'), and "
         f"default/numbers/beside:v0 cannot be downloaded: W&B at {clean.server.base_url} did not "
-        "give an answer: 404 "
+        "answer: 404 "
     )
 
 

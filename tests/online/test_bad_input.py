@@ -133,7 +133,7 @@ def test_another_bundle_than_the_recorded_one(
     bundle[-1] ^= 1
     change("repro/code.bundle", bytes(bundle))
     done = clean.repro("rerun", bent, "--env", "here", "--yes")
-    _refused(done, 4, "repro/code.bundle of this run is not the file that its manifest")
+    _refused(done, 4, "repro/code.bundle of this run does not match its manifest")
     assert not Path(clean.work, "wandb").exists()
 
 
