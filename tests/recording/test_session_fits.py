@@ -4,7 +4,16 @@ import pytest
 
 from tests.support.training import Young, recorded_in
 from wandb_repro import api
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.session import Session
+
+NO_MODEL = Unavailable(unavailable="no model is trained here")
+
+
+@pytest.fixture(autouse=True)
+def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train no model: Keras, if a test before imported it, would be asked for its settings."""
+    monkeypatch.setattr("wandb_repro.recording.session.probe_settings", lambda *_: NO_MODEL)
 
 
 def begun(offline: Young) -> Session:

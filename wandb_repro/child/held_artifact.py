@@ -28,6 +28,7 @@ class Held:
     commit_hash = ""
     is_link = False
     name = entity = project = ""
+    source_name = source_entity = source_project = ""
     aliases: tuple[str, ...] | list[str] = ()
     tags: tuple[str, ...] | list[str] = ()
 
@@ -79,21 +80,6 @@ class Held:
         return self
 
     @property
-    def source_name(self) -> str:
-        """Its name with its version."""
-        return self.name
-
-    @property
-    def source_entity(self) -> str:
-        """The entity of the rerun."""
-        return self.entity
-
-    @property
-    def source_project(self) -> str:
-        """The project of the rerun."""
-        return self.project
-
-    @property
     def qualified_name(self) -> str:
         """Where it would be."""
         return f"{self.entity}/{self.project}/{self.name}"
@@ -125,9 +111,9 @@ def as_logged(artifact: T, run: object, aliases: Iterable[str] | None = None) ->
     kind: type[object] = plain.__class__
     # The object itself is changed, since the script may hold it under another name.
     plain.__class__ = _held(kind)
-    plain.name = f"{name}:{Held.version}"
-    plain.entity = str(getattr(run, "entity", None) or "")
-    plain.project = str(getattr(run, "project", None) or "")
+    plain.name = plain.source_name = f"{name}:{Held.version}"
+    plain.entity = plain.source_entity = str(getattr(run, "entity", None) or "")
+    plain.project = plain.source_project = str(getattr(run, "project", None) or "")
     plain.aliases = list(aliases or ("latest",))
     plain.tags = []
     return artifact

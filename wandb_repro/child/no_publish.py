@@ -41,10 +41,6 @@ _DEFAULT_TYPE = {"link_model": "model", "log_code": "code"}
 def hold_back(run: object, wandb: ModuleType) -> None:
     """Replace what publishes: on this run, the module, artifacts and the public API.
 
-    Args:
-        run: a ``wandb.Run`` that has just begun.
-        wandb: the module.
-
     Raises:
         Exception: W&B is not as expected, and what publishes cannot be found.
     """

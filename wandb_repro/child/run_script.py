@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> None:
     except ReproError as error:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
     after_import("wandb", _follow_init)
-    after_import("keras", _add_callback)
+    after_import("keras", lambda keras: change_every_fit(keras, _with_ours))
     # From the start, since a script may read its data before it starts a run.
     guarded(OpenedFiles.of_process, "watching which files are read")
     _start(arguments)
@@ -167,12 +167,8 @@ def _follow_init(wandb: ModuleType) -> None:
     module.init = init
 
 
-def _add_callback(keras: ModuleType) -> None:
-    """Give every ``fit`` our callback, unless it has it already."""
-    change_every_fit(keras, _with_ours)
-
-
 def _with_ours(given: Any) -> Any:
+    """Return the callbacks of a ``fit`` with ours, unless it is there."""
     from wandb_repro.keras import ReproCallback
 
     if any(isinstance(callback, ReproCallback) for callback in callbacks_in(given)):

@@ -19,7 +19,6 @@ from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.keras.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.keras.running_fit import KerasFit, warn_of_repeated_order
-from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.recording.attach import find_session
 from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.trail_sink import TrailSink
@@ -55,7 +54,8 @@ class ReproCallback(keras.callbacks.Callback):
         self._steps = checked_steps(steps)
         self._run = run
         self._sink: TrailSink | None = None
-        self._recorder: FitRecorder | None = None
+        self.recorder: FitRecorder | None = None
+        """Records the fit that runs; None between fits, and where another callback does."""
         self._callback_list: Any = None
         """Keras' own, while ours enclose the others."""
         self._find_sink()
@@ -75,7 +75,7 @@ class ReproCallback(keras.callbacks.Callback):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Digest the initial weights."""
         del logs
-        self._recorder, self._callback_list = None, None
+        self.recorder, self._callback_list = None, None
         self._find_sink()
         frame = FitFrame.around(self)
         if _has_earlier(frame, self):
@@ -83,10 +83,10 @@ class ReproCallback(keras.callbacks.Callback):
         if self._sink is None:
             self._warn_of_no_run()
             return
-        self._recorder = FitRecorder(self._sink, KerasFit(self, frame), self._steps)
+        self.recorder = FitRecorder(self._sink, KerasFit(self, frame), self._steps)
         self._surround(frame)
-        self._recorder.begin()
-        open_fits.note_begin(self._sink, self._recorder.number, frame.id)
+        self.recorder.begin()
+        open_fits.note_begin(self._sink, self.recorder.number, frame.id)
         warn_of_repeated_order(frame.locals)
 
     def _warn_of_no_run(self) -> None:
@@ -108,8 +108,8 @@ class ReproCallback(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Count."""
         del logs
-        if self._recorder is not None:
-            self._recorder.epoch_began(epoch)
+        if self.recorder is not None:
+            self.recorder.epoch_began(epoch)
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Digest what the step before left, if that is due."""
@@ -120,34 +120,34 @@ class ReproCallback(keras.callbacks.Callback):
     @harmless("the count of steps")
     def batch_began(self, batch: int) -> None:
         """Digest what the step before left, if that is due."""
-        if self._recorder is not None:
-            self._recorder.batch_began(batch)
+        if self.recorder is not None:
+            self.recorder.batch_began(batch)
 
     @harmless("the values of a step")
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Keep loss and metrics; digest, where no step can be running by now."""
-        if self._recorder is not None:
-            self._recorder.batch_ended(batch, logs or {})
+        if self.recorder is not None:
+            self.recorder.batch_ended(batch, logs or {})
             if self._callback_list is None:
-                self._recorder.step_ended(batch)
+                self.recorder.step_ended(batch)
 
     @harmless("the weights after a step")
     def step_ended(self, batch: int) -> None:
         """Digest what a step left, if this is the thread that trains."""
-        if self._recorder is not None:
-            self._recorder.step_ended(batch)
+        if self.recorder is not None:
+            self.recorder.step_ended(batch)
 
     @harmless("what changed between steps")
     def all_acted(self) -> None:
         """Digest the weights again, now that every other callback had its turn."""
-        if self._recorder is not None:
-            self._recorder.all_acted()
+        if self.recorder is not None:
+            self.recorder.all_acted()
 
     @harmless("an epoch")
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Digest the weights with the epoch's loss and metrics."""
-        if self._recorder is not None:
-            self._recorder.epoch_ended(epoch, logs or {})
+        if self.recorder is not None:
+            self.recorder.epoch_ended(epoch, logs or {})
 
     @harmless("the end of this fit")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -159,7 +159,7 @@ class ReproCallback(keras.callbacks.Callback):
     @harmless("the final weights")
     def finish_fit(self) -> None:
         """Digest the final weights, once."""
-        recorder, self._recorder = self._recorder, None
+        recorder, self.recorder = self.recorder, None
         if recorder is None or self._sink is None:
             return
         if self._callback_list is not None:
@@ -177,32 +177,6 @@ class ReproCallback(keras.callbacks.Callback):
         self._find_sink()
         fits = self._sink.fits if self._sink is not None else 0
         return fits if begun else fits + 1
-
-    @property
-    def is_open(self) -> bool:
-        """Whether this callback records a fit now."""
-        return self._recorder is not None
-
-    @property
-    def steps(self) -> int:
-        """Steps of this fit that are complete, those before it was resumed included."""
-        return self._recorder.steps if self._recorder is not None else 0
-
-    def skip_batches(self, batches: int) -> None:
-        """Leave out the next batches: the model was trained on them before it was stopped."""
-        if self._recorder is not None:
-            self._recorder.skip_batches(batches)
-
-    @harmless("that the training resumed")
-    def resume(self, record: Resumed) -> None:
-        """Count on from a checkpoint whose state was put back."""
-        if self._recorder is not None:
-            self._recorder.resume(record)
-
-    def note_checkpoint(self, record: Checkpoint) -> None:
-        """Write a checkpoint of this fit."""
-        if self._recorder is not None:
-            self._recorder.note_checkpoint(record)
 
 
 _BEFORE: Actions[ReproCallback] = {

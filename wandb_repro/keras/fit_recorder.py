@@ -115,6 +115,8 @@ class FitRecorder:
         self._losses = LossBuffer(1)
         self._batches: Batches | None = None
         self._first: FirstBatches | None = None
+        self._queues = tuple[Batches | FirstBatches, ...]()
+        """Those of the two that see the batches of this fit."""
         self._granularity: Granularity | None = None
         self._every, self._chosen = 0, tuple[int, ...]()
         self._steps_at_once = 1
@@ -150,6 +152,7 @@ class FitRecorder:
             self._batches = batches if no_batches is None else None
             self._reads_twice = self._fit.changes_between_steps()
             before = _COMPARED if self._reads_twice else _ONLY_TRAINING
+        self._queues = tuple(queue for queue in (self._batches, self._first) if queue is not None)
         self._granularity = Granularity(
             fit=self.number,
             every=self._every,
@@ -170,9 +173,8 @@ class FitRecorder:
         self._new_epoch = True
         self._written_batches = 0
         self._losses.begin_epoch()
-        for batches in (self._first, self._batches):
-            if batches is not None:
-                batches.begin_epoch()
+        for queue in self._queues:
+            queue.begin_epoch()
 
     def batch_began(self, batch: int) -> None:
         """Digest what the step before left, if that is due. May be called again for one batch.
@@ -237,9 +239,8 @@ class FitRecorder:
 
     def skip_batches(self, batches: int) -> None:
         """Leave out the next batches: the model was trained on them before it was stopped."""
-        for queue in (self._first, self._batches):
-            if queue is not None:
-                queue.skip(batches)
+        for queue in self._queues:
+            queue.skip(batches)
 
     def note_checkpoint(self, record: Checkpoint | Resumed) -> None:
         """Write a checkpoint of this fit, whatever fit it names."""
@@ -253,10 +254,8 @@ class FitRecorder:
 
     def _advance(self, steps: int) -> None:
         self.steps += steps
-        if self._batches is not None:
-            self._batches.trained(steps)
-        if self._first is not None:
-            self._first.trained(steps)
+        for queue in self._queues:
+            queue.trained(steps)
         if self._in_epoch == 0:
             self._write_first_batches()  # before the weights are compared: it says why they differ
         if self.steps == self._last_digest:

@@ -60,7 +60,7 @@ def page_reproduced(folder: Path, reproduced: str, changes: str) -> str:
     """Return the card of an original that was rerun.
 
     Args:
-        folder: capsule of the original.
+        folder: its capsule.
         reproduced: sentence saying how many reruns reproduced it, and where.
         changes: diff of uncommitted changes.
     """

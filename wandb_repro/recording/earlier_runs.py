@@ -29,12 +29,7 @@ def _is_sweep_agent() -> bool:
 
 
 def comes_before(execution: Execution, begun: int) -> bool:
-    """Tell whether the next run of a rerun repeats a run made before the one to be verified.
-
-    Args:
-        execution: of the run that is repeated.
-        begun: how many runs this process has started to record.
-    """
+    """Tell whether the next run of a rerun repeats a run made before the one to be verified."""
     return begun < len(execution.earlier_seeds)
 
 

@@ -22,12 +22,7 @@ _LONGEST_S = 600.0
 
 
 class EarlySnapshot:
-    """A snapshot started before W&B's settings are known; nearly always the right one.
-
-    Args:
-        host: the process.
-        options: the options of ``init``.
-    """
+    """A snapshot started before W&B's settings are known; nearly always the right one."""
 
     def __init__(self, host: Host, options: Options) -> None:
         self._wanted = guarded(lambda: wanted(None, host, options), "source tree")

@@ -31,13 +31,9 @@ class StoredExtraFiles:
     def stored(
         cls, used: ExtraFiles, place: Path, choice: str, until: Literal["training", "end"]
     ) -> StoredExtraFiles:
-        """Store the files, replacing an earlier bundle.
+        """Store the files at ``place``, replacing an earlier bundle.
 
-        Args:
-            used: what was found.
-            place: of the bundle in the capsule.
-            choice: ``code`` as ``init`` was given it.
-            until: when this is.
+        ``choice`` is the ``code`` option of ``init``.
 
         Raises:
             CodeError: the disk does not take it.

@@ -110,13 +110,7 @@ def start_facts(
 
 
 def training_facts(start: StartFacts, readers: Readers, model: object) -> TrainingFacts:
-    """Read what a process knows that is about to train; waits for the bundle and the wheels.
-
-    Args:
-        start: the facts of the phase before.
-        readers: of this run.
-        model: the one that trains.
-    """
+    """Read what a process knows that is about to train; waits for the bundle and the wheels."""
     host = readers.host
     framework = guarded(lambda: probe_framework(host, model), "framework")
     runtime = guarded(lambda: probe_runtime(host, framework), "runtime")

@@ -42,10 +42,7 @@ class LiveComparison:
     def wants_step(self, fit: int, step: int, epochs: int) -> bool:
         """Tell whether to digest after this step: the original did, or the request asks for it.
 
-        Args:
-            fit: number of the ``fit`` call.
-            step: number of the step in this ``fit``, from 1.
-            epochs: how many epochs of this ``fit`` are complete.
+        The step counts from 1 in its fit; ``epochs`` of that fit are complete.
         """
         if fit == self._requested_fit and epochs >= self._requested_after_epoch:
             return True
@@ -64,18 +61,16 @@ class LiveComparison:
         return is_due(step, plan.every, plan.chosen, max(1, plan.steps_at_once))
 
     def check(self, weights: Weights, shapes: Sequence[Shape]) -> None:
-        """Compare the weights at one moment.
-
-        Args:
-            weights: their digests in this rerun.
-            shapes: of the variables, in the order of the digests.
+        """Compare the weights at one moment, with the variables' shapes in the same order.
 
         Raises:
             RerunStopped: they differ, nothing is left to compare, or the fit was to resume from a
                 checkpoint and trains from its start.
         """
         if self._limit.before(weights) and weights.moment in ("step", "epoch"):
-            self._stop_at_missed_checkpoint(weights.fit)
+            # Training on would take the time that --from-epoch was to save.
+            say(f"fit {weights.fit} did not resume from its checkpoint; the rerun stops here")
+            self._stop(exit_code=1)
         if self._limit.leaves_out(weights.fit):
             return
         difference = self._reference.check(weights, shapes)
@@ -87,11 +82,6 @@ class LiveComparison:
         if self._is_last(weights):
             say(f"compared up to {moment_name(weights)}; the rerun stops here")
             self._stop()
-
-    def _stop_at_missed_checkpoint(self, fit: int) -> NoReturn:
-        # Training on would take the time that --from-epoch was to save.
-        say(f"fit {fit} did not resume from its checkpoint; the rerun stops here")
-        self._stop(exit_code=1)
 
     def _is_last(self, weights: Weights) -> bool:
         limit = self._limit

@@ -42,9 +42,7 @@ def forget() -> None:
     process.said.clear()
 
 
-def harmless(
-    what: str, *, expects: tuple[type[BaseException], ...] = ()
-) -> Callable[[Callable[P, None]], Callable[P, None]]:
+def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Make a function unable to stop a training: its error becomes a warning, written once.
 
     A Ctrl-C and an exit pass: a rerun ends that way after its first difference, and so may a
@@ -52,13 +50,12 @@ def harmless(
 
     Args:
         what: what the function records, as a reason begins: ``the weights``.
-        expects: as in `guarded`.
     """
 
     def decorated(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
         def wrapped(*arguments: P.args, **options: P.kwargs) -> None:
-            done = guarded(lambda: function(*arguments, **options), what, expects=expects)
+            done = guarded(lambda: function(*arguments, **options), what)
             if isinstance(done, Unavailable):
                 warn_once(f"not recorded, training goes on: {done}")
 

@@ -13,13 +13,7 @@ from wandb_repro.store.cells import cells_file, write_cells
 
 
 class Notebook:
-    """A notebook whose cells are recorded.
-
-    Args:
-        watch: lists the executed cells.
-        capsule: where the cells are written.
-        local: whether the cells stay on this machine.
-    """
+    """A notebook whose cells are recorded; if ``local``, they stay on this machine."""
 
     def __init__(self, watch: CellWatch, capsule: Capsule, *, local: bool) -> None:
         self._watch = watch
@@ -55,12 +49,7 @@ def notebook_of(
 ) -> Notebook | Unavailable:
     """Return the notebook of this process, or why its cells are not stored.
 
-    Args:
-        run: W&B run, whose settings may forbid storing code.
-        host: the process.
-        choice: the ``code`` option of ``init``.
-        capsule: where the cells are written.
-        mode: decides whether and where the cells are stored.
+    ``choice`` is the ``code`` option of ``init``.
     """
     shell = shell_of(host.modules)
     if shell is None:

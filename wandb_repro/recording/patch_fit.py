@@ -26,30 +26,18 @@ def change_every_fit(keras: ModuleType, change: Callable[[Any], Any]) -> None:
 
     @functools.wraps(fit)
     def changed(self: Any, *positional: Any, **options: Any) -> Any:
-        arguments = _FitArguments(list(positional), options, change)
-        arguments.change_callbacks()
-        return fit(self, *arguments.positional, **arguments.options)
-
-    model.fit = changed
-
-
-class _FitArguments:
-    """The arguments of one ``fit``."""
-
-    def __init__(
-        self, positional: list[Any], options: dict[str, Any], change: Callable[[Any], Any]
-    ) -> None:
-        self.positional = positional
-        self.options = options
-        self._change = change
+        arguments = list(positional)
+        replace_callbacks(arguments, options)
+        return fit(self, *arguments, **options)
 
     @harmless("this fit")
-    def change_callbacks(self) -> None:
-        """Replace the script's callbacks with the changed ones."""
-        if len(self.positional) > _CALLBACKS_PLACE:
-            self.positional[_CALLBACKS_PLACE] = self._change(self.positional[_CALLBACKS_PLACE])
+    def replace_callbacks(positional: list[Any], options: dict[str, Any]) -> None:
+        if len(positional) > _CALLBACKS_PLACE:
+            positional[_CALLBACKS_PLACE] = change(positional[_CALLBACKS_PLACE])
         else:
-            self.options["callbacks"] = self._change(self.options.get("callbacks"))
+            options["callbacks"] = change(options.get("callbacks"))
+
+    model.fit = changed
 
 
 def callbacks_in(given: Any) -> list[Any]:

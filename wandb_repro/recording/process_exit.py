@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
@@ -22,16 +22,12 @@ def end_with(run: object, session: Session) -> None:
         from wandb.sdk.wandb_run import TeardownHook, TeardownStage
 
         hook = TeardownHook(session.finish, TeardownStage.EARLY)
-        _any(run)._teardown_hooks.append(hook)
+        cast("Any", run)._teardown_hooks.append(hook)
     except (ImportError, AttributeError, TypeError):
         _wrap_finish(run, session)
     _watch_process()
-    process.watched[:] = [one for one in process.watched if not one.ended]
+    process.watched[:] = [watched for watched in process.watched if not watched.ended]
     process.watched.append(session)
-
-
-def _any(value: object) -> Any:
-    return value
 
 
 def _wrap_finish(run: Any, session: Session) -> None:
@@ -81,8 +77,8 @@ def _see_failures() -> None:
     ) -> None:
         note_failure(kind.__name__)
         before(kind, error, traceback)
-        if told := cure(error):
-            say(told)
+        if advice := cure(error):
+            say(advice)
 
     noted.__name__ = _NAME
     sys.excepthook = noted

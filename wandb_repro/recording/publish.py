@@ -32,13 +32,7 @@ _GROWING = "*.[jh]*"
 def publish_config(run: Run, manifest: Manifest, there: Columns | None = None) -> Columns:
     """Put the scalars by which runs are filtered and compared into the run's config.
 
-    Args:
-        run: W&B run.
-        manifest: the record so far.
-        there: the columns already in the config.
-
-    Returns:
-        The columns now in the config.
+    ``there`` are the columns already in the config; return those that are in it now.
     """
     columns = _columns(manifest)
     if columns != there:  # an update takes milliseconds
@@ -47,13 +41,7 @@ def publish_config(run: Run, manifest: Manifest, there: Columns | None = None) -
 
 
 def publish_summary(run: Run, values: dict[str, str], card: dict[str, Any]) -> None:
-    """Put strings and the card into the run's summary.
-
-    Args:
-        run: W&B run.
-        values: by their names after ``repro/``.
-        card: summary entry of the card.
-    """
+    """Put strings, by their names after ``repro/``, and the card into the run's summary."""
     # One update for both: each is a message to W&B's service.
     run.summary.update({**{f"repro/{name}": value for name, value in values.items()}, **card})
 

@@ -43,12 +43,7 @@ class Readers:
     """Everything of one run that is read more than once. Nothing here raises.
 
     Args:
-        run: the W&B run.
-        host: the process.
-        seeding: of this run.
         capsule: where bundles, wheels and cells are written.
-        options: as ``init`` was given them.
-        mode: recording, or rerun.
         ahead: the snapshot that began before W&B had a run; None where none did.
     """
 

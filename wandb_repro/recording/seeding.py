@@ -1,11 +1,4 @@
-"""The one place that sets seeds and determinism, and remembers what it set, and when.
-
-Keras draws initial weights and dropout masks from Python's ``random``, ``tf.data`` shuffles and
-stateful operations from TensorFlow's global seed: both are needed.
-Source: keras/src/utils/rng_utils.py and keras/src/random/seed_generator.py, Keras 3.15.
-
-What the script itself did to Keras and TensorFlow before us. Read only.
-"""
+"""Sets seeds and determinism, records what was set and when, and reads what the script set."""
 
 from __future__ import annotations
 
@@ -14,6 +7,7 @@ import random
 import secrets
 import sys
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 from types import ModuleType
 from typing import Any, Literal, cast
 
@@ -26,7 +20,7 @@ When = Literal["before import", "before first use", "after first use", "unknown"
 
 _OURS = "wandb_repro.init"
 _THE_SCRIPT = "the script"
-_NOT_TOLD = Unavailable(unavailable="it does not report whether the script seeded it")
+_UNKNOWN = Unavailable(unavailable="it does not report whether the script seeded it")
 
 
 def drawn_seed() -> int:
@@ -34,33 +28,22 @@ def drawn_seed() -> int:
     return secrets.randbelow(2**31)
 
 
+@dataclass(eq=False)
 class Seeding:
-    """Seeds the process, and says afterwards what was done.
+    """Seeds the process, and says afterwards what was done."""
 
-    Args:
-        seed: what every generator is given; None leaves them to the script.
-        asked: what the caller gave as ``seed=``.
-        deterministic: what the caller gave as ``deterministic=``.
-        drawn: whether nobody gave the seed.
-        again: whether this process was seeded for an earlier run.
-    """
-
-    def __init__(
-        self,
-        seed: int | None,
-        *,
-        asked: int | None,
-        deterministic: bool | None,
-        drawn: bool,
-        again: bool = False,
-    ) -> None:
-        self.seed = seed
-        self.asked = asked
-        self.deterministic = deterministic
-        self.drawn = drawn
-        self._again = again
-        self._seeds: dict[str, Seed] = {}
-        self._switches: dict[str, Switch] = {}
+    seed: int | None
+    """What every generator is given; None leaves them to the script."""
+    _: KW_ONLY
+    asked: int | None
+    """What the caller gave as ``seed=``."""
+    deterministic: bool | None
+    drawn: bool
+    """Whether nobody gave the seed."""
+    again: bool = False
+    """Whether this process was seeded for an earlier run."""
+    _seeds: dict[str, Seed] = field(default_factory=dict[str, Seed], init=False)
+    _switches: dict[str, Switch] = field(default_factory=dict[str, Switch], init=False)
 
     def apply(self) -> None:
         """Seed every generator that exists, and the others as soon as they do. Never raises."""
@@ -88,10 +71,10 @@ class Seeding:
     def _leave_to_script(self) -> None:
         for generator in ("python", "numpy"):
             self._seeds[generator] = Seed(
-                generator=generator, value=_NOT_TOLD, set_by=_THE_SCRIPT, when="unknown"
+                generator=generator, value=_UNKNOWN, set_by=_THE_SCRIPT, when="unknown"
             )
         self.look_again()
-        if self._seeds["python"].value == _NOT_TOLD:
+        if self._seeds["python"].value == _UNKNOWN:
             warn_once(
                 "the script seeds TensorFlow, but Keras draws initial weights from Python's "
                 "random; keras.utils.set_random_seed(...), or init(seed=...), seeds both"
@@ -104,6 +87,9 @@ class Seeding:
                 "a Keras model was built before init: its initial weights were drawn without "
                 "this seed and cannot be repeated; call wandb_repro.init before building it"
             )
+        # Keras draws initial weights and dropout masks from Python's random; tf.data and stateful
+        # operations draw from TensorFlow's global seed.
+        # Source: keras/src/utils/rng_utils.py and random/seed_generator.py, Keras 3.15.
         random.seed(seed)
         self._note("python", used if used == "after first use" else "unknown")
         self._later("numpy", lambda numpy: numpy.random.seed(seed), used="unknown")
@@ -118,7 +104,7 @@ class Seeding:
         """Tell whether weights were drawn before. In a later run they may be the earlier run's."""
         if not model_was_built():
             return "before first use"
-        return "unknown" if self._again else "after first use"
+        return "unknown" if self.again else "after first use"
 
     def _later(self, name: str, act: Callable[[Any], object], *, used: When) -> None:
         when: When = used if name in sys.modules else "before import"
@@ -173,10 +159,8 @@ def _torch_determinism(torch: Any) -> None:
 
 
 def _keras_attribute(name: str) -> object:
-    """Return what Keras keeps under a name for the whole process; None when it cannot be read.
-
-    NOTE: private to Keras; its absence only makes the record say ``unknown``.
-    """
+    """Return what Keras keeps under a name for the whole process; None when it cannot be read."""
+    # NOTE: private to Keras; its absence only makes the record say ``unknown``.
     state = sys.modules.get("keras.src.backend.common.global_state")
     try:
         return cast("Any", state).get_global_attribute(name)

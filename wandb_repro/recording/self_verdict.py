@@ -23,12 +23,7 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(request: RerunRequest, manifest: Manifest, capsule: Capsule) -> Outcome:
-    """Return the verdict of a rerun.
-
-    Args:
-        request: what the rerun was asked to repeat and compare.
-        manifest: record of the rerun.
-        capsule: of the rerun, with its trail.
+    """Return the verdict of the rerun that left this manifest and this capsule.
 
     Raises:
         ManifestError: a record cannot be read.

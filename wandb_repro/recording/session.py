@@ -177,12 +177,7 @@ class Session:
         self._readers.data.add(known)
 
     def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
-        """Open the next fit and return its number; what takes long has ended by then.
-
-        Args:
-            model: the one that trains.
-            arguments: local variables of ``fit``, where they are known.
-        """
+        """Open the next fit and return its number; what takes long has ended by then."""
         if not self._is_elsewhere():
             self.fits += 1
             self._open_fits.add(self.fits)
@@ -244,10 +239,7 @@ class Session:
         return self._recorder.root_now(variables)
 
     def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
-        """Tell whether this step of a fit is digested, whatever the options of the callback.
-
-        So it is where the run that this one repeats was, and where a bisection asks for it.
-        """
+        """Tell whether this step of a fit is digested, whatever the options of the callback."""
         recorder = self._recorder
         return recorder is not None and recorder.wants_step(step, fit=fit, epochs=epochs)
 

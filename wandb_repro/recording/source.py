@@ -110,15 +110,9 @@ def recorded_source(
     ahead: EarlySnapshot | None = None,
     after: threading.Event | None = None,
 ) -> Source:
-    """Record the source tree that the script belongs to.
+    """Record the source tree that the script belongs to, unless W&B's settings forbid it.
 
-    Args:
-        run: W&B run, whose settings may forbid storing code.
-        host: the process.
-        options: the options of ``init``.
-        capsule: where the bundle is written.
-        ahead: snapshot started before the run; None takes one now.
-        after: event that the bundle waits for.
+    Without the snapshot ``ahead``, one is taken now; the bundle waits for the event ``after``.
     """
     snapshot = _snapshot(run, host, options, ahead)
     if isinstance(snapshot, Unavailable):

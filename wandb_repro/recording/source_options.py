@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +31,7 @@ class Wanted:
 
 
 def wanted(settings: object, host: Host, options: Options) -> Wanted:
-    """Return which tree is to be recorded, and which part of it.
-
-    Args:
-        settings: W&B's of the run, or None before there are any.
-        host: the process.
-        options: what is asked for.
-    """
+    """Return which tree is to be recorded; ``settings`` are W&B's, None before there are any."""
     return Wanted(
         start_folder(settings, host), limits_of(options), _selection(settings, host, options)
     )
@@ -53,7 +46,7 @@ def start_folder(settings: object, host: Host) -> Path:
     if chosen is not None:
         return chosen
     start = _script_folder(host)
-    code_dir = _code_dir(settings, host)
+    code_dir = _folder(settings, host, "code_dir")
     top = repository_top(_real(start)) or _real(start)
     if code_dir is None or _real(code_dir).is_relative_to(top):
         return start
@@ -62,7 +55,7 @@ def start_folder(settings: object, host: Host) -> Path:
 
 def _selection(settings: object, host: Host, options: Options) -> Selection:
     """Return which part of the tree is wanted; the script and our settings always are."""
-    code_dir, script = _code_dir(settings, host), _script(host)
+    code_dir, script = _folder(settings, host, "code_dir"), _script(host)
     project = project_file(Path(host.started_in))
     return Selection(
         include=options.include,
@@ -108,26 +101,18 @@ def _script_folder(host: Host) -> Path:
     return Path(host.started_in) if script is None else script.parent
 
 
-def _code_dir(settings: object, host: Host) -> Path | None:
-    return _folder(settings, host, "code_dir")
-
-
 def _git_root(settings: object, host: Host) -> Path | None:
     """Return ``git_root`` if somebody set it.
 
     NOTE: W&B fills it in with the repository around its ``root_dir`` otherwise, which is where
     its own folder is (wandb 0.31, ``Settings.infer_git_root``).
     """
-    told = _folder(settings, host, "git_root")
-    if told is None or _is_set("WANDB_GIT_ROOT", host.environ):
-        return told
+    root = _folder(settings, host, "git_root")
+    if root is None or host.environ.get("WANDB_GIT_ROOT"):
+        return root
     around = _folder(settings, host, "root_dir")
     inferred = None if around is None else innermost_repository(_real(around))
-    return None if _real(told) == inferred else told
-
-
-def _is_set(name: str, environ: Mapping[str, str]) -> bool:
-    return bool(environ.get(name))
+    return None if _real(root) == inferred else root
 
 
 def _folder(settings: object, host: Host, setting: str) -> Path | None:

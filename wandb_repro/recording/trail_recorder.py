@@ -103,12 +103,7 @@ class TrailRecorder:
         return self._live is not None and self._live.wants_steps(fit)
 
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:
-        """Digest the variables and write them down; on the disk at every epoch.
-
-        Args:
-            point: where in the training.
-            variables: in the model's own order.
-        """
+        """Digest the variables and write them down; on the disk at every epoch."""
         place = point.place()
         found = list(variables)
         if not found:
@@ -150,7 +145,7 @@ class TrailRecorder:
             shapes = tuple(_shape(variable) for variable in variables)
             self.append(Structure(fit=fit, leaves=shapes))
             state = _Fit(kinds, shapes)
-            if fit in self._open:  # one that has ended would stay in memory
+            if fit in self._open:  # a fit that has ended would stay in memory
                 self._open[fit] = state
         return state
 
@@ -202,7 +197,7 @@ def _numbers(weights: Weights, variables: Sequence[Variable]) -> Numbers:
         return struct.pack(f">{len(listed)}d", *listed).hex()
 
     columns: dict[str, Any] = {
-        name: column(getattr(one, name) for one in found) for name in ("norm", "low", "high")
+        name: column(getattr(leaf, name) for leaf in found) for name in ("norm", "low", "high")
     }
     return Numbers(
         fit=weights.fit,
@@ -210,8 +205,8 @@ def _numbers(weights: Weights, variables: Sequence[Variable]) -> Numbers:
         epoch=weights.epoch,
         step=weights.step,
         algorithm=ALGORITHM,
-        sketch=column(number for one in found for number in one.sketch),
-        non_finite=tuple(one.non_finite for one in found),
+        sketch=column(number for leaf in found for number in leaf.sketch),
+        non_finite=tuple(leaf.non_finite for leaf in found),
         **columns,
     )
 

@@ -1,12 +1,7 @@
-"""What this package uses of a W&B run, and nothing more.
+"""What this package uses of a W&B run, and what ``wandb.init`` gets instead of what was given.
 
-A rerun is a W&B run of its own: what its script says of an identity is left out.
-
-What W&B records of a process by itself, kept free of credentials as far as it lets us.
-
-Measured with wandb 0.31: ``sys.argv`` is read once, inside ``wandb.init``, and sent as it stands;
-of the remote's address the password is cut and the user is not, which is where many a token
-stands. Both are what the run would have recorded anyway, less the credentials.
+A rerun is a new run, so the script's ids are left out. Credentials are left out of what W&B records
+of a process by itself.
 """
 
 from __future__ import annotations
@@ -123,18 +118,9 @@ def identity_of(run: Run, rerun_of: str | None) -> RunIdentity:
 
 
 def unknown_identity(run: Run, reason: Unavailable) -> RunIdentity:
-    """Return the identity of a run that tells no more than its id."""
-    return RunIdentity(
-        id=run.id,
-        name=reason,
-        entity=reason,
-        project=reason,
-        url=reason,
-        job_type=reason,
-        group=reason,
-        offline=False,
-        rerun_of=reason,
-    )
+    """Return the identity of a run of which only the id is known."""
+    names = ("name", "entity", "project", "url", "job_type", "group", "rerun_of")
+    return RunIdentity(id=run.id, offline=False, **dict.fromkeys(names, reason))
 
 
 def name_of(identity: RunIdentity) -> str:
@@ -145,9 +131,9 @@ def name_of(identity: RunIdentity) -> str:
 
 def folders_of(run: Run) -> tuple[Path, ...]:
     """Return W&B's own folders, which hold neither code nor data."""
-    told = getattr(run.settings, "wandb_dir", None)
+    setting = getattr(run.settings, "wandb_dir", None)
     of_run = Path(run.dir).parent.parent
-    return (of_run, *((Path(told),) if isinstance(told, str) else ()))
+    return (of_run, *((Path(setting),) if isinstance(setting, str) else ()))
 
 
 def config_of(run: Run) -> dict[str, JSON]:
@@ -193,24 +179,22 @@ def of_its_own(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 def _settings(given: object) -> object:
     """Return a copy of a dict of settings, or of a ``wandb.Settings``, that names no run."""
     if isinstance(given, Mapping):
-        told = cast("Mapping[str, object]", given)
-        return {name: value for name, value in told.items() if name not in _NEVER}
-    mine = copy.copy(given)
+        named = cast("Mapping[str, object]", given)
+        return {name: value for name, value in named.items() if name not in _NEVER}
+    settings = copy.copy(given)
     for name in _NEVER:
-        if getattr(mine, name, None) is not None:
-            setattr(mine, name, None)
-    return mine
+        if getattr(settings, name, None) is not None:
+            setattr(settings, name, None)
+    return settings
 
 
 @contextlib.contextmanager
 def discreet_arguments() -> Generator[None]:
-    """Let ``sys.argv`` stand without its credentials while the block runs.
-
-    Without a credential among them nothing is changed.
-    """
-    whole = sys.argv
-    cut = guarded(lambda: [whole[0], *redact_arguments(whole[1:])[0]] if whole else whole, "argv")
-    if not isinstance(cut, list) or cut == whole:
+    """Take credentials out of ``sys.argv`` while the block runs."""
+    # wandb 0.31 reads it once, inside ``wandb.init``, and sends it unchanged.
+    given = sys.argv
+    cut = guarded(lambda: [given[0], *redact_arguments(given[1:])[0]] if given else given, "argv")
+    if not isinstance(cut, list) or cut == given:
         yield
         return
     sys.argv = cut
@@ -218,22 +202,23 @@ def discreet_arguments() -> Generator[None]:
         yield
     finally:
         if sys.argv is cut:
-            sys.argv = whole
+            sys.argv = given
 
 
 def with_discreet_remote(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``wandb.init`` gets, with the remote's address where W&B's would tell a token.
+    """Return what ``wandb.init`` gets; what the caller set stays.
 
-    The address and the commit are given only then; what the caller set stays.
+    The remote's address and the commit are added only if W&B would publish a token in the address.
     """
-    told = guarded(lambda: _remote(kwargs.get("settings")), "the remote's address")
-    if not isinstance(told, dict) or not told:
+    remote = guarded(lambda: _remote(kwargs.get("settings")), "the remote's address")
+    if not isinstance(remote, dict) or not remote:
         return dict(kwargs)
-    return {**kwargs, "settings": _added(kwargs.get("settings"), told)}
+    return {**kwargs, "settings": _added(kwargs.get("settings"), remote)}
 
 
 def _remote(settings: object) -> dict[str, str]:
-    """Return settings that tell the remote without its user; empty where there is none to hide."""
+    """Return settings with the remote's address without its user; empty if it has no password."""
+    # wandb 0.31 cuts the password and keeps the user, which is often a token.
     if any(_setting(settings, name) for name in ("disable_git", "git_remote_url", "git_commit")):
         return {}
     folder = Path(_setting(settings, "git_root") or Path.cwd())
@@ -250,14 +235,14 @@ def _setting(settings: object, name: str) -> str:
         given = cast("Mapping[str, Any]", settings).get(name)
     else:
         given = getattr(settings, name, None)
-    told = str(given or os.environ.get(f"WANDB_{name.upper()}", ""))
-    return "" if told.lower() in ("false", "0") else told
+    value = str(given or os.environ.get(f"WANDB_{name.upper()}", ""))
+    return "" if value.lower() in ("false", "0") else value
 
 
-def _added(settings: Any, told: Mapping[str, str]) -> Any:
+def _added(settings: Any, remote: Mapping[str, str]) -> Any:
     if settings is None or isinstance(settings, Mapping):
-        return {**told, **cast("Mapping[str, Any]", settings or {})}
-    mine = copy.copy(settings)
-    for name, value in told.items():
-        setattr(mine, name, value)
-    return mine
+        return {**remote, **cast("Mapping[str, Any]", settings or {})}
+    added = copy.copy(settings)
+    for name, value in remote.items():
+        setattr(added, name, value)
+    return added

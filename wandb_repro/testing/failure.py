@@ -18,11 +18,7 @@ _WIDTH = 88
 
 
 def fail(sentence: str, report: RenderableType | str = "") -> NoReturn:
-    """Fail the test that is running.
-
-    Args:
-        sentence: what is wrong.
-        report: what that rests on.
+    """Fail the test that is running, with a sentence and the report that it rests on.
 
     Raises:
         AssertionError: always.

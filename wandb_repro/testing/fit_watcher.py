@@ -16,13 +16,7 @@ from wandb_repro.testing.process_recorder import ProcessRecorder
 
 
 def watch_every_fit(module: ModuleType, recorder: ProcessRecorder, *, goes_on: bool) -> None:
-    """Record every step of every ``fit`` of this process.
-
-    Args:
-        module: ``keras``.
-        recorder: takes the digests.
-        goes_on: whether the training resumes from a checkpoint, so that steps count from there.
-    """
+    """Record every step of every ``fit``; if it ``goes_on``, count from its checkpoint's step."""
 
     def watched(given: Any) -> Any:
         # Before all others: what a callback restores when a fit begins is restored after our
@@ -62,9 +56,9 @@ class _Watching(ReproCallback):
 
     def batch_began(self, batch: int) -> None:
         """Count from where the optimizer is, when the first step after a restoration begins."""
-        if not self._placed and self._recorder is not None:
+        if not self._placed and self.recorder is not None:
             self._placed = True
-            self._recorder.resume_at(_iterations(cast("Any", self).model), batch)
+            self.recorder.resume_at(_iterations(cast("Any", self).model), batch)
         super().batch_began(batch)
 
 

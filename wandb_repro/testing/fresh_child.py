@@ -16,11 +16,7 @@ from wandb_repro.testing.process_recorder import ProcessRecorder
 
 
 def main(path: str) -> None:
-    """Train, and record what the weights were.
-
-    Args:
-        path: of the task's file.
-    """
+    """Train as the task in this file says, and record what the weights were."""
     task = Task.model_validate_json(Path(path).read_bytes())
     sys.path[:] = task.search
     sys.argv = [task.target.file]
@@ -47,7 +43,7 @@ def main(path: str) -> None:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever ends it is reported
         recorder.end("failed")
-        _tell(error, Path(task.folder))
+        _report(error, Path(task.folder))
         sys.exit(1)
     else:
         recorder.end("finished")
@@ -62,7 +58,7 @@ def _train(task: Task, recorder: ProcessRecorder) -> None:
         record_result(result, recorder)
 
 
-def _tell(error: BaseException, folder: Path) -> None:
+def _report(error: BaseException, folder: Path) -> None:
     """Print what ended the training, from where the training's own code begins."""
     traceback.print_exception(type(error), error, _of_the_user(error.__traceback__))
     last = traceback.format_exception_only(type(error), error)[-1].strip()

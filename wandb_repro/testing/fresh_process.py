@@ -9,7 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.manifest import Manifest
@@ -40,40 +40,31 @@ class Noted:
     capsule: Capsule
 
 
+@dataclass(frozen=True)
 class Processes:
     """Starts one training again and again, each time in a fresh process.
-
-    Args:
-        target: the function.
-        scratch: folder of our own, which is gone afterwards.
-        seed: given to every random generator first; None leaves that to the function.
-        deterministic: turns the framework's deterministic operations on.
-        timeout_s: how long one process may take.
 
     Raises:
         UsageError: this is a fresh process itself.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        scratch: Path,
-        *,
-        seed: int | None,
-        deterministic: bool | None,
-        timeout_s: float,
-    ) -> None:
+    target: Target
+    scratch: Path
+    """Folder of our own, which is deleted afterwards."""
+    seed: int | None
+    """Given to every random generator first; None leaves that to the function."""
+    deterministic: bool | None
+    """Turns the framework's deterministic operations on."""
+    timeout_s: float
+    """How long one process may take."""
+
+    def __post_init__(self) -> None:
         __tracebackhide__ = True
         if INSIDE in os.environ:
             raise UsageError(
                 "An assertion about a training was called while a fresh process imported that "
                 "training's module. Call it in a test, or below if __name__ == '__main__'."
             )
-        self.target = target
-        self._scratch = scratch
-        self._seed = seed
-        self._deterministic = deterministic
-        self._timeout_s = timeout_s
 
     def train(
         self,
@@ -97,13 +88,8 @@ class Processes:
             AssertionError: the training itself failed, or took too long.
         """
         __tracebackhide__ = True
-        task = self._task(who, checkpoints).model_copy(
-            update={
-                "steps": steps,
-                "original": str(original.capsule.folder) if original else "",
-                "goes_on": goes_on,
-            }
-        )
+        compared_with = str(original.capsule.folder) if original else ""
+        task = self._task(who, checkpoints, steps=steps, original=compared_with, goes_on=goes_on)
         returncode = self._run(task)
         capsule = Capsule(Path(task.folder))
         if returncode or not capsule.manifest.is_file():
@@ -117,20 +103,21 @@ class Processes:
             AssertionError: it ended otherwise.
         """
         __tracebackhide__ = True
-        task = self._task(who, checkpoints).model_copy(update={"kill_after": after})
+        task = self._task(who, checkpoints, kill_after=after)
         returncode = self._run(task)
         if returncode != -signal.SIGKILL:
             self._fail(task, returncode)
 
-    def _task(self, who: str, checkpoints: Path | None) -> Task:
+    def _task(self, who: str, checkpoints: Path | None, **limits: Any) -> Task:
         return Task(
             target=self.target,
             search=[str(Path(entry or ".").resolve()) for entry in sys.path],
-            folder=tempfile.mkdtemp(dir=self._scratch),
+            folder=tempfile.mkdtemp(dir=self.scratch),
             who=who,
-            seed=self._seed,
-            deterministic=self._deterministic,
+            seed=self.seed,
+            deterministic=self.deterministic,
             checkpoints=str(checkpoints or ""),
+            **limits,
         )
 
     def _fail(self, task: Task, returncode: int) -> NoReturn:
@@ -145,24 +132,24 @@ class Processes:
     def _run(self, task: Task) -> int:
         __tracebackhide__ = True
         folder = Path(task.folder)
-        order = folder / "task.json"
-        order.write_text(task.model_dump_json(), encoding="utf-8")
+        task_file = folder / "task.json"
+        task_file.write_text(task.model_dump_json(), encoding="utf-8")
         with _printed_in(folder).open("wb") as printed:
             try:
                 ended = subprocess.run(
-                    [sys.executable, "-m", "wandb_repro.testing.fresh_child", str(order)],
+                    [sys.executable, "-m", "wandb_repro.testing.fresh_child", str(task_file)],
                     env=_environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=printed,
                     stderr=subprocess.STDOUT,
-                    timeout=self._timeout_s,
+                    timeout=self.timeout_s,
                     check=False,
                 )
             except subprocess.TimeoutExpired:
                 ended = None
         if ended is None:
             fail(
-                f"{self.target} did not end within {self._timeout_s:g} s in a fresh process "
+                f"{self.target} did not end within {self.timeout_s:g} s in a fresh process "
                 f"({task.who}). Train less in a test, or give timeout_s=.\nWhat it printed last:",
                 _last_lines(folder),
             )

@@ -128,8 +128,8 @@ def _learned(
         examples=batch.examples,
         steps=steps,
         trainable=len(after),
-        still=tuple(name for name, digest in after if (name, digest) in set(before)),
-        odd=_odd(keras, batch),
+        unmoved=tuple(name for name, digest in after if (name, digest) in set(before)),
+        not_finite=_not_finite(keras, batch),
     )
 
 
@@ -141,7 +141,7 @@ def _digests(model: Any) -> list[tuple[str, str]]:
     return list(zip(shown, leaf_digests([one.value for one in found]), strict=True))
 
 
-def _odd(keras: Any, batch: _Batch) -> int:
+def _not_finite(keras: Any, batch: _Batch) -> int:
     """Return how many numbers of a batch are not finite."""
     import numpy as np
 
@@ -164,9 +164,9 @@ class Learned(NamedTuple):
     steps: int
     """That it was given."""
     trainable: int
-    still: tuple[str, ...]
+    unmoved: tuple[str, ...]
     """Trainable variables that are what they were."""
-    odd: int
+    not_finite: int
     """Numbers in the batch that are not finite."""
 
     @property
@@ -197,21 +197,21 @@ def sentence_of(found: Learned) -> str:
 def report_of(model: Any, found: Learned) -> RenderableType:
     """Return what that rests on, the likeliest cause last."""
     steps = len(found.losses)
-    still = len(found.still)
+    unmoved = len(found.unmoved)
     shown = [
         ("loss", f"{found.first:.6g} at the first step, {found.losses[-1]:.6g} at step {steps}"),
         ("wanted", _wanted(found)),
         ("optimizer", _optimizer(model)),
-        ("never moved", f"{still} of {count(found.trainable, 'trainable variable')}"),
-        *(("", name) for name in found.still[:_SHOWN]),
+        ("never moved", f"{unmoved} of {count(found.trainable, 'trainable variable')}"),
+        *(("", name) for name in found.unmoved[:_SHOWN]),
     ]
-    if still > _SHOWN:
-        shown.append(("", f"and {still - _SHOWN} more"))
+    if unmoved > _SHOWN:
+        shown.append(("", f"and {unmoved - _SHOWN} more"))
     return page(
         rows(shown),
         blank(),
         heading("Likely causes, most likely first"),
-        bullets(list(_causes(found))),
+        bullets([("-", *cause) for cause in _causes(found)]),
     )
 
 
@@ -227,23 +227,21 @@ def _optimizer(model: Any) -> str:
     return f"{optimizer.name}, learning rate {float(optimizer.learning_rate):g}"
 
 
-def _causes(found: Learned) -> Iterator[tuple[str, str, str]]:
+def _causes(found: Learned) -> Iterator[tuple[str, str]]:
     """Yield what the numbers point to, and what to do."""
-    if found.odd:
-        are = "is" if found.odd == 1 else "are"
-        what = f"{count(found.odd, 'number')} of the batch {are} not finite"
-        yield "-", what, "clean the data: one NaN is enough to make every weight NaN"
+    if found.not_finite:
+        are = "is" if found.not_finite == 1 else "are"
+        what = f"{count(found.not_finite, 'number')} of the batch {are} not finite"
+        yield what, "clean the data: one NaN is enough to make every weight NaN"
     elif not math.isfinite(found.losses[-1]):
         yield (
-            "-",
             f"the loss stopped being a number at step {len(found.losses)}",
             "lower the learning rate; look for a logarithm of 0 and a division by 0 in the loss",
         )
     elif not found.trainable:
-        yield "-", "the model has no trainable variable", "set trainable=True on a layer"
-    elif len(found.still) == found.trainable:
+        yield "the model has no trainable variable", "set trainable=True on a layer"
+    elif len(found.unmoved) == found.trainable:
         yield (
-            "-",
             "no trainable variable moved: no gradient arrives, or it is multiplied by 0",
             "look for a learning rate of 0, an argmax, round or stop_gradient on the way to the "
             "loss, a softmax over one unit",
@@ -252,30 +250,26 @@ def _causes(found: Learned) -> Iterator[tuple[str, str, str]]:
         yield from _causes_of_moving(found)
 
 
-def _causes_of_moving(found: Learned) -> Iterator[tuple[str, str, str]]:
-    if found.still:
+def _causes_of_moving(found: Learned) -> Iterator[tuple[str, str]]:
+    if found.unmoved:
         yield (
-            "-",
-            f"the loss does not reach {count(len(found.still), 'variable')}, first "
-            f"{found.still[0]}",
+            f"the loss does not reach {count(len(found.unmoved), 'variable')}, first "
+            f"{found.unmoved[0]}",
             "connect it to the output, or freeze it by trainable=False",
         )
     if found.losses[-1] > found.first:
         yield (
-            "-",
             "the loss grew",
             "lower the learning rate; look at the sign of a loss of your own",
         )
     elif found.least > _LITTLE * abs(found.first):
         yield (
-            "-",
             "the weights move and the loss hardly does",
             "does the loss fit the last layer (from_logits=, sparse or one-hot targets)? is the "
             "learning rate far too small? does the same input stand in the batch with two targets?",
         )
     else:
         yield (
-            "-",
             "it learns, and not fast enough",
             "raise the learning rate or steps=; a regularizer or strong dropout may keep the loss "
             "up: then say what is enough by to= or below=",

@@ -84,20 +84,20 @@ def target_of(train: object) -> Target:
     """
     __tracebackhide__ = True
     function, arguments, keywords = _unbound(train)
-    told = getattr(function, "__qualname__", type(function).__name__)
+    name = getattr(function, "__qualname__", type(function).__name__)
     if not isinstance(function, FunctionType | MethodType):
         raise UsageError(
-            f"{told} is no function but an object, which a fresh process cannot import. "
+            f"{name} is no function but an object, which a fresh process cannot import. "
             "Give a function at the top of a module."
         )
-    if told.endswith("<lambda>"):
+    if name.endswith("<lambda>"):
         raise UsageError(
             "A lambda has no name by which a fresh process could import it. "
             "Write it as a function at the top of a module."
         )
-    if "<locals>" in told:
+    if "<locals>" in name:
         raise UsageError(
-            f"{told} stands inside another function, where a fresh process cannot import it from. "
+            f"{name} stands inside another function, where a fresh process cannot import it from. "
             "Move it to the top of its module; what it takes from around it, give it by "
             "functools.partial(train, name=value)."
         )
@@ -105,22 +105,21 @@ def target_of(train: object) -> Target:
     file = getattr(module, "__file__", None)
     if module is None or file is None:
         raise UsageError(
-            f"{told} was not read from a file (but typed, or executed in a notebook), so a fresh "
+            f"{name} was not read from a file (but typed, or executed in a notebook), so a fresh "
             "process cannot import it. Write it into a module."
         )
-    if _found(module, told) != function:
+    if _found(module, name) != function:
         raise UsageError(
-            f"{function.__module__} holds something else under the name {told}: a decorator or a "
+            f"{function.__module__} holds something else under the name {name}: a decorator or a "
             "later line replaced it, and a fresh process would train that. Give that function, "
             "or rename it."
         )
-    name = function.__module__
     return Target(
-        module=Path(file).stem if name == "__main__" else name,
+        module=Path(file).stem if function.__module__ == "__main__" else function.__module__,
         file=str(Path(file).resolve()),
-        name=told,
+        name=name,
         arguments=[_plain(value, f"argument {place}") for place, value in enumerate(arguments, 1)],
-        keywords={name: _plain(value, f"argument {name}") for name, value in keywords.items()},
+        keywords={key: _plain(value, f"argument {key}") for key, value in keywords.items()},
     )
 
 

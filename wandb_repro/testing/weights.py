@@ -37,29 +37,29 @@ def assert_same_weights(
         UsageError: something holds no weights.
     """
     __tracebackhide__ = True
-    mine, yours = _held(a, "a", groups), _held(b, "b", groups)
-    if (mine[0].group == "array") != (yours[0].group == "array"):
+    first, second = _read(a, "a", groups), _read(b, "b", groups)
+    if (first[0].group == "array") != (second[0].group == "array"):
         raise UsageError(
             "One of the two is a Keras model and the other holds arrays. Give two models, or the "
             "get_weights() of both."
         )
-    odd = _structure(mine, yours)
-    if odd:
-        fail(f"The models are not alike: {odd}.")
+    difference = _structure(first, second)
+    if difference:
+        fail(f"The models are not alike: {difference}.")
     differ = [
         (one, two)
-        for one, two in zip(mine, yours, strict=True)
+        for one, two in zip(first, second, strict=True)
         if leaf_digest(one.value) != leaf_digest(two.value)
     ]
     if differ:
         fail(
-            f"The weights are not the same: {len(differ)} of {count(len(mine), 'variable')} "
+            f"The weights are not the same: {len(differ)} of {count(len(first), 'variable')} "
             f"{'differs' if len(differ) == 1 else 'differ'}.",
-            page(rows(_told(differ))),
+            page(rows(_report(differ))),
         )
 
 
-def _held(value: object, name: str, groups: Collection[str]) -> list[Variable]:
+def _read(value: object, name: str, groups: Collection[str]) -> list[Variable]:
     """Return the variables, in the order in which they are compared.
 
     Raises:
@@ -127,7 +127,7 @@ def _kind(one: Variable) -> str:
     return f"{group}{one.value.dtype.name}{list(one.value.shape)}"
 
 
-def _told(differ: Sequence[tuple[Variable, Variable]]) -> Iterator[tuple[str, str]]:
+def _report(differ: Sequence[tuple[Variable, Variable]]) -> Iterator[tuple[str, str]]:
     first, other = differ[0]
     yield "first tensor", _leaf(first)
     yield from _elements(first.value, other.value)
@@ -164,5 +164,4 @@ def _elements(one: Any, two: Any) -> Iterator[tuple[str, str]]:
         part = f", {far / size:.1g} of the tensor's size" if size > 0 else ""
         yield "apart", f"at most {float(finite.max()):.3g} an element{part}"
     if len(finite) < len(gaps):
-        odd = count(len(gaps) - len(finite), "element")
-        yield "not finite", f"{odd}, in a or in b"
+        yield "not finite", f"{count(len(gaps) - len(finite), 'element')}, in a or in b"

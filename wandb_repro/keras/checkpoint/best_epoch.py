@@ -36,10 +36,7 @@ class BestEpoch:
     def see(self, epoch: int, logs: Mapping[str, Any], model: Any) -> bool:
         """Take an epoch's metrics; return whether it is the best so far.
 
-        Args:
-            epoch: epochs that are complete.
-            logs: loss and metrics, as Keras reports them.
-            model: asked for the direction of its metrics.
+        ``epoch`` epochs are complete; the model is asked for the direction of its metrics.
         """
         name = self._monitor or ("val_loss" if "val_loss" in logs else "loss")
         value = number_of(logs.get(name))

@@ -19,6 +19,7 @@ from wandb_repro.keras.checkpoint.best_epoch import BestEpoch
 from wandb_repro.keras.checkpoint.training_state import TrainingState
 from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
+from wandb_repro.keras.fit_recorder import FitRecorder
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import Beginning
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
@@ -182,11 +183,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
     ) -> None:
         """Have ``fit`` start after a checkpoint; the rest is restored when its epoch begins.
 
-        Args:
-            training: the fit.
-            written: where the checkpoint is.
-            stored: what it holds.
-            is_over: whether the original fit ended there, which the checkpoint may not know.
+        ``is_over``: the original fit ended there, which the checkpoint may not know.
         """
         epochs = int(training.fit.locals.get("epochs", 0))
         initial = int(training.fit.locals.get("initial_epoch", 0) or 0)
@@ -212,15 +209,17 @@ class ReproCheckpoint(keras.callbacks.Callback):
             return
         self._found = None
         self._trained._initial_epoch = self._initial
-        ours = self._recording()
+        recorder = self._recorder()
         epoch, step = int(found.state["epoch"]), int(found.state["step"])
         training.restore_weights(found)
         self._inexact += training.restore_callbacks(found)
-        self._inexact += training.restore_data(found, ours.skip_batches if ours else _say_skipping)
+        self._inexact += training.restore_data(
+            found, recorder.skip_batches if recorder else _say_skipping
+        )
         if self._inexact:
             warn_once(f"the training resumes, but not exactly: {'; '.join(self._inexact)}")
-        if ours is not None:
-            ours.resume(
+        if recorder is not None:
+            recorder.resume(
                 Resumed(
                     fit=1,
                     epoch=epoch,
@@ -231,11 +230,11 @@ class ReproCheckpoint(keras.callbacks.Callback):
                 )
             )
 
-    def _recording(self) -> ReproCallback | None:
-        """Return the callback that records this fit; None where none does."""
+    def _recorder(self) -> FitRecorder | None:
+        """Return what records this fit; None where nothing does."""
         callbacks = self._training.fit.callbacks if self._training else []
         ours = (callback for callback in callbacks if isinstance(callback, ReproCallback))
-        return next((callback for callback in ours if callback.is_open), None)
+        return next((callback.recorder for callback in ours if callback.recorder), None)
 
     def see_validation(self) -> None:
         """Count what is used of the validation data."""
@@ -246,12 +245,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
 
     @harmless("a checkpoint")
     def save(self, epoch: int, logs: Mapping[str, Any]) -> None:
-        """Save the state after an epoch, if it is due; every other callback has acted.
-
-        Args:
-            epoch: epochs that are complete.
-            logs: loss and metrics of the last epoch.
-        """
+        """Save the state after so many epochs, if that is due; every other callback has acted."""
         training = self._training
         if training is None or not self._saves:
             return
@@ -282,8 +276,8 @@ class ReproCheckpoint(keras.callbacks.Callback):
                 warn_once(f"a resume of this training is not exact: {reason}")
 
     def _write(self, training: TrainingState, entries: dict[str, Any], *, is_best: bool) -> None:
-        ours, epoch = self._recording(), int(entries["epoch"])
-        step = ours.steps if ours else _iterations(self._trained)
+        recorder, epoch = self._recorder(), int(entries["epoch"])
+        step = recorder.steps if recorder else _iterations(self._trained)
         path = self._shelf.folder / f"fit-{self._number}-epoch-{epoch:05d}.ckpt"
         try:
             taken = training.take({**entries, "step": step, "path": str(path)})
@@ -291,21 +285,23 @@ class ReproCheckpoint(keras.callbacks.Callback):
         except (OSError, CheckpointError, TypeError) as error:
             why = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
             warn_once(f"no checkpoint in {self._shelf.folder}: {why}; training goes on without it")
-            self._record(ours, epoch, step, str(path), reason=str(why))
+            self._record(recorder, epoch, step, str(path), reason=str(why))
             return
         record = {"digest": digest, "size_bytes": written.path.stat().st_size, "root": taken.root}
         self._record(
-            ours, epoch, step, str(path), best=is_best, unsaved=entries["unsaved"], **record
+            recorder, epoch, step, str(path), best=is_best, unsaved=entries["unsaved"], **record
         )
         for gone in self._shelf.tidy(self._number, self._best.epoch, self._begun_with):
-            self._record(ours, gone.written.epoch, 0, str(gone.written.path), reason=gone.reason)
+            self._record(
+                recorder, gone.written.epoch, 0, str(gone.written.path), reason=gone.reason
+            )
 
     def _record(
-        self, ours: ReproCallback | None, epoch: int, step: int, path: str, **fields: Any
+        self, recorder: FitRecorder | None, epoch: int, step: int, path: str, **fields: Any
     ) -> None:
-        if ours is not None:
+        if recorder is not None:
             unsaved = tuple(fields.pop("unsaved", ()))
-            ours.note_checkpoint(
+            recorder.note_checkpoint(
                 Checkpoint(fit=1, epoch=epoch, step=step, path=path, unsaved=unsaved, **fields)
             )
 

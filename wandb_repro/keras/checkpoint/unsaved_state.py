@@ -29,12 +29,7 @@ _REGISTER = "pass it to wandb_repro.register(...)"
 
 
 def unsaved_of_fit(fit: Mapping[str, Any], callbacks: Iterable[Any]) -> list[Unsaved]:
-    """Return what is found before the first step.
-
-    Args:
-        fit: local variables of ``fit``.
-        callbacks: the other callbacks of the fit.
-    """
+    """Return what is found before the first step, in the local variables of ``fit``."""
     adapter = getattr(fit.get("epoch_iterator"), "data_adapter", None)
     found = [
         *_of_data(fit.get("x"), "the training data", of_user=_is_pipeline(adapter)),
@@ -110,15 +105,12 @@ def _of_model(model: Any) -> Iterator[Unsaved]:
         return
     saved = {id(variable) for variable in model.variables}
     for layer in (model, *model._flatten_layers(include_self=False)):
-        for rng in _rngs_of_layer(layer, type(layer).__name__):
+        if type(layer).__module__.split(".")[0] == "keras":
+            continue
+        for rng in unregistered_rngs(layer, type(layer).__name__):
             state = getattr(rng.generator, "state", None)
             if id(state) not in saved:
                 yield Unsaved(f"{rng.name} holds a random generator", rng.where, _REGISTER)
-
-
-def _rngs_of_layer(owner: Any, name: str) -> list[Any]:
-    module = type(owner).__module__.split(".")[0]
-    return [] if module == "keras" else unregistered_rngs(owner, name)
 
 
 def _unregistered(owner: object, name: str) -> list[Unsaved]:
