@@ -97,12 +97,9 @@ class Held:
 
 
 def as_logged(artifact: T, run: object, aliases: Iterable[str] | None = None) -> T:
-    """Make an artifact answer as one that was logged, and return it.
+    """Make a ``wandb.Artifact`` answer as if this run had logged it, and return it.
 
-    Args:
-        artifact: a ``wandb.Artifact``.
-        run: the run that would have logged it.
-        aliases: those that the script gave it; ``latest`` without any.
+    Without aliases of the script it gets ``latest``.
     """
     if isinstance(artifact, Held):
         return artifact

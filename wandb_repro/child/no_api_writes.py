@@ -18,11 +18,8 @@ _RETURNS_ITS_ARTIFACT = ("log_artifact", "use_artifact")
 def hold_back_api(wandb: ModuleType, say: Callable[[str], None]) -> None:
     """Replace every method of the public API's classes that is not known to only read.
 
-    They are never restored: the process is a rerun's own.
-
-    Args:
-        wandb: the module.
-        say: called with the name of what a script tried to call, as ``Run.delete``.
+    They are never restored: the process is a rerun's own. ``say`` gets the name of what a script
+    tried to call, such as ``Run.delete``.
     """
     for owner in api_classes(wandb):
         for name in held_methods(owner):

@@ -29,10 +29,7 @@ _USAGE = "usage: python -m wandb_repro.notebook CELLS NAME"
 
 
 def main(arguments: list[str]) -> None:
-    """Execute the cells of a file.
-
-    Args:
-        arguments: the file with the cells, and the notebook's name.
+    """Execute the cells of a file; the arguments are the file and the notebook's name.
 
     Raises:
         SystemExit: 2 if the file cannot be read, 1 if a cell fails that did not in the original.

@@ -36,11 +36,7 @@ _USAGE = "usage: python -m wandb_repro.launch (SCRIPT | -m MODULE | -c TEXT) [AR
 
 
 def main(arguments: list[str]) -> None:
-    """Run and record what the arguments name.
-
-    Args:
-        arguments: as Python takes them: a script, ``-m MODULE`` or ``-c TEXT``, then the
-            arguments of the script.
+    """Run and record a script, ``-m MODULE`` or ``-c TEXT``; its own arguments follow.
 
     Raises:
         SystemExit: 2 for a script that cannot be read or a wrong call, 1 without a ``__main__``.

@@ -179,8 +179,7 @@ class FitRecorder:
     def batch_began(self, batch: int) -> None:
         """Digest what the step before left, if that is due. May be called again for one batch.
 
-        Args:
-            batch: its position in the epoch, from 0.
+        Batches count from 0 in each epoch.
         """
         self._count(batch)
         self._last_step_ended = False
@@ -227,12 +226,7 @@ class FitRecorder:
         self.note_checkpoint(record)
 
     def resume_at(self, step: int, batch: int) -> None:
-        """Count on from a step that the optimizer is at, and digest what was restored.
-
-        Args:
-            step: steps of this fit that the optimizer has behind it.
-            batch: position in the epoch of the batch that begins.
-        """
+        """Count on from the optimizer's step, at this batch of the epoch; digest the weights."""
         self.steps = max(self.steps, step)
         self._in_epoch = batch
         self._digest("step")

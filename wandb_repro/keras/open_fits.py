@@ -20,17 +20,10 @@ _open: WeakKeyDictionary[TrailSink, dict[int, _Place]] = WeakKeyDictionary()
 
 
 def note_begin(sink: TrailSink, fit: int, frame_id: int) -> None:
-    """Note that a fit began; end the fits of this sink that an exception ended without a word.
-
-    Keras calls no ``on_train_end`` then. A script that caught the exception and trains on would
-    have one open fit more each time, and its record would say that it was interrupted.
-
-    Args:
-        sink: where the fit is recorded.
-        fit: its number there.
-        frame_id: of the frame of ``fit``; 0 where it is not known: nothing is done then.
-    """
-    if not frame_id:
+    """Note that a fit began; end the fits of this sink that an exception ended."""
+    # Keras calls no ``on_train_end`` then. A script that caught the exception and trains on would
+    # have one open fit more each time, and its record would say that it was interrupted.
+    if not frame_id:  # the frame of ``fit`` was not found
         return
     fits = _open.setdefault(sink, {})
     for number, place in list(fits.items()):

@@ -15,12 +15,7 @@ from wandb_repro.recording.messages import warn_once
 
 
 class KerasFit:
-    """A fit as Keras shows it to one of its callbacks.
-
-    Args:
-        callback: ours; Keras gave it the model and its parameters.
-        frame: of the ``fit`` that called the callback.
-    """
+    """A fit as Keras shows it to a callback of ours."""
 
     def __init__(self, callback: object, frame: FitFrame) -> None:
         self._callback: Any = callback
@@ -48,7 +43,7 @@ class KerasFit:
 
     def changes_between_steps(self) -> bool:
         """Whether another callback may change the weights while no step runs."""
-        others = (one for one in self._frame.callbacks if one is not self._callback)
+        others = (other for other in self._frame.callbacks if other is not self._callback)
         return any(map(changes_between_steps, others))
 
     def watch(self, take: Take, at_most: int | None = None) -> Unavailable | None:
@@ -66,13 +61,8 @@ class KerasFit:
 
 
 def warn_of_repeated_order(fit: Mapping[str, Any]) -> None:
-    """Warn that a seeded ``fit`` on arrays repeats one order of examples on TensorFlow.
-
-    Source: measured on digits, Keras 3.15 on TensorFlow 2.21: validation loss .105 against .090.
-
-    Args:
-        fit: its local variables.
-    """
+    """Warn that a seeded ``fit`` on arrays repeats one order of examples on TensorFlow."""
+    # Source: measured on digits, Keras 3.15 on TensorFlow 2.21: validation loss .105 against .090.
     adapter = getattr(fit.get("epoch_iterator"), "data_adapter", None)
     arrays = type(adapter).__name__ == "ArrayDataAdapter"
     epochs = fit.get("epochs", 1) - fit.get("initial_epoch", 0)

@@ -54,27 +54,19 @@ def shuffled(
     Example:
         >>> model.fit(shuffled(x_train, y_train, 128, seed=7), epochs=10)
     """
-    return Shuffled(x, y, batch_size, sample_weight=sample_weight, seed=seed)
+    given = (x, y, sample_weight)[: 1 if y is None else 2 if sample_weight is None else 3]
+    if batch_size < 1:
+        raise UsageError(f"batch_size={batch_size} is not a batch size; give 1 or more.")
+    return Shuffled(_tree.map_structure(_numpy.asarray, given), batch_size, seed)
 
 
 class Shuffled(_PyDataset):
     """What ``shuffled`` returns. A training loop of your own takes ``batches_of(epoch)``."""
 
-    def __init__(
-        self,
-        x: object,
-        y: object = None,
-        batch_size: int = 32,
-        *,
-        sample_weight: object = None,
-        seed: int | None = None,
-    ) -> None:
+    def __init__(self, parts: Any, batch_size: int, seed: int | None) -> None:
         super().__init__()  # pyright: ignore[reportUnknownMemberType] - of Any
-        given = (x, y, sample_weight)[: 1 if y is None else 2 if sample_weight is None else 3]
-        self._parts: Any = _tree.map_structure(_numpy.asarray, given)
-        self._rows = _rows_of(_tree.flatten(self._parts))
-        if batch_size < 1:
-            raise UsageError(f"batch_size={batch_size} is not a batch size; give 1 or more.")
+        self._parts = parts
+        self._rows = _rows_of(_tree.flatten(parts))
         self._batch_size = batch_size
         self._seed = seed
         self._order: Any = None

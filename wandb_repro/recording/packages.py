@@ -72,11 +72,9 @@ class PackageRecorder:
     """Records the packages of a run.
 
     Args:
-        host: the process.
         wheels: folder for wheels of packages that are not on an index.
         withheld: why the user's own sources may not be stored, not even in a wheel; empty if they
             may. This package itself is always packed.
-        after: event to wait for before reading.
     """
 
     def __init__(

@@ -14,12 +14,7 @@ _CALLBACKS_PLACE = 5
 
 
 def change_every_fit(keras: ModuleType, change: Callable[[Any], Any]) -> None:
-    """Pass the ``callbacks=`` of every ``fit`` through ``change``, until the process ends.
-
-    Args:
-        keras: the imported module.
-        change: takes the ``callbacks=`` of a ``fit`` and returns the ones to use.
-    """
+    """Pass the ``callbacks=`` of every ``fit`` through ``change``, until the process ends."""
     # keras.Model inherits fit from its backend's trainer, so one set on Model is found first.
     model: Any = cast("Any", keras).Model
     fit: Callable[..., Any] = model.fit

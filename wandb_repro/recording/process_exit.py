@@ -13,11 +13,9 @@ from wandb_repro.recording.session import Session
 
 
 def end_with(run: object, session: Session) -> None:
-    """Close the record before W&B closes the run, also when the script never calls ``finish``.
-
-    NOTE: W&B has no public hook for it. Its teardown hooks are private, so where they are not as
-    expected the instance's ``finish`` is wrapped. The process' exit is awaited in any case.
-    """
+    """Close the record before W&B closes the run, also when the script never calls ``finish``."""
+    # NOTE: W&B has no public hook for it. Its teardown hooks are private, so where they are not as
+    # expected the instance's ``finish`` is wrapped. The process' exit is awaited in any case.
     try:
         from wandb.sdk.wandb_run import TeardownHook, TeardownStage
 
@@ -41,13 +39,11 @@ def _wrap_finish(run: Any, session: Session) -> None:
 
 
 def _watch_process() -> None:
-    """Watch this process' end, once, and let everybody else see its exception as before.
-
-    NOTE: registered again for each first session, so that we come before a W&B that was imported
-    in between: functions registered last run first.
-    """
+    """Watch this process' end, once, and let everybody else see its exception as before."""
     if any(not session.ended for session in process.watched):
         return
+    # Registered again for each first session, so that we come before a W&B that was imported in
+    # between: functions registered last run first.
     atexit.unregister(finish_all)
     atexit.register(finish_all)
     if getattr(sys.excepthook, "__name__", "") != _NAME:

@@ -47,15 +47,11 @@ def publish_summary(run: Run, values: dict[str, str], card: dict[str, Any]) -> N
 
 
 class GivenFiles:
-    """Uploads the capsule's files with the run; a failure is a warning.
-
-    Args:
-        run: W&B run.
-        capsule: folder with the files, inside the run's folder: W&B makes a symlink for a file
-            saved from elsewhere, which breaks when the folder moves.
-    """
+    """Uploads the capsule's files with the run; a failure is a warning."""
 
     def __init__(self, run: Run, capsule: Capsule) -> None:
+        # The capsule is inside the run's folder: W&B makes a symlink for a file saved from
+        # elsewhere, which breaks when the folder moves.
         self._run = run
         self._capsule = capsule
         self._stamps: dict[Path, tuple[int, int]] = {}

@@ -176,12 +176,10 @@ def model_was_built() -> bool:
 def seeds_of_script(ours: int | None) -> dict[str, int]:
     """Return each generator's seed that somebody other than us set last, as far as it shows.
 
-    ``keras.utils.set_random_seed`` sets four generators; ``tf.random.set_seed`` TensorFlow's
-    alone. Python and NumPy do not tell whether they were seeded.
-
-    Args:
-        ours: the seed that we set; None when we set none.
+    ``ours`` is the seed that we set; None when we set none.
     """
+    # ``keras.utils.set_random_seed`` sets four generators; ``tf.random.set_seed`` TensorFlow's
+    # alone. Python and NumPy do not tell whether they were seeded.
     keras = _keras_attribute("global_random_seed")
     if isinstance(keras, int) and keras != ours:
         return dict.fromkeys(("python", "numpy", "keras"), keras) | _tensorflow(None)

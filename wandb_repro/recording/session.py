@@ -61,11 +61,7 @@ Status = Literal["finished", "interrupted", "failed"]
 
 
 class Session:
-    """The record of one run, while it runs.
-
-    Raises:
-        OSError: when it begins, if there can be no folder for it.
-    """
+    """The record of one run, while it runs. Raises OSError if there can be no folder for it."""
 
     def __init__(
         self,

@@ -16,11 +16,7 @@ from wandb_repro.keras.variables import on_tensorflow
 
 
 class DataPosition:
-    """The positions of a fit in its training and validation data.
-
-    Args:
-        fit: local variables of ``fit``.
-    """
+    """The positions of a fit, given by its local variables, in its training and validation data."""
 
     def __init__(self, fit: Mapping[str, Any]) -> None:
         self._training = _Counted(fit.get("epoch_iterator"))
@@ -42,9 +38,7 @@ class DataPosition:
     def restore(self, state: Mapping[str, Any], skipping: Callable[[int], object]) -> None:
         """Move to the positions that ``state()`` returned in another process.
 
-        Args:
-            state: the positions.
-            skipping: called with the number of batches to skip, before they are skipped.
+        ``skipping`` gets the number of batches to skip, before they are skipped.
         """
         self._training.restore(int(state["begun"]), int(state["taken"]), skipping)
         for _ in range(int(state["validation"])):
