@@ -12,7 +12,7 @@ NO_MODEL = Unavailable(unavailable="no model is trained here")
 
 @pytest.fixture(autouse=True)
 def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train no model: Keras, if a test before imported it, would be asked for its settings."""
+    """Read no settings of a model: there is none, and an earlier test may have imported Keras."""
     monkeypatch.setattr("wandb_repro.recording.session.probe_settings", lambda *_: NO_MODEL)
 
 

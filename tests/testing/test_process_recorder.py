@@ -10,6 +10,7 @@ import pytest
 
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import Array
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Ending
 from wandb_repro.manifest.trail_records import End
 from wandb_repro.recording.live_compare import RerunStopped
@@ -17,6 +18,7 @@ from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_sink import Point
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
+from wandb_repro.testing import process_recorder
 from wandb_repro.testing.fresh_task import Task
 from wandb_repro.testing.process_recorder import ProcessRecorder
 from wandb_repro.testing.target import Target
@@ -35,6 +37,13 @@ def recorder_in(folder: Path, **options: Any) -> ProcessRecorder:
         **options,
     )
     return ProcessRecorder(task, Seeding(None, asked=None, deterministic=None, drawn=False))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read no settings of a model: there is none, and an earlier test may have imported Keras."""
+    nothing = Unavailable(unavailable="no model is trained here")
+    monkeypatch.setattr(process_recorder, "probe_settings", lambda *_: nothing)
 
 
 def train(recorder: ProcessRecorder, *values: float) -> None:
@@ -105,7 +114,6 @@ def test_the_settings_of_at_most_twenty_fits_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.support.records import full_manifest
-    from wandb_repro.testing import process_recorder
 
     fits = full_manifest().description.fits
     assert isinstance(fits, tuple)
