@@ -7,13 +7,15 @@ from wandb_repro import api
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.session import Session
 
-NO_MODEL = Unavailable(unavailable="no model is trained here")
-
 
 @pytest.fixture(autouse=True)
 def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read no settings of a model: there is none, and an earlier test may have imported Keras."""
-    monkeypatch.setattr("wandb_repro.recording.session.probe_settings", lambda *_: NO_MODEL)
+
+    def probe(*_: object) -> Unavailable:
+        return Unavailable(unavailable="no model is trained here")
+
+    monkeypatch.setattr("wandb_repro.recording.session.probe_settings", probe)
 
 
 def begun(offline: Young) -> Session:

@@ -42,8 +42,11 @@ def recorder_in(folder: Path, **options: Any) -> ProcessRecorder:
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read no settings of a model: there is none, and an earlier test may have imported Keras."""
-    nothing = Unavailable(unavailable="no model is trained here")
-    monkeypatch.setattr(process_recorder, "probe_settings", lambda *_: nothing)
+
+    def probe(*_: object) -> Unavailable:
+        return Unavailable(unavailable="no model is trained here")
+
+    monkeypatch.setattr(process_recorder, "probe_settings", probe)
 
 
 def train(recorder: ProcessRecorder, *values: float) -> None:
