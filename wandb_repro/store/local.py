@@ -205,11 +205,11 @@ def check_intact(capsule: Capsule, manifest: Manifest) -> None:
     Raises:
         RefusedError: a part is not the file that the manifest names.
     """
-    for name, told in _parts(manifest):
+    for name, sha256 in _parts(manifest):
         path = capsule.folder / name
         # What a manifest names lies in the capsule, or it is no part of it.
         inside = path.resolve().is_relative_to(capsule.folder.resolve())
-        if inside and path.is_file() and sha256_of_file(path) != told:
+        if inside and path.is_file() and sha256_of_file(path) != sha256:
             raise RefusedError(
                 f"{name} of this run does not match its manifest.",
                 hint="It was cut off or changed; fetch the run again, or copy its whole folder.",

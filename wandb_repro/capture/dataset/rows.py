@@ -149,28 +149,29 @@ class Kept:
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._chunks: list[Any] = []
-        self._held = 0
+        self._count = 0
         self.halvings = 0
         """One of how many rows is kept: two to the power of this."""
 
     def add(self, ids: Any) -> None:
         """Take more rows, by their numbers (dtype uint64)."""
         self._chunks.append(_below(ids, self.halvings))
-        self._held += len(self._chunks[-1])
-        while self._held > self._limit:
+        self._count += len(self._chunks[-1])
+        while self._count > self._limit:
             self.halvings += 1
             self._chunks = [_below(ids, self.halvings) for ids in self._chunks]
-            self._held = sum(map(len, self._chunks))
+            self._count = sum(map(len, self._chunks))
 
     def also_in(self, other: Self) -> int:
         """Return how many of these rows stand in the other part, too; an estimate above limits."""
         numpy: Any = sys.modules.get("numpy")
-        if not (self._held and other._held):
+        if not (self._count and other._count):
             return 0
         halvings = max(self.halvings, other.halvings)
-        mine = _below(numpy.concatenate(self._chunks), halvings)
-        theirs = _below(numpy.concatenate(other._chunks), halvings)
-        return int(numpy.isin(mine, theirs).sum()) << halvings
+        ids, other_ids = (
+            _below(numpy.concatenate(part._chunks), halvings) for part in (self, other)
+        )
+        return int(numpy.isin(ids, other_ids).sum()) << halvings
 
 
 def _below(ids: Any, halvings: int) -> Any:
