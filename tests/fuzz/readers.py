@@ -223,7 +223,8 @@ class _File:
 class _Run:
     """A run whose server answers as it likes."""
 
-    entity, project, id, name, state = "team", "digits", "abc", "name", "finished"
+    entity, project, id, state = "team", "digits", "abc", "finished"
+    name: str | None = "name"
     url = "https://wandb.example/team/digits/runs/abc"
 
     def __init__(self, choices: Choices) -> None:
