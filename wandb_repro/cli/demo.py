@@ -22,7 +22,7 @@ from wandb_repro.cli.common import Output, answers, check_new_folder, json_optio
 from wandb_repro.cli.demo_log import our_lines
 from wandb_repro.errors import RefusedError, TrainingFailedError
 from wandb_repro.manifest.manifest import run_name
-from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.manifest.switches import RESTORED, THREADS_VARIABLE
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
 from wandb_repro.rerun.environment.uv import find_uv
@@ -41,7 +41,7 @@ _SWITCHES = {
     # TensorFlow's default follows the processor, and oneDNN's kernels may give the same bits on
     # one thread as on two: act 3 would show nothing.
     "TF_ENABLE_ONEDNN_OPTS": "0",
-    "TF_NUM_INTRAOP_THREADS": str(_THREADS),
+    THREADS_VARIABLE: str(_THREADS),
 }
 _FOREIGN = ("WANDB_", "GIT_")
 """Variables that tell W&B and git about another project than the demo's."""

@@ -13,6 +13,7 @@ from wandb_repro.capture.host import Host
 from wandb_repro.cli.common import answers
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
+from wandb_repro.manifest.switches import THREADS_VARIABLE
 from wandb_repro.recording.options import CODE_CHOICES, MAX_SEED
 
 
@@ -41,7 +42,7 @@ def command(
     options = Options(seed=seed, deterministic=deterministic, code=code, strict=strict, steps=steps)
     environment = {
         **os.environ,
-        "TF_NUM_INTRAOP_THREADS": _threads(),
+        THREADS_VARIABLE: os.environ.get(THREADS_VARIABLE) or str(Host().affinity_cores()),
         "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
         OPTIONS_VARIABLE: options.model_dump_json(exclude_defaults=True),
     }
@@ -50,10 +51,6 @@ def command(
         os.execve(interpreter, arguments, environment)  # noqa: S606 - a list, no shell
     except OSError as error:
         raise UsageError(f"{interpreter} cannot be started: {error.strerror}.") from error
-
-
-def _threads() -> str:
-    return os.environ.get("TF_NUM_INTRAOP_THREADS") or str(Host().affinity_cores())
 
 
 def _split(words: tuple[str, ...]) -> tuple[str, list[str], list[str]]:

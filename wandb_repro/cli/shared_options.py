@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from wandb_repro.errors import UsageError
-from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.manifest.switches import RESTORED, THREADS_VARIABLE
 from wandb_repro.verify.tolerance import Tolerance
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,9 +65,6 @@ def _checked(value: float, what: str) -> float:
     return value
 
 
-_THREADS = "TF_NUM_INTRAOP_THREADS"
-
-
 def set_option(command: F) -> F:
     """Add ``--set`` to a command."""
     return click.option(
@@ -92,7 +89,7 @@ def _switch(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--set takes NAME=VALUE, not {text!r}.")
-    if name == _THREADS:
+    if name == THREADS_VARIABLE:
         raise UsageError(f"{name} is set with --threads N.")
     if name not in RESTORED:
         raise UsageError(

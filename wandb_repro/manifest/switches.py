@@ -8,8 +8,11 @@ Source: names measured or read in TensorFlow 2.21, oneDNN, XLA, cuBLAS and NCCL 
 
 from __future__ import annotations
 
+THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
+"""Number of threads of one operation."""
+
 BIT_CHANGING: tuple[str, ...] = (
-    "TF_NUM_INTRAOP_THREADS",
+    THREADS_VARIABLE,
     "TF_ENABLE_ONEDNN_OPTS",
     "ONEDNN_MAX_CPU_ISA",
     "ONEDNN_DEFAULT_FPMATH_MODE",

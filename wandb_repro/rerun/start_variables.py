@@ -8,18 +8,11 @@ from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.machine import Runtime
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.switches import RESTORED
-
-_THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
+from wandb_repro.manifest.switches import RESTORED, THREADS_VARIABLE
 
 
 def start_variables(manifest: Manifest, command: Command, threads: int | None) -> dict[str, str]:
-    """Return the recorded switches by name, and the number of threads.
-
-    Args:
-        manifest: the record.
-        command: its command.
-        threads: intra-op threads instead of the recorded number.
+    """Return the recorded switches by name, with ``threads`` in place of the recorded number.
 
     Raises:
         RefusedError: the record would set another variable, or one that cannot be set.
@@ -35,9 +28,9 @@ def start_variables(manifest: Manifest, command: Command, threads: int | None) -
     runtime = manifest.description.runtime
     switches = {name: _without_dumps(value) for name, value in command.environment.items()}
     if isinstance(runtime, Runtime):
-        switches[_THREADS_VARIABLE] = str(runtime.intra_op_threads)
+        switches[THREADS_VARIABLE] = str(runtime.intra_op_threads)
     if threads is not None:
-        switches[_THREADS_VARIABLE] = str(threads)
+        switches[THREADS_VARIABLE] = str(threads)
     return switches
 
 

@@ -12,14 +12,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.audit_code import audit_code
 from wandb_repro.verify.audit_packages import audit_packages
-from wandb_repro.verify.finding import Effect, Finding, about_one_run
-
-_SEVERITY: dict[Effect, int] = {
-    "stops": 0,
-    "changes bits": 1,
-    "may change bits": 2,
-    "explains": 3,
-}
+from wandb_repro.verify.finding import SEVERITY, Finding, about_one_run
 
 
 def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
@@ -33,36 +26,25 @@ def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
         *_trail(manifest, trail),
         *_data(manifest),
     )
-    return tuple(sorted(found, key=lambda finding: _SEVERITY[finding.effect]))
+    return tuple(sorted(found, key=lambda finding: SEVERITY[finding.effect]))
 
 
 def _command(manifest: Manifest) -> Iterator[Finding]:
     command = manifest.execution.command
     if isinstance(command, Unavailable):
-        yield about_one_run(
-            "command", "command", "", "stops", f"The command is not recorded: {command}", ""
-        )
+        sentence = f"The command is not recorded: {command}"
+        yield about_one_run("command", "command", "", "stops", sentence)
         return
     yield from _cells(command)
     for place in command.redacted:
-        yield about_one_run(
-            "command",
-            "command",
-            command.arguments[place],
-            "explains",
-            f"Argument {place} was a credential and is not recorded",
-            f"rerun with --arg {place}=VALUE",
-        )
-    if manifest.execution.world_size > 1:
-        yield about_one_run(
-            "command",
-            "processes",
-            str(manifest.execution.world_size),
-            "stops",
-            f"It trained in {manifest.execution.world_size} processes; "
-            "only runs with one process can be rerun",
-            "",
-        )
+        sentence = f"Argument {place} was a credential and is not recorded"
+        cure = f"rerun with --arg {place}=VALUE"
+        argument = command.arguments[place]
+        yield about_one_run("command", "command", argument, "explains", sentence, cure)
+    processes = manifest.execution.world_size
+    if processes > 1:
+        sentence = f"It trained in {processes} processes; only runs with one process can be rerun"
+        yield about_one_run("command", "processes", str(processes), "stops", sentence)
 
 
 def _cells(command: Command) -> Iterator[Finding]:
@@ -70,48 +52,36 @@ def _cells(command: Command) -> Iterator[Finding]:
         return
     file = command.cells
     if not isinstance(file, CellsFile):
-        why = file or "they were not written"
-        yield about_one_run(
-            "command", "cells", "", "stops", f"The notebook's cells are not recorded: {why}", ""
-        )
+        sentence = f"The notebook's cells are not recorded: {file or 'they were not written'}"
+        yield about_one_run("command", "cells", "", "stops", sentence)
         return
     for number in file.redacted:
-        yield about_one_run(
-            "command",
-            "cells",
-            f"cell {number}",
-            "explains",
-            f"Cell {number} contained a credential, which is not recorded",
-            f"rerun with --arg {number}=VALUE",
-        )
+        sentence = f"Cell {number} contained a credential, which is not recorded"
+        cure = f"rerun with --arg {number}=VALUE"
+        yield about_one_run("command", "cells", f"cell {number}", "explains", sentence, cure)
 
 
 def _seeds(manifest: Manifest) -> Iterator[Finding]:
-    seeds = manifest.description.seeds
-    late = (
-        [seed.generator for seed in seeds.generators if seed.when == "after first use"]
-        if isinstance(seeds, Seeds)
-        else []
-    )
+    late = ", ".join(seeded_too_late(manifest))
     if late:
-        yield about_one_run(
-            "seed",
-            "seed",
-            ", ".join(late),
-            "changes bits",
-            "The seed was set after a model was built: its initial weights cannot be repeated",
-            "call wandb_repro.init before building the model",
+        sentence = (
+            "The seed was set after a model was built: its initial weights cannot be repeated"
         )
+        cure = "call wandb_repro.init before building the model"
+        yield about_one_run("seed", "seed", late, "changes bits", sentence, cure)
     runtime = manifest.description.runtime
     if isinstance(runtime, Runtime) and runtime.hash_seed == "random":
-        yield about_one_run(
-            "switch",
-            "PYTHONHASHSEED",
-            "random",
-            "explains",
-            "PYTHONHASHSEED was not set: a set of strings may have another order in a rerun",
-            "if the script iterates over sets, start it with wandb-repro run, which sets it",
-        )
+        sentence = "PYTHONHASHSEED was not set: a set of strings may have another order in a rerun"
+        cure = "if the script iterates over sets, start it with wandb-repro run, which sets it"
+        yield about_one_run("switch", "PYTHONHASHSEED", "random", "explains", sentence, cure)
+
+
+def seeded_too_late(manifest: Manifest) -> list[str]:
+    """Return the random generators that were seeded only after their first use."""
+    seeds = manifest.description.seeds
+    if not isinstance(seeds, Seeds):
+        return []
+    return [seed.generator for seed in seeds.generators if seed.when == "after first use"]
 
 
 def _determinism(manifest: Manifest) -> Iterator[Finding]:
@@ -119,51 +89,34 @@ def _determinism(manifest: Manifest) -> Iterator[Finding]:
     framework = runtime.framework if isinstance(runtime, Runtime) else None
     on_gpu = isinstance(accelerator, Accelerator) and not isinstance(accelerator.gpus, Unavailable)
     if isinstance(framework, Framework) and framework.op_determinism is False:
-        yield about_one_run(
-            "determinism",
-            "op determinism",
-            "off",
-            "changes bits" if on_gpu else "explains",
+        sentence = (
             "Op determinism was off: on a GPU, or with random operations in a parallel input "
-            "pipeline, a rerun may give other bits",
-            "pass deterministic=True to init",
+            "pipeline, a rerun may give other bits"
         )
+        effect = "changes bits" if on_gpu else "explains"
+        cure = "pass deterministic=True to init"
+        yield about_one_run("determinism", "op determinism", "off", effect, sentence, cure)
 
 
 def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
     if not any(weights.leaves for weights in trail.moments()):
         why = trail.missing[0].reason if trail.missing else "fit was not called with ReproCallback"
-        yield about_one_run(
-            "ending", "weights", "", "stops", f"No weights were digested: {why}", "add the callback"
-        )
+        sentence = f"No weights were digested: {why}"
+        yield about_one_run("ending", "weights", "", "stops", sentence, "add the callback")
     elif trail.end is None or isinstance(manifest.ending, Unavailable):
-        yield about_one_run(
-            "ending",
-            "end",
-            "",
-            "may change bits",
-            "The record has no end: the run was killed or is still running",
-            "compare the recorded epochs: rerun with --until-epoch",
-        )
+        sentence = "The record has no end: the run was killed or is still running"
+        cure = "compare the recorded epochs: rerun with --until-epoch"
+        yield about_one_run("ending", "end", "", "may change bits", sentence, cure)
 
 
 def _data(manifest: Manifest) -> Iterator[Finding]:
     if isinstance(manifest.description.data, Unavailable):
-        yield about_one_run(
-            "data",
-            "data",
-            "",
-            "explains",
-            "The data has no fingerprint: if it changes, the record cannot show it",
-            "call wandb_repro.fingerprint(name, x, y)",
-        )
+        sentence = "The data has no fingerprint: if it changes, the record cannot show it"
+        cure = "call wandb_repro.fingerprint(name, x, y)"
+        yield about_one_run("data", "data", "", "explains", sentence, cure)
     overlaps = manifest.description.overlaps
     for overlap in () if isinstance(overlaps, Unavailable) else overlaps:
-        yield about_one_run(
-            "data",
-            f"data {overlap.two!r}",
-            str(overlap.rows_of_two),
-            "explains",
-            f"{overlap}: if one of them is training data, scores on the other are too good",
-            "remove these rows from one of them",
-        )
+        fact, rows = f"data {overlap.two!r}", str(overlap.rows_of_two)
+        sentence = f"{overlap}: if one of them is training data, scores on the other are too good"
+        cure = "remove these rows from one of them"
+        yield about_one_run("data", fact, rows, "explains", sentence, cure)

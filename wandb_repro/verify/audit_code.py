@@ -17,17 +17,11 @@ def audit_code(manifest: Manifest) -> Iterator[Finding]:
     if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
         why = code if isinstance(code, Unavailable) else code.bundle
         sentence = f"The source tree is not recorded: {why}"
-        yield about_one_run("code", "code", "", "stops", sentence, "")
+        yield about_one_run("code", "code", "", "stops", sentence)
         return
     if code.bundle.kept == "local":
-        yield about_one_run(
-            "code",
-            "code",
-            "local",
-            "stops",
-            'The source tree is only on the machine that recorded it (code="local")',
-            "rerun on that machine",
-        )
+        sentence = 'The source tree is only on the machine that recorded it (code="local")'
+        yield about_one_run("code", "code", "local", "stops", sentence, "rerun on that machine")
     yield from _left_out(manifest, code)
     yield from _used_outside(manifest, code)
     yield from _not_stored(manifest, code)
@@ -46,15 +40,11 @@ def _left_out(manifest: Manifest, code: Code) -> Iterator[Finding]:
         # The user asked for these to be left out: they are in the record, but need no warning.
         if not needed and left.reason.startswith((IGNORED, EXCLUDED)):
             continue
-        yield about_one_run(
-            "code",
-            "file left out",
-            left.path,
-            "may change bits" if needed else "explains",
-            f"{left.path} is not in the snapshot: {left.reason}"
-            + ("; the run read it" if needed else ""),
-            _cure(left, needed=needed),
-        )
+        sentence = f"{left.path} is not in the snapshot: {left.reason}"
+        sentence += "; the run read it" if needed else ""
+        effect = "may change bits" if needed else "explains"
+        cure = _cure(left, needed=needed)
+        yield about_one_run("code", "file left out", left.path, effect, sentence, cure)
 
 
 def _cure(left: LeftOut, *, needed: bool) -> str:
@@ -67,24 +57,17 @@ def _used_outside(manifest: Manifest, code: Code) -> Iterator[Finding]:
     """Yield what is not known about files that the run used outside the snapshot."""
     if isinstance(code.added, Unavailable):
         killed = isinstance(manifest.ending, Unavailable)
-        yield about_one_run(
-            "code",
-            "files outside the snapshot",
-            "",
-            "may change bits" if killed else "explains",
-            f"Files that it imported or read outside the snapshot are not known: {code.added}",
-            "they are recorded when a run ends normally" if killed else "",
+        effect = "may change bits" if killed else "explains"
+        sentence = (
+            f"Files that it imported or read outside the snapshot are not known: {code.added}"
         )
+        cure = "they are recorded when a run ends normally" if killed else ""
+        yield about_one_run("code", "files outside the snapshot", "", effect, sentence, cure)
         return
     for path in code.added.edited:
-        yield about_one_run(
-            "code",
-            "edited module",
-            path,
-            "may change bits",
-            f"{path} changed after the snapshot; the run may have imported either version",
-            "record again without editing files during the run",
-        )
+        sentence = f"{path} changed after the snapshot; the run may have imported either version"
+        cure = "record again without editing files during the run"
+        yield about_one_run("code", "edited module", path, "may change bits", sentence, cure)
 
 
 def _not_stored(manifest: Manifest, code: Code) -> Iterator[Finding]:
@@ -92,11 +75,7 @@ def _not_stored(manifest: Manifest, code: Code) -> Iterator[Finding]:
     named_already = {f"{code.root}/{left.path}" for left in code.left_out}
     for file in _inputs(manifest):
         if file.reason and file.absolute not in named_already:
-            yield about_one_run(
-                "code",
-                "file not stored",
-                file.path,
-                "may change bits",
-                f"The run used {file.path}, which is not in the capsule: {file.reason}",
-                "keep the file where it is: a rerun needs it unchanged",
-            )
+            sentence = f"The run used {file.path}, which is not in the capsule: {file.reason}"
+            cure = "keep the file where it is: a rerun needs it unchanged"
+            effect = "may change bits"
+            yield about_one_run("code", "file not stored", file.path, effect, sentence, cure)

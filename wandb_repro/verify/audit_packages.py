@@ -16,7 +16,7 @@ def audit_packages(manifest: Manifest) -> Iterator[Finding]:
     packages = manifest.execution.packages
     if isinstance(packages, Unavailable):
         sentence = f"The packages are not recorded: {packages}"
-        yield about_one_run("package", "packages", "", "stops", sentence, "")
+        yield about_one_run("package", "packages", "", "stops", sentence)
         return
     yield from _not_installable(packages)
     yield from _edited(packages)
@@ -26,51 +26,39 @@ def audit_packages(manifest: Manifest) -> Iterator[Finding]:
 def _not_installable(packages: Packages) -> Iterator[Finding]:
     for package in packages.distributions:
         if isinstance(package.repacked, Unavailable) and package.origin != "index":
-            yield about_one_run(
-                "package",
-                package.name,
-                package.version,
-                "stops",
-                f"{package.name} {package.version} is not on a package index and could not be "
-                f"packed: {package.repacked}",
-                f"publish {package.name}, or rerun with --env here",
+            name, version = package.name, package.version
+            sentence = (
+                f"{name} {version} is not on a package index and could not be packed: "
+                f"{package.repacked}"
             )
+            cure = f"publish {name}, or rerun with --env here"
+            yield about_one_run("package", name, version, "stops", sentence, cure)
 
 
 def _edited(packages: Packages) -> Iterator[Finding]:
     if isinstance(packages.altered, Unavailable):
         return
-    packed = {one.name for one in packages.distributions if isinstance(one.repacked, Repacked)}
+    packed = {each.name for each in packages.distributions if isinstance(each.repacked, Repacked)}
     for edited in packages.altered:
         files = ", ".join(edited.files[:3]) + (" ..." if len(edited.files) > 3 else "")
-        kept = edited.name in packed
-        yield about_one_run(
-            "package",
-            edited.name,
-            files,
-            "explains" if kept else "may change bits",
-            f"{edited.name} was edited by hand after it was installed: {files}; "
-            + (
-                "the edited files are kept with the run"
-                if kept
-                else "a rebuilt one lacks the edits"
-            ),
-            "" if kept else "rerun with --env here, in the environment with the edits",
-        )
+        sentence = f"{edited.name} was edited by hand after it was installed: {files}; "
+        if edited.name in packed:
+            sentence += "the edited files are kept with the run"
+            yield about_one_run("package", edited.name, files, "explains", sentence)
+        else:
+            sentence += "a rebuilt one lacks the edits"
+            cure = "rerun with --env here, in the environment with the edits"
+            yield about_one_run("package", edited.name, files, "may change bits", sentence, cure)
 
 
 def _unowned(files: tuple[str, ...]) -> Iterator[Finding]:
     """Yield files among the packages that belong to none: one finding a module or folder."""
     for place, count in Counter(map(_module_of, files)).items():
         what = place if place in files else f"{place} ({count:,} file{'s' if count > 1 else ''})"
-        yield about_one_run(
-            "package",
-            "file among packages",
-            place,
-            "may change bits",
-            f"{what} was loaded but belongs to no package: a rebuilt environment lacks it",
-            "put it into the project, or rerun with --env here",
-        )
+        sentence = f"{what} was loaded but belongs to no package: a rebuilt environment lacks it"
+        cure = "put it into the project, or rerun with --env here"
+        effect = "may change bits"
+        yield about_one_run("package", "file among packages", place, effect, sentence, cure)
 
 
 def _module_of(file: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.training import Seeds
+from wandb_repro.verify.audit import seeded_too_late
 from wandb_repro.verify.cause_weights import EFFECT_WEIGHTS, weights_at
-from wandb_repro.verify.finding import Finding, Kind
+from wandb_repro.verify.finding import Finding, Kind, about_one_run
 from wandb_repro.verify.first_cause import FirstCause
 from wandb_repro.verify.weights_diff import FirstDifference
 
@@ -37,7 +37,7 @@ def rank(
     causes += _shown_by_trails(first, moved, causes, original)
     if first.stage == "initial":
         causes += _late_seeds(original)
-    elif not any(one.effect == "changes bits" and one.kind in weights for one in causes):
+    elif not any(cause.effect == "changes bits" and cause.kind in weights for cause in causes):
         causes.append(_nondeterminism(original))
     return tuple(sorted(causes, key=lambda cause: -_score(cause, weights)))
 
@@ -73,35 +73,29 @@ def _shown_by_trails(
         return
     kinds = {found.kind for found in known if found.effect == "changes bits"}
     if moved.what == "state" and "code" not in kinds:
-        yield _cause(
-            "code",
-            "weights between steps",
+        fact = "weights between steps"
+        sentence = (
             f"Before {first.what} something other than training changed the weights: a callback, "
-            "or code between two calls",
-            "check what sets weights between steps",
+            "or code between two calls"
         )
+        cure = "check what sets weights between steps"
+        yield about_one_run("code", fact, "", "changes bits", sentence, cure)
     elif moved.what == "data" and "data" not in kinds:
-        yield _cause(
-            "data",
-            "batches",
-            f"The batches up to {first.what} differ, and {_fingerprints(original)}",
-            "seed the order; give each parallel worker its own generator",
-        )
+        sentence = f"The batches up to {first.what} differ, and {_fingerprints(original)}"
+        cure = "seed the order; give each parallel worker its own generator"
+        yield about_one_run("data", "batches", "", "changes bits", sentence, cure)
     elif moved.groups == ("seed",) and first.moment == "initial" and "seed" not in kinds:
-        yield _cause(
-            "seed",
-            "seed of a layer",
-            f"Only seed generators differ before the first step, {_labels(first)} first: a layer "
-            "got another seed",
-            "give the layer the same seed as in the original",
+        sentence = (
+            f"Only seed generators differ before the first step, {_first_label(first)} first: a "
+            "layer got another seed"
         )
+        cure = "give the layer the same seed as in the original"
+        yield about_one_run("seed", "seed of a layer", "", "changes bits", sentence, cure)
     elif moved.groups == ("optimizer",) and first.moment == "initial":
-        yield _cause(
-            "config",
-            "hyperparameter of the optimizer",
-            f"Only the optimizer's variables differ before the first step, {_labels(first)} first",
-            "give the optimizer the same hyperparameters as in the original",
-        )
+        fact, label = "hyperparameter of the optimizer", _first_label(first)
+        sentence = f"Only the optimizer's variables differ before the first step, {label} first"
+        cure = "give the optimizer the same hyperparameters as in the original"
+        yield about_one_run("config", fact, "", "changes bits", sentence, cure)
 
 
 def _fingerprints(original: Manifest) -> str:
@@ -110,27 +104,12 @@ def _fingerprints(original: Manifest) -> str:
     return "no fingerprint differs: it may be the order or the input pipeline"
 
 
-def _labels(first: FirstDifference) -> str:
+def _first_label(first: FirstDifference) -> str:
     return first.leaves[0].label if first.leaves else "none"
 
 
-def _cause(kind: Kind, fact: str, sentence: str, cure: str) -> Finding:
-    return Finding(
-        kind=kind,
-        fact=fact,
-        original="",
-        here="",
-        effect="changes bits",
-        sentence=sentence,
-        cure=cure,
-    )
-
-
 def _late_seeds(original: Manifest) -> Iterable[Finding]:
-    seeds = original.description.seeds
-    if not isinstance(seeds, Seeds):
-        return
-    late = [seed.generator for seed in seeds.generators if seed.when == "after first use"]
+    late = ", ".join(seeded_too_late(original))
     if late:
         yield Finding(
             kind="seed",
@@ -138,29 +117,33 @@ def _late_seeds(original: Manifest) -> Iterable[Finding]:
             original="after first use",
             here="after first use",
             effect="changes bits",
-            sentence=f"The original set its seed after {', '.join(late)} had been used: the "
+            sentence=f"The original set its seed after {late} had been used: the "
             "initial weights were drawn before that and cannot be repeated",
             cure="call wandb_repro.init before building a model",
         )
 
 
 def _nondeterminism(original: Manifest) -> Finding:
-    on = _op_determinism(original)
+    sentence = (
+        "No recorded difference is known to cause this: an operation or the input pipeline is not "
+        "deterministic"
+    )
+    value, cure = "on", "look for a random generator that parallel workers share"
+    if not _op_determinism(original):
+        sentence += ", and op determinism was off"
+        value, cure = "off", "pass deterministic=True to init and record the run again"
     return Finding(
         kind="determinism",
         fact=_NONDETERMINISM,
-        original="on" if on else "off",
-        here="on" if on else "off",
+        original=value,
+        here=value,
         effect="changes bits",
-        sentence="No recorded difference is known to cause this: an operation or the input "
-        "pipeline is not deterministic" + ("" if on else ", and op determinism was off"),
-        cure="look for a random generator that parallel workers share"
-        if on
-        else "pass deterministic=True to init and record the run again",
+        sentence=sentence,
+        cure=cure,
     )
 
 
 def _op_determinism(original: Manifest) -> bool:
     runtime = original.description.runtime
-    framework = runtime.framework if isinstance(runtime, Runtime) else Unavailable(unavailable="")
+    framework = runtime.framework if isinstance(runtime, Runtime) else None
     return isinstance(framework, Framework) and framework.op_determinism is True

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
-from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.base import Record, Unavailable
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
@@ -47,6 +47,25 @@ def differ(
     )
 
 
+def differ_in(
+    kind: Kind,
+    original: Record,
+    here: Record,
+    fields: Mapping[str, str],
+    effect: Effect,
+    cure: str = "",
+) -> Iterator[Finding]:
+    """Yield a finding for each field that differs between two records of one class.
+
+    ``fields`` has their names by the fact as people call it: ``{"GPU driver": "driver"}``. In
+    ``cure``, ``{}`` stands for the original's value.
+    """
+    for fact, field in fields.items():
+        value = getattr(original, field)
+        advice = cure.format(text(value))
+        yield from differ(kind, fact, value, getattr(here, field), effect, advice)
+
+
 def both_are(kind: type[_T], original: object, here: object) -> tuple[_T, _T] | None:
     """Return both values if both are records of this kind."""
     if isinstance(original, kind) and isinstance(here, kind):
@@ -58,6 +77,14 @@ def recorded(kind: Kind, fact: str, original: object, here: object) -> Iterator[
     """Yield a finding if only one of two records has a whole part."""
     cure = "record both runs again: a part that was not recorded cannot be compared"
     yield from differ(kind, fact, _presence(original), _presence(here), "may change bits", cure)
+
+
+def both_recorded(
+    record: type[_T], kind: Kind, fact: str, original: object, here: object
+) -> Generator[Finding, None, tuple[_T, _T] | None]:
+    """Return both records of this class; None, and a finding as of ``recorded``, if one is not."""
+    yield from recorded(kind, fact, original, here)
+    return both_are(record, original, here)
 
 
 def _presence(value: object) -> object:

@@ -30,6 +30,14 @@ Effect = Literal["stops", "changes bits", "may change bits", "explains"]
 """What it does: stops a rerun; changes bits (measured or documented); may change them; or only
 explains."""
 
+SEVERITY: dict[Effect, int] = {
+    "stops": 0,
+    "changes bits": 1,
+    "may change bits": 2,
+    "explains": 3,
+}
+"""Findings are sorted by this number, the most severe first."""
+
 
 class Finding(Record):
     """One difference or obstacle, with what to do about it."""
@@ -49,7 +57,7 @@ class Finding(Record):
 
 
 def about_one_run(
-    kind: Kind, fact: str, value: str, effect: Effect, sentence: str, cure: str
+    kind: Kind, fact: str, value: str, effect: Effect, sentence: str, cure: str = ""
 ) -> Finding:
     """Return a finding about a single run."""
     return Finding(

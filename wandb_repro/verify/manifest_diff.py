@@ -12,15 +12,10 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY
-from wandb_repro.verify.compare_values import both_are, differ, digests_by_name, recorded, text
+from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY, THREADS_VARIABLE
+from wandb_repro.verify.compare_values import both_recorded, differ, digests_by_name, recorded, text
 from wandb_repro.verify.cpu_instructions import CAP_VARIABLES, ONEDNN_VARIABLE
-from wandb_repro.verify.environment_diff import (
-    THREADS_VARIABLE,
-    environment_differences,
-    frameworks,
-    has_gpu,
-)
+from wandb_repro.verify.environment_diff import environment_differences, frameworks, has_gpu
 from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.model_diff import model_settings
 from wandb_repro.verify.processor_diff import used_classes
@@ -49,34 +44,25 @@ def _seeds(original: Manifest, here: Manifest) -> Iterator[Finding]:
         f"pass seed={text(original.execution.seed)} to init",
     )
     asked = original.execution.deterministic
+    cure = f"pass deterministic={asked} to init"
+    if asked is None:
+        cure = "call init without deterministic="
     known = frameworks(original, here)
+    # If determinism was on, or off, in both, the argument had no effect.
+    same = known is not None and known[0].op_determinism == known[1].op_determinism
+    effect: Effect = "explains" if same else "changes bits"
     yield from differ(
-        "determinism",
-        "deterministic=",
-        asked,
-        here.execution.deterministic,
-        "explains"
-        if known and known[0].op_determinism == known[1].op_determinism
-        else "changes bits",
-        "call init without deterministic="
-        if asked is None
-        else f"pass deterministic={asked} to init",
+        "determinism", "deterministic=", asked, here.execution.deterministic, effect, cure
     )
 
 
 def _code(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    one, two = original.execution.code, here.execution.code
-    yield from recorded("code", "source tree", one, two)
-    both = both_are(Code, one, two)
+    sides = original.execution.code, here.execution.code
+    both = yield from both_recorded(Code, "code", "source tree", *sides)
     if both:
-        yield from differ(
-            "code",
-            "source tree",
-            both[0].tree[:12],
-            both[1].tree[:12],
-            "changes bits",
-            "rerun from the original's capsule, which has its whole tree",
-        )
+        cure = "rerun from the original's capsule, which has its whole tree"
+        one, two = (code.tree[:12] for code in both)
+        yield from differ("code", "source tree", one, two, "changes bits", cure)
 
 
 def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
@@ -89,43 +75,35 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
         f"train in {original.execution.world_size} processes",
     )
     sides = original.execution.command, here.execution.command
-    yield from recorded("command", "command", *sides)
-    both = both_are(Command, *sides)
+    both = yield from both_recorded(Command, "command", "command", *sides)
     if not both:
         return
     one, two = both
-    for fact, mine, yours in (
+    for fact, before, now in (
         ("started", f"{one.kind} {one.target}", f"{two.kind} {two.target}"),
         ("arguments", shlex.join(one.arguments), shlex.join(two.arguments)),
         ("working directory", one.working_directory, two.working_directory),
         ("interpreter flags", one.interpreter_flags, two.interpreter_flags),
     ):
-        cure = f"start it like the original: {text(mine)}"
-        yield from differ("command", fact, mine, yours, "may change bits", cure)
+        cure = f"start it like the original: {text(before)}"
+        yield from differ("command", fact, before, now, "may change bits", cure)
     used = used_classes(original, here)
     idle = CAP_VARIABLES if used is not None and used[0] == used[1] else ()
     on_gpu = any(has_gpu(manifest) for manifest in (original, here))
-    yield from _environment(
-        one.environment, two.environment, idle=(*idle, *(() if on_gpu else GPU_ONLY))
-    )
+    idle += () if on_gpu else GPU_ONLY
+    yield from _environment(one.environment, two.environment, idle)
 
 
 def _environment(
-    original: dict[str, str], here: dict[str, str], *, idle: tuple[str, ...]
+    original: dict[str, str], here: dict[str, str], idle: tuple[str, ...]
 ) -> Iterator[Finding]:
-    """Yield each variable whose value differs.
-
-    Args:
-        original: variables of the original.
-        here: variables of the other run.
-        idle: variables without effect in either run, such as those of a GPU where there is none.
-    """
+    """Yield each variable whose value differs; those in ``idle`` have no effect in either run."""
     for name in sorted({*original, *here} - {THREADS_VARIABLE, ONEDNN_VARIABLE}):
-        mine, yours = original.get(name, "not set"), here.get(name, "not set")
-        same = name in idle or _effective(name, mine) == _effective(name, yours)
+        before, now = original.get(name, "not set"), here.get(name, "not set")
+        same = name in idle or _effective(name, before) == _effective(name, now)
         effect: Effect = "changes bits" if name in BIT_CHANGING and not same else "explains"
-        cure = f"unset {name}" if mine == "not set" else f"set {name}={mine}"
-        yield from differ("switch", name, mine, yours, effect, cure)
+        cure = f"unset {name}" if before == "not set" else f"set {name}={before}"
+        yield from differ("switch", name, before, now, effect, cure)
 
 
 def _effective(name: str, value: str) -> str:
@@ -143,9 +121,9 @@ def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         return
     for name in sorted({*one, *two}):
-        mine, yours = _entry(one, name), _entry(two, name)
-        cure = f"leave {name} out" if mine == _NOT_SET else f"set it to {mine}"
-        yield from differ("config", f"config.{name}", mine, yours, "may change bits", cure)
+        before, now = _entry(one, name), _entry(two, name)
+        cure = f"leave {name} out" if before == _NOT_SET else f"set it to {before}"
+        yield from differ("config", f"config.{name}", before, now, "may change bits", cure)
 
 
 _NOT_SET = "not set"
@@ -164,19 +142,15 @@ def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
     yield from recorded("data", "data", one, two)
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         return
-    mine, yours = digests_by_name(one), digests_by_name(two)
-    for name in sorted({*mine, *yours}):
-        reordered = name in mine and name in yours and _is_reordered(one, two, name)
-        yield from differ(
-            "data",
-            f"order of data {name!r}" if reordered else f"data {name!r}",
-            mine.get(name, "not fingerprinted"),
-            yours.get(name, "not fingerprinted"),
-            "changes bits",
-            "put the rows into the original's order; their content is equal"
-            if reordered
-            else "train on the same data as the original",
-        )
+    digests_1, digests_2 = digests_by_name(one), digests_by_name(two)
+    for name in sorted({*digests_1, *digests_2}):
+        fact, cure = f"data {name!r}", "train on the same data as the original"
+        if name in digests_1 and name in digests_2 and _is_reordered(one, two, name):
+            fact = f"order of {fact}"
+            cure = "put the rows into the original's order; their content is equal"
+        before = digests_1.get(name, "not fingerprinted")
+        now = digests_2.get(name, "not fingerprinted")
+        yield from differ("data", fact, before, now, "changes bits", cure)
 
 
 def _is_reordered(one: Iterable[Dataset], two: Iterable[Dataset], name: str) -> bool:

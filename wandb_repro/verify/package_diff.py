@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.packages import Distribution, Packages, Repacked
-from wandb_repro.verify.compare_values import both_are, differ, recorded
+from wandb_repro.verify.compare_values import both_recorded, differ
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
 _DIGEST_DIGITS = 12
@@ -34,8 +34,7 @@ _NUMERIC_PACKAGES = frozenset(
 def package_differences(original: Manifest, here: Manifest) -> Iterator[Finding]:
     """Yield what differs: the interpreter, each package, and files edited by hand."""
     sides = original.execution.packages, here.execution.packages
-    yield from recorded("package", "packages", *sides)
-    both = both_are(Packages, *sides)
+    both = yield from both_recorded(Packages, "package", "packages", *sides)
     if not both:
         return
     one, two = both
@@ -78,7 +77,7 @@ def _edits(packages: Packages) -> tuple[str, ...]:
     """Return the edited files, except those that come back with a repacked wheel."""
     if isinstance(packages.altered, Unavailable):
         return ()
-    packed = {one.name for one in packages.distributions if isinstance(one.repacked, Repacked)}
+    packed = {each.name for each in packages.distributions if isinstance(each.repacked, Repacked)}
     return tuple(
         f"{edited.name}: {file}"
         for edited in packages.altered
@@ -92,7 +91,7 @@ def _package(
 ) -> Iterable[Finding]:
     numeric = name in _NUMERIC_PACKAGES
     effect: Effect = "changes bits" if numeric else "may change bits"
-    if unused:  # neither run loaded it
+    if unused:
         effect = "explains"
     # Kernels do not use NumPy: it changes what a script makes of its data, as other packages do.
     # Source: measured, float32 products of NumPy 2.2 and 2.4, whose linear algebra differs.
@@ -110,7 +109,7 @@ def _package(
 
 def _content(package: Distribution) -> str | Unavailable:
     """Return the digest of its installed files: for a repacked one, that of its wheel."""
-    if package.repacked is not None and not isinstance(package.repacked, Unavailable):
+    if isinstance(package.repacked, Repacked):
         return package.repacked.record_digest[:_DIGEST_DIGITS]
     digest = package.record_digest
     return digest if isinstance(digest, Unavailable) else digest[:_DIGEST_DIGITS]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from wandb_repro.manifest.base import Record
-from wandb_repro.verify.finding import Effect, Finding, Kind
+from wandb_repro.verify.finding import SEVERITY, Finding, Kind
 
 Expected = Literal["identical", "different", "perhaps", "unknown"]
 """The bits will be the original's, will differ, may differ, or it is not known."""
@@ -22,13 +22,6 @@ _RESTORED: frozenset[Kind] = frozenset(
 
 _REBUILT: frozenset[Kind] = frozenset({"package", "framework", "interpreter"})
 """What ``rerun`` rebuilds, unless it uses an existing environment."""
-
-_SEVERITY: dict[Effect, int] = {
-    "stops": 0,
-    "changes bits": 1,
-    "may change bits": 2,
-    "explains": 3,
-}
 
 
 class Prediction(Record):
@@ -76,18 +69,21 @@ def predict(
         kept: facts that keep their value here although ``rerun`` could restore them.
         unknown: what would have to be known to tell.
     """
-    ordered = sorted(found, key=lambda finding: _SEVERITY[finding.effect])
-    restored = [one for one in ordered if how == "rerun" and _is_restored(one, rebuilt, kept)]
-    remaining = [one for one in ordered if one not in restored]
-    blocking = tuple(one for one in remaining if one.effect != "explains")
+    ordered = sorted(found, key=lambda finding: SEVERITY[finding.effect])
+    harmless = tuple(finding for finding in ordered if finding.effect == "explains")
+    others = [finding for finding in ordered if finding.effect != "explains"]
+    restored = tuple(
+        finding for finding in others if how == "rerun" and _is_restored(finding, rebuilt, kept)
+    )
+    blocking = tuple(finding for finding in others if finding not in restored)
     return Prediction(
         original=original,
         how=how,
         expected=_expected(blocking, unknown),
         environment=environment,
         findings=blocking,
-        settled=tuple(one for one in restored if one.effect != "explains"),
-        harmless=tuple(one for one in ordered if one.effect == "explains"),
+        settled=restored,
+        harmless=harmless,
         unknown=unknown,
     )
 

@@ -8,7 +8,7 @@ from wandb_repro.manifest.base import Record, Unavailable
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.audit import audit
-from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.finding import SEVERITY, Finding
 from wandb_repro.verify.rules import REPRODUCED, broken_rules
 
 _REPRODUCED = ("identical", "equivalent")
@@ -66,17 +66,9 @@ def run_status(
     verdict: str = "",
     attempts: Mapping[str, str] | None = None,
 ) -> RunStatus:
-    """Return the status of a run, not looking at other runs.
+    """Return the status of a run, not looking at other runs: see ``RunStatus`` for each argument.
 
-    Args:
-        run: ``ENTITY/PROJECT/ID``, or its folder's name.
-        manifest: its record.
-        trail: its trail.
-        rules: what is required of it; ``project_status`` judges whether it was reproduced.
-        name: its display name.
-        state: its state on W&B.
-        verdict: its own verdict, if it is a rerun.
-        attempts: what reruns wrote back to it, by their ids.
+    ``project_status`` judges whether it was reproduced.
     """
     findings = audit(manifest, trail)
     rerun_of = manifest.run.rerun_of
@@ -87,7 +79,7 @@ def run_status(
         state=state,
         recorded=True,
         unread="",
-        repeatable=not any(one.effect == "stops" for one in findings),
+        repeatable=not any(finding.effect == "stops" for finding in findings),
         rerun_of="" if isinstance(rerun_of, Unavailable) else rerun_of,
         verdict=verdict,
         attempts=dict(attempts or {}),
@@ -150,8 +142,7 @@ def _with_reruns(run: RunStatus, reruns: Mapping[str, str], rules: Sequence[str]
 
 
 def _urgency(run: RunStatus) -> tuple[object, ...]:
-    weight = {"stops": 0, "changes bits": 1, "may change bits": 2}
-    heaviest = min((weight.get(one.effect, 3) for one in run.findings), default=4)
+    heaviest = min((SEVERITY[finding.effect] for finding in run.findings), default=len(SEVERITY))
     return (
         -len(run.broken),
         not run.unread,

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Code, GitState
+from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.machine import Framework, Runtime
-from wandb_repro.manifest.manifest import Ending, Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.training import Seeds
-from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.finding import Finding, Kind
+
+
+class _Run(NamedTuple):
+    manifest: Manifest
+    findings: tuple[Finding, ...]
+    """Every reason why it might not run again, from ``audit``."""
+
+    def first_obstacle(self, kind: Kind | None = None) -> str:
+        """Return the first finding of this kind that stops a rerun; empty if there is none."""
+        found = (finding for finding in self.findings if finding.effect == "stops")
+        return next((it.sentence for it in found if kind in (None, it.kind)), "")
 
 
 class Rule(NamedTuple):
@@ -19,7 +30,7 @@ class Rule(NamedTuple):
 
     meaning: str
     """What it requires, for people."""
-    broken: Callable[[Manifest, tuple[Finding, ...]], str]
+    broken: Callable[[_Run], str]
     """Returns why a run breaks it; empty if it keeps it."""
 
 
@@ -41,117 +52,92 @@ def broken_rules(
 ) -> dict[str, str]:
     """Return the rules that a run breaks, each with the reason.
 
-    Args:
-        names: the rules to check.
-        manifest: record of the run.
-        findings: every reason why it might not run again, from ``audit``.
+    ``findings`` are those of ``audit``.
     """
-    reasons = {name: RULES[name].broken(manifest, findings) for name in names}
+    run = _Run(manifest, findings)
+    reasons = {name: RULES[name].broken(run) for name in names}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _seed(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    late = next((one.sentence for one in findings if one.kind == "seed"), "")
+def _seed(run: _Run) -> str:
+    late = next((finding.sentence for finding in run.findings if finding.kind == "seed"), "")
     if late:
         return late
-    seeds = manifest.description.seeds
-    known = isinstance(manifest.execution.seed, str) or (
-        isinstance(seeds, Seeds) and any(isinstance(one.value, str) for one in seeds.generators)
+    seeds = run.manifest.description.seeds
+    known = isinstance(run.manifest.execution.seed, str) or (
+        isinstance(seeds, Seeds) and any(isinstance(seed.value, str) for seed in seeds.generators)
     )
     return "" if known else "no seed is recorded"
 
 
-def _git(manifest: Manifest) -> GitState | str:
-    code = manifest.execution.code
+def _of_git(run: _Run, field: Literal["dirty", "pushed"], asked: str) -> bool | str:
+    """Return a fact of the repository, or why it is not known."""
+    code = run.manifest.execution.code
     if isinstance(code, Unavailable):
         return f"its code is not recorded: {code}"
-    return code.git if isinstance(code.git, GitState) else str(code.git)
+    if isinstance(code.git, Unavailable):
+        return str(code.git)
+    value: bool | Unavailable = getattr(code.git, field)
+    return f"it is not known whether {asked}: {value}" if isinstance(value, Unavailable) else value
 
 
-def _clean_tree(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del findings
-    git = _git(manifest)
-    if isinstance(git, str):
-        return git
-    if isinstance(git.dirty, Unavailable):
-        return f"it is not known whether its tree was clean: {git.dirty}"
-    return "it ran with uncommitted code" if git.dirty else ""
+def _clean_tree(run: _Run) -> str:
+    dirty = _of_git(run, "dirty", "its tree was clean")
+    return "it ran with uncommitted code" if dirty is True else dirty or ""
 
 
-def _pushed(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del findings
-    git = _git(manifest)
-    if isinstance(git, str):
-        return git
-    if isinstance(git.pushed, Unavailable):
-        return f"it is not known whether its commit was pushed: {git.pushed}"
-    return "" if git.pushed else "its commit was not pushed"
+def _pushed(run: _Run) -> str:
+    pushed = _of_git(run, "pushed", "its commit was pushed")
+    if pushed is True:
+        return ""
+    return pushed or "its commit was not pushed"
 
 
-def _data(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del findings
-    data = manifest.description.data
+def _data(run: _Run) -> str:
+    data = run.manifest.description.data
     if isinstance(data, Unavailable) or not data:
         return "its data has no fingerprint"
     lost = next((part for part in data if isinstance(part.digest, Unavailable)), None)
     return f"{lost.name} has no fingerprint: {lost.digest}" if lost else ""
 
 
-def _deterministic(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del findings
-    runtime = manifest.description.runtime
+def _deterministic(run: _Run) -> str:
+    runtime = run.manifest.description.runtime
     framework = runtime.framework if isinstance(runtime, Runtime) else runtime
-    if not isinstance(framework, Framework):
-        return f"it is not known whether op determinism was on: {framework}"
-    if isinstance(framework.op_determinism, Unavailable):
-        return f"it is not known whether op determinism was on: {framework.op_determinism}"
-    return "" if framework.op_determinism else "op determinism was off"
+    value = framework.op_determinism if isinstance(framework, Framework) else framework
+    if isinstance(value, Unavailable):
+        return f"it is not known whether op determinism was on: {value}"
+    return "" if value else "op determinism was off"
 
 
-def _code(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    stopped = _stopped(findings, "code")
-    code = manifest.execution.code
-    if stopped or not isinstance(code, Code):
-        return stopped or "its code is not recorded"
-    return ""
+def _code(run: _Run) -> str:
+    recorded = isinstance(run.manifest.execution.code, Code)
+    return run.first_obstacle("code") or ("" if recorded else "its code is not recorded")
 
 
-def _packages(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del manifest
-    return _stopped(findings, "package")
+def _packages(run: _Run) -> str:
+    return run.first_obstacle("package")
 
 
-def _weights(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del manifest
-    return next(
-        (one.sentence for one in findings if one.kind == "ending" and one.effect == "stops"), ""
-    )
+def _weights(run: _Run) -> str:
+    return run.first_obstacle("ending")
 
 
-def _ended(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del findings
-    ending = manifest.ending
-    if isinstance(ending, Ending):
-        return "" if ending.status == "finished" else f"it {_ENDINGS[ending.status]}"
-    return "it has no end record"
+def _ended(run: _Run) -> str:
+    ending = run.manifest.ending
+    if isinstance(ending, Unavailable):
+        return "it has no end record"
+    return {"finished": "", "interrupted": "it was interrupted", "failed": "it failed"}[
+        ending.status
+    ]
 
 
-_ENDINGS = {"interrupted": "was interrupted", "failed": "failed"}
+def _repeatable(run: _Run) -> str:
+    return run.first_obstacle()
 
 
-def _repeatable(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    del manifest
-    return _stopped(findings)
-
-
-def _stopped(findings: tuple[Finding, ...], kind: str = "") -> str:
-    found = (one for one in findings if one.effect == "stops" and kind in ("", one.kind))
-    return next((one.sentence for one in found), "")
-
-
-def _nothing(manifest: Manifest, findings: tuple[Finding, ...]) -> str:
-    """Judge nothing: only other runs can show whether a run was reproduced."""
-    del manifest, findings
+def _not_judged(run: _Run) -> str:
+    del run  # only other runs can show whether a run was reproduced
     return ""
 
 
@@ -168,5 +154,5 @@ RULES: Mapping[str, Rule] = {
     "weights": Rule("its weights were digested", _weights),
     "finished": Rule("it ended normally", _ended),
     "repeatable": Rule("nothing prevents a rerun", _repeatable),
-    REPRODUCED: Rule("at least one rerun was identical or equivalent", _nothing),
+    REPRODUCED: Rule("at least one rerun was identical or equivalent", _not_judged),
 }
