@@ -25,7 +25,7 @@ from tests.support.server import wandb_server
 from tests.support.slow_quarter import QUARTERS, chosen_quarter, quarter_of
 from tests.support.training import offline, own_wandb
 from wandb_repro.capture.guard import STRICT_VARIABLE
-from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
+from wandb_repro.files import CACHE_VARIABLE
 
 __all__ = [
     "ask",

@@ -77,7 +77,7 @@ def test_what_is_not_kept_is_wrong_use(key: str, kept: Cache, ask: Ask, tmp_path
 
 
 def test_what_is_in_use_stays_and_is_named(kept: Cache, ask: Ask, tmp_path: Path) -> None:
-    with kept.held("b" * 64) as mine:
+    with kept.locked("b" * 64) as mine:
         assert mine
         answer = ask("cache", "clear", cwd=tmp_path)
     assert answer.code == 0

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.recorded import Project, begun
-from wandb_repro.rerun.environment.cache import CACHE_VARIABLE, user_cache
+from wandb_repro.files import CACHE_VARIABLE
+from wandb_repro.rerun.environment.cache import user_cache
 
 TAKES = "Taking the environment of an earlier rerun"
 

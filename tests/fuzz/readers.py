@@ -33,14 +33,15 @@ from wandb_repro.report.differences import differences_text
 from wandb_repro.report.plan import plan_text
 from wandb_repro.report.show import record_text
 from wandb_repro.report.verdict import verdict_text
+from wandb_repro.rerun.child_environment import variables_set
 from wandb_repro.rerun.environment.lock import parse_pylock
 from wandb_repro.rerun.environment.select import Choice
 from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
-from wandb_repro.rerun.execute import variables_set
 from wandb_repro.rerun.found_inputs import find_inputs
+from wandb_repro.rerun.git_tree import Budget
 from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import make_plan
-from wandb_repro.rerun.restore import Budget, restore
+from wandb_repro.rerun.restore import restore
 from wandb_repro.store.address import parse_address, same_server
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.download import download_capsule

@@ -11,7 +11,7 @@ from tests.support.data_records import ARTIFACT, files_at, files_like, record_of
 from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import DataFiles
-from wandb_repro.rerun.data_sources import refuse_lacking, state_of
+from wandb_repro.rerun.data_sources import refuse_faults, state_of
 from wandb_repro.rerun.found_inputs import find_inputs
 from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import make_plan
@@ -90,7 +90,7 @@ def test_an_absolute_path_outside_the_tree_is_never_linked(tmp_path: Path) -> No
 
 def test_all_that_is_lacking_is_named_at_once() -> None:
     with pytest.raises(InconclusiveError) as caught:
-        refuse_lacking({"are not here": ["/a", "/b"], "are not the same here": iter(["/c"])})
+        refuse_faults({"are not here": ["/a", "/b"], "are not the same here": ["/c"]})
     assert caught.value.message == (
         "The original used files that are not here: /a, /b. "
         "The original used files that are not the same here: /c."
@@ -98,7 +98,7 @@ def test_all_that_is_lacking_is_named_at_once() -> None:
 
 
 def test_where_nothing_is_lacking_nothing_is_refused() -> None:
-    refuse_lacking({"are not here": [], "are not the same here": []})
+    refuse_faults({"are not here": [], "are not the same here": []})
 
 
 def test_a_tree_is_restored_as_deep_as_data_of_an_artifact_lay_above_it(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""The training of a rerun is started, waited for and ended."""
+
 from __future__ import annotations
 
 import json
@@ -13,198 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.records import absent, changed, full_manifest
+from tests.support.rerun_plans import simple_plan
 from wandb_repro.errors import RefusedError
-from wandb_repro.manifest.request import REQUEST_VARIABLE, RerunRequest, Whereabouts
+from wandb_repro.manifest.request import RerunRequest, Whereabouts
 from wandb_repro.rerun import execute
-from wandb_repro.rerun.execute import child_environment, place_inputs, train
-from wandb_repro.rerun.found_inputs import FoundInputs
-from wandb_repro.rerun.plan import Plan, make_plan
-from wandb_repro.rerun.planned_inputs import Link
+from wandb_repro.rerun.execute import train
+from wandb_repro.rerun.plan import Plan
 
 PYTHON = Path("/env/bin/python")
 ORDER_FILE = Path("/rerun/order.json")
-
-
-def _plan(work: Path, changes: Mapping[str, object] | None = None) -> Plan:
-    simple = {
-        "execution.command.arguments": (),
-        "execution.command.redacted": (),
-        "execution.command.launcher": False,
-        "description.inputs": (),
-    }
-    return make_plan(changed(full_manifest(), {**simple, **(changes or {})}), work, FoundInputs())
-
-
-def _environment(
-    mine: Mapping[str, str], *, rebuilt: bool = True, changes: Mapping[str, object] | None = None
-) -> dict[str, str]:
-    plan = _plan(Path("/rerun"), changes)
-    return child_environment(plan, PYTHON, ORDER_FILE, mine, rebuilt=rebuilt)
-
-
-def test_the_child_gets_the_recorded_switches_and_none_of_todays() -> None:
-    today = {"TF_ENABLE_ONEDNN_OPTS": "0", "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "9"}
-    child = _environment(today)
-    assert child["TF_NUM_INTRAOP_THREADS"] == "2"
-    assert child["PYTHONHASHSEED"] == "0"
-    assert "TF_ENABLE_ONEDNN_OPTS" not in child
-    assert "OMP_NUM_THREADS" not in child
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("WANDB_SERVICE", "_WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_NAME"),
-        *("WANDB_RESUME_FROM", "WANDB_FORK_FROM", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH"),
-        *("WANDB_DISABLED", "WANDB_DISABLE_CODE", "WANDB_DISABLE_GIT", "WANDB_REPRO_OPTIONS"),
-        *("PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONOPTIMIZE", "PYTHONWARNINGS"),
-        *("PYTHONINSPECT", "VIRTUAL_ENV", "CONDA_PREFIX"),
-    ],
-)
-def test_what_is_about_another_run_or_environment_is_dropped(name: str) -> None:
-    assert name not in _environment({name: "1"})
-
-
-def test_what_the_machine_needs_is_kept() -> None:
-    needed = {"HOME": "/home/eve", "LANG": "C.UTF-8", "HTTPS_PROXY": "p", "WANDB_API_KEY": "k"}
-    needed |= {"WANDB_BASE_URL": "u", "WANDB_ENTITY": "eve", "PYTHONUNBUFFERED": "1"}
-    child = _environment(needed)
-    assert {name: child[name] for name in needed} == needed
-
-
-def test_a_new_environment_may_keep_what_it_compiles() -> None:
-    today = {"PYTHONDONTWRITEBYTECODE": "1"}
-    assert "PYTHONDONTWRITEBYTECODE" not in _environment(today)
-    assert _environment(today, rebuilt=False)["PYTHONDONTWRITEBYTECODE"] == "1"
-
-
-def test_its_commands_come_from_its_environment_first() -> None:
-    assert _environment({"PATH": "/usr/bin:/bin"})["PATH"] == "/env/bin:/usr/bin:/bin"
-    assert _environment({})["PATH"] == f"/env/bin:{os.defpath}"
-
-
-def test_it_is_told_where_to_write_and_what_to_repeat() -> None:
-    child = _environment(
-        {"WANDB_DIR": "/elsewhere", REQUEST_VARIABLE: "/other", "WANDB_JOB_TYPE": ""}
-    )
-    assert child["WANDB_DIR"] == "/rerun"
-    assert child[REQUEST_VARIABLE] == str(ORDER_FILE)
-    assert child["WANDB_JOB_TYPE"] == "rerun"
-
-
-def test_it_goes_into_the_originals_project_unless_told_otherwise() -> None:
-    assert _environment({})["WANDB_PROJECT"] == "digits"
-    assert _environment({"WANDB_PROJECT": "mine"})["WANDB_PROJECT"] == "mine"
-    assert "WANDB_PROJECT" not in _environment({}, changes={"run.project": absent("none")})
-
-
-@pytest.mark.parametrize(
-    ("mine", "offline", "mode"),
-    [
-        ({}, True, "offline"),
-        ({}, False, None),
-        ({"WANDB_MODE": "online"}, True, "online"),
-        ({"WANDB_MODE": "offline"}, False, "offline"),
-        ({"WANDB_MODE": "disabled"}, False, "offline"),
-        ({"WANDB_DISABLED": "true"}, False, "offline"),
-    ],
-)
-def test_an_offline_run_is_rerun_offline_and_no_rerun_is_disabled(
-    mine: dict[str, str], offline: bool, mode: str | None
-) -> None:
-    assert _environment(mine, changes={"run.offline": offline}).get("WANDB_MODE") == mode
-
-
-@pytest.mark.parametrize(
-    ("rebuilt", "folders", "expected"),
-    [
-        (True, "/home/ada/digits/src:lib:/opt/others", "/rerun/tree/digits/src:lib"),
-        (False, "/home/ada/digits/src:lib:/opt/others", "/rerun/tree/digits/src:lib:/opt/others"),
-        (True, "/opt/others", None),
-        (True, "", None),
-    ],
-)
-def test_modules_are_never_found_in_the_originals_tree(
-    rebuilt: bool, folders: str, expected: str | None
-) -> None:
-    child = _environment({"PYTHONPATH": folders}, rebuilt=rebuilt)
-    assert child.get("PYTHONPATH") == expected
-
-
-@pytest.mark.parametrize(
-    ("rebuilt", "expected"),
-    [
-        (True, "/rerun/tree/digits/src:/rerun/tree/lib"),
-        (False, "/rerun/tree/digits/src:/rerun/tree/lib:/opt/packages:/opt/others"),
-    ],
-)
-def test_of_a_path_that_was_the_originals_too_only_what_is_restored_is_left_out(
-    rebuilt: bool, expected: str
-) -> None:
-    """Its tree is; folders of packages that a cluster's modules name are not."""
-    recorded = ["/home/ada/digits/src", "/home/ada/lib", "/opt/packages"]
-    module = {"path": "lib/a.py", "size_bytes": 1, "digest": f"sha256:{'a' * 64}"}
-    child = _environment(
-        {"PYTHONPATH": ":".join([*recorded, "/opt/others"])},
-        rebuilt=rebuilt,
-        changes={
-            "execution.command.python_path": recorded,
-            "execution.code.added.top": "/home/ada",
-            "execution.code.added.files": [module],
-        },
-    )
-    assert child["PYTHONPATH"] == expected
-
-
-def test_inputs_are_copied_so_that_the_script_cannot_write_to_the_originals(tmp_path: Path) -> None:
-    original = tmp_path / "data.csv"
-    original.write_text("1,2")
-    code = tmp_path / "tree" / "code"
-    code.mkdir(parents=True)
-    place_inputs(code, (Link("../data.csv", str(original)),), within=tmp_path / "tree")
-    placed = tmp_path / "tree" / "data.csv"
-    placed.write_text("overwritten")
-    assert original.read_text() == "1,2"
-
-
-def test_inputs_larger_than_the_budget_are_linked(tmp_path: Path) -> None:
-    for name in ("a", "b", "c"):
-        (tmp_path / name).write_bytes(b"12345678")
-    code = tmp_path / "tree" / "code"
-    links = tuple(Link(f"in/{name}", str(tmp_path / name)) for name in ("a", "b", "c"))
-    place_inputs(code, links, within=tmp_path / "tree", copied_bytes=17)
-    assert [(code / link.place).is_symlink() for link in links] == [False, False, True]
-    assert (code / "in" / "c").read_bytes() == b"12345678"
-
-
-def test_a_file_of_the_tree_is_never_replaced_by_an_input(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text("input")
-    code = tmp_path / "tree" / "code"
-    code.mkdir(parents=True)
-    (code / "x").write_text("code")
-    place_inputs(code, (Link("x", str(tmp_path / "x")),), within=tmp_path / "tree")
-    assert (code / "x").read_text() == "code"
-
-
-def test_an_input_is_not_put_through_a_link_that_leads_out(tmp_path: Path) -> None:
-    """A record may name a folder as an input, and then a file in it."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (tmp_path / "evil").touch()
-    links = (Link("d", str(home)), Link("d/.bashrc", str(tmp_path / "evil")))
-    with pytest.raises(RefusedError, match="outside the new folder"):
-        place_inputs(tmp_path / "tree" / "code", links, within=tmp_path / "tree")
-    assert list(home.iterdir()) == []
-
-
-def test_an_input_that_a_file_is_in_the_way_of_is_refused_in_words(tmp_path: Path) -> None:
-    (tmp_path / "x").touch()
-    code = tmp_path / "tree" / "code"
-    code.mkdir(parents=True)
-    (code / "data").touch()
-    with pytest.raises(RefusedError, match="cannot be put at"):
-        place_inputs(code, (Link("data/sub/x", str(tmp_path / "x")),), within=tmp_path / "tree")
 
 
 REPORT = """
@@ -218,7 +37,7 @@ print("to standard output")
 
 
 def _child(work: Path, script: str, changes: Mapping[str, object] | None = None) -> Plan:
-    plan = _plan(work, changes)
+    plan = simple_plan(work, changes)
     plan.code.mkdir(parents=True)
     (plan.code / "train.py").write_text(script)
     return plan

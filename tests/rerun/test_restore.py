@@ -19,7 +19,8 @@ from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.errors import CodeError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
-from wandb_repro.rerun.restore import Budget, restore
+from wandb_repro.rerun.git_tree import Budget
+from wandb_repro.rerun.restore import restore
 
 
 def _captured(folder: Path, bundle: Path) -> Code:

@@ -25,9 +25,9 @@ from tests.support.records import changed
 from tests.support.repositories import Repository, repository
 from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.cli.main import main
+from wandb_repro.files import CACHE_VARIABLE
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +40,9 @@ def test_what_is_foreseen_to_change_no_bits_changes_none(
 
 
 SAME, OTHER = ("identical", "identical"), ("different", "diverged")
+# Whether another number of threads changes the bits is the processor's to decide: some split a sum
+# between threads where others compute it on one. ``check`` must warn of it on every processor.
+OTHER_THREADS = ("different", "identical or diverged")
 
 
 def instructions() -> tuple[str, ...]:
@@ -59,15 +61,11 @@ def capped_to(name: str) -> Callable[[], tuple[str, str]]:
     return expected
 
 
-def cores_of() -> tuple[str, str]:
-    return OTHER if len(os.sched_getaffinity(0)) > 1 else SAME
-
-
 EXPECTED: dict[str, tuple[str, str] | Callable[[], tuple[str, str]]] = {
     "nothing": SAME,
-    "1 thread": OTHER,
-    "4 threads": OTHER,
-    "width not set, 1 core": OTHER,
+    "1 thread": OTHER_THREADS,
+    "4 threads": OTHER_THREADS,
+    "width not set, 1 core": OTHER_THREADS,
     "width as recorded, 1 core": SAME,
     "oneDNN operations on": OTHER,
     "capped to AVX2": capped_to("AVX2"),
@@ -99,7 +97,9 @@ def test_what_is_foreseen_of_a_setting_is_what_happens_in_it(
     both = laboratory.look(name, SETTINGS[name])
 
     expected = EXPECTED[name]
-    assert (both.foreseen, both.seen) == (expected() if callable(expected) else expected), both
+    foreseen, seen = expected() if callable(expected) else expected
+    assert both.foreseen == foreseen, both
+    assert both.seen in seen.split(" or "), both
     assert bool(both.why) == (both.foreseen != "identical")
 
 

@@ -82,10 +82,10 @@ def _deleted(cache: Cache, chosen: list[tuple[str, Entry]]) -> tuple[list[str], 
     deleted: list[str] = []
     busy: list[str] = []
     for key, entry in chosen:
-        with cache.held(key) as mine:
-            if mine:
+        with cache.locked(key) as is_ours:
+            if is_ours:
                 entry.remove()
-            (deleted if mine else busy).append(key)
+            (deleted if is_ours else busy).append(key)
     return deleted, busy
 
 

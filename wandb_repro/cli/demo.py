@@ -21,10 +21,10 @@ import wandb_repro.demo
 from wandb_repro.cli.common import Output, answers, check_new_folder, json_option
 from wandb_repro.cli.demo_log import our_lines
 from wandb_repro.errors import RefusedError, TrainingFailedError
+from wandb_repro.files import CACHE_VARIABLE
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.manifest.switches import RESTORED, THREADS_VARIABLE
 from wandb_repro.report.verdict import verdict_text
-from wandb_repro.rerun.environment.cache import CACHE_VARIABLE
 from wandb_repro.rerun.environment.uv import find_uv
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest

@@ -15,7 +15,8 @@ from wandb_repro.errors import UsageError
 from wandb_repro.report.layout import bullets, heading, page
 from wandb_repro.report.plan import inequality_sentence
 from wandb_repro.report.text import clean
-from wandb_repro.rerun.environment.export import Exported, Prepared
+from wandb_repro.rerun.environment.build import Rebuilt
+from wandb_repro.rerun.environment.export import Exported
 from wandb_repro.rerun.environment.interpreter import find_python
 from wandb_repro.store.locate import locate
 
@@ -72,7 +73,7 @@ def prepare_folder(
     return _FINDINGS if prepared.inequalities else 0
 
 
-def _report(exported: Exported, prepared: Prepared, output: Output) -> None:
+def _report(exported: Exported, prepared: Rebuilt, output: Output) -> None:
     unequal = [inequality_sentence(one) for one in prepared.inequalities]
     data = {
         "folder": str(exported.folder),

@@ -14,7 +14,8 @@ from wandb_repro.manifest.packages import Distribution, Interpreter, Repacked
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.rerun.cells import PlannedCells
-from wandb_repro.rerun.environment.build import Inequality, notes_on
+from wandb_repro.rerun.environment.build import notes_on
+from wandb_repro.rerun.environment.compare import Inequality
 from wandb_repro.rerun.environment.dependencies import Needed
 from wandb_repro.rerun.environment.interpreter import FoundPython
 from wandb_repro.rerun.environment.select import Choice

@@ -1,4 +1,4 @@
-"""The cells that a rerun of a notebook executes, and what of them is held back."""
+"""The cells that a rerun of a notebook executes, without the lines that install packages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PlannedCells:
     commands: tuple[str, ...]
     """Lines that run programs."""
     held_back: tuple[str, ...]
-    """Lines that would change the environment, which is rebuilt as it was in the end."""
+    """Lines that would install packages: the environment is rebuilt as it was at the end."""
     values: Mapping[int, str]
     """Credentials by the number of their cell."""
 
@@ -47,17 +47,11 @@ class PlannedCells:
 def plan_cells(
     cells: Cells, file: CellsFile, values: Mapping[int, str], *, ask: bool = True
 ) -> PlannedCells:
-    """Return what a rerun executes of a notebook.
-
-    Args:
-        cells: as they are recorded.
-        file: what the manifest says of them.
-        values: credentials that were cut out of them, by the number of their cell.
-        ask: refuse where a credential is not in ``values``.
+    """Return what a rerun executes of a notebook, with its credentials by the number of their cell.
 
     Raises:
-        RefusedError: a credential is needed.
-        UsageError: a cell has a value and none was cut out of it.
+        RefusedError: a credential is not in ``values`` (only if ``ask``).
+        UsageError: a value is for a cell that had no credential.
     """
     unknown = sorted(set(values) - set(file.redacted))
     if unknown:
@@ -70,22 +64,20 @@ def plan_cells(
             hint=f"Give each in place of {REDACTED}, or leave it empty: "
             + " ".join(f"--arg {number}=VALUE" for number in needed),
         )
-    held: list[str] = []
-    commands: list[str] = []
-    planned = tuple(_without_installs(cell, held) for cell in cells.cells)
-    for cell in planned:
-        commands += _commands(cell.source)
-    return PlannedCells(Cells(cells=planned), tuple(commands), tuple(held), values)
+    held_back: list[str] = []
+    planned = tuple(_without_installs(cell, held_back) for cell in cells.cells)
+    commands = (line for cell in planned for line in _commands(cell.source))
+    return PlannedCells(Cells(cells=planned), tuple(commands), tuple(held_back), values)
 
 
-def _without_installs(cell: Cell, held: list[str]) -> Cell:
-    """Return a cell whose lines that install do nothing; they are added to ``held``."""
+def _without_installs(cell: Cell, held_back: list[str]) -> Cell:
+    """Return a cell whose lines that install only print; they are added to ``held_back``."""
     lines = cell.source.split("\n")
     if _SHELL_CELL.match(cell.source):
         return cell
     for at, line in enumerate(lines):
         if _INSTALL.match(line):
-            held.append(line.strip())
+            held_back.append(line.strip())
             indent = line[: len(line) - len(line.lstrip())]
             lines[at] = f"{indent}print({'held back: ' + line.strip()!r})"
     return cell.model_copy(update={"source": "\n".join(lines)})

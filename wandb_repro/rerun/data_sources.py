@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wandb_repro.capture.dataset.data_files import digest_files
@@ -34,17 +34,17 @@ class Source:
     target: str
     """Absolute path where it is looked for."""
     state: str
-    """``same``, ``missing``, ``changed`` or ``not told``; ``later`` where only the restored tree
-    can tell."""
+    """``same``, ``missing``, ``changed`` or ``not told``; ``later`` if only the restored tree can
+    tell."""
 
     @property
     def absolute(self) -> str:
-        """Where it was, without dots in between."""
+        """Where it was, normalised."""
         return posixpath.normpath(self.files.absolute)
 
     @property
-    def told(self) -> str:
-        """What it is and where, for a sentence about it."""
+    def label(self) -> str:
+        """Path and name, for a sentence about it."""
         return f"{self.target} (data {self.name!r})"
 
 
@@ -56,28 +56,25 @@ class Sources:
 
     def named(self, state: str) -> tuple[Source, ...]:
         """Return those of one state."""
-        return tuple(one for one in self.found if one.state == state)
+        return tuple(source for source in self.found if source.state == state)
 
     def covers(self, absolute: str) -> bool:
         """Tell whether a file of the original's was digested as part of a source."""
         return any(
-            one.state != "not told"
-            and (absolute == one.absolute or absolute.startswith(f"{one.absolute}/"))
-            for one in self.found
+            source.state != "not told"
+            and (absolute == source.absolute or absolute.startswith(f"{source.absolute}/"))
+            for source in self.found
         )
 
 
 def find_sources(manifest: Manifest, code: Code, given: Mapping[str, str]) -> Sources:
     """Look for each part of the data that was recorded with its file or folder.
 
-    Args:
-        manifest: the record.
-        code: its source tree.
-        given: other paths, by the name of the part.
+    ``given`` has the paths of parts that were moved, by their names.
 
     Raises:
         UsageError: ``given`` names a part that has no file or folder in the record.
-        RefusedError: the record names a path that is none.
+        RefusedError: a path in the record is invalid.
     """
     data = manifest.description.data
     parts = () if isinstance(data, Unavailable) else data
@@ -89,7 +86,9 @@ def find_sources(manifest: Manifest, code: Code, given: Mapping[str, str]) -> So
             f"--data {unknown[0]}: the run recorded no data of this name with its file or folder.",
             hint=f"There are {names}.",
         )
-    return Sources(tuple(_source(name, it, code, given.get(name)) for name, it in known.items()))
+    return Sources(
+        tuple(_source(name, files, code, given.get(name)) for name, files in known.items())
+    )
 
 
 def _source(name: str, files: DataFiles, code: Code, given: str | None) -> Source:
@@ -121,43 +120,41 @@ def _may_be_in_tree(place: str | None, code: Code) -> bool:
 
 
 def state_of(files: DataFiles, target: str) -> str:
-    """Return ``same``, ``missing``, ``changed``, or ``not told`` where no digest was recorded.
+    """Compare what is at the absolute path ``target`` with the recorded files.
 
-    Args:
-        files: as they were recorded.
-        target: absolute path of what is compared with them.
+    Returns ``same``, ``missing``, ``changed``, or ``not told`` if none was recorded.
     """
     if not os.path.exists(target):  # noqa: PTH110 - False where Path.exists raises
         return "missing"
     if isinstance(files.digest, Unavailable):
         return "not told"
-    known = FileDigestCache()
+    cache = FileDigestCache()
     try:
-        found = digest_files(target, Limits(), known)
+        found = digest_files(target, Limits(), cache)
     except DigestError:
         return "changed"
     finally:
-        known.close()
+        cache.close()
     return "same" if found.digest == files.digest else "changed"
 
 
-def refuse_lacking(how: Mapping[str, Iterable[str]]) -> None:
-    """Raise for what the rerun would need: all of it, before anything is trained.
+def refuse_faults(faults: Mapping[str, Sequence[str]]) -> None:
+    """Check that no file is missing or changed.
 
     Args:
-        how: what is wrong, such as ``are not here``, and the paths of which that is so.
+        faults: paths by what is wrong with them, such as ``are not here``.
 
     Raises:
-        InconclusiveError: there is any.
+        InconclusiveError: there is a path; the error names all of them.
     """
-    told = [
-        f"The original used files that {wrong}: {', '.join(paths)}."
-        for wrong, paths in ((wrong, list(paths)) for wrong, paths in how.items())
+    sentences = [
+        f"The original used files that {fault}: {', '.join(paths)}."
+        for fault, paths in faults.items()
         if paths
     ]
-    if told:
+    if sentences:
         raise InconclusiveError(
-            " ".join(told),
+            " ".join(sentences),
             hint="Put them where they were, say where data is with --data NAME=PATH, or pass "
             "--allow-missing to train without them.",
         )

@@ -32,30 +32,25 @@ class FoundInputs:
 
 
 def find_inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> FoundInputs:
-    """Look for every file that the original read outside its snapshot, and compare what is here.
+    """Look for every file that the original read outside its snapshot, and compare it.
 
-    Args:
-        manifest: the record.
-        code: its source tree.
-        given: where data is that lies elsewhere now, by its name; absolute paths.
+    ``given`` has the absolute paths of data that was moved, by its name.
 
     Raises:
-        UsageError: ``given`` names data that the record has no file or folder of.
-        RefusedError: the record names a path of data that is none.
+        UsageError: ``given`` names data without a file or folder in the record.
+        RefusedError: a path of data in the record is invalid.
     """
     data = find_sources(manifest, code, given)
     # A relative path of a hostile record would be looked for wherever we were started.
-    files = [it for it in files_outside_data(manifest, data) if is_absolute(it.absolute)]
-    missing = [it.absolute for it in files if not _exists(it.absolute)]
-    changed = changed_files(it for it in files if it.absolute not in missing)
+    files = [file for file in files_outside_data(manifest, data) if is_absolute(file.absolute)]
+    # Path.exists raises for some paths where os.path.exists is False.
+    missing = [file.absolute for file in files if not os.path.exists(file.absolute)]  # noqa: PTH110
+    changed = changed_files(file for file in files if file.absolute not in missing)
     return FoundInputs(data, tuple(missing), changed)
 
 
 def files_outside_data(manifest: Manifest, data: Sources) -> list[InputFile]:
-    """Return the recorded files that were read and are no part of fingerprinted data.
-
-    What is part of it was digested with it, and comes with its folder.
-    """
+    """Return the recorded files that were read and are not part of fingerprinted data."""
     recorded = manifest.description.inputs
     files = () if isinstance(recorded, Unavailable) else recorded
     return [file for file in files if not data.covers(file.absolute)]
@@ -79,10 +74,6 @@ def changed_files(inputs: Iterable[InputFile]) -> tuple[str, ...]:
             if _digest(file.absolute, size_bytes) not in ("", file.digest):
                 changed.append(file.absolute)
     return tuple(changed)
-
-
-def _exists(path: str) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 - False where Path.exists raises
 
 
 def _regular_size(path: str) -> int | None:

@@ -15,7 +15,7 @@ from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.command import Cells, CellsFile
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.cells import PlannedCells, plan_cells
-from wandb_repro.rerun.data_sources import refuse_lacking
+from wandb_repro.rerun.data_sources import refuse_faults
 from wandb_repro.rerun.found_inputs import FoundInputs
 from wandb_repro.rerun.parts import Parts, parts_of
 from wandb_repro.rerun.path_map import (
@@ -114,7 +114,7 @@ def make_plan(
     parts = parts_of(manifest)
     inputs = plan_inputs(manifest, parts.code, found)
     if not allow_missing:
-        refuse_lacking({"are not here": inputs.missing, "are not the same here": inputs.changed})
+        refuse_faults({"are not here": inputs.missing, "are not the same here": inputs.changed})
     up = max(inputs.up, folders_up(parts.code), _levels_up_to_folder(parts))
     tree = work / "tree"
     code = code_folder(tree, parts.code.root, up)

@@ -41,13 +41,8 @@ class Inputs:
 def plan_inputs(manifest: Manifest, code: Code, found: FoundInputs) -> Inputs:
     """Return which files are put where, and which are missing or changed.
 
-    Args:
-        manifest: the record.
-        code: its source tree.
-        found: what is here of the files that it names.
-
     Raises:
-        RefusedError: the record names a file that is no path, or one too far above its tree.
+        RefusedError: a path in the record is invalid, or too far above its tree.
     """
     data = found.data
     links = _links_to_data(data)
@@ -57,9 +52,9 @@ def plan_inputs(manifest: Manifest, code: Code, found: FoundInputs) -> Inputs:
             links.append(Link(place, file.absolute))
     return Inputs(
         tuple(links),
-        (*found.missing, *(source.told for source in data.named("missing"))),
+        (*found.missing, *(source.label for source in data.named("missing"))),
         _levels_up(links, data),
-        (*found.changed, *(source.told for source in data.named("changed"))),
+        (*found.changed, *(source.label for source in data.named("changed"))),
         data,
     )
 

@@ -24,8 +24,6 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.rerun.git_tree import Budget, list_tree, tree_on_disk, write_tree
 
-__all__ = ["Budget", "bounded", "check_bundle", "restore", "unpack"]
-
 _HARMLESS = (
     # These are about files that only a checkout or a submodule command would act on.
     *("gitmodulesBlob", "gitmodulesLarge", "gitmodulesMissing", "gitmodulesName"),
@@ -48,7 +46,7 @@ def restore(
         bundle: the file that ``code.bundle`` describes.
         code: the record of the tree.
         destination: must not exist, or be an empty folder.
-        budget: what the tree may need at most; more is refused before anything is written.
+        budget: limits; a larger tree is refused before anything is written.
 
     Raises:
         CodeError: the bundle is not the recorded one, is hostile or too large, or does not give
@@ -102,7 +100,7 @@ def check_bundle(bundle: Path, code: Code, budget: Budget) -> None:
 
 @contextmanager
 def _workplace(destination: Path) -> Generator[Path]:
-    """Make a private folder beside the destination, so that the tree can be moved in one step."""
+    """Make a private folder on the destination's disk, so that a rename moves the tree."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".wandb-repro-", dir=destination.parent))
     try:
@@ -125,15 +123,13 @@ def _restore(bundle: Path, tree: str, workplace: Path, budget: Budget) -> None:
 
 
 def bounded(git: Git, budget: Budget) -> Git:
-    """Return git with as much time and memory as the budget gives it.
-
-    A delta of a kilobyte may expand to gigabytes, which git makes to know the object's id.
-    """
-    held_bytes = max(budget.file_bytes, _LEAST_HELD_BYTES)
-    return replace(git, timeout_s=budget.seconds, object_bytes=held_bytes)
+    """Return git with limits of time and memory."""
+    # A delta of a kilobyte may expand to gigabytes, which git does to know the object's id.
+    object_bytes = max(budget.file_bytes, _LEAST_OBJECT_BYTES)
+    return replace(git, timeout_s=budget.seconds, object_bytes=object_bytes)
 
 
-_LEAST_HELD_BYTES = 64 * 1024 * 1024
+_LEAST_OBJECT_BYTES = 64 * 1024 * 1024
 
 
 def unpack(git: Git, bundle: Path) -> None:

@@ -1,7 +1,7 @@
-"""What the original used beside its snapshot, put back where the restored tree looks for it.
+"""Restores the files that the original used outside its snapshot.
 
-It may come from anyone, as the tree itself does: it is unpacked and checked in the same way, in a
-folder of its own, and moved from there only to places where nothing is.
+They may come from anyone, as the tree itself: they are unpacked and checked in the same way, in a
+separate folder, and moved from there only to places where nothing is.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ def folders_up(code: Code) -> int:
 
 
 def restore_added(bundle: Path, code: Code, restored: Path, *, within: Path, scratch: Path) -> None:
-    """Put the added files beside the restored tree, and into it.
+    """Put the added files into the restored tree and into folders above it.
 
     Args:
         bundle: the file that ``code.added.bundle`` describes.
         code: the record.
         restored: the restored tree.
         within: the new folder, which no file may leave.
-        scratch: must not exist; on the same disk.
+        scratch: a folder to unpack in; must not exist, and be on the same disk.
 
     Raises:
         CodeError: the bundle is not the recorded one, is hostile or too large, or does not give
@@ -93,11 +93,11 @@ def restore_added(bundle: Path, code: Code, restored: Path, *, within: Path, scr
 
 def _check_named(scratch: Path, files: Sequence[Path], added: Added) -> None:
     """Check that the record names the files that its bundle holds: people decide by its names."""
-    held = {readable(os.fsencode(file)): scratch / file for file in files}
-    if sorted(held) != sorted(it.path for it in added.files):
+    found = {readable(os.fsencode(file)): scratch / file for file in files}
+    if sorted(found) != sorted(file.path for file in added.files):
         raise RefusedError("The record does not name the files that were added to it.")
     for named in added.files:
-        place = held[named.path]
+        place = found[named.path]
         if place.is_symlink():
             raise RefusedError(f"The record adds {named.path!r}, which is a link.")
         data = place.read_bytes()
@@ -107,7 +107,7 @@ def _check_named(scratch: Path, files: Sequence[Path], added: Added) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
-        for name in (*names, *(it for it in folders if Path(parent, it).is_symlink())):
+        for name in (*names, *(each for each in folders if Path(parent, each).is_symlink())):
             yield Path(parent, name).relative_to(folder)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from wandb_repro.errors import RefusedError
-from wandb_repro.rerun.data_sources import Source, Sources, refuse_lacking, state_of
+from wandb_repro.rerun.data_sources import Source, Sources, refuse_faults, state_of
 
 Fetch = Callable[[str, Path], Path]
 """Downloads a version of an artifact into a folder; returns where it is."""
@@ -18,44 +18,39 @@ Fetch = Callable[[str, Path], Path]
 def check_restored(
     sources: Sources, code: Path, fetch: Fetch, *, within: Path, downloads: Path
 ) -> None:
-    """Look for what is known only once the tree is restored, and fetch what an artifact holds.
+    """Check the data that may be in the restored tree, and download what is in an artifact.
 
-    Args:
-        sources: of the plan.
-        code: the restored tree.
-        fetch: downloads a version of an artifact.
-        within: folder of the tree and of what is beside it: nothing is put outside.
-        downloads: folder for what is downloaded, where no script looks.
+    Nothing is put outside ``within``; ``downloads`` is a folder where no script looks.
 
     Raises:
-        RefusedError: the record wants data outside the new folder.
-        InconclusiveError: some data is missing, or not as it was; the error names all.
+        RefusedError: the record puts data outside the new folder.
+        InconclusiveError: some data is missing or was changed; the error names all of it.
     """
     missing: list[str] = []
     changed: list[str] = []
     for source in sources.named("later"):
         place = Path(os.path.normpath(code / (source.place or source.absolute)))
-        state, told = state_of(source.files, str(place)), source.told
-        # The tree may hold a part of it, which was small enough to be stored.
+        state, label = state_of(source.files, str(place)), source.label
+        # The tree may have only the part of it that was small enough to be stored.
         if state in ("missing", "changed") and source.files.artifact:
-            state, told = _fetched(source, place, fetch, within, downloads)
+            state, label = _fetch(source, place, fetch, within, downloads)
         elif state == "missing" and os.path.exists(source.target):  # noqa: PTH110
             state = "changed"  # it was never in the tree, and is another now
-        missing += [told] if state == "missing" else []
-        changed += [told] if state == "changed" else []
-    refuse_lacking({"are not here": missing, "are not the same here": changed})
+        missing += [label] if state == "missing" else []
+        changed += [label] if state == "changed" else []
+    refuse_faults({"are not here": missing, "are not the same here": changed})
 
 
-def _fetched(
+def _fetch(
     source: Source, place: Path, fetch: Fetch, within: Path, downloads: Path
 ) -> tuple[str, str]:
-    """Put what an artifact holds where the script expects it; return its state, and a message.
+    """Download an artifact and link it where the script looks, if it is the recorded data.
 
-    It is put there only if it is the same.
+    Returns its state, and what to say about it.
     """
     artifact = source.files.artifact
     if source.place is None:
-        return "missing", f"{source.told}, and the script opens it there, not as {artifact}"
+        return "missing", f"{source.label}, and the script opens it there, not as {artifact}"
     if not place.parent.resolve().is_relative_to(within.resolve()):
         raise RefusedError(f"The record puts {artifact} outside the new folder: {place}.")
     downloads.mkdir(parents=True, exist_ok=True)
@@ -64,10 +59,10 @@ def _fetched(
         found = fetch(artifact, folder)
     except Exception as error:  # noqa: BLE001 - whatever W&B raises is why it is not here
         why = str(error).rstrip(".")
-        return "missing", f"{source.told}, and {artifact} cannot be downloaded: {why}"
+        return "missing", f"{source.label}, and {artifact} cannot be downloaded: {why}"
     target = _same_in(found, source)
     if target is None:
-        return "changed", f"{source.told}, as W&B has them now in {artifact}"
+        return "changed", f"{source.label}, as W&B has them now in {artifact}"
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
     place.unlink(missing_ok=True)
@@ -81,4 +76,4 @@ def _same_in(found: Path, source: Source) -> Path | None:
     names = PurePosixPath(source.absolute).parts[1:]
     ends = (found.joinpath(*names[first:]) for first in range(len(names) + 1))
     states = ("same", "not told")
-    return next((it for it in ends if state_of(source.files, str(it)) in states), None)
+    return next((end for end in ends if state_of(source.files, str(end)) in states), None)

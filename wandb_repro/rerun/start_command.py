@@ -41,7 +41,7 @@ def start_command(
         root: of the original's tree.
         code: the restored tree.
         cwd: where it starts.
-        cells: file of a notebook's cells.
+        cells: the file with a notebook's cells.
 
     Raises:
         RefusedError: the record would start something else than what is restored from it.
@@ -121,16 +121,13 @@ def _flags(command: Command) -> list[str]:
 
 
 def credentials_of(command: Command, values: Mapping[int, str], *, ask: bool) -> dict[int, str]:
-    """Return the whole arguments that hold a credential, by their place among the arguments.
+    """Return the arguments with a credential, complete, by their place among the arguments.
 
-    Args:
-        command: as it was recorded, its credentials cut out.
-        values: the credentials, by the place of their argument.
-        ask: refuse where one is not in ``values``.
+    ``values`` has the credentials, by the place of their argument.
 
     Raises:
-        RefusedError: a credential is needed.
-        UsageError: there is a value for an argument from which nothing was cut out.
+        RefusedError: a credential is not in ``values`` (only if ``ask``).
+        UsageError: a value is for an argument that had no credential.
     """
     unknown = sorted(set(values) - set(command.redacted))
     if unknown:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from wandb_repro.manifest.command import Cells, CellsFile, Command
 from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.rerun.child_environment import variables_set
 from wandb_repro.rerun.environment.select import Choice, choose
-from wandb_repro.rerun.execute import variables_set
 from wandb_repro.rerun.found_inputs import find_inputs
 from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import Plan, make_plan
@@ -90,7 +90,7 @@ def prepare(
         use_cache=options.use_cache,
         everything=options.all_packages,
     )
-    sets = variables_set(plan, os.environ, rebuilt=choice.stands_alone)
+    sets = variables_set(plan, os.environ, rebuilt=choice.ignores_python_path)
     return Prepared(capsule, manifest, plan, choice, options, whose_it_is(found), sets, segment)
 
 

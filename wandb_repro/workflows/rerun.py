@@ -21,7 +21,8 @@ from wandb_repro.rerun.environment.bytecode import keep_bytecode
 from wandb_repro.rerun.environment.compare import Inequality
 from wandb_repro.rerun.environment.interpreter import find_python
 from wandb_repro.rerun.environment.provide import Provided, Wanted, provide
-from wandb_repro.rerun.execute import STANDARD_ERROR, Child, restore_code, train
+from wandb_repro.rerun.execute import STANDARD_ERROR, Child, train
+from wandb_repro.rerun.fill_folder import restore_code
 from wandb_repro.rerun.plan import Plan
 from wandb_repro.rerun.restored_data import check_restored
 from wandb_repro.store.artifact import download_artifact
@@ -73,11 +74,11 @@ def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> 
         plan,
         provided.built.python,
         request,
-        rebuilt=prepared.choice.stands_alone,
+        rebuilt=prepared.choice.ignores_python_path,
         output=output,
     )
-    if provided.kept is not None and not child.returncode:
-        keep_bytecode(provided.kept, plan.environment_folder)
+    if provided.cached is not None and not child.returncode:
+        keep_bytecode(provided.cached, plan.environment_folder)
     return _judged(prepared, child, provided.built.inequalities, provided.built.notes)
 
 

@@ -20,7 +20,8 @@ from wandb_repro.errors import RebuildError
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.environment import build as environment_module
 from wandb_repro.rerun.environment.build import Rebuilt, rebuild
-from wandb_repro.rerun.environment.lock import Lock, resolve_lock
+from wandb_repro.rerun.environment.lock import resolve_lock
+from wandb_repro.rerun.environment.lockfile import Lock
 
 
 @pytest.fixture(autouse=True)

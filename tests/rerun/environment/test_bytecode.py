@@ -90,7 +90,7 @@ def test_what_was_kept_first_stays(entry: Entry, tmp_path: Path) -> None:
 def test_while_somebody_holds_the_environment_nothing_is_kept(entry: Entry, tmp_path: Path) -> None:
     compiled(cloned(entry, tmp_path / "one"))
 
-    with Cache(entry.folder.parent).held(entry.key) as is_mine:
+    with Cache(entry.folder.parent).locked(entry.key) as is_mine:
         assert is_mine
         keep_bytecode(entry, tmp_path / "one")
 

@@ -75,9 +75,9 @@ def test_entries_come_the_last_used_first_and_leftovers_apart(tmp_path: Path) ->
 
 def test_an_entry_without_its_list_was_not_built_to_its_end(tmp_path: Path) -> None:
     entry = kept(Cache(tmp_path), "key", 1)
-    assert entry.is_there()
+    assert entry.is_complete()
     entry.files.unlink()
-    assert not entry.is_there()
+    assert not entry.is_complete()
 
 
 def test_a_removed_entry_is_gone_and_may_be_gone_already(tmp_path: Path) -> None:
@@ -97,7 +97,11 @@ def test_an_entry_knows_its_python_and_how_many_packages_it_has(tmp_path: Path) 
 
 def test_an_environment_that_is_held_is_not_given_to_another(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "new")
-    with cache.held("key") as first, cache.held("key") as second, cache.held("other") as third:
+    with (
+        cache.locked("key") as first,
+        cache.locked("key") as second,
+        cache.locked("other") as third,
+    ):
         assert (first, second, third) == (True, False, True)
-    with cache.held("key") as again:
+    with cache.locked("key") as again:
         assert again

@@ -16,7 +16,7 @@ from wandb_repro.rerun.environment import provide as provide_module
 from wandb_repro.rerun.environment.bytecode import keep_bytecode
 from wandb_repro.rerun.environment.cache import user_cache
 from wandb_repro.rerun.environment.interpreter import find_python
-from wandb_repro.rerun.environment.provide import Provided, Wanted, is_kept, provide
+from wandb_repro.rerun.environment.provide import Provided, Wanted, is_cached, provide
 
 BUILDS = "Installing 1 packages"
 TAKES = "Taking the environment of an earlier rerun"
@@ -73,7 +73,7 @@ def test_the_second_takes_what_the_first_built(rerun: Rerun) -> None:
     two = rerun("two")
     assert rerun.said == [TAKES]
     assert two.built.python == rerun.folder / "two" / "env" / "bin" / "python"
-    assert one.kept == two.kept
+    assert one.cached == two.cached
     there = Environment.at(rerun.folder / "two" / "env")
     assert there.packages().digest == rerun.wanted.packages.digest
     assert str(there.folder) in there.run("import small; print(small.__file__)")
@@ -127,15 +127,15 @@ def test_what_was_written_into_uvs_own_cache_is_named(rerun: Rerun) -> None:
     two = rerun("two")
     if "X = 1" not in rerun.module("two").read_text():
         pytest.skip("uv copies here, so that nothing is shared")
-    assert two.kept is None
+    assert two.cached is None
     assert "small.py is not the file of its wheel" in two.built.notes[-1]
     assert "uv cache clean small" in two.built.notes[-1]
 
 
 def test_without_its_list_it_is_not_taken_for_whole(rerun: Rerun) -> None:
     first = rerun("one")
-    assert first.kept is not None
-    first.kept.files.write_text("[")
+    assert first.cached is not None
+    first.cached.files.write_text("[")
     rerun("two")
     assert "It was changed since, so it is built again: it has no list of its files" in rerun.said
 
@@ -143,7 +143,7 @@ def test_without_its_list_it_is_not_taken_for_whole(rerun: Rerun) -> None:
 def test_what_a_killed_builder_left_is_not_taken_for_whole(rerun: Rerun) -> None:
     left = user_cache().unfinished(rerun.wanted.key)
     (left.environment / "bin").mkdir(parents=True)
-    assert not is_kept(rerun.wanted.packages, rerun.wanted.base)
+    assert not is_cached(rerun.wanted.packages, rerun.wanted.base)
     rerun("one")
     assert BUILDS in rerun.said
     assert not left.folder.exists()
@@ -160,7 +160,7 @@ def test_a_build_that_fails_leaves_nothing(rerun: Rerun, monkeypatch: pytest.Mon
 
 
 def test_no_cache_neither_takes_nor_keeps(rerun: Rerun) -> None:
-    assert rerun("one", use_cache=False).kept is None
+    assert rerun("one", use_cache=False).cached is None
     assert not user_cache().folder.exists()
     rerun("two")
     rerun("three", use_cache=False)
@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_made_is_said_once_and_does_no_harm(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("WANDB_REPRO_CACHE", str(tmp_path / "file" / "below"))
-    assert rerun("one").kept is None
+    assert rerun("one").cached is None
     assert sum("The environment is not kept" in line for line in rerun.said) == 1
     assert "def main" in rerun.module("one").read_text()
 
@@ -181,9 +181,9 @@ def test_one_that_is_not_the_originals_is_not_kept(rerun: Rerun, links: Path) ->
     make_wheel(links, "small", files={"more.py": ""})
     one = rerun("one")
     assert [each.what for each in one.built.inequalities] == ["content"]
-    assert one.kept is None
+    assert one.cached is None
     assert Environment.at(rerun.folder / "one" / "env").run("import small; print(1)") == "1"
-    assert not is_kept(rerun.wanted.packages, rerun.wanted.base)
+    assert not is_cached(rerun.wanted.packages, rerun.wanted.base)
 
 
 def test_two_at_once_build_once(wanted: Wanted, tmp_path: Path) -> None:
@@ -203,17 +203,17 @@ def test_who_waited_in_vain_builds_for_itself(
     rerun: Rerun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provide_module, "_PATIENCE_S", 0)
-    with user_cache().held(rerun.wanted.key) as mine:
+    with user_cache().locked(rerun.wanted.key) as mine:
         assert mine
-        assert rerun("one").kept is None
+        assert rerun("one").cached is None
     assert "Waiting for another rerun that builds the same environment" in rerun.said
     assert BUILDS in rerun.said
 
 
 def test_a_rerun_does_not_need_what_it_was_cloned_from(rerun: Rerun) -> None:
     first = rerun("one")
-    assert first.kept is not None
-    first.kept.remove()
+    assert first.cached is not None
+    first.cached.remove()
     assert Environment.at(rerun.folder / "one" / "env").run("import small; print(1)") == "1"
 
 
@@ -227,9 +227,9 @@ def _compile(rerun: Rerun, name: str) -> list[str]:
 
 def test_what_python_compiled_in_the_first_the_next_have(rerun: Rerun) -> None:
     first = rerun("one")
-    assert first.kept is not None
+    assert first.cached is not None
     assert _compile(rerun, "one")
-    keep_bytecode(first.kept, rerun.folder / "one" / "env")
+    keep_bytecode(first.cached, rerun.folder / "one" / "env")
     rerun("two")
     (compiled,) = rerun.module("two").parent.glob("__pycache__/small.*")
     assert compiled.samefile(next(rerun.module("one").parent.glob("__pycache__/small.*")))
@@ -240,7 +240,7 @@ def test_a_builder_that_is_killed_lets_go(rerun: Rerun, wanted: Wanted) -> None:
     holds = (
         "import sys, time\n"
         "from wandb_repro.rerun.environment.cache import user_cache\n"
-        "with user_cache().held(sys.argv[1]) as mine:\n"
+        "with user_cache().locked(sys.argv[1]) as mine:\n"
         "    print(mine, flush=True)\n"
         "    time.sleep(60)\n"
     )
@@ -251,7 +251,7 @@ def test_a_builder_that_is_killed_lets_go(rerun: Rerun, wanted: Wanted) -> None:
     assert process.stdout.readline() == "True\n"
     process.kill()
     process.communicate()
-    assert rerun("one").kept is not None
+    assert rerun("one").cached is not None
 
 
 def test_a_build_that_cannot_be_had_is_an_error_as_ever(rerun: Rerun, links: Path) -> None:
@@ -259,4 +259,4 @@ def test_a_build_that_cannot_be_had_is_an_error_as_ever(rerun: Rerun, links: Pat
     links.mkdir()
     with pytest.raises(RebuildError, match="small"):
         rerun("one")
-    assert not is_kept(rerun.wanted.packages, rerun.wanted.base)
+    assert not is_cached(rerun.wanted.packages, rerun.wanted.base)

@@ -14,26 +14,12 @@ from tempfile import TemporaryDirectory
 from wandb_repro.capture.packages.distributions import read_distributions
 from wandb_repro.errors import DiskFullError, RebuildError
 from wandb_repro.manifest.packages import Interpreter, Packages
-from wandb_repro.rerun.environment.compare import (
-    Inequality,
-    compare_environments,
-    matches_here,
-    python_of,
-)
+from wandb_repro.rerun.environment.compare import Inequality, compare_environments, python_of
 from wandb_repro.rerun.environment.interpreter import FoundPython, find_python
-from wandb_repro.rerun.environment.lock import Lock, resolve_lock
+from wandb_repro.rerun.environment.lock import resolve_lock
+from wandb_repro.rerun.environment.lockfile import Lock
 from wandb_repro.rerun.environment.unmet_requirements import unmet_requirements
 from wandb_repro.rerun.environment.uv import Answer, refuse_unreachable, run_uv
-
-__all__ = [
-    "Inequality",
-    "Rebuilt",
-    "compare_environments",
-    "matches_here",
-    "notes_on",
-    "rebuild",
-    "site_packages",
-]
 
 _AN_HOUR_S = 3600
 _SYNC = (
@@ -48,10 +34,10 @@ class Rebuilt:
 
     python: Path
     """Its interpreter. Starting it runs the ``.pth`` files of what was installed."""
-    inequalities: tuple[Inequality, ...]
-    """What the copy does not have as the original had it."""
-    notes: tuple[str, ...]
-    """What is not as exact as it could be, a sentence each."""
+    inequalities: tuple[Inequality, ...] = ()
+    """Distributions that differ from the original's."""
+    notes: tuple[str, ...] = ()
+    """What else may differ, a sentence each."""
 
 
 def rebuild(
@@ -60,7 +46,6 @@ def rebuild(
     destination: Path,
     *,
     python: Path | None = None,
-    offline: bool = False,
     on_progress: Callable[[str], None],
 ) -> Rebuilt:
     """Return a new virtual environment with the recorded distributions.
@@ -72,8 +57,7 @@ def rebuild(
         wheels: folder of the capsule's wheels.
         destination: folder of the new environment; it must not exist yet, or be empty.
         python: interpreter to use instead of one of the recorded version.
-        offline: install from uv's cache only.
-        on_progress: gets a few words for each step.
+        on_progress: called with a few words for each step.
 
     Raises:
         RebuildError: the interpreter or a package is not available, an index cannot be reached, a
@@ -84,10 +68,10 @@ def rebuild(
     base = find_python(packages.interpreter, python, outside=destination.parent)
     on_progress(f"Finding {len(packages.distributions)} packages for Python {base.version}")
     version = base.version if base.version != packages.interpreter.version else ""
-    lock = resolve_lock(packages, wheels, python=base.path, version=version, offline=offline)
+    lock = resolve_lock(packages, wheels, python=base.path, version=version)
     on_progress(f"Installing {len(lock.packages)} packages")
-    with _whole_or_not_at_all(destination) as unfinished:
-        _install(lock, base, unfinished, offline=offline)
+    with _complete_or_absent(destination) as unfinished:
+        _install(lock, base, unfinished)
     on_progress("Comparing the new environment with the original")
     installed = site_packages(destination)
     notes = notes_on(packages.interpreter, base)
@@ -100,11 +84,9 @@ def rebuild(
 
 
 @contextmanager
-def _whole_or_not_at_all(destination: Path) -> Generator[Path]:
-    """Give a folder beside the destination that takes its place when everything is in it.
-
-    Whoever finds the destination, after a kill too, finds all of it.
-    """
+def _complete_or_absent(destination: Path) -> Generator[Path]:
+    """Give a folder to fill, which becomes ``destination`` if that succeeds."""
+    # A rename is one step: even after a kill the destination is complete if it exists.
     unfinished = destination.with_name(f".{destination.name}-{secrets.token_hex(4)}")
     try:
         yield unfinished
@@ -115,40 +97,39 @@ def _whole_or_not_at_all(destination: Path) -> Generator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _install(lock: Lock, base: FoundPython, destination: Path, *, offline: bool) -> None:
+def _install(lock: Lock, base: FoundPython, destination: Path) -> None:
     new = ["venv", "--no-project", "--relocatable", "--python", str(base.path)]
     answer = run_uv([*new, str(destination.absolute())])
-    _succeeded(answer, "The virtual environment could not be made", destination)
-    target = str(destination.absolute() / "bin" / "python")
-    answer = _synced(lock, target, by_address=False, offline=offline)
+    _check_success(answer, "The virtual environment could not be made", destination)
+    python = str(destination.absolute() / "bin" / "python")
+    answer = _sync(lock, python, by_address=False)
     if "Hash mismatch" in answer.errors:
-        # An index that tells no hashes: uv takes the wheel that fits best, whatever was locked.
-        answer = _synced(lock, target, by_address=True, offline=offline)
-    _succeeded(answer, "The packages could not be installed", destination)
+        # The index publishes no hashes: uv took the wheel that fits best, whatever was locked.
+        answer = _sync(lock, python, by_address=True)
+    _check_success(answer, "The packages could not be installed", destination)
 
 
-def _synced(lock: Lock, python: str, *, by_address: bool, offline: bool) -> Answer:
-    # NOTE: from pylock.toml uv caches a wheel apart from those installed by name, and fetches
-    # all of them once more; requirements with hashes are the same wheels from the user's cache.
+def _sync(lock: Lock, python: str, *, by_address: bool) -> Answer:
+    # NOTE: uv caches the wheels of a pylock.toml separately and would download all of them again;
+    # for requirements with hashes it uses the wheels in the user's cache.
     with TemporaryDirectory(prefix="wandb-repro-lock-") as folder:
         path = Path(folder, "requirements.txt")
         text = lock.requirements(lock.wheels.resolve().as_uri(), by_address=by_address)
         path.write_text(text, encoding="utf-8")
         sync = [*_SYNC, "--python", python, str(path)]
         answer = run_uv([*sync, "--offline"], timeout_s=_AN_HOUR_S)
-        if answer.returncode and not offline:
+        if answer.returncode:
             answer = run_uv(sync, timeout_s=_AN_HOUR_S)
     return answer
 
 
-_FULL = re.compile(r"(No space left on device|Disk quota exceeded|os error (?:28|122)\b)")
-"""What the system says, as uv tells it."""
+_DISK_FULL = re.compile(r"(No space left on device|Disk quota exceeded|os error (?:28|122)\b)")
 
 
-def _succeeded(answer: Answer, otherwise: str, destination: Path) -> None:
+def _check_success(answer: Answer, otherwise: str, destination: Path) -> None:
     if answer.returncode == 0:
         return
-    if full := _FULL.search(answer.errors):
+    if full := _DISK_FULL.search(answer.errors):
         raise DiskFullError(destination, full[0])
     if "Hash mismatch" in answer.errors:
         raise RebuildError(
@@ -160,12 +141,12 @@ def _succeeded(answer: Answer, otherwise: str, destination: Path) -> None:
 
 
 def site_packages(environment: Path) -> Path:
-    """Return where a virtual environment keeps what is installed."""
+    """Return the folder of a virtual environment's packages."""
     return next(iter(environment.glob("lib/python*/site-packages")), environment)
 
 
 def notes_on(wanted: Interpreter, base: FoundPython) -> tuple[str, ...]:
-    """Return what the interpreter is not as the recorded one was, a sentence or none."""
+    """Return how the interpreter differs from the recorded one, a sentence or none."""
     if (base.version, base.implementation) != (wanted.version, wanted.implementation):
         return (f"Python {base.version} stands in for the recorded {python_of(wanted)}.",)
     if base.build != wanted.build:

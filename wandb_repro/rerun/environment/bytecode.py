@@ -1,9 +1,9 @@
-"""What Python compiled when the kept environment was first used: most of a second start.
+"""Caches what Python compiled in a rerun, so that later reruns start in half the time.
 
-Taken from a rerun's own clone, and only for a source that is still the kept one's: Python's own
-test, time and size of the source in the header, and the listing's.
+It is taken from the rerun's clone, and only for sources that are the cached environment's: their
+size and time must be those in the header of the ``.pyc`` and those of the listing.
 
-Source: PEP 552, the header of a ``.pyc``; PEP 3147, where it lies.
+Source: PEP 552, the header of a ``.pyc``; PEP 3147, its place.
 """
 
 from __future__ import annotations
@@ -32,24 +32,19 @@ _CACHED = "/__pycache__/"
 
 
 def keep_bytecode(entry: Entry, environment: Path) -> None:
-    """Keep what a rerun compiled in its environment, unless there is some already.
-
-    Args:
-        entry: what the environment is a clone of.
-        environment: the clone.
-    """
+    """Cache what a rerun compiled in its clone of an environment, unless there is some already."""
     if entry.bytecode.exists():
         return
-    with contextlib.suppress(OSError), Cache(entry.folder.parent).held(entry.key) as mine:
-        kept = read_listing(entry.files) if mine else None
-        if kept is None or entry.bytecode.exists():
+    with contextlib.suppress(OSError), Cache(entry.folder.parent).locked(entry.key) as is_ours:
+        cached = read_listing(entry.files) if is_ours else None
+        if cached is None or entry.bytecode.exists():
             return
-        _keep(entry, environment, kept)
+        _keep(entry, environment, cached)
 
 
-def _keep(entry: Entry, environment: Path, kept: Listing) -> None:
+def _keep(entry: Entry, environment: Path, cached: Listing) -> None:
     here = list_folder(environment)
-    wanted = {path: here[path] for path in _compiled(environment, here, kept)}
+    wanted = {path: here[path] for path in _compiled(environment, here, cached)}
     if not wanted:
         return
     unfinished = entry.folder / f".bytecode-{secrets.token_hex(4)}"
@@ -62,14 +57,14 @@ def _keep(entry: Entry, environment: Path, kept: Listing) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _compiled(environment: Path, here: Listing, kept: Listing) -> Iterator[str]:
-    """Yield each compiled file whose source is the kept environment's."""
-    for path in here.keys() - kept.keys():
+def _compiled(environment: Path, here: Listing, cached: Listing) -> Iterator[str]:
+    """Yield each compiled file whose source is the cached environment's."""
+    for path in here.keys() - cached.keys():
         folder, found, name = path.rpartition(_CACHED)
         source = f"{folder}/{name.partition('.')[0]}.py"
-        if not found or not name.endswith(".pyc") or source not in kept:
+        if not found or not name.endswith(".pyc") or source not in cached:
             continue
-        if here.get(source) == kept[source] and _is_of(environment / path, kept[source]):
+        if here.get(source) == cached[source] and _is_of(environment / path, cached[source]):
             yield path
 
 
@@ -85,7 +80,7 @@ def _is_of(compiled: Path, source: tuple[int, int, str]) -> bool:
 
 
 def clone_bytecode(bytecode: Path, environment: Path) -> None:
-    """Put what was compiled into a clone; where it was changed since, it is deleted instead."""
+    """Put what was compiled into a clone; delete it instead if it was changed since."""
     if not bytecode.exists():
         return
     listing = read_listing(bytecode / "files.json")

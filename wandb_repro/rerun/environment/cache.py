@@ -1,10 +1,10 @@
-"""Environments that were built once, kept for the next rerun under the digest of their record.
+"""The cache of built environments, each under the digest of its record.
 
 environments/KEY/env           the environment, in which nothing ever runs: reruns get clones
 environments/KEY/files.json    its files, their sizes and times when it was built
 environments/KEY/bytecode/     what Python compiled in the first rerun, and its own list
-environments/KEY.lock          held by whoever builds, clones or clears it
-environments/.KEY-unfinished   being built, or left by somebody who was killed
+environments/KEY.lock          locked by the process that builds, clones or clears it
+environments/.KEY-unfinished   being built, or left by a process that was killed
 """
 
 from __future__ import annotations
@@ -21,18 +21,16 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wandb_repro.files import CACHE_VARIABLE, cache_folder
+from wandb_repro.files import cache_folder
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.environment.interpreter import FoundPython
 
-__all__ = ["CACHE_VARIABLE", "Cache", "Entry", "key_of", "user_cache"]
-
 _FORMAT = 1
-"""Goes up when an entry's files mean something else."""
+"""Increased when an entry's files get another meaning."""
 
 
 def user_cache() -> Cache:
-    """Return the user's cache, which need not be there."""
+    """Return the user's cache, which may not exist yet."""
     return Cache(cache_folder() / "environments")
 
 
@@ -53,13 +51,13 @@ def key_of(packages: Packages, base: FoundPython) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One environment that is kept."""
+    """One cached environment."""
 
     folder: Path
 
     @property
     def key(self) -> str:
-        """Digest that it is kept under."""
+        """Digest of its record."""
         return self.folder.name
 
     @property
@@ -77,8 +75,8 @@ class Entry:
         """What Python compiled, and its list."""
         return self.folder / "bytecode"
 
-    def is_there(self) -> bool:
-        """Tell whether it was built to its end."""
+    def is_complete(self) -> bool:
+        """Tell whether it was built completely."""
         return self.files.is_file()
 
     def facts(self) -> tuple[str, int]:
@@ -100,32 +98,33 @@ class Entry:
         return self.folder.stat().st_mtime
 
     def remove(self) -> None:
-        """Delete it: first its list, so that nobody takes the rest for whole."""
+        """Delete it."""
+        # The list first: without it nobody takes what is left for a complete environment.
         self.files.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class Cache:
-    """The folder of kept environments."""
+    """The folder of cached environments."""
 
     folder: Path
 
     def entry(self, key: str) -> Entry:
-        """Return where an environment is kept, or would be."""
+        """Return the place of an environment, which may not exist."""
         return Entry(self.folder / key)
 
     def unfinished(self, key: str) -> Entry:
-        """Return where one is being built."""
+        """Return the place where an environment is built."""
         return Entry(self.folder / f".{key}-unfinished")
 
     def entries(self) -> Iterator[Entry]:
-        """Yield each environment that is kept, the last used first."""
+        """Yield each environment, the last used first."""
         found = [Entry(path) for path in self._folders() if not path.name.startswith(".")]
         yield from sorted(found, key=lambda one: -one.used_s)
 
     def leftovers(self) -> Iterator[tuple[str, Entry]]:
-        """Yield key and place of what is being built, or was when somebody was killed."""
+        """Yield key and place of each environment whose build did not end."""
         for path in self._folders():
             if path.name.startswith("."):
                 yield path.name[1:].removesuffix("-unfinished"), Entry(path)
@@ -134,20 +133,20 @@ class Cache:
         return [path for path in self.folder.glob("*") if path.is_dir()]
 
     @contextlib.contextmanager
-    def held(self, key: str, *, patience_s: float = 0) -> Generator[bool]:
-        """Hold an environment; give False when somebody else does, who is waited for so long.
+    def locked(self, key: str, *, patience_s: float = 0) -> Generator[bool]:
+        """Lock an environment; give False if another process still has the lock after a wait.
 
-        Whoever is killed lets go of it.
+        The system releases the lock of a process that is killed.
 
         Raises:
-            OSError: there can be no cache here.
+            OSError: the folder cannot be used.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / f"{key}.lock").open("a") as file:
-            yield _locked(file.fileno(), time.monotonic() + patience_s)
+            yield _lock(file.fileno(), time.monotonic() + patience_s)
 
 
-def _locked(descriptor: int, until_s: float) -> bool:
+def _lock(descriptor: int, until_s: float) -> bool:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

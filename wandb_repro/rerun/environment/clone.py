@@ -1,9 +1,7 @@
-"""What a folder holds, by size and time: enough to see that it was changed since.
+"""Clones a folder by hard links, which is quick and takes no disk, and lists its files.
 
-A copy of a folder whose files are hard links: quick, and no disk is used twice.
-
-Who replaces, adds or removes a file in the copy leaves the other as it was. Only one that is
-written in place changes in both, as in every environment that uv makes; that is seen by its time.
+Replacing, adding or removing a file in the clone leaves the original as it was. A file that is
+written in place changes in both, as in every environment that uv makes; its time shows it.
 """
 
 from __future__ import annotations
@@ -20,8 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 from wandb_repro.errors import DiskFullError
 
 Listing = dict[str, tuple[int, int, str]]
-"""By path relative to the folder: size in bytes, time of the last change in nanoseconds, and for a
-link, which has neither here, where it leads."""
+"""By path relative to the folder: size in bytes, time of the last change in nanoseconds, and the
+target of a link, whose size and time are 0."""
 
 _ADAPTER: TypeAdapter[Listing] = TypeAdapter(Listing)
 
@@ -46,11 +44,9 @@ def list_folder(folder: Path) -> Listing:
 
 
 def first_change(before: Listing, after: Listing) -> str:
-    """Return the first path that is not the same in both; empty when there is none."""
-    if before == after:
-        return ""
-    paths = sorted({*before, *after})
-    return next(path for path in paths if before.get(path) != after.get(path))
+    """Return the first path that differs between two listings; empty if none does."""
+    changed = (path for path in {*before, *after} if before.get(path) != after.get(path))
+    return min(changed, default="")
 
 
 def write_listing(listing: Listing, path: Path) -> None:
@@ -59,7 +55,7 @@ def write_listing(listing: Listing, path: Path) -> None:
 
 
 def read_listing(path: Path) -> Listing | None:
-    """Return a listing; None when the file is not there or is none."""
+    """Return a listing; None if the file does not exist or is not a listing."""
     try:
         return _ADAPTER.validate_json(path.read_bytes())
     except (OSError, ValidationError):
@@ -74,16 +70,16 @@ _Place = Callable[[str, str], None]
 
 
 def clone(source: Path, listing: Listing, destination: Path) -> bool:
-    """Write what is listed to another folder, new or not.
+    """Put what is listed into another folder, which may exist.
 
     Returns:
-        Whether it is made of hard links; across file systems the files are copied.
+        Whether it consists of hard links; across file systems the files are copied.
 
     Raises:
         OSError: a file is gone.
         DiskFullError: there is no room for it.
     """
-    place = _copied if is_elsewhere(source, listing, destination) else os.link
+    place = _copy if is_elsewhere(source, listing, destination) else os.link
     entries = list(listing.items())
     share = max(1, -(-len(entries) // _WORKERS))
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -102,7 +98,7 @@ def clone(source: Path, listing: Listing, destination: Path) -> bool:
 
 
 def is_elsewhere(source: Path, listing: Listing, destination: Path) -> bool:
-    """Tell whether hard links cannot lead from one folder to the other: the first file is tried."""
+    """Tell whether hard links from one folder to the other are impossible, by trying one."""
     first = next((path for path, (_, _, link) in listing.items() if not link), None)
     destination.mkdir(parents=True, exist_ok=True)
     probe = destination / ".wandb-repro-link"
@@ -128,5 +124,5 @@ def _clone(source: Path, entries: list[_Entry], destination: Path, place: _Place
             place(f"{source}/{path}", f"{destination}/{path}")
 
 
-def _copied(source: str, destination: str) -> None:
+def _copy(source: str, destination: str) -> None:
     shutil.copy2(source, destination)

@@ -13,8 +13,8 @@ from pathlib import Path
 from wandb_repro.capture.packages.distributions import read_distributions
 from wandb_repro.manifest.command import CellsFile
 from wandb_repro.manifest.packages import Packages, Repacked
-from wandb_repro.rerun.environment.build import site_packages
-from wandb_repro.rerun.environment.compare import Inequality, compare_environments
+from wandb_repro.rerun.environment.build import Rebuilt, site_packages
+from wandb_repro.rerun.environment.compare import compare_environments
 from wandb_repro.rerun.environment.interpreter import FoundPython
 from wandb_repro.rerun.environment.lock import resolve_lock
 from wandb_repro.rerun.environment.provide import Wanted, provide
@@ -30,16 +30,6 @@ _ENVIRONMENT = "env"
 """The script knows it too."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """An environment in which nothing has been started yet."""
-
-    inequalities: tuple[Inequality, ...]
-    """What it does not have as the original had it."""
-    notes: tuple[str, ...] = ()
-    """What is not as exact as it could be, a sentence each."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +55,9 @@ class Exported:
 
     def holds(self, capsule: Capsule) -> bool:
         """Tell whether this very run was exported to this folder."""
-        mine = self.capsule.manifest
-        both = self.script.is_file() and mine.is_file()
-        return both and mine.read_bytes() == capsule.manifest.read_bytes()
+        copy = self.capsule.manifest
+        is_filled = self.script.is_file() and copy.is_file()
+        return is_filled and copy.read_bytes() == capsule.manifest.read_bytes()
 
     def write(
         self,
@@ -77,18 +67,13 @@ class Exported:
         base: FoundPython,
         say: Say,
     ) -> None:
-        """Fill the folder, which must be there and empty.
+        """Fill the folder, which must exist and be empty, with a lock for the interpreter ``base``.
 
-        Args:
-            capsule: of the run.
-            bundles: its source tree, and what it used beside that, which need not be there; both
-                may be kept elsewhere on this machine.
-            parts: of its manifest.
-            base: interpreter that is locked for.
-            say: told each step.
+        ``bundles`` are the paths of the source tree's and of the added files' bundle, if there is
+        one: both may be outside the capsule.
 
         Raises:
-            ReproError: the code or a package is not available; some of the folder is written then.
+            ReproError: the code or a package is not available; part of the folder is written then.
         """
         say(f"Restoring tree {parts.code.tree[:12]}")
         restore(bundles[0], parts.code, self.folder / "code")
@@ -98,14 +83,8 @@ class Exported:
 
     def prepare(
         self, packages: Packages, base: FoundPython, say: Say, *, use_cache: bool = True
-    ) -> Prepared:
-        """Put the environment into the folder, or look at the one that is there.
-
-        Args:
-            packages: what was recorded.
-            base: interpreter to build with.
-            say: told each step.
-            use_cache: take one that an earlier rerun built, and keep a new one.
+    ) -> Rebuilt:
+        """Put the environment into the folder, or compare the existing one with the original.
 
         Raises:
             RebuildError: it cannot be built; nothing is left then.
@@ -113,27 +92,27 @@ class Exported:
         if self.environment.exists():
             say("Comparing the existing environment with the original")
             copy = read_distributions(site_packages(self.environment))
-            return Prepared(compare_environments(packages, copy))
+            python = self.environment / "bin" / "python"
+            return Rebuilt(python, compare_environments(packages, copy))
         wanted = Wanted(packages, self.capsule.wheels, base)
-        built = provide(wanted, self.environment, say, use_cache=use_cache).built
-        return Prepared(built.inequalities, built.notes)
+        return provide(wanted, self.environment, say, use_cache=use_cache).built
 
     def _copy_capsule(self, capsule: Capsule, bundles: tuple[Path, Path], parts: Parts) -> None:
-        """Copy the files of a capsule and the recorded wheels, and nothing that a link leads to."""
-        mine = self.capsule
-        mine.wheels.mkdir(parents=True)
+        """Copy the files of a capsule and the recorded wheels; links are not followed."""
+        copy = self.capsule
+        copy.wheels.mkdir(parents=True)
         for path in capsule.folder.iterdir():
             if path.is_file() and not path.is_symlink():
-                shutil.copyfile(path, mine.folder / path.name)
-        shutil.copyfile(bundles[0], mine.bundle)
+                shutil.copyfile(path, copy.folder / path.name)
+        shutil.copyfile(bundles[0], copy.bundle)
         if added_of(parts.code) is not None:
-            shutil.copyfile(bundles[1], mine.added)
+            shutil.copyfile(bundles[1], copy.added)
         if isinstance(parts.command.cells, CellsFile):
-            mine.cells.write_bytes(read_cells(capsule, parts.command.cells).to_bytes())
+            copy.cells.write_bytes(read_cells(capsule, parts.command.cells).to_bytes())
         for found in parts.packages.distributions:
             if isinstance(found.repacked, Repacked):
                 wheel = wheel_of_capsule(found, found.repacked, capsule.wheels).wheels[0].name
-                shutil.copyfile(capsule.wheels / wheel, mine.wheels / wheel)
+                shutil.copyfile(capsule.wheels / wheel, copy.wheels / wheel)
 
     def _write_lock(self, packages: Packages, base: FoundPython, say: Say) -> None:
         say(f"Locking {len(packages.distributions)} packages for Python {base.version}")

@@ -23,8 +23,6 @@ from wandb_repro.rerun.environment.wheel_check import version_of, wheel_of_capsu
 if TYPE_CHECKING:
     from packaging.pylock import PackageWheel
 
-__all__ = ["Lock", "parse_pylock", "resolve_lock"]
-
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _NO_SOLUTION = 1
 _NOT_ON_INDEX = "no index has a wheel of it"
@@ -39,9 +37,7 @@ _COMPILE = (
 )
 
 
-def resolve_lock(
-    packages: Packages, wheels: Path, *, python: Path, version: str = "", offline: bool = False
-) -> Lock:
+def resolve_lock(packages: Packages, wheels: Path, *, python: Path, version: str = "") -> Lock:
     """Return the exact wheels of the recorded environment.
 
     Args:
@@ -49,13 +45,12 @@ def resolve_lock(
         wheels: folder of the capsule's wheels.
         python: interpreter to resolve for.
         version: of it, ``X.Y.Z``; empty where it is the recorded one.
-        offline: ask no index but uv's cache.
 
     Raises:
         RebuildError: distributions are not available (all of them are in ``missing``), a wheel of
             the capsule is not the one recorded, an index cannot be reached, or uv is not here.
     """
-    lost = {each: why for each in packages.distributions if (why := _not_to_be_had(each))}
+    lost = {each: why for each in packages.distributions if (why := _unavailable(each))}
     wanted = [each for each in packages.distributions if each not in lost]
     local = [
         wheel_of_capsule(each, each.repacked, wheels)
@@ -64,8 +59,7 @@ def resolve_lock(
     ]
     asked = [each for each in wanted if not isinstance(each.repacked, Repacked)]
     refused: dict[str, str] = {}
-    options = ["--python", str(python), *(["--offline"] if offline else [])]
-    found = _ask_index(asked, options, refused)
+    found = _ask_index(asked, python, refused)
     lost |= {each: _why_lost(each, refused) for each in asked if each.name not in found}
     if lost:
         raise _missing(lost)
@@ -79,8 +73,8 @@ def resolve_lock(
     )
 
 
-def _not_to_be_had(distribution: Distribution) -> str:
-    """Return why nothing gives the distribution back; empty where something may."""
+def _unavailable(distribution: Distribution) -> str:
+    """Return why a distribution cannot be installed again; empty if it may be."""
     if not _NAME.fullmatch(distribution.name) or version_of(distribution.version) is None:
         return "its name or version is not valid"
     if distribution.origin == "index" or isinstance(distribution.repacked, Repacked):
@@ -91,38 +85,34 @@ def _not_to_be_had(distribution: Distribution) -> str:
 
 def _why_lost(distribution: Distribution, refused: Mapping[str, str]) -> str:
     by = "conda installed it, and " if distribution.installer == "conda" else ""
-    told = refused.get(distribution.name, "")
-    return by + next((ours for uvs, ours in _UNFIT.items() if uvs in told), _NOT_ON_INDEX)
+    answer = refused.get(distribution.name, "")
+    return by + next((ours for uvs, ours in _UNFIT.items() if uvs in answer), _NOT_ON_INDEX)
 
 
 def _ask_index(
-    wanted: Sequence[Distribution], options: list[str], refused: dict[str, str]
+    wanted: Sequence[Distribution], python: Path, refused: dict[str, str]
 ) -> dict[str, LockedPackage]:
     """Return what the user's indexes have of the wanted versions, by name.
 
-    uv answers for all or for none, so where something is missing each half is asked again.
-
-    Args:
-        wanted: names and versions.
-        options: of uv.
-        refused: gets what uv said of each that is not there, by name.
+    What uv says of each missing one is put into ``refused``, by name.
     """
     if not wanted:
         return {}
     pins = "\n".join(f"{each.name}=={each.version}" for each in wanted)
-    answer = run_uv([*_COMPILE, *options], given=pins)
+    answer = run_uv([*_COMPILE, "--python", str(python)], given=pins)
     if answer.returncode == 0:
         found = parse_pylock(answer.output)
         return {each.name: found[each.name] for each in wanted if _has(found, each)}
     refuse_unreachable(answer)
     if answer.returncode != _NO_SOLUTION:
         raise RebuildError(f"uv could not make a lock: {answer.sentence}.")
+    # uv answers for all or for none: ask for each half again until the missing ones are alone.
     half = len(wanted) // 2
     if not half:
         refused[wanted[0].name] = " ".join(answer.errors.split())
         return {}
-    one, other = wanted[:half], wanted[half:]
-    return _ask_index(one, options, refused) | _ask_index(other, options, refused)
+    left, right = wanted[:half], wanted[half:]
+    return _ask_index(left, python, refused) | _ask_index(right, python, refused)
 
 
 def _has(found: dict[str, LockedPackage], wanted: Distribution) -> bool:
@@ -215,10 +205,12 @@ def _tags(file_name: str) -> set[str]:
 
 def _missing(lost: Mapping[Distribution, str]) -> RebuildError:
     named = [f"{each.name}=={each.version}" for each in lost]
-    told = [f"{ascii(name)[1:-1]} ({why})" for name, why in zip(named, lost.values(), strict=True)]
-    more = f" and {len(told) - 10} more" if len(told) > 10 else ""
+    listed = [
+        f"{ascii(name)[1:-1]} ({why})" for name, why in zip(named, lost.values(), strict=True)
+    ]
+    more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
     return RebuildError(
-        f"These packages are not available: {', '.join(told[:10])}{more}.",
+        f"These packages are not available: {', '.join(listed[:10])}{more}.",
         hint="Use the current environment (--env here), or name the index that has them "
         "(UV_INDEX), or a folder (UV_FIND_LINKS) where `pip wheel --no-deps NAME==VERSION` "
         "built them.",

@@ -1,4 +1,4 @@
-"""An environment for one rerun: a clone of one that was kept, or a new one, which is kept."""
+"""Makes the environment of one rerun: a clone of a cached one, or a new one, which is cached."""
 
 from __future__ import annotations
 
@@ -41,32 +41,31 @@ class Wanted:
 
     @property
     def key(self) -> str:
-        """What it is kept under."""
+        """Key in the cache."""
         return key_of(self.packages, self.base)
+
+    def built_at(self, destination: Path) -> Rebuilt:
+        """Return what is known of an environment whose distributions equal the recorded ones."""
+        notes = notes_on(self.packages.interpreter, self.base)
+        return Rebuilt(destination / "bin" / "python", notes=notes)
 
 
 @dataclass(frozen=True)
 class Provided:
-    """An environment of the rerun's own, in which nothing has been started yet."""
+    """The environment of a rerun, in which nothing has been started yet."""
 
     built: Rebuilt
-    kept: Entry | None = None
-    """Where its like is kept; None when it is not."""
+    cached: Entry | None = None
+    """The cached environment that equals it; None if it is not cached."""
 
 
-def is_kept(packages: Packages, base: FoundPython) -> bool:
-    """Tell whether an environment like this was built before; it is not looked at."""
-    return user_cache().entry(key_of(packages, base)).is_there()
+def is_cached(packages: Packages, base: FoundPython) -> bool:
+    """Tell whether this environment was built before. It may have been changed since."""
+    return user_cache().entry(key_of(packages, base)).is_complete()
 
 
 def provide(wanted: Wanted, destination: Path, say: Say, *, use_cache: bool = True) -> Provided:
-    """Put an environment at a place where nothing is.
-
-    Args:
-        wanted: what was recorded, and what it is built with.
-        destination: folder of the environment.
-        say: told each step.
-        use_cache: take one that was kept, and keep a new one.
+    """Put an environment into ``destination``, which must not exist.
 
     Raises:
         RebuildError: it cannot be built.
@@ -75,13 +74,12 @@ def provide(wanted: Wanted, destination: Path, say: Say, *, use_cache: bool = Tr
         return Provided(_rebuild(wanted, destination, say))
     cache = user_cache()
     try:
-        with cache.held(wanted.key) as mine:
-            if mine:
-                return _provide(cache, wanted, destination, say)
-        say("Waiting for another rerun that builds the same environment")
-        with cache.held(wanted.key, patience_s=_PATIENCE_S) as mine:
-            if mine:
-                return _provide(cache, wanted, destination, say)
+        for patience_s in (0, _PATIENCE_S):
+            with cache.locked(wanted.key, patience_s=patience_s) as is_ours:
+                if is_ours:
+                    return _provide(cache, wanted, destination, say)
+            if not patience_s:
+                say("Waiting for another rerun that builds the same environment")
     except OSError as error:
         say(f"The environment is not kept: {error.filename or cache.folder}: {error.strerror}")
         shutil.rmtree(destination, ignore_errors=True)
@@ -94,23 +92,22 @@ def provide(wanted: Wanted, destination: Path, say: Say, *, use_cache: bool = Tr
 
 
 def _provide(cache: Cache, wanted: Wanted, destination: Path, say: Say) -> Provided:
-    """Clone what is kept; where that is none or was changed, build it and keep it."""
+    """Clone the cached environment; if there is none or it was changed, build and cache it."""
     entry = cache.entry(wanted.key)
     if entry.folder.exists():
         say("Taking the environment of an earlier rerun")
-        fault = _cloned(entry, wanted, destination)
+        fault = _clone(entry, wanted, destination)
         if not fault:
             entry.touch()
-            built = _rebuilt(wanted, destination)
-            return Provided(built, entry)
+            return Provided(wanted.built_at(destination), entry)
         say(f"It was changed since, so it is built again: {fault}")
         entry.remove()
         shutil.rmtree(destination, ignore_errors=True)
-    return _kept(cache, wanted, destination, say)
+    return _build_and_cache(cache, wanted, destination, say)
 
 
-def _cloned(entry: Entry, wanted: Wanted, destination: Path) -> str:
-    """Clone an entry; return what keeps it from being what was built, empty when nothing does."""
+def _clone(entry: Entry, wanted: Wanted, destination: Path) -> str:
+    """Clone an entry; return what shows that it was changed since it was built, or nothing."""
     listing = read_listing(entry.files)
     if listing is None:
         return "it has no list of its files"
@@ -120,37 +117,33 @@ def _cloned(entry: Entry, wanted: Wanted, destination: Path) -> str:
     clone_bytecode(entry.bytecode, destination)
     copy = read_distributions(site_packages(destination))
     unequal = compare_environments(wanted.packages, copy)
-    return ", ".join(one.name for one in unequal)
+    return ", ".join(difference.name for difference in unequal)
 
 
-def _rebuilt(wanted: Wanted, destination: Path) -> Rebuilt:
-    notes = notes_on(wanted.packages.interpreter, wanted.base)
-    return Rebuilt(destination / "bin" / "python", (), notes)
-
-
-def _kept(cache: Cache, wanted: Wanted, destination: Path, say: Say) -> Provided:
-    """Build in the cache, and keep it if it is the original's in everything."""
+def _build_and_cache(cache: Cache, wanted: Wanted, destination: Path, say: Say) -> Provided:
+    """Build in the cache, and keep it there if it equals the original's."""
     place = cache.unfinished(wanted.key)
-    place.remove()  # of somebody who was killed: the lock is ours
+    place.remove()  # left by a process that was killed: we have the lock
     place.folder.mkdir()
     try:
         built = _rebuild(wanted, place.environment, say)
-        if built.inequalities or len(built.notes) > len(_rebuilt(wanted, destination).notes):
+        found = replace(built, python=destination / "bin" / "python")
+        if built.inequalities or len(built.notes) > len(wanted.built_at(destination).notes):
             shutil.move(place.environment, destination)
-            return Provided(replace(built, python=destination / "bin" / "python"))
+            return Provided(found)
         listing = list_folder(place.environment)
         clone(place.environment, listing, destination)
-        # NOTE: a first link may set a file's times on some network's disks: listed after it.
+        # NOTE: on some network disks the first link sets a file's times: list them after it.
         write_listing(list_folder(place.environment), place.files)
         entry = cache.entry(wanted.key)
         place.folder.rename(entry.folder)
     finally:
         place.remove()
-    return Provided(replace(built, python=destination / "bin" / "python"), entry)
+    return Provided(found, entry)
 
 
 def _rebuild(wanted: Wanted, destination: Path, say: Say) -> Rebuilt:
-    """Build a new one, and look at every file in it once."""
+    """Build a new environment, and compare each of its files with its wheel's hash."""
     built = rebuild(
         wanted.packages, wanted.wheels, destination, python=wanted.base.path, on_progress=say
     )

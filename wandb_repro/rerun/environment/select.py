@@ -17,7 +17,7 @@ from wandb_repro.rerun.environment.compare import Inequality, matches_here
 from wandb_repro.rerun.environment.dependencies import Needed, needed_by_run
 from wandb_repro.rerun.environment.interpreter import FoundPython, find_python
 from wandb_repro.rerun.environment.lockfile import extra_missing
-from wandb_repro.rerun.environment.provide import is_kept
+from wandb_repro.rerun.environment.provide import is_cached
 from wandb_repro.rerun.environment.uv import find_uv
 from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
 
@@ -27,54 +27,54 @@ class Choice:
     """The environment that the training will run in."""
 
     python: Path | None
-    """Its interpreter; None when it is to be rebuilt."""
+    """Its interpreter; None if it is to be rebuilt."""
     reason: str
     inequalities: tuple[Inequality, ...] = ()
-    """What is known already not to be as in the original."""
+    """Distributions that are known to differ from the original's."""
     base: FoundPython | None = None
-    """The interpreter that it will be rebuilt with; None when it is there."""
+    """The interpreter to rebuild with; None if it is not rebuilt."""
     needed: Needed | None = None
-    """What will be rebuilt; None when it is there."""
+    """What will be rebuilt; None if it is not rebuilt."""
 
     @property
-    def stands_alone(self) -> bool:
-        """Whether today's PYTHONPATH is no part of it: so it was rebuilt, or looked at (-I)."""
+    def ignores_python_path(self) -> bool:
+        """Whether today's PYTHONPATH is not part of it: it is rebuilt, or was read with ``-I``."""
         return self.python is None or bool(sys.flags.isolated)
 
 
 def choose(
     packages: Packages,
     wheels: Path,
-    told: str,
+    environment: str,
     base_python: Path | None,
     *,
     work: Path,
     use_cache: bool = True,
     everything: bool = False,
 ) -> Choice:
-    """Return the environment to use. What a new one needs is looked for here, and not yet used.
+    """Return the environment to use. What a rebuild needs is checked; nothing is built yet.
 
     Args:
         packages: what was recorded.
         wheels: folder of the capsule's wheels.
-        told: ``auto``, ``here``, ``rebuild``, or an interpreter.
+        environment: ``auto``, ``here``, ``rebuild``, or an interpreter.
         base_python: interpreter to rebuild with instead of one of the recorded version.
         work: new folder of the rerun.
-        use_cache: whether one that an earlier rerun built will do.
+        use_cache: whether one that an earlier rerun built may be used.
         everything: rebuild also what the run did not load.
 
     Raises:
-        RebuildError: it has to be rebuilt, and something for that is not here.
-        UsageError: there is no such interpreter, or the two wishes contradict each other.
+        RebuildError: it has to be rebuilt, and something that this needs is missing.
+        UsageError: there is no such interpreter, or the two options contradict each other.
     """
-    if told in ("auto", "rebuild"):
-        needed = Needed(packages) if everything else _needed_if_told(packages)
-        reason = _reason_to_rebuild(packages, needed, told, base_python)
+    needed = Needed(packages) if everything else _needed_if_known(packages)
+    if environment in ("auto", "rebuild"):
+        reason = _reason_to_rebuild(packages, needed, environment, base_python)
         if not reason:
             here = Path(sys.executable)
             return Choice(here, "the current one: its record equals the original's")
         base = find_python(packages.interpreter, base_python, outside=work)
-        if use_cache and is_kept(needed.packages, base):
+        if use_cache and is_cached(needed.packages, base):
             reason = f"{reason}; built by an earlier rerun and kept"
             return Choice(None, reason, base=base, needed=needed)
         check_rebuildable(needed.packages, wheels, base_python, work=work)
@@ -84,31 +84,30 @@ def choose(
             "--python is the interpreter to rebuild with, and --env says not to rebuild.",
             hint="Leave one of them out.",
         )
-    return (
-        _here(packages, everything=everything)
-        if told == "here"
-        else Choice(_interpreter(told), f"that of {told}")
-    )
+    if environment == "here":
+        return _here(packages, needed)
+    return Choice(_interpreter(environment), f"that of {environment}")
 
 
 def _reason_to_rebuild(
-    packages: Packages, needed: Needed, told: str, base_python: Path | None
+    packages: Packages, needed: Needed, environment: str, base_python: Path | None
 ) -> str:
-    """Return why the current environment is not used; empty when it is."""
-    if told == "rebuild" or base_python is not None:
+    """Return why the current environment is not used; empty if it is."""
+    if environment == "rebuild" or base_python is not None:
         return "a new one, as requested"
     unequal = _unequal_here(packages, needed)
     return f"a new one, since here {_what_differs(unequal)}" if unequal else ""
 
 
 def _unequal_here(packages: Packages, needed: Needed) -> tuple[Inequality, ...]:
-    """Return what is not equal here; what the run had and did not need may be absent."""
-    found = matches_here(packages, _environment_at_hand())
-    return tuple(one for one in found if one.what != "missing" or one.name not in needed.left_out)
+    """Return what differs here; packages that the run had but did not need may be missing."""
+    found = matches_here(packages, _current_environment())
+    return tuple(
+        each for each in found if each.what != "missing" or each.name not in needed.left_out
+    )
 
 
-def _here(packages: Packages, *, everything: bool) -> Choice:
-    needed = Needed(packages) if everything else _needed_if_told(packages)
+def _here(packages: Packages, needed: Needed) -> Choice:
     unequal = _unequal_here(packages, needed)
     not_its = "not the original's" if _is_certain(unequal) else "not known to be the original's"
     differs = f"{not_its}, since here {_what_differs(unequal)}"
@@ -116,8 +115,8 @@ def _here(packages: Packages, *, everything: bool) -> Choice:
     return Choice(Path(sys.executable), f"the current one, as requested: {word}", unequal)
 
 
-def _needed_if_told(packages: Packages) -> Needed:
-    """Return what is needed; everything where the library that reads requirements is not here."""
+def _needed_if_known(packages: Packages) -> Needed:
+    """Return what is needed; everything if the library that reads requirements is missing."""
     try:
         return needed_by_run(packages)
     except RebuildError:
@@ -126,18 +125,18 @@ def _needed_if_told(packages: Packages) -> Needed:
 
 def _is_certain(unequal: tuple[Inequality, ...]) -> bool:
     """Tell whether anything is known to differ; nothing is known of files without a record."""
-    return any(one.what != "unknown" for one in unequal)
+    return any(each.what != "unknown" for each in unequal)
 
 
 def _what_differs(unequal: tuple[Inequality, ...]) -> str:
-    told = sorted(unequal, key=lambda one: one.what == "unknown")
-    names = ", ".join(one.name for one in told[:3])
-    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-    verb = "is" if len(told) == 1 else "are"
+    ordered = sorted(unequal, key=lambda each: each.what == "unknown")
+    names = ", ".join(each.name for each in ordered[:3])
+    more = f" and {len(ordered) - 3} more" if len(ordered) > 3 else ""
+    verb = "is" if len(ordered) == 1 else "are"
     return f"{names}{more} {f'{verb} different' if _is_certain(unequal) else 'cannot be compared'}"
 
 
-def _environment_at_hand() -> Packages:
+def _current_environment() -> Packages:
     """Return what is installed here, editable installs by what they would be packed as."""
     found = installed_packages(Host())
     if isinstance(found, Unavailable):
@@ -145,11 +144,11 @@ def _environment_at_hand() -> Packages:
     return found
 
 
-def _interpreter(told: str) -> Path:
-    path = shutil.which(told)
+def _interpreter(name: str) -> Path:
+    path = shutil.which(name)
     if path is None:
         raise UsageError(
-            f"There is no interpreter {told}.",
+            f"There is no interpreter {name}.",
             hint="--env takes auto, here, rebuild, or the path of a Python.",
         )
     return Path(path).absolute()
@@ -161,18 +160,14 @@ def check_rebuildable(
     """Return the interpreter to rebuild an environment with; nothing of the run is started.
 
     Raises:
-        RebuildError: uv, the interpreter, or a wheel of the capsule is not here.
+        RebuildError: uv, the interpreter, or a wheel of the capsule is missing.
     """
     find_uv()
-    _check_packaging()
-    for found in packages.distributions:
-        if isinstance(found.repacked, Repacked):
-            wheel_of_capsule(found, found.repacked, wheels)
-    return find_python(packages.interpreter, python, outside=work)
-
-
-def _check_packaging() -> None:
     try:
         importlib.import_module("packaging.pylock")
     except ImportError as error:
         raise extra_missing("packaging 26") from error
+    for found in packages.distributions:
+        if isinstance(found.repacked, Repacked):
+            wheel_of_capsule(found, found.repacked, wheels)
+    return find_python(packages.interpreter, python, outside=work)

@@ -1,0 +1,113 @@
+"""The environment variables of a rerun's training: today's, with those of the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from wandb_repro.manifest.request import REQUEST_VARIABLE
+from wandb_repro.manifest.switches import RESTORED
+from wandb_repro.rerun.path_map import moved
+from wandb_repro.rerun.plan import Plan
+from wandb_repro.rerun.restore_extra import adds_below
+
+_DROPPED = (
+    *RESTORED,
+    "WANDB_SERVICE",
+    "_WANDB_SERVICE",
+    "WANDB_RUN_ID",
+    "WANDB_RESUME",
+    "WANDB_RESUME_FROM",
+    "WANDB_FORK_FROM",
+    "WANDB_NAME",
+    "WANDB_SWEEP_ID",
+    "WANDB_SWEEP_PARAM_PATH",
+    "WANDB_DISABLED",
+    "WANDB_REPRO_OPTIONS",
+    "WANDB_DISABLE_CODE",
+    "WANDB_DISABLE_GIT",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+)
+"""Today's variables that must not reach the training: switches, and what identifies other runs."""
+
+_KEPT_OF_PYTHON = frozenset(
+    {
+        *("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONFAULTHANDLER"),
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONNOUSERSITE"),
+    }
+)
+"""The others (``PYTHONHOME``, ``PYTHONOPTIMIZE``, ``PYTHONSAFEPATH``, ...) change what is imported
+or executed."""
+
+
+def child_environment(
+    plan: Plan, python: Path, request: Path, today: Mapping[str, str], *, rebuilt: bool
+) -> dict[str, str]:
+    """Return the training's environment variables: today's, with the recorded switches."""
+    kept = {name: value for name, value in today.items() if _is_kept(name)}
+    if rebuilt:
+        # Container images set it to stay small. A new environment has nothing compiled yet: with
+        # it, each start would compile the whole framework again (10 s for TensorFlow on 2 cores).
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {
+        **kept,
+        **variables_set(plan, today, rebuilt=rebuilt),
+        "PATH": os.pathsep.join([str(python.parent), kept.get("PATH", os.defpath)]),
+        REQUEST_VARIABLE: str(request),
+    }
+
+
+def variables_set(plan: Plan, today: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
+    """Return the variables that the training gets and that differ from today's, without PATH."""
+    return {
+        **({} if "WANDB_PROJECT" in today else _project(plan)),
+        **plan.switches,
+        **_mode(plan, today),
+        **_python_path(plan, today, rebuilt=rebuilt),
+        "WANDB_DIR": str(plan.work),
+        "WANDB_JOB_TYPE": "rerun",
+    }
+
+
+def _is_kept(name: str) -> bool:
+    if name.startswith("PYTHON"):
+        return name in _KEPT_OF_PYTHON
+    return name not in _DROPPED
+
+
+def _project(plan: Plan) -> dict[str, str]:
+    # The original may have got its project from a variable that is not recorded.
+    project = plan.manifest.run.project
+    return {"WANDB_PROJECT": project} if isinstance(project, str) else {}
+
+
+def _mode(plan: Plan, today: Mapping[str, str]) -> dict[str, str]:
+    """Return ``WANDB_MODE`` for the rerun if it must not be today's: a rerun always records."""
+    mode = today.get("WANDB_MODE", "")
+    is_disabled = today.get("WANDB_DISABLED") or mode == "disabled"
+    if is_disabled or (plan.manifest.run.offline and not mode):
+        return {"WANDB_MODE": "offline"}
+    return {}
+
+
+def _python_path(plan: Plan, today: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
+    """Return the recorded PYTHONPATH, as far as its folders are restored, and then today's."""
+    kept = [str(folder) for folder in plan.python_path]
+    folders = filter(None, today.get("PYTHONPATH", "").split(os.pathsep))
+    for folder in (each for each in folders if not _is_restored(each, plan)):
+        there = moved(folder, plan.parts.code.root, plan.code)
+        # Modules of a rebuilt environment come from it and from the tree, not from other folders
+        # of this machine: their content was not recorded.
+        if there != folder or not rebuilt or not Path(folder).is_absolute():
+            kept.append(there)
+    return {"PYTHONPATH": os.pathsep.join(kept)} if kept else {}
+
+
+def _is_restored(folder: str, plan: Plan) -> bool:
+    """Tell whether the original had this folder on its path, and the new folder has it too."""
+    # A cluster's modules put folders of packages on the path; nothing of these is restored.
+    code = plan.parts.code
+    in_tree = moved(folder, code.root, plan.code) != folder
+    return folder in plan.parts.command.python_path and (in_tree or adds_below(code, folder))

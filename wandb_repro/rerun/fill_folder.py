@@ -1,0 +1,77 @@
+"""Fills the new folder of a rerun: the source tree, and files that the original used outside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from wandb_repro.errors import RefusedError
+from wandb_repro.rerun.plan import Plan
+from wandb_repro.rerun.planned_inputs import Link
+from wandb_repro.rerun.restore import restore
+from wandb_repro.rerun.restore_extra import restore_added
+
+_COPIED_BYTES = 1 << 30
+
+
+def restore_code(plan: Plan, bundle: Path, added: Path) -> None:
+    """Restore the tree and the added files from their bundles, and put the inputs beside them.
+
+    Raises:
+        CodeError: the tree cannot be restored, or is not the recorded one.
+        RefusedError: the record puts a file outside the new folder.
+    """
+    plan.code.parent.mkdir(parents=True, exist_ok=True)
+    restore(bundle, plan.parts.code, plan.code)
+    restore_added(
+        added, plan.parts.code, plan.code, within=plan.tree_folder, scratch=plan.work / "added"
+    )
+    place_inputs(plan.code, plan.inputs.links, within=plan.tree_folder)
+    _make_working_folder(plan)
+
+
+def _make_working_folder(plan: Plan) -> None:
+    """Make the folder to start in, unless restored files are in it."""
+    try:
+        plan.cwd.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedError(f"{plan.cwd} cannot be made: {error.strerror}.") from error
+    if not plan.cwd.resolve().is_relative_to(plan.tree_folder.resolve()):
+        raise RefusedError(f"The record's working directory leaves its tree: {plan.cwd}.")
+
+
+def place_inputs(
+    code: Path, links: tuple[Link, ...], *, within: Path, copied_bytes: int = _COPIED_BYTES
+) -> None:
+    """Put files outside the snapshot where the script looks for them: copies, later links.
+
+    Raises:
+        RefusedError: a place is outside ``within``, or a file of the tree is in the way.
+    """
+    # A script may write to a file that it read, and the original's files must stay as they are.
+    # More than copied_bytes would take too long and too much disk: the rest is linked.
+    left_bytes = copied_bytes
+    for link in links:
+        place = Path(os.path.normpath(code / link.place))
+        if not place.parent.resolve().is_relative_to(within.resolve()):
+            raise RefusedError(f"The record puts {link.target} outside the new folder: {place}.")
+        if os.path.lexists(place):
+            continue
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            left_bytes -= _place(Path(link.target), place, left_bytes)
+        except OSError as error:
+            raise RefusedError(
+                f"{link.target} cannot be put at {place}: {error.strerror}."
+            ) from error
+
+
+def _place(target: Path, place: Path, left_bytes: int) -> int:
+    """Copy a file, or link it if it is too large; return the number of bytes copied."""
+    size_bytes = target.stat().st_size
+    if not target.is_file() or size_bytes > left_bytes:
+        place.symlink_to(target)
+        return 0
+    shutil.copy2(target, place)
+    return size_bytes
