@@ -113,7 +113,9 @@ def _plan(manifest: Manifest) -> None:
     found = find_inputs(manifest, parts_of(manifest).code, {})
     plan = make_plan(manifest, Path("/new/folder"), found, allow_missing=True, ask_values=False)
     name, choice = manifest.run.id, Choice(None, "a new one")
-    _shown(plan_text(name, plan, choice, whose=name, sets=variables_set(plan, {}, rebuilt=True)))
+    _shown(
+        plan_text(name, plan, choice, recorded_by=name, sets=variables_set(plan, {}, rebuilt=True))
+    )
     assert plan.code.is_relative_to(plan.work)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from wandb_repro.errors import ManifestError
 from wandb_repro.manifest.base import (
     EvolvedRecord,
     ExecutionRecord,
@@ -12,6 +13,7 @@ from wandb_repro.manifest.base import (
     Unavailable,
     added_field,
     first_fault,
+    read_record,
     unchecked,
 )
 
@@ -75,3 +77,15 @@ def test_a_fault_at_the_top_has_words_for_a_place() -> None:
 
 def test_a_missing_fact_reads_as_its_reason() -> None:
     assert str(Unavailable(unavailable="no GPU")) == "no GPU"
+
+
+def test_a_document_is_read_as_its_record() -> None:
+    assert read_record(Point, {"x": 1}, "The point is") == Point(x=1)
+
+
+def test_a_document_that_does_not_match_its_record_is_refused_with_the_place() -> None:
+    with pytest.raises(ManifestError) as caught:
+        read_record(Line, {"points": [{"x": "1"}]}, "The line is")
+
+    assert caught.value.where == "points.0.x"
+    assert caught.value.message.startswith("The line is invalid at points.0.x: ")

@@ -112,7 +112,8 @@ def plan() -> RenderableType:
             base=FoundPython(Path("/usr/bin/python3.12"), "3.12.1", "3.12.1 (main)", "cpython"),
             needed=Needed(made.parts.packages, left_out=("jupyter", "pandas")),
         ),
-        whose="ada, as run ada/digits/a1b2c3d4 (reported by W&B at wandb.example, not verified)",
+        recorded_by="ada, as run ada/digits/a1b2c3d4 "
+        "(reported by W&B at wandb.example, not verified)",
         sets={**made.switches, "WANDB_DIR": "/tmp/rerun-1"},
     )
 

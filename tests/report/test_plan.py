@@ -38,7 +38,9 @@ def plan() -> Plan:
 
 
 def text_of(made: Plan, choice: Choice = HERE, **sets: str) -> str:
-    return on_paper(plan_text("ada/digits/a1", made, choice, whose="ada", sets=sets), width=200)
+    return on_paper(
+        plan_text("ada/digits/a1", made, choice, recorded_by="ada", sets=sets), width=200
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import Dataset
-from wandb_repro.verify.compare_values import both_are, differ, digests_by_name, recorded, text
+from wandb_repro.verify.compare_values import (
+    both_are,
+    both_recorded,
+    differ,
+    differ_in,
+    digests_by_name,
+    recorded,
+    text,
+)
+from wandb_repro.verify.finding import Finding
 
 LOST = Unavailable(unavailable="no NVML")
 
@@ -41,6 +52,30 @@ def test_a_part_that_only_one_record_has_is_a_finding() -> None:
     assert not list(recorded("data", "data", (), ("x",)))
     (found,) = recorded("data", "data", (), LOST)
     assert (found.original, found.effect) == ("recorded", "may change bits")
+
+
+def test_each_field_that_differs_is_a_finding_with_the_originals_value_in_its_cure() -> None:
+    fields = {"kind of data": "kind", "name of data": "name"}
+    one = Dataset(name="train", kind="numpy", arrays=(), digest="1")
+    two = one.model_copy(update={"kind": "pandas", "digest": "2"})
+
+    (found,) = differ_in("data", one, two, fields, "explains", "use {} again")
+
+    assert (found.fact, found.original, found.here) == ("kind of data", "numpy", "pandas")
+    assert (found.effect, found.cure) == ("explains", "use numpy again")
+
+
+def test_two_records_are_given_back_and_one_alone_is_a_finding() -> None:
+    def compare(here: object) -> Generator[Finding, None, None]:
+        both.append((yield from both_recorded(str, "data", "data", "a", here)))
+
+    both: list[tuple[str, str] | None] = []
+
+    assert list(compare("b")) == []
+    (found,) = compare(LOST)
+
+    assert both == [("a", "b"), None]
+    assert (found.original, found.here) == ("recorded", "not known (no NVML)")
 
 
 def test_both_values_must_be_of_the_kind() -> None:

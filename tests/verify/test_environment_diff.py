@@ -61,6 +61,35 @@ def test_a_run_may_have_had_a_gpu_unless_its_record_says_there_was_none(
     assert has_gpu(rerun_manifest(changes)) is expected
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "fact", "cure"),
+    [
+        (f"{FRAMEWORK}.backend", "jax", "Keras backend", "set KERAS_BACKEND=tensorflow"),
+        (f"{FRAMEWORK}.floatx", "float16", "float type", "set floatx to float32 in keras.json"),
+        (f"{FRAMEWORK}.dtype_policy", "mixed_float16", "dtype policy", "set it to float32"),
+        (f"{FRAMEWORK}.inter_op_threads", 99, "inter-op threads", ""),
+        (f"{FRAMEWORK}.steps_per_execution", 99, "steps_per_execution", ""),
+        (f"{RUNTIME}.intra_op_threads", 99, "intra-op threads", "set TF_NUM_INTRAOP_THREADS="),
+        ("description.accelerator.driver", "1", "GPU driver", "install the original's: "),
+        ("description.accelerator.cuda_build", "1", "CUDA build", "install the original's: "),
+        ("description.accelerator.cudnn_build", "1", "cuDNN build", "install the original's: "),
+        ("description.machine.os", "Plan 9", "operating system", ""),
+        ("description.machine.kernel", "1", "kernel", ""),
+        ("description.machine.hostname", "other", "host", ""),
+        ("description.machine.memory_bytes", 1, "memory", ""),
+        ("description.machine.container", "other", "container image", ""),
+    ],
+)
+def test_a_fact_that_differs_is_named_with_what_to_do(
+    path: str, value: object, fact: str, cure: str
+) -> None:
+    (finding,) = found({path: value})
+
+    assert (finding.fact, finding.here) == (fact, str(value))
+    assert finding.cure.startswith(cure)
+    assert bool(finding.cure) == bool(cure)
+
+
 def test_a_gpu_fewer_changes_bits_and_no_gpu_reads_as_none() -> None:
     one = full_manifest().model_dump(mode="json")["description"]["accelerator"]["gpus"][:1]
 

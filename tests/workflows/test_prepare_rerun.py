@@ -12,7 +12,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.fetch import RemoteRun
-from wandb_repro.workflows.prepare_rerun import name_work_folder, prepare, whose_it_is
+from wandb_repro.workflows.prepare_rerun import name_work_folder, prepare, recorded_by
 from wandb_repro.workflows.rerun_options import RerunOptions
 
 CLAIMS = {
@@ -41,14 +41,14 @@ def found(tmp_path: Path) -> RemoteRun:
 
 
 def test_w_and_b_tells_who_recorded_a_run(found: RemoteRun) -> None:
-    told = whose_it_is(found)
+    told = recorded_by(found)
     reported = "(reported by W&B at wandb.example, not verified)"
     assert told == f"mallory, as run mallory/digits/abc {reported}"
 
 
 def test_a_server_that_does_not_tell_who_is_not_helped_out(found: RemoteRun) -> None:
     silent = replace(found, user=Unavailable(unavailable="W&B does not report it"))
-    assert whose_it_is(silent).startswith("an unknown user, as run mallory/")
+    assert recorded_by(silent).startswith("an unknown user, as run mallory/")
 
 
 def test_nobody_vouches_for_a_folder(numbers: Project, ask: Ask, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def command(project: str, require: tuple[str, ...], last: int, as_json: bool) ->
     with output.bar("Reading runs") as advance:
 
         def each(read: Projected) -> None:
-            found.append(_looked_at(read.run, rules))
+            found.append(_status(read.run, rules))
             advance(read.total)
 
         if Path(project).is_dir() or looks_like_path(project):
@@ -74,7 +74,7 @@ def command(project: str, require: tuple[str, ...], last: int, as_json: bool) ->
 
 
 def _local(folder: Path, last: int, each: Callable[[Projected], None]) -> int:
-    """Look at the runs of a folder, the newest first, and return how many it has."""
+    """Read the runs of a folder, the newest first, and return how many it has."""
     total = 0
     for place, read in enumerate(local_runs(folder)):
         total = read.total
@@ -84,7 +84,7 @@ def _local(folder: Path, last: int, each: Callable[[Projected], None]) -> int:
     return total
 
 
-def _looked_at(run: ProjectRun, rules: tuple[str, ...]) -> RunStatus:
+def _status(run: ProjectRun, rules: tuple[str, ...]) -> RunStatus:
     try:
         if not isinstance(run.capsule, Unavailable):
             return run_status(

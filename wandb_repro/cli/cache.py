@@ -1,10 +1,9 @@
-"""``cache``: lists and deletes the environments that reruns built and kept."""
+"""``cache``: lists and deletes the cached environments of reruns."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import click
 from rich.text import Text
@@ -33,9 +32,9 @@ def command(context: click.Context, as_json: bool) -> None:
 def _list(*, as_json: bool) -> int:
     cache = user_cache()
     now = time.time()
-    kept = [_row(entry, now) for entry in cache.entries()]
-    text = cache_text(str(cache.folder), kept)
-    Output(as_json=as_json).report(text, [vars(one) for one in kept])
+    rows = [_row(entry, now) for entry in cache.entries()]
+    text = cache_text(str(cache.folder), rows)
+    Output(as_json=as_json).report(text, [vars(row) for row in rows])
     return 0
 
 
@@ -56,29 +55,23 @@ def _clear(keys: tuple[str, ...], days: int | None, as_json: bool) -> int:
     Running reruns have their own copies and are not affected.
     """
     cache = user_cache()
-    chosen = [
-        (entry.key, entry)
-        for entry in _named(cache, keys)
-        if days is None or _age_s(entry) >= days * _DAY_S
-    ]
+    chosen = [(entry.key, entry) for entry in _named(cache, keys)]
     if not keys:
-        chosen += [
-            pair for pair in cache.leftovers() if days is None or _age_s(pair[1]) >= days * _DAY_S
-        ]
-    deleted, busy = _deleted(cache, chosen)
+        chosen += cache.leftovers()
+    if days is not None:
+        newest_s = time.time() - days * _DAY_S
+        chosen = [(key, entry) for key, entry in chosen if entry.used_s <= newest_s]
+    deleted, busy = _delete(cache, chosen)
     output = Output(as_json=as_json)
     for key in busy:
         output.progress(f"{key[:12]} is in use by a starting rerun and was kept")
-    output.report(Text(f"{count(len(deleted), 'environment')} deleted"), _data(deleted, busy))
+    text = Text(f"{count(len(deleted), 'environment')} deleted")
+    output.report(text, {"deleted": deleted, "in_use": busy})
     return 0
 
 
-def _data(deleted: list[str], busy: list[str]) -> dict[str, Any]:
-    return {"deleted": deleted, "in_use": busy}
-
-
-def _deleted(cache: Cache, chosen: list[tuple[str, Entry]]) -> tuple[list[str], list[str]]:
-    """Delete what nobody holds; return the keys of what is gone, and of what was held."""
+def _delete(cache: Cache, chosen: list[tuple[str, Entry]]) -> tuple[list[str], list[str]]:
+    """Delete environments; return the keys of the deleted ones, and of those in use."""
     deleted: list[str] = []
     busy: list[str] = []
     for key, entry in chosen:
@@ -90,26 +83,22 @@ def _deleted(cache: Cache, chosen: list[tuple[str, Entry]]) -> tuple[list[str], 
 
 
 def _named(cache: Cache, keys: tuple[str, ...]) -> Iterator[Entry]:
-    """Yield what is asked for; everything when nothing is named.
+    """Yield the environments whose digests begin with a key; all if there are no keys.
 
     Raises:
-        NotFoundError: nothing kept is called so.
+        NotFoundError: there is none for a key.
     """
-    kept = list(cache.entries())
+    entries = list(cache.entries())
     if not keys:
-        yield from kept
+        yield from entries
     for key in keys:
-        found = [one for one in kept if len(key) >= _SHORTEST and one.key.startswith(key)]
+        found = [entry for entry in entries if len(key) >= _SHORTEST and entry.key.startswith(key)]
         if not found:
             raise NotFoundError(
                 f"No environment with digest {key[:64]!r}.",
                 hint="`wandb-repro cache` lists them; give its first letters, at least 4.",
             )
         yield from found
-
-
-def _age_s(entry: Entry) -> float:
-    return time.time() - entry.used_s
 
 
 def _row(entry: Entry, now: float) -> KeptRow:

@@ -12,7 +12,7 @@ from wandb_repro.cli.shared_options import set_option, switches_of
 from wandb_repro.errors import UsageError
 from wandb_repro.report.prediction import prediction_text
 from wandb_repro.store.locate import locate
-from wandb_repro.workflows.check import Aim, look
+from wandb_repro.workflows.check import Aim, predict_here
 
 
 @click.command("check")
@@ -54,7 +54,7 @@ def command(run: str, sets: tuple[str, ...], as_json: bool, **aimed: Any) -> int
         )
     with scratch_folder() as scratch:
         located = locate(run, scratch)
-        prediction = look(located.capsule, aim, scratch / "rerun", found=located.found)
+        prediction = predict_here(located.capsule, aim, scratch / "rerun", found=located.found)
     data = {**prediction.model_dump(mode="json"), "exit_code": prediction.exit_code}
     Output(as_json=as_json).report(prediction_text(prediction), data)
     return prediction.exit_code

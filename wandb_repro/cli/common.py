@@ -1,4 +1,4 @@
-"""What every command shares: where text and data go, and how an error ends it."""
+"""What all commands share: where text and data go, and how an error ends a command."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ packages_option = click.option(
 
 
 class Output:
-    """Where a command writes: text to people, or data to standard output and text to error."""
+    """Writes text to standard output; with ``--json`` data, and text to standard error."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -50,25 +50,26 @@ class Output:
         self._progress = _console(stderr=True)
 
     def report(self, text: RenderableType, data: Any) -> None:
-        """Print a report: for people, or as data."""
+        """Print a report as text or as data."""
         if self._as_json:
             _print_json(data)
         else:
             self._people.print(text)
 
     def tell(self, text: RenderableType) -> None:
-        """Print what is for people only, on standard error."""
+        """Print text that is only for people, on standard error."""
         self._progress.print(text)
 
     def progress(self, step: str) -> None:
-        """Say what is being done."""
+        """Print what happens now."""
         self._progress.print(Text(f"· {clean(step)}", style="dim"), soft_wrap=True)
 
     @contextmanager
     def bar(self, what: str) -> Generator[Callable[[int], None]]:
-        """Show on standard error how far something is; give what says that one more is done.
+        """Draw a progress bar on standard error, if that is a terminal.
 
-        What is given is called with how many there are. Without a terminal nothing is drawn.
+        Yields:
+            To be called with the total number after each item.
         """
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         console = self._progress
@@ -79,28 +80,28 @@ class Output:
             yield lambda total: progress.update(task, advance=1, total=total)
 
     def agree(self, question: str) -> bool:
-        """Ask; without a terminal there is no answer."""
+        """Ask a question on the terminal."""
         return click.confirm(question, default=False, err=True)
 
 
 class _Console(Console):
-    """A console whose reader may go away: ``| head`` ends the text, never the command's answer."""
+    """A console for ``| head``: a closed pipe ends the text and does not change the exit code."""
 
     def on_broken_pipe(self) -> None:
-        """Print nothing more."""
+        """Print nothing from now on."""
         self.quiet = True
-        _let_go(sys.stderr if self.stderr else sys.stdout)
+        _discard(sys.stderr if self.stderr else sys.stdout)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print, as long as somebody reads."""
+        """Print, unless the pipe is closed."""
         try:
             super().print(*objects, **options)
         except BrokenPipeError:  # rich before 13.8 does not ask on_broken_pipe
             self.on_broken_pipe()
 
 
-def _let_go(stream: Any) -> None:
-    """Send a stream nowhere, so that Python can flush it at exit."""
+def _discard(stream: Any) -> None:
+    """Redirect a stream to nowhere, so that Python can flush it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
@@ -110,7 +111,7 @@ def _print_json(data: Any) -> None:
     try:
         click.echo(json.dumps(data, indent=2, sort_keys=True, allow_nan=False))
     except BrokenPipeError:
-        _let_go(sys.stdout)
+        _discard(sys.stdout)
 
 
 def _console(*, stderr: bool) -> Console:
@@ -129,41 +130,41 @@ def _console(*, stderr: bool) -> Console:
 def answers(command: F) -> F:
     """Make a command end with one sentence and its exit code, never a traceback.
 
-    With ``--json`` the sentence stands on standard output too, as data.
+    With ``--json`` the sentence is on standard output too, as data.
     """
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
+        as_json = bool(options.get("as_json"))
         try:
-            with _ended_like_by_ctrl_c():
+            with _signals_as_ctrl_c():
                 code = command(*arguments, **options)
         except ReproError as error:
-            _fail(error, as_json=bool(options.get("as_json")))
+            _fail(error, as_json=as_json)
         except (KeyboardInterrupt, click.Abort):
-            _end_interrupted(as_json=bool(options.get("as_json")))
+            _end_interrupted(as_json=as_json)
         except OSError as error:
-            _fail(_of_the_system(error), as_json=bool(options.get("as_json")))
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            hint = "Free some space, or choose another folder."
+            _fail(ReproError(f"{what}.", hint=hint), as_json=as_json)
         sys.exit(code or 0)
 
     return wrapped  # pyright: ignore[reportReturnType] - click takes any callable
 
 
 @contextmanager
-def _ended_like_by_ctrl_c() -> Generator[None]:
-    """Make ``kill`` and a closed terminal end what was started, as Ctrl-C does.
-
-    Both would end this process and leave a training behind that nobody watches.
-    """
+def _signals_as_ctrl_c() -> Generator[None]:
+    """Let ``kill`` and a closed terminal do what Ctrl-C does."""
+    # By default both end only this process, and leave a training behind that nobody watches.
     numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    mine = [number for number in numbers if before[number] == signal.SIG_DFL]
-    for number in mine:
+    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    for number in changed:
         signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        for number in mine:
-            signal.signal(number, before[number])
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -178,37 +179,32 @@ def _end_interrupted(*, as_json: bool) -> NoReturn:
     sys.exit(_INTERRUPTED)
 
 
-def _of_the_system(error: OSError) -> ReproError:
-    """Return the system's own word on a file or folder."""
-    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    return ReproError(f"{what}.", hint="Free some space, or choose another folder.")
-
-
 def _fail(error: ReproError, *, as_json: bool) -> NoReturn:
     if as_json:
-        told = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
-        _print_json(told)
+        data = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        _print_json(data)
     console = _console(stderr=True)
     lines = Text("error  ", style="bold red").append(_sentence(error.message), style="default")
     if error.hint:
         lines.append(f"\n       → {_sentence(error.hint)}", style="bold not red")
-    console.print(lines, soft_wrap=True)  # a path that is wrapped can be copied by nobody
+    console.print(lines, soft_wrap=True)  # a path on two lines cannot be copied
     sys.exit(error.exit_code)
 
 
 def _sentence(text: str) -> str:
-    """Return what a room raised as a sentence: with a capital, and an end."""
-    told = clean(text).strip()
-    ended = told if told.endswith((".", "?", "!", ")")) or " " not in told else f"{told}."
-    is_word = re.match(r"(?!uv\b|git\b|pip\b)[a-z]+[ ,]", ended)
-    return ended[:1].upper() + ended[1:] if is_word else ended
+    """Return a message as a sentence: with a capital letter and a full stop."""
+    sentence = clean(text).strip()
+    if " " in sentence and not sentence.endswith((".", "?", "!", ")")):
+        sentence = f"{sentence}."
+    is_word = re.match(r"(?!uv\b|git\b|pip\b)[a-z]+[ ,]", sentence)
+    return sentence[:1].upper() + sentence[1:] if is_word else sentence
 
 
 def check_new_folder(folder: Path) -> Path:
-    """Return a folder that may be filled, absolute.
+    """Return the absolute path of a folder that is empty or does not exist.
 
     Raises:
-        UsageError: it holds something, or is a file.
+        UsageError: it is not empty, or is a file.
     """
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} exists and is not a folder.", hint="Name a new folder.")
@@ -219,7 +215,7 @@ def check_new_folder(folder: Path) -> Path:
 
 @contextmanager
 def new_folder(folder: Path) -> Generator[Path]:
-    """Make a folder to fill, and take it away again when filling it fails."""
+    """Make a folder to fill; delete it again if filling it fails."""
     path = check_new_folder(folder)
     path.mkdir(parents=True, exist_ok=True)
     try:
@@ -231,6 +227,6 @@ def new_folder(folder: Path) -> Generator[Path]:
 
 @contextmanager
 def scratch_folder() -> Generator[Path]:
-    """Give a private folder that is gone afterwards."""
+    """Give a private folder that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="wandb-repro-") as folder:
         yield Path(folder)

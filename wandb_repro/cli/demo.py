@@ -68,8 +68,8 @@ def command(folder: Path | None, as_json: bool) -> int:
 
 
 def _forget_other_projects() -> None:
-    for name in [name for name in os.environ if name.startswith(_FOREIGN) or name in RESTORED]:
-        if name != CACHE_VARIABLE:
+    for name in list(os.environ):
+        if (name.startswith(_FOREIGN) or name in RESTORED) and name != CACHE_VARIABLE:
             del os.environ[name]
     os.environ.update(_QUIET)
 
@@ -107,14 +107,14 @@ def _judge(verdicts: tuple[Verdict, ...], output: Output) -> int:
 
 
 class _Story:
-    """Four acts; each prints what it does and what came of it."""
+    """Four acts; each prints what it does and its result."""
 
     def __init__(self, place: Path, output: Output) -> None:
         self.place = place
         self.output = output
 
     def tell(self) -> tuple[Verdict, ...]:
-        """Tell it, and return the three verdicts."""
+        """Run all acts and return the three verdicts."""
         project = self.place / "project"
         self._title(1, "Record a training. network.py was never committed.")
         capsule = self._recorded(project)
@@ -190,7 +190,7 @@ _ADA = (
     *("-c", "user.name=Ada", "-c", "user.email=ada@example.com"),
     *("-c", "commit.gpgSign=false", "-c", "core.hooksPath=/dev/null"),
 )
-"""Who commits, and that the settings of whoever watches have no part in it."""
+"""The author, and options that turn the user's own git settings off."""
 
 
 def _git(project: Path, *words: str) -> None:

@@ -60,15 +60,9 @@ def command(run: str, folder: Path, base_python: Path | None, packages: str, as_
 
 
 def plan_of(capsule: Capsule, folder: Path, packages: str) -> Plan:
-    """Return what a rerun would do, as far as another machine will have to do it.
-
-    Args:
-        capsule: of the run.
-        folder: to export to.
-        packages: ``needed`` or ``all``.
-    """
+    """Return what a rerun on another machine does, with its ``needed`` or ``all`` packages."""
     manifest = read_manifest(capsule)
-    read_trail(capsule)  # one that cannot be believed is refused before anything is written
+    read_trail(capsule)  # an invalid one is refused before anything is written
     found = find_inputs(manifest, parts_of(manifest).code, {})
     plan = make_plan(manifest, folder, found, allow_missing=True, ask_values=False)
     if packages == "all":
@@ -80,7 +74,7 @@ def plan_of(capsule: Capsule, folder: Path, packages: str) -> Plan:
 def write_export(
     capsule: Capsule, plan: Plan, base_python: Path | None, output: Output
 ) -> Exported:
-    """Fill the plan's folder, which is there and empty."""
+    """Fill the plan's folder, which must exist and be empty."""
     base = check_rebuildable(plan.parts.packages, capsule.wheels, base_python, work=plan.work)
     exported = Exported(plan.work)
     code = plan.parts.code

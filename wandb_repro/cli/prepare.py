@@ -20,18 +20,17 @@ from wandb_repro.rerun.environment.export import Exported
 from wandb_repro.rerun.environment.interpreter import find_python
 from wandb_repro.store.locate import locate
 
-_FINDINGS = 1
 _TAKEN = frozenset(
     {
         *("run", "prepared_folder", "base_python", "packages", "use_cache"),
         *("allow_missing", "yes", "as_json"),
     }
 )
-"""Options of ``rerun`` that mean something while a folder is prepared, or do no harm."""
+"""Options of ``rerun`` that are also about preparing, or do no harm."""
 
 
-def refuse_wishes(context: click.Context) -> None:
-    """Raise UsageError for options that are about the training: nothing is run here."""
+def refuse_training_options(context: click.Context) -> None:
+    """Raise UsageError for options that are about the training: nothing is trained here."""
     given = [
         parameter.opts[0]
         for parameter in context.command.params
@@ -54,10 +53,10 @@ def prepare_folder(
     which: str,
     use_cache: bool,
 ) -> int:
-    """Export the run to a folder, or take one that holds it, and build its environment there.
+    """Export the run to a folder, unless it contains the run already, and build its environment.
 
     Raises:
-        ReproError: something is not available. What was not there before is gone again.
+        ReproError: something is not available. A new folder is deleted again.
     """
     with scratch_folder() as scratch, contextlib.ExitStack() as stack:
         capsule = locate(run, scratch).capsule
@@ -70,11 +69,11 @@ def prepare_folder(
         base = find_python(packages.interpreter, base_python, outside=plan.work)
         prepared = exported.prepare(packages, base, output.progress, use_cache=use_cache)
     _report(exported, prepared, output)
-    return _FINDINGS if prepared.inequalities else 0
+    return 1 if prepared.inequalities else 0
 
 
 def _report(exported: Exported, prepared: Rebuilt, output: Output) -> None:
-    unequal = [inequality_sentence(one) for one in prepared.inequalities]
+    unequal = list(map(inequality_sentence, prepared.inequalities))
     data = {
         "folder": str(exported.folder),
         "script": str(exported.script),

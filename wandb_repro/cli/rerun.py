@@ -19,15 +19,15 @@ from wandb_repro.cli.common import (
     packages_option,
     scratch_folder,
 )
-from wandb_repro.cli.prepare import prepare_folder, refuse_wishes
+from wandb_repro.cli.prepare import prepare_folder, refuse_training_options
 from wandb_repro.cli.shared_options import set_option, switches_of, tolerance_of, tolerance_options
 from wandb_repro.errors import RefusedError, ReproError, UsageError
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.recording.card import page_reproduced
-from wandb_repro.report.plan import begins_with, inequality_sentence, interpreter_line, plan_text
+from wandb_repro.report.plan import begins_with, inequality_sentence, plan_text
+from wandb_repro.report.plan_data import plan_data
 from wandb_repro.report.reproduced import attempt_of, reproduced_line
 from wandb_repro.report.verdict import verdict_text
-from wandb_repro.rerun.plan import Plan
 from wandb_repro.store.fetch import RemoteRun
 from wandb_repro.store.local import read_manifest
 from wandb_repro.store.locate import locate
@@ -149,7 +149,7 @@ def command(
     output = Output(as_json=as_json)
     tolerance = tolerance_of(rtol, metrics)
     if prepared_folder is not None:
-        refuse_wishes(click.get_current_context())
+        refuse_training_options(click.get_current_context())
         return prepare_folder(
             run,
             prepared_folder,
@@ -169,7 +169,8 @@ def command(
             all_packages=packages == "all",
             **wishes,
         )
-        work = _work_folder(folder, run_name(read_manifest(located.capsule)))
+        run_id = read_manifest(located.capsule).run.id
+        work = check_new_folder(folder) if folder else name_work_folder(run_id)
         prepared = prepare(located.capsule, work, wanted, found=located.found)
         if not _agreed(prepared, output, yes=yes, dry_run=dry_run):
             return 0
@@ -181,7 +182,7 @@ def command(
 
 
 def _carried_out(prepared: Prepared, output: Output, *, bisect: bool) -> Outcome:
-    """Do it, and tell where everything is, also when it fails half way."""
+    """Carry it out, and say where its files are, even if it fails."""
     work = prepared.plan.work
     try:
         outcome = carry_out(prepared, output.progress)
@@ -196,7 +197,7 @@ def _carried_out(prepared: Prepared, output: Output, *, bisect: bool) -> Outcome
 def _write_back(
     prepared: Prepared, outcome: Outcome, found: RemoteRun | None, output: Output
 ) -> None:
-    """Note the rerun on the original. Failing to changes nothing of the verdict."""
+    """Note the rerun on the original. A failure is reported and does not affect the verdict."""
     if found is None:
         output.progress("Not written back: the original is not on W&B")
         return
@@ -244,75 +245,23 @@ def _places(texts: tuple[str, ...]) -> dict[str, str]:
     return {name: str(Path(path).absolute()) for name, _, path in pairs}
 
 
-def _work_folder(folder: Path | None, name: str) -> Path:
-    if folder is None:
-        return name_work_folder(name.rpartition("/")[2])
-    return check_new_folder(folder)
-
-
 def _agreed(prepared: Prepared, output: Output, *, yes: bool, dry_run: bool) -> bool:
-    text = plan_text(
-        run_name(prepared.manifest),
-        prepared.plan,
-        prepared.choice,
-        whose=prepared.whose,
-        sets=prepared.sets,
-        begins=begins_with(prepared.segment),
-    )
+    what = run_name(prepared.manifest), prepared.plan, prepared.choice
+    who, sets, begins = prepared.recorded_by, prepared.sets, begins_with(prepared.segment)
+    text = plan_text(*what, recorded_by=who, sets=sets, begins=begins)
     if dry_run:
-        output.report(text, _plan_data(prepared))
+        output.report(text, plan_data(*what, recorded_by=who, sets=sets, begins=begins))
         return False
     output.tell(text)
     if yes:
         return True
     if not sys.stdin.isatty():
         raise RefusedError(
-            "No terminal to confirm on.",
-            hint="Review the plan above and pass --yes.",
+            "No terminal to confirm on.", hint="Review the plan above and pass --yes."
         )
     if not output.agree("Run it?"):
         raise RefusedError("Cancelled; nothing was run.")
     return True
-
-
-def _plan_data(prepared: Prepared) -> dict[str, Any]:
-    plan = prepared.plan
-    return {
-        "run": run_name(prepared.manifest),
-        "arguments": list(plan.arguments),
-        "cwd": str(plan.cwd),
-        "tree": plan.parts.code.tree,
-        "work": str(plan.work),
-        "environment": prepared.choice.reason,
-        "interpreter": interpreter_line(plan.parts.packages.interpreter, prepared.choice.base),
-        "left_out": list(prepared.choice.needed.left_out) if prepared.choice.needed else [],
-        "not_equal": [inequality_sentence(one) for one in prepared.choice.inequalities],
-        "recorded_by": prepared.whose,
-        "sets": dict(prepared.sets),
-        "begins": begins_with(prepared.segment),
-        "packages": {
-            one.name: "index" if one.repacked is None else one.origin
-            for one in plan.parts.packages.distributions
-        },
-        "links": {link.place: link.target for link in plan.inputs.links},
-        "missing": list(plan.inputs.missing),
-        "changed": list(plan.inputs.changed),
-        "data": {
-            one.name: {"path": one.target, "state": one.state} for one in plan.inputs.data.found
-        },
-        "python_path": list(map(str, plan.python_path)),
-        **_cells_data(plan),
-    }
-
-
-def _cells_data(plan: Plan) -> dict[str, Any]:
-    if plan.cells is None:
-        return {}
-    return {
-        "cells": [cell.source for cell in plan.cells.cells.cells],
-        "commands": list(plan.cells.commands),
-        "held_back": list(plan.cells.held_back),
-    }
 
 
 def _report(outcome: Outcome, output: Output) -> None:

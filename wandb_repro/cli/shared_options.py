@@ -1,7 +1,4 @@
-"""The two options by which somebody states a tolerance, shared by the commands that judge.
-
-``--set NAME=VALUE``: a switch other than the recorded one, shared by ``rerun`` and ``check``.
-"""
+"""Options of several commands: a tolerance (``--rtol``, ``--metric``), and ``--set NAME=VALUE``."""
 
 from __future__ import annotations
 
@@ -38,14 +35,14 @@ def tolerance_options(command: F) -> F:
 
 
 def tolerance_of(rtol: float | None, metrics: Iterable[str]) -> Tolerance:
-    """Return what was stated.
+    """Return the tolerance.
 
     Raises:
-        UsageError: it is no number, or less than zero.
+        UsageError: a value is not a number, or is less than zero.
     """
     if rtol is not None:
         _checked(rtol, "--rtol")
-    return Tolerance(rtol, dict(_pair(one) for one in metrics))
+    return Tolerance(rtol, dict(map(_pair, metrics)))
 
 
 def _pair(text: str) -> tuple[str, float]:
@@ -80,9 +77,9 @@ def switches_of(texts: Iterable[str]) -> dict[str, str]:
     """Return switches by name.
 
     Raises:
-        UsageError: it is no ``NAME=VALUE``, or no switch that is recorded and restored.
+        UsageError: a text is not ``NAME=VALUE``, or is not about a recorded switch.
     """
-    return dict(_switch(text) for text in texts)
+    return dict(map(_switch, texts))
 
 
 def _switch(text: str) -> tuple[str, str]:

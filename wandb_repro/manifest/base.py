@@ -15,6 +15,10 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from wandb_repro.errors import ManifestError
+from wandb_repro.manifest import canonical
+from wandb_repro.manifest.canonical import JSON
+
 _FIELD = re.compile(r"[a-z0-9_]{1,64}|[A-Z0-9_]{1,64}", re.ASCII)
 _TYPES = frozenset({"bool", "float", "int", "str"})
 
@@ -107,6 +111,23 @@ def first_fault(error: ValidationError) -> tuple[str, str]:
     path = [str(part) for part in fault["loc"] if _is_place(part)]
     what = fault["msg"].removeprefix("Value error, ")
     return ".".join(path) or "the top level", what[:1].lower() + what[1:]
+
+
+def read_record(kind: type[_R], body: JSON, subject: str) -> _R:
+    """Return the record that a parsed document describes.
+
+    Raises:
+        ManifestError: the document does not match the record; ``where`` is the place.
+    """
+    try:
+        return kind.model_validate_json(canonical.dumps(body))
+    except ValidationError as error:
+        where, what = first_fault(error)
+        raise ManifestError(
+            f"{subject} invalid at {where}: {what}.",
+            hint="Another program wrote it, or somebody edited it; download the run's files again.",
+            where=where,
+        ) from error
 
 
 def _is_place(part: int | str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from wandb_repro.errors import ManifestError
 from wandb_repro.manifest import canonical
@@ -13,7 +13,7 @@ from wandb_repro.manifest.base import (
     ExecutionRecord,
     Unavailable,
     added_field,
-    first_fault,
+    read_record,
 )
 from wandb_repro.manifest.canonical import JSON
 
@@ -102,13 +102,4 @@ class Cells(ExecutionRecord):
         """
         if len(document) > MOST_BYTES:
             raise ManifestError(f"The notebook's cells are larger than {MOST_BYTES} bytes.")
-        try:
-            return cls.model_validate_json(canonical.dumps(canonical.loads(document)))
-        except ValidationError as error:
-            where, what = first_fault(error)
-            raise ManifestError(
-                f"The notebook's cells are invalid at {where}: {what}.",
-                hint="Another program wrote them, or somebody edited them; "
-                "download the run's files again.",
-                where=where,
-            ) from error
+        return read_record(cls, canonical.loads(document), "The notebook's cells are")

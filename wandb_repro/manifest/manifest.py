@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple, cast
 
-from pydantic import ValidationError
-
 from wandb_repro.errors import ManifestError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import (
@@ -15,7 +13,7 @@ from wandb_repro.manifest.base import (
     Record,
     Unavailable,
     added_field,
-    first_fault,
+    read_record,
 )
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
@@ -142,17 +140,7 @@ class Manifest(Record):
             ManifestError: not JSON, of a newer major version, modified since it was written, or a
                 field is missing, of the wrong type, or (in ``execution``) unknown.
         """
-        body = _checked_body(document)
-        try:
-            return cls.model_validate_json(canonical.dumps(body))
-        except ValidationError as error:
-            where, what = first_fault(error)
-            raise ManifestError(
-                f"The manifest is invalid at {where}: {what}.",
-                hint="Another program wrote it, or somebody edited it; "
-                "download the run's files again.",
-                where=where,
-            ) from error
+        return read_record(cls, _checked_body(document), "The manifest is")
 
 
 def run_name(manifest: Manifest) -> str:

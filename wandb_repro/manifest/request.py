@@ -1,4 +1,4 @@
-"""What ``rerun`` tells the process that it starts, and what that process tells back."""
+"""What ``rerun`` sends to the process that it starts, and what that process answers."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ class Beginning(ExecutionRecord):
 
     fit: int
     epoch: int
-    """Epochs that are left out."""
+    """Number of epochs that are skipped."""
     checkpoint: str
-    """Absolute path of the checkpoint that has these behind it."""
+    """Absolute path of the checkpoint that was saved after them."""
     checkpoint_sha256: str
-    """Of that file."""
     is_over: bool = False
-    """Whether the original's ``fit`` ended there: it is passed over, and trains nothing."""
+    """Whether the original's ``fit`` ended there: then it is skipped and trains nothing."""
 
 
 class RerunRequest(ExecutionRecord):
@@ -39,11 +38,11 @@ class RerunRequest(ExecutionRecord):
     capsule: str
     """Absolute path of the original's capsule."""
     original: str
-    """The run it repeats, ``ENTITY/PROJECT/ID`` as far as it is known."""
+    """The run to repeat, ``ENTITY/PROJECT/ID`` without the parts that are not known."""
     code_root: str
     """Absolute path of the restored tree."""
     whereabouts: str
-    """Absolute path where the child says where its own capsule is."""
+    """Absolute path of the file that the child writes ``Whereabouts`` to."""
     keep_going: bool
     """Go on after the first difference."""
     until_epoch: int | None
@@ -51,57 +50,56 @@ class RerunRequest(ExecutionRecord):
     allow_outputs: bool
     """Let the rerun publish artifacts, links and alerts again."""
     steps_fit: int | None = None
-    """Digest the weights after every step of this ``fit``, the first being 1; None: of none."""
+    """Digest the weights after every step of this ``fit``, from 1; None: of no ``fit``."""
     steps_after_epoch: int = 0
-    """Not before so many epochs of it are complete."""
+    """Digest these steps only after this number of complete epochs."""
     from_epoch: int | None = None
-    """Compare what lies behind so many epochs; None: all."""
+    """Compare only what comes after this number of epochs; None: everything."""
     from_fit: int = 1
-    """The ``fit`` whose epochs are meant, also by ``until_epoch`` and ``until_step``."""
+    """The ``fit`` in which ``from_epoch``, ``until_epoch`` and ``until_step`` are counted."""
     beginnings: tuple[Beginning, ...] = ()
-    """Which fits begin with a checkpoint; every other one begins at its start."""
+    """Fits that begin with a checkpoint; all others begin at their start."""
     rtol: float | None = None
-    """Part of its size by which a number may differ and the two be called equivalent."""
+    """Allowed relative difference of each number in equivalent runs."""
     metrics: dict[str, float] = Field(default_factory=dict)
-    """By how much each of these metrics may differ."""
+    """Allowed difference of each named metric."""
 
 
 class Whereabouts(ExecutionRecord):
-    """Told by the child as soon as its run exists."""
+    """Written by the child as soon as its run exists."""
 
     capsule: str
     """Absolute path of the rerun's own capsule."""
     run: str
-    """Its run, ``ENTITY/PROJECT/ID`` as far as it is known."""
+    """Its run, ``ENTITY/PROJECT/ID`` without the parts that are not known."""
     url: str
     """Page of the run; empty offline."""
 
 
 class Options(ExecutionRecord):
-    """What ``init`` was asked for, from a call, the command line or ``pyproject.toml``."""
+    """Options of ``init``: from the call, the command line or ``pyproject.toml``."""
 
     seed: int | None = None
     deterministic: bool | None = None
     code: str = "auto"
     strict: bool = False
     steps: int | list[int] | None = None
-    """Every so many, or these."""
+    """After every N steps, or after these steps."""
     include: Patterns = ()
-    """As in ``.gitignore``; when there are any, nothing else is in the snapshot."""
+    """As in ``.gitignore``; if there are any, only these files are in the snapshot."""
     exclude: Patterns = ()
-    """What is not in the snapshot."""
+    """Files that are not in the snapshot."""
     not_secret: Patterns = ()
-    """Files of the tree that are stored though they look like a secret."""
+    """Files that are stored although they look like a secret."""
     max_file_mb: Megabytes = 50
-    """Size from which on a file is left out, in 2**20 bytes."""
+    """Larger files are left out, in 2**20 bytes."""
     max_total_mb: Megabytes = 500
-    """Size that all files together may have, in 2**20 bytes."""
+    """Size of all files together, in 2**20 bytes."""
     max_untracked_files: Annotated[int, Field(ge=0)] = 20_000
     require: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    """Rules that ``audit`` holds each run of a project to. A training does not look at them."""
+    """Rules that ``audit`` checks for each run of a project; a training ignores them."""
     max_added_file_mb: Megabytes = 10
-    """Size from which on a file that was used beside the snapshot is only named, in 2**20 bytes."""
+    """Larger files from outside the snapshot are only named, in 2**20 bytes."""
     max_added_total_mb: Megabytes = 50
-    """Size that all of those may have together, in 2**20 bytes."""
+    """Size of all added files together, in 2**20 bytes."""
     max_added_files: Annotated[int, Field(ge=0)] = 2_000
-    """How many they may be."""

@@ -63,8 +63,7 @@ class Trail:
 
     def of(self, kind: type[_R]) -> Iterator[_R]:
         """Yield the records of one kind, in order."""
-        are_few = any(kind is one for one in SCARCE)
-        few = self.scarce if are_few else None
+        few = self.scarce if any(kind is each for each in SCARCE) else None
         records = self.records if few is None else few
         return (record for record in records if isinstance(record, kind))
 
@@ -99,7 +98,7 @@ class Trail:
             if isinstance(record, Step):
                 yield known.filled(record), known.shapes(record.fit)
             elif isinstance(record, Weights):
-                yield known.whole(record), known.shapes(record.fit)
+                yield known.noted(record), known.shapes(record.fit)
             elif isinstance(record, Structure):
                 known.begin(record)
 
@@ -119,7 +118,7 @@ class _Known:
     def shapes(self, fit: int) -> tuple[Shape, ...]:
         return self._shapes.get(fit, self._last)
 
-    def whole(self, weights: Weights) -> Weights:
+    def noted(self, weights: Weights) -> Weights:
         self._leaves[weights.fit] = weights.leaves
         return weights
 

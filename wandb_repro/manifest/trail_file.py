@@ -15,10 +15,7 @@ from wandb_repro.manifest.base import first_fault, unchecked
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_order import OrderCheck, is_spelled_right
-from wandb_repro.manifest.trail_records import (
-    Step,
-    TrailRecord,
-)
+from wandb_repro.manifest.trail_records import Step, TrailRecord
 
 _FIRST_LINK = "0" * 64
 _ADAPTER: TypeAdapter[TrailRecord] = TypeAdapter(TrailRecord)

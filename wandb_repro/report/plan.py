@@ -9,7 +9,6 @@ from typing import TypeAlias
 from rich.console import RenderableType
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Added
 from wandb_repro.manifest.packages import Distribution, Interpreter, Repacked
 from wandb_repro.report.layout import blank, heading, page, rows
 from wandb_repro.report.text import count
@@ -35,7 +34,7 @@ def plan_text(
     plan: Plan,
     choice: Choice,
     *,
-    whose: str,
+    recorded_by: str,
     sets: Mapping[str, str],
     begins: str = "",
 ) -> RenderableType:
@@ -44,14 +43,14 @@ def plan_text(
     Args:
         name: of the run.
         plan: what will be done.
-        choice: the environment it will be done in.
-        whose: who vouches for the record. The record itself may say anything.
-        sets: environment variables that will not be as they are today.
-        begins: with which checkpoint; empty where it begins at its start.
+        choice: the environment.
+        recorded_by: who recorded the run, as W&B reports it. The record itself may say anything.
+        sets: environment variables that will differ from today's.
+        begins: with which checkpoint; empty if with none.
     """
     return page(
         heading("rerun", name),
-        rows([("recorded by", whose), ("begins", begins), *_rows(plan, choice, sets)]),
+        rows([("recorded by", recorded_by), ("begins", begins), *_rows(plan, choice, sets)]),
         blank(),
         heading("This runs the recorded code on this machine with your permissions."),
     )
@@ -65,18 +64,17 @@ def begins_with(segment: Segment | None) -> str:
     until = f"up to epoch {segment.until}" if segment.until is not None else "up to the end"
     start = f"after epoch {segment.after}{of_fit}" if segment.after else f"at the start{of_fit}"
     last = segment.beginnings[-1]
-    passed = "".join(
-        f"; fit {one.fit} is skipped, using {one.checkpoint}"
-        for one in segment.beginnings
-        if one.is_over
+    skipped = "".join(
+        f"; fit {each.fit} is skipped, using {each.checkpoint}"
+        for each in segment.beginnings
+        if each.is_over
     )
-    own = "" if last.is_over else f", from {last.checkpoint}"
-    return f"{start}, {until}{own}{passed}"
+    checkpoint = "" if last.is_over else f", from {last.checkpoint}"
+    return f"{start}, {until}{checkpoint}{skipped}"
 
 
 def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
-    inequalities = choice.inequalities
-    parts = plan.parts
+    parts, inequalities = plan.parts, choice.inequalities
     yield "command", shlex.join(["python", *plan.arguments])
     yield "in folder", _folder(plan)
     earlier = len(plan.manifest.execution.earlier_seeds)
@@ -85,8 +83,9 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     if plan.cells is not None:
         yield from _cells(plan.cells)
     yield "code", f"tree {parts.code.tree} ({count(parts.code.files, 'file')})"
-    added = added_of(parts.code)
-    yield "extra files", _extra_files(added) if added else ""
+    if added := added_of(parts.code):
+        files = count(len(added.files), "file")
+        yield "extra files", f"tree {added.tree} ({files} that the original used)"
     yield "environment", choice.reason
     yield "interpreter", interpreter_line(parts.packages.interpreter, choice.base)
     if choice.needed is not None:
@@ -95,13 +94,14 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
         yield "not equal", inequality_sentence(inequality)
     if len(inequalities) > _MOST:
         yield "", f"and {len(inequalities) - _MOST} more packages"
-    found = plan.inputs.data.found
     yield "sets", " ".join(f"{name}={shlex.quote(sets[name])}" for name in sorted(sets))
-    yield from _several("data", [f"{it.name}: {it.target}{_STATES[it.state]}" for it in found])
-    yield from _several("reads", [f"{link.target} as {link.place}" for link in plan.inputs.links])
-    yield from _several("missing", plan.inputs.missing)
-    changed = (f"{it} differs from what the original read" for it in plan.inputs.changed)
-    yield from _several("changed", list(changed))
+    inputs = plan.inputs
+    data = [f"{each.name}: {each.target}{_STATES[each.state]}" for each in inputs.data.found]
+    yield from _several("data", data)
+    yield from _several("reads", [f"{link.target} as {link.place}" for link in inputs.links])
+    yield from _several("missing", inputs.missing)
+    changed = [f"{path} differs from what the original read" for path in inputs.changed]
+    yield from _several("changed", changed)
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
 
 
@@ -143,10 +143,6 @@ def first_line(source: str) -> str:
     return f"{lines[0]} ..." if len(lines) > 1 else lines[0]
 
 
-def _extra_files(added: Added) -> str:
-    return f"tree {added.tree} ({count(len(added.files), 'file')} that the original used)"
-
-
 def _folder(plan: Plan) -> str:
     recorded = plan.parts.command.working_directory
     if not recorded.startswith("/"):
@@ -155,7 +151,7 @@ def _folder(plan: Plan) -> str:
 
 
 def _several(name: str, values: Sequence[str]) -> Rows:
-    """Yield a row for each of the first values: a record may name ten thousand."""
+    """Yield a row for each value, up to a limit: a record may have ten thousand."""
     for value in values[:_MOST_FILES]:
         yield name, value
     if len(values) > _MOST_FILES:
@@ -164,50 +160,46 @@ def _several(name: str, values: Sequence[str]) -> Rows:
 
 def _origins(needed: Needed) -> Rows:
     found = needed.packages.distributions
-    own = [one for one in found if isinstance(one.repacked, Repacked)]
-    lost = [one for one in found if _is_lost(one)]
-    index = len(found) - len(own) - len(lost)
-    yield "packages", f"{index} from your package indexes, {len(own)} from the capsule"
-    yield "from capsule", ", ".join(f"{one.name} {one.version} ({one.origin})" for one in own)
-    yield "unavailable", ", ".join(one.name for one in lost)
-    yield "from conda", _of_conda([one.name for one in found if one.installer == "conda"])
-    names = ", ".join(needed.left_out[:_MOST]) + (" ..." if len(needed.left_out) > _MOST else "")
-    skipped = f"{count(len(needed.left_out), 'package')} that the run did not load: {names}"
-    yield "left out", skipped if needed.left_out else ""
+    packed = [each for each in found if isinstance(each.repacked, Repacked)]
+    lost = [each.name for each in found if _is_lost(each)]
+    index = len(found) - len(packed) - len(lost)
+    yield "packages", f"{index} from your package indexes, {len(packed)} from the capsule"
+    yield "from capsule", ", ".join(f"{it.name} {it.version} ({it.origin})" for it in packed)
+    yield "unavailable", ", ".join(lost)
+    if of_conda := [each.name for each in found if each.installer == "conda"]:
+        yield (
+            "from conda",
+            f"{_first(of_conda)}: installed from a package index, whose builds differ from "
+            "conda's; --env here uses this environment's",
+        )
+    if skipped := needed.left_out:
+        names = _first(skipped)
+        yield "left out", f"{count(len(skipped), 'package')} that the run did not load: {names}"
 
 
-def _of_conda(names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    more = " ..." if len(names) > _MOST else ""
-    return (
-        f"{', '.join(names[:_MOST])}{more}: installed from a package index, whose builds differ "
-        "from conda's; --env here uses this environment's"
-    )
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST]) + (" ..." if len(names) > _MOST else "")
 
 
 def _is_lost(found: Distribution) -> bool:
     return isinstance(found.repacked, Unavailable) and found.origin != "index"
 
 
-def _edited_sentence(inequality: Inequality) -> str:
-    if inequality.original:
-        return f"{inequality.name} was edited by hand in the original ({inequality.original})"
-    return f"{inequality.name} was edited by hand ({inequality.copy})"
-
-
 def inequality_sentence(inequality: Inequality) -> str:
     """Return a difference between two environments in words."""
+    name, original, copy = inequality.name, inequality.original, inequality.copy
     match inequality.what:
         case "missing":
-            return f"{inequality.name} {inequality.original} is missing"
+            return f"{name} {original} is missing"
         case "extra":
-            return f"{inequality.name} {inequality.copy} was not in the original"
+            return f"{name} {copy} was not in the original"
         case "content":
-            return f"the files of {inequality.name} differ"
+            return f"the files of {name} differ"
+        case "edited" if original:
+            return f"{name} was edited by hand in the original ({original})"
         case "edited":
-            return _edited_sentence(inequality)
+            return f"{name} was edited by hand ({copy})"
         case "unknown":
-            return f"the files of {inequality.name} cannot be compared"
+            return f"the files of {name} cannot be compared"
         case "version":
-            return f"{inequality.name} is {inequality.copy}; the original had {inequality.original}"
+            return f"{name} is {copy}; the original had {original}"

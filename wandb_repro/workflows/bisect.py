@@ -1,4 +1,4 @@
-"""A difference that is known to an epoch is narrowed to a step: that epoch is run again, twice."""
+"""Finds the step of a difference that was seen at the end of an epoch: runs the epoch twice."""
 
 from __future__ import annotations
 
@@ -24,13 +24,8 @@ def narrow(prepared: Prepared, outcome: Outcome, say: Say) -> Bisection | None:
     """Return the step of a difference that was seen at an epoch's end; None if nothing differs.
 
     One side is trained as the original was, the other as the rerun was, both with a digest after
-    every step from where they were last equal. The first must give the original's own digests
-    here, or nothing can be said of the step.
-
-    Args:
-        prepared: the rerun.
-        outcome: how it ended.
-        say: told each step, a few words.
+    every step from where they were last equal. If the first does not give the original's digests
+    on this machine, the step stays unknown.
     """
     first = outcome.verdict.first
     if first is None:
@@ -51,7 +46,7 @@ def _unknown(reason: str) -> Bisection:
 
 
 def _needless(first: FirstDifference, original: Trail) -> str:
-    """Return why there is no step to look for; empty when there is."""
+    """Return why there is no step to look for; empty if there is."""
     if first.structure:
         return "the models are not alike"
     if first.moment == "initial":
@@ -63,13 +58,11 @@ def _needless(first: FirstDifference, original: Trail) -> str:
 
 def _last_before(first: FirstDifference, original: Trail) -> tuple[int, int]:
     """Return the epochs and steps of this fit that were complete and equal before it differed."""
-    before = [
-        it
-        for it in original.weights
-        if it.fit == first.fit and (it.step, it.epoch) < (first.step, first.epoch)
-    ]
-    epochs = max((it.epoch for it in before if it.moment == "epoch"), default=0)
-    return epochs, max((it.step for it in before), default=0)
+    end = (first.step, first.epoch)
+    moments = [weights for weights in original.moments() if weights.fit == first.fit]
+    before = [weights for weights in moments if (weights.step, weights.epoch) < end]
+    epochs = max((weights.epoch for weights in before if weights.moment == "epoch"), default=0)
+    return epochs, max((weights.step for weights in before), default=0)
 
 
 def _options(
@@ -95,28 +88,26 @@ def _narrowed(
     limit = replace(prepared.limit, epoch=options.until_epoch, step=options.until_step)
     say(f"Running up to {first.what} again as the original ran, with a digest after every step")
     as_recorded = replace(options, threads=None, sets={})
-    one = _side(prepared, work / "bisect-original", as_recorded, say)
-    again = verify_capsules(prepared.capsule, one, limit)
-    if again.grade != "identical":
-        where = f", but differs at {again.first.what}" if again.first else ""
+    original = _train(prepared, work / "bisect-original", as_recorded, say)
+    repeated = verify_capsules(prepared.capsule, original, limit)
+    if repeated.grade != "identical":
+        where = f", but differs at {repeated.first.what}" if repeated.first else ""
         return _unknown(
             f"trained with the original's own settings, this machine does not give its bits{where}"
         )
     say("Running it again as this rerun ran")
-    two = _side(prepared, work / "bisect-rerun", options, say)
-    found = verify_capsules(one, two, limit)
+    rerun = _train(prepared, work / "bisect-rerun", options, say)
+    found = verify_capsules(original, rerun, limit)
+    equal = "the second time the two were equal: it does not repeat itself"
     return Bisection(
         original=found.original,
         rerun=found.rerun,
         first=found.first,
         moved=found.moved,
         causes=found.causes,
-        reason=""
-        if found.first
-        else "the second time the two were equal: it does not repeat itself",
+        reason="" if found.first else equal,
     )
 
 
-def _side(prepared: Prepared, work: Path, options: RerunOptions, say: Say) -> Capsule:
-    again = prepare(prepared.capsule, work, options)
-    return carry_out(again, say).capsule
+def _train(prepared: Prepared, work: Path, options: RerunOptions, say: Say) -> Capsule:
+    return carry_out(prepare(prepared.capsule, work, options), say).capsule

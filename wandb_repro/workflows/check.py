@@ -1,7 +1,8 @@
-"""Before a rerun: this machine is looked at, and what it would give is foreseen. Nothing runs."""
+"""Predicts what a training on this machine would give. Nothing runs."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,16 +18,15 @@ from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import InputFile
-from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
+from wandb_repro.manifest.machine import Accelerator, Runtime
 from wandb_repro.manifest.manifest import Manifest, run_name
-from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.fetch import RemoteRun
 from wandb_repro.store.local import read_manifest, read_trail
 from wandb_repro.verify.audit import audit
-from wandb_repro.verify.finding import Finding, Kind
+from wandb_repro.verify.finding import Finding, about_one_run
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.prediction import Prediction, predict
 from wandb_repro.workflows.prepare_rerun import Prepared, prepare
@@ -37,10 +37,10 @@ _DIGESTED_BYTES = 4 << 30
 
 @dataclass(frozen=True)
 class Aim:
-    """What somebody means to do."""
+    """How the training would be started."""
 
     by_hand: bool = False
-    """Start the command in this shell and environment, rather than by ``rerun``."""
+    """In this shell and environment, not by ``rerun``."""
     environment: str = "auto"
     base_python: Path | None = None
     threads: int | None = None
@@ -49,30 +49,28 @@ class Aim:
     deterministic: bool | None = None
 
 
-def look(capsule: Capsule, aim: Aim, work: Path, *, found: RemoteRun | None = None) -> Prediction:
+def predict_here(
+    capsule: Capsule, aim: Aim, work: Path, *, found: RemoteRun | None = None
+) -> Prediction:
     """Return what training here would give. Nothing of the capsule is executed or written.
 
     Args:
         capsule: of the run.
-        aim: what is meant to be done.
-        work: a folder that is not there, standing for the rerun's.
-        found: the run as W&B knows it, where the capsule is from there.
+        aim: how the training would be started.
+        work: folder of the rerun; it is not made.
+        found: the run on W&B, if the capsule was downloaded.
 
     Raises:
-        ReproError: the capsule cannot be read or believed, or the aim is wrong use.
+        ReproError: the capsule is invalid, or the aim is wrong use.
     """
     manifest, trail = read_manifest(capsule), read_trail(capsule)
-    prepared, stopped = (None, ()) if aim.by_hand else _prepared(capsule, aim, work, found)
+    prepared, refused = (None, ()) if aim.by_hand else _prepared(capsule, aim, work, found)
+    obstacles = _obstacles(manifest, trail, by_hand=aim.by_hand)
     return predict(
         run_name(manifest),
         "by hand" if aim.by_hand else "rerun",
         _environment(aim, prepared),
-        [
-            *stopped,
-            *_of_record(manifest, trail, by_hand=aim.by_hand),
-            *_inputs(manifest),
-            *_differences(manifest, aim),
-        ],
+        [*refused, *obstacles, *_inputs(manifest), *_differences(manifest, aim)],
         rebuilt=prepared is not None and prepared.choice.python is None,
         kept=frozenset({*(("intra-op threads",) if aim.threads else ()), *aim.sets}),
         unknown=tuple(_unknown(manifest, trail, aim, prepared)),
@@ -87,22 +85,18 @@ def _environment(aim: Aim, prepared: Prepared | None) -> str:
 
 def _differences(manifest: Manifest, aim: Aim) -> Iterator[Finding]:
     """Yield what differs here; for a rerun also this shell's switches, which it will not use."""
-    host = Host()
-    here = _here(manifest, host, aim)
+    here = _here(manifest, Host(), aim)
     if aim.by_hand:
         yield from differences(manifest, here)
         return
-    kept = _with_variables(here, manifest, aim.sets)
-    yield from (one for one in differences(manifest, kept))
-    yield from (
-        one
-        for one in differences(manifest, here)
-        if one.kind == "switch" and one.fact not in (*aim.sets, "PYTHONHASHSEED")
-    )
+    yield from differences(manifest, _with_variables(here, manifest, aim.sets))
+    for finding in differences(manifest, here):
+        if finding.kind == "switch" and finding.fact not in (*aim.sets, "PYTHONHASHSEED"):
+            yield finding
 
 
 def _with_variables(here: Manifest, original: Manifest, sets: Mapping[str, str]) -> Manifest:
-    """Return the record of a rerun here: its variables are the original's, but for those set."""
+    """Return the record of a rerun here: with the original's variables, except those set."""
     command = original.execution.command
     if isinstance(command, Unavailable):
         return here
@@ -114,63 +108,49 @@ def _with_variables(here: Manifest, original: Manifest, sets: Mapping[str, str])
 def _prepared(
     capsule: Capsule, aim: Aim, work: Path, found: RemoteRun | None
 ) -> tuple[Prepared | None, tuple[Finding, ...]]:
-    """Return the rerun as it would be carried out, or why it would be refused."""
+    """Return the rerun, or why it would be refused."""
     command = read_manifest(capsule).execution.command
-    cut = () if isinstance(command, Unavailable) else command.redacted
+    redacted = () if isinstance(command, Unavailable) else command.redacted
     options = RerunOptions(
         environment=aim.environment,
         base_python=aim.base_python,
         threads=aim.threads,
         sets=aim.sets,
-        values=dict.fromkeys(cut, "not looked at"),
+        values=dict.fromkeys(redacted, "not used"),
         allow_missing=True,
     )
     try:
         return prepare(capsule, work, options, found=found), ()
     except (RefusedError, InconclusiveError) as error:
-        return None, (_finding("command", "rerun", "stops", error.message, error.hint),)
+        why, cure = error.message.rstrip("."), error.hint.rstrip(".")
+        return None, (about_one_run("command", "rerun", "", "stops", why, cure),)
 
 
-def _of_record(manifest: Manifest, trail: Trail, *, by_hand: bool) -> Iterator[Finding]:
-    """Yield what the record alone says; by hand, nobody needs its tree or its packages."""
-    own = by_hand, frozenset({"code", "package", "command"})
-    for one in audit(manifest, trail):
-        if (
-            one.effect != "explains"
-            and not (own[0] and one.kind in own[1])
-            and one.fact != "weights"
-        ):
-            yield one
+def _obstacles(manifest: Manifest, trail: Trail, *, by_hand: bool) -> Iterator[Finding]:
+    """Yield what the record alone says against a rerun."""
+    for finding in audit(manifest, trail):
+        # A command that is started by hand needs neither the recorded tree nor its packages.
+        if by_hand and finding.kind in ("code", "package", "command"):
+            continue
+        if finding.effect != "explains" and finding.fact != "weights":
+            yield finding
 
 
 def _inputs(manifest: Manifest) -> Iterator[Finding]:
-    """Yield files that the original read and that are not here, or not the same."""
+    """Yield files that the original read and that are missing here, or differ."""
     recorded = manifest.description.inputs
     for file in () if isinstance(recorded, Unavailable) else recorded:
-        path = Path(file.absolute)
-        try:
-            there = path.exists()
-        except (OSError, ValueError):
-            there = False
-        if not there:
-            yield _finding(
-                "data",
-                file.path,
-                "stops",
-                f"The original read {file.absolute}, which is not here",
-                "put it where it was",
-            )
-        elif other := _what_differs(file, path):
-            yield _finding(
-                "data", file.path, "changes bits", f"{file.absolute} {other}", _DATA_CURE
-            )
-
-
-_DATA_CURE = "put the file there that the original read"
+        if not os.path.exists(file.absolute):  # noqa: PTH110 - False where Path.exists raises
+            sentence = f"The original read {file.absolute}, which is not here"
+            yield about_one_run("data", file.path, "", "stops", sentence, "put it where it was")
+        elif difference := _what_differs(file, Path(file.absolute)):
+            sentence = f"{file.absolute} {difference}"
+            cure = "put the file there that the original read"
+            yield about_one_run("data", file.path, "", "changes bits", sentence, cure)
 
 
 def _what_differs(file: InputFile, path: Path) -> str:
-    """Return how a file differs from what was read; empty where it does not, as far as is known."""
+    """Return how a file differs from what was read; empty if it does not, as far as is known."""
     try:
         size = path.stat().st_size
         if path.is_dir():
@@ -201,33 +181,18 @@ def _unknown(
         yield f"the packages of {aim.environment} are not checked"
 
 
-def _finding(kind: Kind, fact: str, effect: str, sentence: str, cure: str) -> Finding:
-    return Finding.model_validate(
-        {
-            "kind": kind,
-            "fact": fact,
-            "original": "",
-            "here": "",
-            "effect": effect,
-            "sentence": sentence.rstrip("."),
-            "cure": cure.rstrip("."),
-        }
-    )
-
-
 def _here(original: Manifest, host: Host, aim: Aim) -> Manifest:
-    """Return the record that training here would make, as far as it can be known before.
-
-    What only a training tells (how the model is compiled, whether the script turns determinism
-    on) is the script's, and taken as it was.
-    """
+    """Return the record that training here would make, as far as it can be known before."""
+    # The rest depends on the script (how it compiles the model, whether it turns determinism on):
+    # it is taken from the original. So is a part that the original did not record.
     execution, description = original.execution, original.description
-    wished = {
-        "command": _command(execution.command, host, aim),
-        "packages": _packages(execution.packages, host),
-        **({} if aim.seed is None else {"seed": str(aim.seed)}),
-        **({} if aim.deterministic is None else {"deterministic": aim.deterministic}),
-    }
+    changes: dict[str, object] = {"command": _command(execution.command, host, aim)}
+    if not isinstance(execution.packages, Unavailable):
+        changes["packages"] = installed_packages(host)
+    if aim.seed is not None:
+        changes["seed"] = str(aim.seed)
+    if aim.deterministic is not None:
+        changes["deterministic"] = aim.deterministic
     found = {
         "machine": probe_machine(host),
         "runtime": _runtime(description.runtime, host, aim),
@@ -235,7 +200,7 @@ def _here(original: Manifest, host: Host, aim: Aim) -> Manifest:
     }
     return original.model_copy(
         update={
-            "execution": execution.model_copy(update=wished),
+            "execution": execution.model_copy(update=changes),
             "description": description.model_copy(update=found),
         }
     )
@@ -244,23 +209,20 @@ def _here(original: Manifest, host: Host, aim: Aim) -> Manifest:
 def _command(recorded: Command | Unavailable, host: Host, aim: Aim) -> Command | Unavailable:
     if isinstance(recorded, Unavailable):
         return recorded
-    mine = {name: host.environ[name] for name in RESTORED if name in host.environ}
-    return recorded.model_copy(update={"environment": {**mine, **aim.sets}})
-
-
-def _packages(recorded: Packages | Unavailable, host: Host) -> Packages | Unavailable:
-    if isinstance(recorded, Unavailable):
-        return recorded
-    return installed_packages(host)
+    switches = {name: host.environ[name] for name in RESTORED if name in host.environ}
+    return recorded.model_copy(update={"environment": {**switches, **aim.sets}})
 
 
 def _runtime(recorded: Runtime | Unavailable, host: Host, aim: Aim) -> Runtime | Unavailable:
     if isinstance(recorded, Unavailable):
         return recorded
-    width, source = effective_width(host, recorded.framework)
+    framework = recorded.framework
+    width, source = effective_width(host, framework)
+    if not isinstance(framework, Unavailable) and aim.deterministic is not None:
+        framework = framework.model_copy(update={"op_determinism": aim.deterministic})
     return recorded.model_copy(
         update={
-            "framework": _framework(recorded.framework, aim),
+            "framework": framework,
             "processor": probe_processor(host),
             "intra_op_threads": aim.threads or width,
             "intra_op_source": "as asked" if aim.threads else source,
@@ -269,14 +231,8 @@ def _runtime(recorded: Runtime | Unavailable, host: Host, aim: Aim) -> Runtime |
     )
 
 
-def _framework(recorded: Framework | Unavailable, aim: Aim) -> Framework | Unavailable:
-    if isinstance(recorded, Unavailable) or aim.deterministic is None:
-        return recorded
-    return recorded.model_copy(update={"op_determinism": aim.deterministic})
-
-
 def _accelerator(recorded: Accelerator | Unavailable, host: Host) -> Accelerator | Unavailable:
-    """Return the GPUs here; the TensorFlow package records what it was built with."""
+    """Return the GPUs here; versions that TensorFlow was built with are a matter of packages."""
     if isinstance(recorded, Unavailable):
         return recorded
     found = probe_accelerator(host)

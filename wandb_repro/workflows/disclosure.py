@@ -1,9 +1,9 @@
-"""Gathers what of a run leaves the machine: its record, its source tree, W&B's own files."""
+"""Lists what a run uploads: its record, its source tree, W&B's own files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -23,18 +23,13 @@ from wandb_repro.workflows.stored_code import bundle_of
 
 _MOST_FILES = 10_000
 _LOG_READ_BYTES = 64 * 1024 * 1024
+_SCANNED_BYTES = 1_000_000
 _NAMED = 20
 _CHANGE = "take it out, and change it: it may be in the repository's history"
 
 
 def uploads_of(capsule: Capsule, manifest: Manifest, *, remote: bool) -> Uploads:
-    """Return what of a run leaves the machine.
-
-    Args:
-        capsule: its record, source tree included where it has one.
-        manifest: as it was read.
-        remote: whether the capsule was downloaded: W&B's own files are not here then.
-    """
+    """Return what a run uploads; without W&B's own files if its capsule was downloaded."""
     run_folder = None if remote else _run_folder(capsule)
     theirs = dict(_files(run_folder)) if run_folder else {}
     execution = manifest.execution
@@ -44,7 +39,11 @@ def uploads_of(capsule: Capsule, manifest: Manifest, *, remote: bool) -> Uploads
         ours={path: size for path, size in _files(capsule.folder) if not path.startswith(".")},
         source=_source(code),
         left_out=code.left_out if isinstance(code, Code) else (),
-        fields={"run": _known(manifest.run), **_parts(manifest)},
+        fields={
+            "run": _known_fields(manifest.run),
+            "execution": _known_fields(manifest.execution),
+            "description": _known_fields(manifest.description),
+        },
         environment=tuple(sorted(command.environment)) if isinstance(command, Command) else (),
         theirs={path: size for path, size in theirs.items() if not path.startswith(_NOT_THEIRS)},
         warnings=tuple(_warnings(capsule, manifest, run_folder)),
@@ -56,13 +55,13 @@ _NOT_THEIRS = (f"files/{FOLDER}/", "logs/", "tmp/")
 
 
 def _run_folder(capsule: Capsule) -> Path | None:
-    """Return W&B's folder of the run that a capsule lies in; None for a capsule by itself."""
+    """Return W&B's folder of the run that a capsule is part of; None if it is on its own."""
     files = capsule.folder.parent
     return files.parent if (capsule.folder.name, files.name) == (FOLDER, "files") else None
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int]]:
-    """Yield what a folder holds, sorted, with sizes; no link is followed."""
+    """Yield the files of a folder, sorted, with sizes; links are not followed."""
     found: list[tuple[str, int]] = []
     for above, folders, names in os.walk(folder):
         folders.sort()
@@ -84,12 +83,7 @@ def _source(code: Code | Unavailable) -> str:
     return f"{count(code.files, 'file')}, tracked and untracked, in code.bundle"
 
 
-def _parts(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:
-    return {"execution": _known(manifest.execution), "description": _known(manifest.description)}
-
-
-def _known(record: BaseModel) -> tuple[str, ...]:
-    """Return the names of the fields that are known."""
+def _known_fields(record: BaseModel) -> tuple[str, ...]:
     fields = type(record).model_fields
     return tuple(
         name for name in fields if not isinstance(getattr(record, name), Unavailable | None)
@@ -133,13 +127,14 @@ def _in_config(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _in_arguments(command: Command | Unavailable, run_folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield what W&B has of arguments that we cut: it reads them when ``wandb.init`` is called."""
+    """Yield whether W&B has the credentials that we removed from the arguments."""
+    # W&B reads the arguments when wandb.init is called.
     if isinstance(command, Unavailable) or not command.redacted:
         return
     for log in run_folder.glob("*.wandb"):
         with log.open("rb") as file:
-            cut = REDACTED.encode() in file.read(_LOG_READ_BYTES)
-        if not cut:
+            is_redacted = REDACTED.encode() in file.read(_LOG_READ_BYTES)
+        if not is_redacted:
             yield (
                 "W&B itself has the whole command line, with the credentials that we cut from it",
                 "start the run by wandb_repro.init, or give credentials as environment variables",
@@ -149,11 +144,9 @@ def _in_arguments(command: Command | Unavailable, run_folder: Path) -> Iterator[
 def _in_files(run_folder: Path) -> Iterator[tuple[str, str]]:
     for name, _ in _files(run_folder / "files"):
         path = run_folder / "files" / name
-        if not name.startswith(f"{FOLDER}/") and path.is_file() and not path.is_symlink():
-            why = secret_in_text(path.read_bytes(), name.encode()) if _is_small(path) else ""
+        if name.startswith(f"{FOLDER}/") or path.is_symlink() or not path.is_file():
+            continue
+        if path.stat().st_size < _SCANNED_BYTES:
+            why = secret_in_text(path.read_bytes(), name.encode())
             if why:
                 yield f"W&B's file {name}: {why}", "keep it from being printed or saved"
-
-
-def _is_small(path: Path) -> bool:
-    return path.stat().st_size < 1_000_000

@@ -1,4 +1,4 @@
-"""The part of a training that a rerun replays, and the checkpoints that it begins with."""
+"""Finds the checkpoints that a rerun of a part of a training begins with."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from wandb_repro.workflows.rerun_options import RerunOptions
 
 
 def find_segment(trail: Trail, options: RerunOptions) -> Segment | None:
-    """Return what is replayed, each checkpoint found here and compared with the record.
-
-    None where the training is replayed from its start.
+    """Return the part to replay, with the checkpoints' paths here; None to replay all of it.
 
     Raises:
-        RefusedError: a checkpoint is not there, or not what was recorded.
+        RefusedError: a checkpoint is missing, or is not the recorded one.
     """
     segment = segment_of(trail, options.from_epoch, options.until_epoch)
     if segment is None:
@@ -31,7 +29,7 @@ def find_segment(trail: Trail, options: RerunOptions) -> Segment | None:
 
 
 def _path_of(fit: Beginning, options: RerunOptions, folder: Path) -> Path:
-    """Return where an earlier fit's checkpoint is: in the folder of the one that was named."""
+    # If the named checkpoint was moved, those of earlier fits were moved to the same folder.
     recorded = Path(fit.checkpoint)
     was_moved = options.checkpoint is not None and not recorded.exists()
     return folder / recorded.name if was_moved else recorded

@@ -1,4 +1,4 @@
-"""A rerun, thought through: the capsule is read and nothing is executed or written."""
+"""Prepares a rerun: reads the capsule; nothing is executed or written."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from wandb_repro.workflows.stored_code import check_stored
 
 @dataclass(frozen=True)
 class Prepared:
-    """A rerun that was thought through, and of which nothing has been done."""
+    """A rerun before anything of it was done."""
 
     capsule: Capsule
     manifest: Manifest
     plan: Plan
     choice: Choice
     options: RerunOptions
-    whose: str
-    """Who vouches for it: W&B, or nobody."""
+    recorded_by: str
+    """Who recorded it, as W&B reports it."""
     sets: Mapping[str, str]
-    """Environment variables that will not be as they are today."""
+    """Environment variables that will differ from today's."""
     segment: Segment | None = None
-    """What of the training is replayed; None: it begins at its start."""
+    """The part of the training that is replayed; None: from its start."""
 
     @property
     def limit(self) -> Limit:
-        """What of the two trainings is compared."""
+        """The part of the two trainings that is compared."""
         options = self.options
         if self.segment is None:
             return Limit(options.until_epoch, options.until_step)
@@ -55,19 +55,19 @@ class Prepared:
 def prepare(
     capsule: Capsule, work: Path, options: RerunOptions, *, found: RemoteRun | None = None
 ) -> Prepared:
-    """Read the capsule and return what would be done. Nothing is executed or written.
+    """Read the capsule and return what a rerun would do. Nothing is executed or written.
 
     Args:
         capsule: of the run.
         work: new folder for the rerun.
-        options: what the person chose.
-        found: the run as W&B knows it, where the capsule is from there.
+        options: the user's.
+        found: the run on W&B, if the capsule was downloaded.
 
     Raises:
         ReproError: it cannot be rerun; the sentence says why.
     """
-    manifest = _as_found(read_manifest(capsule), found)
-    trail = read_trail(capsule)  # one that cannot be believed is refused before anything is built
+    manifest = _with_name_on_wandb(read_manifest(capsule), found)
+    trail = read_trail(capsule)  # an invalid one is refused before anything is built
     segment = find_segment(trail, options)
     inputs = find_inputs(manifest, parts_of(manifest).code, options.data)
     plan = make_plan(
@@ -91,11 +91,11 @@ def prepare(
         everything=options.all_packages,
     )
     sets = variables_set(plan, os.environ, rebuilt=choice.ignores_python_path)
-    return Prepared(capsule, manifest, plan, choice, options, whose_it_is(found), sets, segment)
+    return Prepared(capsule, manifest, plan, choice, options, recorded_by(found), sets, segment)
 
 
-def whose_it_is(found: RemoteRun | None) -> str:
-    """Return who recorded a capsule, as W&B knows it: what it says itself, anybody can write."""
+def recorded_by(found: RemoteRun | None) -> str:
+    """Return who recorded a capsule, as W&B reports it; what the capsule says proves nothing."""
     if found is None:
         return "unknown (a local folder)"
     server = urlsplit(found.url).netloc or "the server"
@@ -109,30 +109,19 @@ def _cells(manifest: Manifest, capsule: Capsule) -> Cells | None:
     return read_cells(capsule, file) if isinstance(file, CellsFile) else None
 
 
-def _as_found(manifest: Manifest, found: RemoteRun | None) -> Manifest:
-    """Return the manifest with the name and place that its run has on W&B now.
-
-    One that was recorded offline and synced since did not know it, and is not offline any more:
-    neither is its rerun.
-    """
+def _with_name_on_wandb(manifest: Manifest, found: RemoteRun | None) -> Manifest:
     if found is None:
         return manifest
-    now = {
-        "id": found.id,
-        "name": found.name,
-        "entity": found.entity,
-        "project": found.project,
-        "url": found.url,
-        "offline": False,
-    }
+    # A run that was recorded offline and synced later has no such name in its record. Its rerun
+    # goes online, as the run itself did in the end.
+    names = ("id", "name", "entity", "project", "url")
+    now = {"offline": False, **{name: getattr(found, name) for name in names}}
     return manifest.model_copy(update={"run": manifest.run.model_copy(update=now)})
 
 
 def name_work_folder(run_id: str) -> Path:
-    """Return where a rerun may be done, beside W&B's own folders: no snapshot takes it along.
-
-    Nothing is made yet.
-    """
+    """Return a new path for a rerun's folder."""
+    # Snapshots leave out W&B's folder, so that none contains an earlier rerun.
     parent = Path(os.environ.get("WANDB_DIR", "."), "wandb").resolve()
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in run_id)
     return parent / f"rerun-{safe[:64]}-{secrets.token_hex(4)}"

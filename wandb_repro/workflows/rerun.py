@@ -1,4 +1,4 @@
-"""A rerun from beginning to end: restore, rebuild, train, judge. The rooms are joined here."""
+"""A rerun from beginning to end: restore, rebuild, train, judge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from wandb_repro.errors import InconclusiveError, TrainingFailedError
 from wandb_repro.manifest.base import Unavailable
@@ -53,17 +52,16 @@ def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> 
     """Restore, rebuild, train and judge.
 
     Args:
-        prepared: what was agreed to.
+        prepared: the rerun, which the user confirmed.
         say: called with each step, a few words.
-        output: file descriptor that gets what the training prints.
+        output: file descriptor for what the training prints.
 
     Raises:
-        ReproError: it could not be rebuilt, or the training failed by itself.
+        ReproError: it could not be rebuilt, or the training itself failed.
     """
-    plan = prepared.plan
-    with _gone_unless_ready(plan.work):
-        say(f"Restoring {count(plan.parts.code.files, 'file')}, tree {plan.parts.code.tree[:12]}")
-        code = plan.parts.code
+    plan, code = prepared.plan, prepared.plan.parts.code
+    with _new_work_folder(plan.work):
+        say(f"Restoring {count(code.files, 'file')}, tree {code.tree[:12]}")
         restore_code(plan, bundle_of(prepared.capsule, code), added_bundle(prepared.capsule, code))
         if not prepared.options.allow_missing:
             _check_data(plan, say)
@@ -79,7 +77,7 @@ def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> 
     )
     if provided.cached is not None and not child.returncode:
         keep_bytecode(provided.cached, plan.environment_folder)
-    return _judged(prepared, child, provided.built.inequalities, provided.built.notes)
+    return _judge(prepared, child, provided.built.inequalities, provided.built.notes)
 
 
 def _check_data(plan: Plan, say: Say) -> None:
@@ -92,15 +90,15 @@ def _check_data(plan: Plan, say: Say) -> None:
 
 
 @contextlib.contextmanager
-def _gone_unless_ready(work: Path) -> Generator[None]:
-    """Make the work folder, and leave nothing of it behind when it could not be filled."""
-    above = work.parent.exists()
+def _new_work_folder(work: Path) -> Generator[None]:
+    """Make the work folder; delete it again if it cannot be filled."""
+    parent_existed = work.parent.exists()
     work.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
-        if not above:
+        if not parent_existed:
             with contextlib.suppress(OSError):
                 work.parent.rmdir()
         raise
@@ -142,26 +140,22 @@ def _request(prepared: Prepared) -> RerunRequest:
     )
 
 
-def _judged(
+def _judge(
     prepared: Prepared, child: Child, inequalities: tuple[Inequality, ...], notes: tuple[str, ...]
 ) -> Outcome:
     recorded = child.whereabouts
     if recorded is None:
-        _refuse_silence(child, prepared)
+        if child.returncode:
+            raise _failed(child, prepared)
+        raise InconclusiveError(
+            "The script ended without recording anything, so there is nothing to compare.",
+            hint="It must call wandb_repro.init, or have been recorded by wandb-repro run.",
+        )
     capsule = Capsule(Path(recorded.capsule))
     verdict = verify_capsules(prepared.capsule, capsule, prepared.limit, prepared.options.tolerance)
     if child.returncode and verdict.grade != "diverged":
         raise _failed(child, prepared)
     return Outcome(verdict, capsule, prepared.plan.work, recorded.url, inequalities, notes)
-
-
-def _refuse_silence(child: Child, prepared: Prepared) -> NoReturn:
-    if child.returncode:
-        raise _failed(child, prepared)
-    raise InconclusiveError(
-        "The script ended without recording anything, so there is nothing to compare.",
-        hint="It must call wandb_repro.init, or have been recorded by wandb-repro run.",
-    )
 
 
 def _failed(child: Child, prepared: Prepared) -> TrainingFailedError:

@@ -1,4 +1,4 @@
-"""What the person who reruns can choose."""
+"""The options of a rerun."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RerunOptions:
     base_python: Path | None = None
     """Interpreter to rebuild the environment with, instead of the recorded version."""
     use_cache: bool = True
-    """Whether an environment that an earlier rerun built will do, and a new one is kept."""
+    """Whether an environment of an earlier rerun is used, and a new one cached."""
     threads: int | None = None
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
     """Switches instead of the recorded ones, by name."""
@@ -27,19 +27,19 @@ class RerunOptions:
     from_epoch: After | None = None
     """Begin with the checkpoint of this epoch."""
     checkpoint: Path | None = None
-    """Where that is now; None where it was."""
+    """Its path now; None if it was not moved."""
     until_epoch: int | None = None
     until_step: int | None = None
     values: Mapping[int, str] = field(default_factory=dict[int, str])
     data: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Where data is that lies elsewhere now, by its name; absolute paths."""
+    """Absolute paths of data that was moved, by its name."""
     allow_missing: bool = False
     all_packages: bool = False
     """Rebuild also what the run did not load."""
     allow_outputs: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
     steps_of: tuple[int, int] | None = None
-    """Digest every step of this ``fit``, once so many epochs of it are complete."""
+    """A ``fit`` and a number of epochs: after these, digest each of its steps."""
 
     @property
     def trains_on(self) -> bool:

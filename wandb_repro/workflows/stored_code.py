@@ -1,4 +1,4 @@
-"""Where the bytes of a run's source tree are: in its capsule, or kept on this machine."""
+"""Finds the bundles of a run's source tree: in its capsule, or in the store of this machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from wandb_repro.store.local import local_bundle
 
 
 def bundle_of(capsule: Capsule, code: Code) -> Path:
-    """Return the path of the bundle of a run's tree; it may be gone."""
+    """Return the path of the bundle of a run's tree, which may not exist any more."""
     return _stored_at(capsule.bundle, code.bundle)
 
 
 def added_bundle(capsule: Capsule, code: Code) -> Path:
-    """Return the path of the bundle of what a run used outside its tree; it may be gone."""
+    """Return the path of the bundle of the added files, which may not exist."""
     added = added_of(code)
     return _stored_at(capsule.added, added.bundle) if added else capsule.added
 
@@ -31,10 +31,10 @@ def _stored_at(in_capsule: Path, bundle: BundleFile | Unavailable) -> Path:
 
 
 def check_stored(capsule: Capsule, code: Code) -> None:
-    """Check that the bytes of a run's tree are here.
+    """Check that the bundles of a run's tree exist.
 
     Raises:
-        RefusedError: a bundle is not.
+        RefusedError: one is missing.
     """
     bundles = [bundle_of(capsule, code)]
     if added_of(code) is not None:

@@ -15,16 +15,10 @@ def verify_capsules(
     limit: Limit | None = None,
     tolerance: Tolerance | None = None,
 ) -> Verdict:
-    """Return the verdict on two capsules on this disk.
-
-    Args:
-        original: what the other is compared with.
-        other: of a rerun, or of any run.
-        limit: how far the two are compared; None compares all.
-        tolerance: how far numbers may differ and still be called equivalent.
+    """Return the verdict on two capsules on this disk; ``judge`` says what the limits are.
 
     Raises:
-        ReproError: one of them cannot be read or believed.
+        ReproError: one of them cannot be read, or is invalid.
     """
     one, two = read_manifest(original), read_manifest(other)
     check_intact(original, one)
