@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from tests.support.terminal import on_paper, on_terminal
-from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.layout import STYLES, blank, bullets, heading, listing, more, page, rows
 from wandb_repro.verify.finding import Effect
 
 
@@ -32,6 +32,19 @@ def test_a_bullet_has_its_cure_on_the_line_below() -> None:
     text = on_paper(page(bullets([("-", "It came late", "call init first"), ("-", "Alone", "")])))
 
     assert text.splitlines() == ["  -  It came late", "     → call init first", "  -  Alone"]
+
+
+def test_a_list_without_entries_has_no_heading_either() -> None:
+    assert list(listing("Why", [])) == []
+
+    text = on_paper(page(*listing("Why", [("-", "It broke", "mend it")], rest="once")))
+    assert text.split("\n")[:4] == ["", "Why  once", "  -  It broke", "     → mend it"]
+
+
+def test_only_entries_that_are_hidden_are_counted() -> None:
+    assert list(more(0)) == []
+    assert list(more(-3)) == []
+    assert "and 1,200 less likely; --json has all" in on_paper(page(*more(1200, "less likely")))
 
 
 def test_a_page_has_no_blanks_at_the_ends_of_its_lines() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,20 +19,13 @@ from wandb_repro.manifest.trail_records import Step, TrailRecord
 
 _FIRST_LINK = "0" * 64
 _ADAPTER: TypeAdapter[TrailRecord] = TypeAdapter(TrailRecord)
-_KINDS = frozenset(
-    {
-        *("start", "granularity", "structure", "weights", "step"),
-        *("losses", "numbers", "seen", "missing", "checkpoint", "resumed", "end"),
-    }
-)
+_KINDS = frozenset(kind.model_fields["kind"].default for kind in get_args(get_args(TrailRecord)[0]))
 
 
 def chained(record: TrailRecord, previous: str) -> tuple[bytes, str]:
     """Return the record's line and its link: the SHA-256 that the next line contains.
 
-    Args:
-        record: what to write.
-        previous: the link of the line before; empty for the first line.
+    ``previous`` is the link of the line before; empty for the first line.
     """
     if isinstance(record, Step) and not record.model_extra:
         line = _written(record, previous or _FIRST_LINK)
@@ -54,10 +47,7 @@ def _written(step: Step, previous: str) -> bytes:
 
 
 def parse(lines: Iterable[bytes]) -> Trail:
-    """Read a trail into memory.
-
-    Args:
-        lines: of the file, with their line ends; the last may be cut off.
+    """Read a trail into memory from its lines with their line ends; the last may be cut off.
 
     Raises:
         TrailError: a line is not a record, does not contain the hash of the line before, or must

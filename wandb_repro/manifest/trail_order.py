@@ -32,11 +32,7 @@ class OrderCheck:
         self._digested: set[int] = set()
 
     def check(self, record: TrailRecord, line: int) -> None:
-        """Check the next record.
-
-        Args:
-            record: the record.
-            line: its line number, from 1, for the error.
+        """Check the next record, whose line number counts from 1.
 
         Raises:
             TrailError: the record must not come here.

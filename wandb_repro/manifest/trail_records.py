@@ -12,7 +12,6 @@ from wandb_repro.manifest.leaf_positions import PLACES
 
 VERSION = "1.2"
 
-
 SHORT = 8
 """Hexadecimal digits of a leaf's digest in a step record: they show which leaf differs; the root
 proves that all are equal."""
@@ -34,17 +33,9 @@ def _exact(text: str) -> str:
 
 
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,128}$")]
-
-
 HexDigits = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]*$")]
-
-
 HexFloat = Annotated[str, AfterValidator(_exact)]
-
-
 Places = Annotated[str, StringConstraints(pattern=rf"^({PLACES.pattern})?$")]
-
-
 Moment = Literal["initial", "step", "epoch", "final"]
 
 

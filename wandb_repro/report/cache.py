@@ -33,7 +33,7 @@ class KeptRow:
 
 def cache_text(folder: str, kept: Sequence[KeptRow]) -> RenderableType:
     """Return which environments are cached, and where."""
-    total = sum(one.size_bytes for one in kept)
+    total = sum(row.size_bytes for row in kept)
     return page(
         heading("cache", f"{count(len(kept), 'environment')}, {size(total)}"),
         _table(kept) if kept else blank(),
@@ -47,13 +47,13 @@ def _table(kept: Iterable[KeptRow]) -> RenderableType:
     table = Table.grid(padding=(0, 2), expand=False)
     for justify in ("left", "left", "right", "right", "left"):
         table.add_column(no_wrap=True, justify=justify)
-    for one in kept:
+    for row in kept:
         words = (
-            one.key[:_KEY_LETTERS],
-            f"Python {one.python}",
-            count(one.packages, "package"),
-            size(one.size_bytes),
-            _used(one.unused_s),
+            row.key[:_KEY_LETTERS],
+            f"Python {row.python}",
+            count(row.packages, "package"),
+            size(row.size_bytes),
+            _used(row.unused_s),
         )
         table.add_row(*(Text(clean(word)) for word in words))
     return Padding(table, (0, 0, 0, 2))

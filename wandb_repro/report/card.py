@@ -54,12 +54,7 @@ def card(
 ) -> str:
     """Return the page: first whether the run can be rerun, then what it ran on.
 
-    Args:
-        name: of the run, ``entity/project/id`` without the parts that are not known.
-        manifest: its record.
-        trail: its trail.
-        findings: every reason why it might not run again.
-        extras: what is not in the record.
+    ``findings`` are all reasons why it might not run again, from ``audit``.
     """
     extras = extras or CardExtras()
     parts = sections(manifest, trail)
@@ -88,14 +83,12 @@ def _answer(findings: Sequence[Finding]) -> Iterator[Element]:
 
 
 def _bullets(items: Iterable[tuple[str, str]]) -> Element:
-    made: list[Child] = []
-    for sentence, cure in items:
-        made.append(
-            element(
-                "li", sentence, *([element("span", f"→ {cure}", class_="cure")] if cure else [])
-            )
-        )
-    return element("ul", *made)
+    return element("ul", *(_bullet(sentence, cure) for sentence, cure in items))
+
+
+def _bullet(sentence: str, cure: str) -> Element:
+    advice = [element("span", f"→ {cure}", class_="cure")] if cure else []
+    return element("li", sentence, *advice)
 
 
 def _reproduced(line: str) -> Iterator[Element]:
@@ -177,28 +170,24 @@ def commit_page(git: GitState) -> str:
 def _packages(packages: Packages | Unavailable) -> Iterator[Element]:
     if isinstance(packages, Unavailable):
         return
-    own = [found for found in packages.distributions if found.origin != "index"]
-    rest = [found for found in packages.distributions if found.origin == "index"]
-    if own:
-        yield element("h3", f"{count(len(own), 'package')} not on a package index")
-        yield _table(own)
-    if rest:
-        summary = f"{count(len(rest), 'package')} from a package index"
-        yield element("details", element("summary", summary), _table(rest))
+    on_index = [found for found in packages.distributions if found.origin == "index"]
+    others = [found for found in packages.distributions if found.origin != "index"]
+    if others:
+        yield element("h3", f"{count(len(others), 'package')} not on a package index")
+        yield _table(others)
+    if on_index:
+        summary = f"{count(len(on_index), 'package')} from a package index"
+        yield element("details", element("summary", summary), _table(on_index))
 
 
 def _table(found: Sequence[Distribution]) -> Element:
-    head = element("tr", *(element("th", name) for name in ("package", "version", "from")))
-    made = [
-        element(
-            "tr",
-            element("td", one.name),
-            element("td", one.version),
-            element("td", one.origin_detail or one.origin),
-        )
-        for one in found
-    ]
-    return element("table", element("thead", head), element("tbody", *made))
+    head = _row("th", "package", "version", "from")
+    body = (_row("td", it.name, it.version, it.origin_detail or it.origin) for it in found)
+    return element("table", element("thead", head), element("tbody", *body))
+
+
+def _row(tag: str, *cells: str) -> Element:
+    return element("tr", *(element(tag, cell) for cell in cells))
 
 
 def _commands(name: str, manifest: Manifest, *, stops: bool) -> Iterator[Element]:

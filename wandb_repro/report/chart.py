@@ -16,12 +16,8 @@ _LEAST = 14
 def agreement(verdict: Verdict, recorded: int) -> Element:
     """Return a bar over the moments of the original: equal, different, not compared.
 
-    Equal is filled, different carries a cross, not compared is only an outline: the colours are
-    never the only sign.
-
-    Args:
-        verdict: what was compared.
-        recorded: moments that the original recorded.
+    Equal is filled, different has a cross, not compared is an outline: colour is never the only
+    sign. ``recorded`` is the number of moments that the original recorded.
     """
     differs = 1 if verdict.first is not None else 0
     equal = max(0, verdict.moments - differs)
@@ -63,8 +59,8 @@ def _widths(*numbers: int) -> list[float]:
     """Return widths in proportion, each but 0 at least ``_LEAST``."""
     least = sum(_LEAST for number in numbers if number)
     free = _WIDTH - least
-    whole = sum(numbers) or 1
-    return [number and _LEAST + free * number / whole for number in numbers]
+    total = sum(numbers) or 1
+    return [number and _LEAST + free * number / total for number in numbers]
 
 
 def _box(kind: str, left: float, width: float) -> Element:

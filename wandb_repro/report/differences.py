@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import get_args
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -22,26 +23,7 @@ _GROUPS: tuple[tuple[Effect, str], ...] = (
     ("may change bits", "These may change bits"),
     ("explains", "These change no bits"),
 )
-ORDER: tuple[Kind, ...] = (
-    "command",
-    "config",
-    "ending",
-    "machine",
-    "code",
-    "interpreter",
-    "package",
-    "framework",
-    "threads",
-    "processor",
-    "switch",
-    "accelerator",
-    "seed",
-    "determinism",
-    "model",
-    "data",
-    "unknown",
-)
-"""The order of a card's sections."""
+ORDER: tuple[Kind, ...] = get_args(Kind)
 
 _FEW: dict[Kind, int] = {"package": 3, "config": 12, "switch": 12, "data": 12}
 """Up to this many of a kind are listed one by one; config values are what people look for."""
@@ -59,13 +41,9 @@ _LONGEST = 300
 def differences_text(
     one: str, two: str, findings: Sequence[Finding], *, every: bool = False
 ) -> RenderableType:
-    """Return the differences of two runs, side by side, what can change bits first.
+    """Return the differences of the runs ``one`` and ``two``, what can change bits first.
 
-    Args:
-        one: the run on the left.
-        two: the run on the right.
-        findings: what differs; what is equal is not shown.
-        every: whether to list many of one kind one by one.
+    Many of one kind are summed up in one row, unless ``every`` one is to be listed.
     """
     if not findings:
         return page(heading("no difference", f"between {one} and {two}", STYLES["identical"]))
@@ -89,9 +67,9 @@ def _rows(findings: Sequence[Finding], *, every: bool) -> Iterator[tuple[str, ..
     for kind in ORDER:
         same = [finding for finding in findings if finding.kind == kind]
         if every or len(same) <= _FEW.get(kind, len(same)):
-            yield from ((one.fact, one.original, one.here) for one in same)
+            yield from ((finding.fact, finding.original, finding.here) for finding in same)
         else:
-            names = [one.fact.removeprefix("config.") for one in same]
+            names = [finding.fact.removeprefix("config.") for finding in same]
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             yield f"{len(names):,} {_NOUNS[kind]} differ", ", ".join(names[:_NAMED]) + more
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from wandb_repro.manifest.code import LeftOut
-from wandb_repro.report.layout import blank, bullets, heading, page, rows
+from wandb_repro.report.layout import blank, heading, listing, page, rows
 from wandb_repro.report.record_files import left_out_rows
 from wandb_repro.report.text import size
 
@@ -41,9 +41,12 @@ class Uploads:
 def uploads_text(name: str, found: Uploads) -> RenderableType:
     """Return everything that is uploaded, warnings first."""
     when = "will be uploaded when it is synced" if found.offline else "is uploaded"
+    warnings = (("-", sentence, cure) for sentence, cure in found.warnings)
     return page(
         heading(name, f"what {when}"),
-        *_warnings(found),
+        *listing(
+            "Check these first", (("-", *warning) for warning in found.warnings), style="yellow"
+        ),
         blank(),
         heading("Capsule", "folder repro/ in the run's files"),
         rows((size(of_bytes), path) for path, of_bytes in found.ours.items()),
@@ -61,13 +64,6 @@ def uploads_text(name: str, found: Uploads) -> RenderableType:
     )
 
 
-def _warnings(found: Uploads) -> list[RenderableType]:
-    if not found.warnings:
-        return []
-    listed = bullets(("-", sentence, cure) for sentence, cure in found.warnings)
-    return [blank(), heading("Check these first", style="yellow"), listed]
-
-
 def _theirs(found: Uploads) -> list[tuple[str, str]]:
     files = list(found.theirs.items())
     listed = [(size(of_bytes), path) for path, of_bytes in files[:_NAMED]]
@@ -80,6 +76,6 @@ def _theirs(found: Uploads) -> list[tuple[str, str]]:
 def uploads_data(found: Uploads) -> dict[str, Any]:
     """Return the same as data."""
     data = asdict(found)
-    data["left_out"] = [one.model_dump(mode="json") for one in found.left_out]
+    data["left_out"] = [file.model_dump(mode="json") for file in found.left_out]
     data["warnings"] = [{"sentence": what, "cure": cure} for what, cure in found.warnings]
     return data

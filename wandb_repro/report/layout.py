@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
@@ -54,6 +54,21 @@ def bullets(items: Iterable[tuple[str, str, str]]) -> RenderableType:
         if cure:
             table.add_row("", Text(f"→ {clean(cure)}", style="bold"))
     return Padding(table, (0, 0, 0, 2))
+
+
+def listing(
+    title: str, items: Iterable[tuple[str, str, str]], *, rest: str = "", style: str = "bold"
+) -> Iterator[RenderableType]:
+    """Yield an empty line, a heading and a list of ``bullets``; nothing if the list is empty."""
+    found = list(items)
+    if found:
+        yield from (blank(), heading(title, rest, style), bullets(found))
+
+
+def more(hidden: int, word: str = "more") -> Iterator[RenderableType]:
+    """Yield a row that says how many entries are not shown; nothing if all are."""
+    if hidden > 0:
+        yield rows([("", f"and {hidden:,} {word}; --json has all")])
 
 
 def blank() -> Text:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 
-from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.layout import STYLES, heading, listing, more, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.prediction import Expected, Prediction
@@ -32,31 +32,16 @@ def prediction_text(prediction: Prediction) -> RenderableType:
                 ("original", prediction.original),
                 ("started", started),
                 ("environment", prediction.environment),
-                ("no effect", _harmless(prediction.harmless)),
+                ("no effect", ", ".join(dict.fromkeys(it.fact for it in prediction.harmless))),
             ]
         ),
         *_part("Blocking", prediction.findings),
-        *_unknown(prediction.unknown),
+        *listing("Unknown", (("-", reason, "") for reason in prediction.unknown)),
         *_part("Restored by rerun", prediction.settled),
     )
 
 
-def _harmless(found: Sequence[Finding]) -> str:
-    return ", ".join(dict.fromkeys(one.fact for one in found))
-
-
 def _part(title: str, found: Sequence[Finding]) -> Iterator[RenderableType]:
-    if not found:
-        return
-    yield blank()
-    yield heading(title, count(len(found), "finding"))
-    yield bullets((one.effect, one.sentence, one.cure) for one in found[:_MOST])
-    if len(found) > _MOST:
-        yield rows([("", f"and {len(found) - _MOST:,} more; --json has all")])
-
-
-def _unknown(reasons: Sequence[str]) -> Iterator[RenderableType]:
-    if reasons:
-        yield blank()
-        yield heading("Unknown")
-        yield bullets(("-", reason, "") for reason in reasons)
+    items = ((finding.effect, finding.sentence, finding.cure) for finding in found[:_MOST])
+    yield from listing(title, items, rest=count(len(found), "finding"))
+    yield from more(len(found) - _MOST)

@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from wandb_repro.report.layout import STYLES, blank, bullets, heading, page
+from wandb_repro.report.layout import STYLES, blank, heading, listing, page
 from wandb_repro.report.text import clean, count
-from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.finding import SEVERITY, Effect, Finding
 from wandb_repro.verify.project_status import RunStatus
 from wandb_repro.verify.rules import REPRODUCED
 
@@ -22,24 +22,17 @@ _MAX_FIXES = 5
 def project_status_text(
     where: str, runs: Sequence[RunStatus], rules: Sequence[str], total: int
 ) -> RenderableType:
-    """Return the answer, one line a run, and what to fix first.
+    """Return the answer, one line for each run, the most urgent first, and what to fix first.
 
-    Args:
-        where: the project, or the folder.
-        runs: its runs, the most urgent first.
-        rules: what is required of each.
-        total: number of its runs; more than ``runs`` if only the newest were read.
+    ``total`` is larger than the number of ``runs`` if only the newest were read.
     """
-    parts: list[RenderableType] = [
+    return page(
         heading(*_answer(runs, rules)),
         heading("", f"{where}: {', '.join(_counts(runs, total))}"),
         blank(),
         _table(runs),
-    ]
-    fixes = list(_fixes(runs))
-    if fixes:
-        parts += [blank(), heading("Fix first"), bullets(fixes)]
-    return page(*parts)
+        *listing("Fix first", _fixes(runs)),
+    )
 
 
 def _answer(runs: Sequence[RunStatus], rules: Sequence[str]) -> tuple[str, str, str]:
@@ -72,8 +65,7 @@ def _table(runs: Sequence[RunStatus]) -> RenderableType:
     """Return a line for each run, cut off where the terminal ends."""
     widest = max((len(_id(run)) for run in runs), default=0)
     wide = max(len("run"), min(widest, _ID))
-    head = Text(_line(" ", "run", wide, "repeatable", "reproduced", "what is missing"), "dim")
-    lines = [head]
+    lines = [Text(_line(" ", "run", wide, "repeatable", "reproduced", "what is missing"), "dim")]
     for run in runs:
         mark, style = _mark(run)
         columns = _repeatable(run), _reproduced(run), clean(_missing(run), 300)
@@ -145,12 +137,13 @@ def _fixes(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
     findings: dict[tuple[str, str], Finding] = {}
     times: Counter[tuple[str, str]] = Counter()
     for run in runs:
-        of_run = {(one.kind, one.fact): one for one in run.findings if one.effect in _SEVERE}
+        severe_ones = (finding for finding in run.findings if finding.effect in _SEVERE)
+        of_run = {(finding.kind, finding.fact): finding for finding in severe_ones}
         findings |= of_run
         times.update(of_run.keys())
     severe = sorted(
         (key for key in times if findings[key].sentence not in said),
-        key=lambda key: (_SEVERE.index(findings[key].effect), -times[key], key),
+        key=lambda key: (SEVERITY[findings[key].effect], -times[key], key),
     )
     for key in severe[:_MAX_FIXES]:
         yield f"{times[key]:,}×", findings[key].sentence, findings[key].cure
@@ -185,12 +178,10 @@ def project_status_data(
         "project": where,
         "total": total,
         "rules": list(rules),
-        "runs": [
-            {
-                **run.model_dump(mode="json"),
-                "reproduced": run.reproduced,
-                "attempted": run.attempted,
-            }
-            for run in runs
-        ],
+        "runs": [_run_data(run) for run in runs],
     }
+
+
+def _run_data(run: RunStatus) -> dict[str, Any]:
+    counts = {"reproduced": run.reproduced, "attempted": run.attempted}
+    return {**run.model_dump(mode="json"), **counts}

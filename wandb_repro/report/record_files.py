@@ -21,17 +21,14 @@ def left_out_rows(files: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
     for file in files:
         groups.setdefault(file.reason, []).append(file)
     for reason, group in groups.items():
-        yield "left out", f"{reason}: {first_of([_named(file) for file in group])}"
+        named = [named_file(file.path, file.size_bytes, file.digest) for file in group]
+        yield "left out", f"{reason}: {first_of(named)}"
 
 
 def first_of(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     more = f" and {len(names) - _NAMED:,} more (--json names them)" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
-
-
-def _named(file: LeftOut) -> str:
-    return named_file(file.path, file.size_bytes, file.digest)
 
 
 def named_file(path: str, size_bytes: int | Unavailable, digest: str | Unavailable) -> str:
@@ -48,7 +45,7 @@ def added_rows(added: Added | Unavailable) -> Iterator[tuple[str, str]]:
     if isinstance(added, Unavailable):
         yield "used outside", f"not known: {added}"
         return
-    names = [named_file(it.path, it.size_bytes, it.digest) for it in added.files]
+    names = [named_file(file.path, file.size_bytes, file.digest) for file in added.files]
     yield "added", first_of(names)
     if added.known_until == "training":
         yield "used later", "not known: the record ends during training"
@@ -57,9 +54,9 @@ def added_rows(added: Added | Unavailable) -> Iterator[tuple[str, str]]:
 def input_rows(inputs: Sequence[InputFile]) -> Iterator[tuple[str, str]]:
     """Yield a title and the names of files that are not in the capsule, and why."""
     groups: dict[str, list[str]] = {}
-    for it in inputs:
-        named = named_file(it.path, it.size_bytes, it.digest)
-        groups.setdefault(it.reason, []).append(named)
+    for file in inputs:
+        named = named_file(file.path, file.size_bytes, file.digest)
+        groups.setdefault(file.reason, []).append(named)
     yield "files read", first_of(groups.pop("", []))
     for reason, names in groups.items():
         yield "not stored", f"{reason}: {first_of(names)}"

@@ -43,8 +43,8 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
         ("Data", _data(manifest)),
         ("Weights", _trail(trail)),
     )
-    whole = (Section(title, tuple(pairs)) for title, pairs in found)
-    return tuple(section for section in whole if section.rows)
+    filled = (Section(title, tuple(pairs)) for title, pairs in found)
+    return tuple(section for section in filled if section.rows)
 
 
 def command_line(command: Command | Unavailable) -> str:
@@ -134,13 +134,11 @@ def _packages(manifest: Manifest) -> Rows:
     if isinstance(packages, Unavailable):
         yield "packages", f"not recorded: {packages}"
         return
-    own = [found for found in packages.distributions if found.repacked is not None]
+    packed = [found for found in packages.distributions if found.repacked is not None]
     yield "python", f"{packages.interpreter.version}, {packages.interpreter.libc}"
     yield "packages", f"{len(packages.distributions)}, digest {packages.digest[:12]}"
-    yield (
-        "not on index",
-        ", ".join(f"{found.name} {found.version} ({found.origin})" for found in own),
-    )
+    names = (f"{found.name} {found.version} ({found.origin})" for found in packed)
+    yield "not on index", ", ".join(names)
 
 
 def _runtime(manifest: Manifest) -> Rows:
@@ -148,26 +146,18 @@ def _runtime(manifest: Manifest) -> Rows:
     if isinstance(runtime, Unavailable):
         yield "processor", f"not recorded: {runtime}"
         return
-    if isinstance(runtime.framework, Framework):
-        yield from _framework(runtime.framework)
+    framework, flags = runtime.framework, runtime.processor.instruction_sets
+    if isinstance(framework, Framework):
+        backend = f"{framework.backend} {framework.backend_version}"
+        policy = f"{framework.dtype_policy}, jit_compile={framework.jit_compile}"
+        yield "keras", f"{framework.keras} on {backend}, {policy}"
     yield "threads", f"{runtime.intra_op_threads} ({runtime.intra_op_source})"
-    yield "processor", f"{runtime.processor.model}, {_words(runtime.processor.instruction_sets)}"
+    flags = str(flags) if isinstance(flags, Unavailable) else " ".join(flags)
+    yield "processor", f"{runtime.processor.model}, {flags}"
     command = manifest.execution.command
     if isinstance(command, Command):
         yield "switches", " ".join(f"{name}={value}" for name, value in command.environment.items())
     yield from _accelerator(manifest.description.accelerator)
-
-
-def _framework(framework: Framework) -> Rows:
-    yield (
-        "keras",
-        f"{framework.keras} on {framework.backend} {framework.backend_version}, "
-        f"{framework.dtype_policy}, jit_compile={framework.jit_compile}",
-    )
-
-
-def _words(value: tuple[str, ...] | Unavailable) -> str:
-    return str(value) if isinstance(value, Unavailable) else " ".join(value)
 
 
 def _accelerator(accelerator: Accelerator | Unavailable) -> Rows:
@@ -236,14 +226,11 @@ def _part(part: Dataset) -> str:
 
 def _trail(trail: Trail) -> Rows:
     moments = [weights for weights in trail.weights if weights.leaves]
-    variables = f"{count(_leaves(trail), 'variable')} at {count(len(moments), 'moment')}"
+    leaves = max((len(weights.leaves) for weights in moments), default=0)
+    variables = f"{count(leaves, 'variable')} at {count(len(moments), 'moment')}"
     yield "digests", variables if moments else "none"
     for missing in trail.missing:
         yield missing.moment, f"not digested: {missing.reason}"
     if moments:
         yield "at the end", moments[-1].root
     yield from checkpoint_rows(trail)
-
-
-def _leaves(trail: Trail) -> int:
-    return max((len(weights.leaves) for weights in trail.weights), default=0)

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.layout import STYLES, blank, heading, listing, page, rows
 from wandb_repro.report.record_answer import answer
 from wandb_repro.report.record_sections import sections
 from wandb_repro.verify.finding import Finding
@@ -30,9 +30,8 @@ def _answer(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     summary = answer(findings)
     yield heading(summary.sentence, style=STYLES[_STYLES[summary.tone]])
     for group in summary.reasons:
-        yield blank()
-        yield heading(group.title, style=STYLES[group.effect])
-        yield bullets(("-", finding.sentence, finding.cure) for finding in group.findings)
+        items = (("-", finding.sentence, finding.cure) for finding in group.findings)
+        yield from listing(group.title, items, style=STYLES[group.effect])
 
 
 _STYLES = {"good": "identical", "warn": "inconclusive", "bad": "diverged"}

@@ -14,11 +14,11 @@ def clean(text: object, limit: int = 2000) -> str:
     A record may come from a stranger, and a terminal obeys escape sequences. A line end, as in
     the text of ``python -c``, is shown as an arrow.
     """
-    whole = str(text)
-    if len(whole) <= limit and whole.isprintable():  # nearly all is, and a card has thousands
-        return whole
-    shown = "".join(_safe(letter) for letter in whole[:limit])
-    return shown if len(whole) <= limit else f"{shown} ..."
+    value = str(text)
+    if len(value) <= limit and value.isprintable():  # nearly all is, and a card has thousands
+        return value
+    shown = "".join(_safe(letter) for letter in value[:limit])
+    return shown if len(value) <= limit else f"{shown} ..."
 
 
 def _safe(letter: str) -> str:

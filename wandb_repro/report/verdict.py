@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from wandb_repro.report.layout import STYLES, blank, bullets, heading, page, rows
+from wandb_repro.report.layout import STYLES, blank, bullets, heading, listing, more, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.verify.distance import Distance
-from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause
 from wandb_repro.verify.tolerance import MeasuredDifference, ToleranceResult
 from wandb_repro.verify.verdict import Bisection, Grade, Verdict
@@ -27,8 +26,8 @@ def verdict_text(verdict: Verdict) -> RenderableType:
         rows(verdict_rows(verdict)),
         *_bisection(verdict.bisection),
         *_tolerance(verdict.tolerance),
-        *_causes(_causes_of(verdict)),
-        *_reasons(verdict),
+        *_causes(verdict),
+        *listing("Why", (("-", reason, "") for reason in verdict.reasons)),
     )
 
 
@@ -41,10 +40,9 @@ def _tolerance(tolerance: ToleranceResult | None) -> Iterator[RenderableType]:
     if tolerance.reason:
         yield bullets([("not applied", tolerance.reason, "")])
         return
-    worst = sorted(tolerance.measured, key=lambda one: one.within)
-    yield bullets((_mark(one), _measured(one), "") for one in worst[:_SHOWN_NUMBERS])
-    if len(worst) > _SHOWN_NUMBERS:
-        yield rows([("", f"and {len(worst) - _SHOWN_NUMBERS:,} more; --json has all")])
+    worst = sorted(tolerance.measured, key=lambda number: number.within)[:_SHOWN_NUMBERS]
+    yield bullets(("within" if it.within else "beyond", _measured(it), "") for it in worst)
+    yield from more(len(tolerance.measured) - _SHOWN_NUMBERS)
 
 
 def _stated(tolerance: ToleranceResult) -> str:
@@ -56,54 +54,34 @@ def _stated(tolerance: ToleranceResult) -> str:
     return f"{' and '.join(parts)}{f', at {at}' if at else ''}"
 
 
-def _mark(one: MeasuredDifference) -> str:
-    return "within" if one.within else "beyond"
-
-
-def _measured(one: MeasuredDifference) -> str:
-    apart, allowed = float(one.apart), float(one.allowed)
-    if one.of == "weights":
-        return f"{one.what}: difference at most about {apart:.3g}, allowed {allowed:.3g}"
-    values = f"{one.original} and {one.rerun}"
-    return f"{one.what}: {values}, difference {apart:.3g}, allowed {allowed:.3g}"
+def _measured(number: MeasuredDifference) -> str:
+    apart, allowed = float(number.apart), float(number.allowed)
+    if number.of == "weights":
+        return f"{number.what}: difference at most about {apart:.3g}, allowed {allowed:.3g}"
+    values = f"{number.original} and {number.rerun}"
+    return f"{number.what}: {values}, difference {apart:.3g}, allowed {allowed:.3g}"
 
 
 def _bisection(found: Bisection | None) -> Iterator[RenderableType]:
     """Say at which step the runs first differ, or why that is not known."""
     if found is None:
         return
-    yield blank()
     if found.first is None:
-        yield heading("Bisected", "step not found")
-        yield bullets([("-", found.reason, "")])
+        yield from listing("Bisected", [("-", found.reason, "")], rest="step not found")
         return
+    yield blank()
     yield heading("Bisected", f"at {found.first.what}")
     sides = [("as recorded", found.original), ("as rerun", found.rerun)]
     yield rows([*sides, *difference_rows(found.first, found.moved)])
 
 
-def _causes_of(verdict: Verdict) -> tuple[Finding, ...]:
-    """Return the causes as ranked at the bisected step if there is one: more is known there."""
-    known = verdict.bisection
-    return known.causes if known is not None and known.causes else verdict.causes
-
-
-def _causes(causes: tuple[Finding, ...]) -> Iterator[RenderableType]:
-    if not causes:
-        return
-    shown = causes[:_SHOWN_CAUSES]
-    yield blank()
-    yield heading("Likely causes, most likely first")
-    yield bullets((cause.effect, cause.sentence, cause.cure) for cause in shown)
-    if len(causes) > len(shown):
-        yield rows([("", f"and {len(causes) - len(shown)} less likely; --json has all")])
-
-
-def _reasons(verdict: Verdict) -> Iterator[RenderableType]:
-    if verdict.reasons:
-        yield blank()
-        yield heading("Why")
-        yield bullets(("-", reason, "") for reason in verdict.reasons)
+def _causes(verdict: Verdict) -> Iterator[RenderableType]:
+    # More is known at a bisected step than at the end of its epoch.
+    bisected = verdict.bisection.causes if verdict.bisection else ()
+    causes = bisected or verdict.causes
+    items = ((cause.effect, cause.sentence, cause.cure) for cause in causes[:_SHOWN_CAUSES])
+    yield from listing("Likely causes, most likely first", items)
+    yield from more(len(causes) - _SHOWN_CAUSES, "less likely")
 
 
 _SHOWN_LEAVES = 8

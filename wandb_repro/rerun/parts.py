@@ -36,22 +36,20 @@ def parts_of(manifest: Manifest) -> Parts:
         )
     command, code, packages = execution.command, execution.code, execution.packages
     if isinstance(command, Unavailable):
-        raise RefusedError(f"The run does not hold how it was started: {_reason(command)}.")
+        raise _missing("how it was started", command)
     if command.kind == "notebook" and not isinstance(command.cells, CellsFile):
         why = command.cells or Unavailable(unavailable="they were not written")
-        raise RefusedError(f"The run does not hold the notebook's cells: {_reason(why)}.")
+        raise _missing("the notebook's cells", why)
     if isinstance(code, Unavailable):
-        raise RefusedError(f"The run does not hold its source tree: {_reason(code)}.")
+        raise _missing("its source tree", code)
     if isinstance(code.bundle, Unavailable):
-        raise RefusedError(
-            f"The run does not hold the bytes of its source tree: {_reason(code.bundle)}."
-        )
+        raise _missing("the bytes of its source tree", code.bundle)
     if isinstance(packages, Unavailable):
-        raise RefusedError(f"The run does not hold its packages: {_reason(packages)}.")
+        raise _missing("its packages", packages)
     if not is_absolute(code.root):
         raise RefusedError(f"The record's tree was nowhere: {code.root[:80]!r} is no place.")
     return Parts(command, code, packages)
 
 
-def _reason(missing: Unavailable) -> str:
-    return str(missing).rstrip(".")
+def _missing(what: str, reason: Unavailable) -> RefusedError:
+    return RefusedError(f"The run does not hold {what}: {str(reason).rstrip('.')}.")

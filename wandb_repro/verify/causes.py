@@ -20,17 +20,11 @@ def rank(
     original: Manifest,
     moved: FirstCause | None = None,
 ) -> tuple[Finding, ...]:
-    """Return what can have changed the bits, the likeliest first.
+    """Return the differences that can have changed the bits, the likeliest first.
 
-    Differences that cannot change bits are left out. Causes that no comparison of two records
-    shows are added: what the trails show, a generator that was seeded too late, or, if no
-    recorded difference is known to change bits at this stage, a nondeterministic operation.
-
-    Args:
-        findings: what differs between the two runs.
-        first: where the trails first differ.
-        original: the record of the original.
-        moved: what changed first at that step, if the trails show it.
+    Causes that no comparison of two records shows are added: what the trails show, a generator
+    that was seeded too late, or, if no recorded difference is known to change bits at this stage,
+    a nondeterministic operation.
     """
     weights = weights_at(first, moved)
     causes = [finding for finding in findings if EFFECT_WEIGHTS[finding.effect]]

@@ -80,11 +80,6 @@ def distance(original: Trail, rerun: Trail, limit: Limit | None = None) -> Dista
     """Return how far apart two trainings ended; None if the trails do not have the numbers.
 
     Weights that are equal at the last common moment are included, with a distance of 0.
-
-    Args:
-        original: a trail whose hash chain was checked.
-        rerun: the other trail, likewise.
-        limit: the part that is compared.
     """
     limit = limit or Limit()
     sides = [
@@ -132,9 +127,8 @@ def _key(record: Weights | Numbers) -> _Key:
 
 
 def _is_whole(numbers: Numbers, leaves: int) -> bool:
-    columns = (numbers.norm, numbers.low, numbers.high)
     return (
-        all(len(column) == _HEX * leaves for column in columns)
+        all(len(column) == _HEX * leaves for column in (numbers.norm, numbers.low, numbers.high))
         and len(numbers.non_finite) == leaves
         and len(numbers.sketch) % (_HEX * max(leaves, 1)) == 0
     )

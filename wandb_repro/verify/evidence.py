@@ -26,11 +26,7 @@ def reasons_inconclusive(
 ) -> tuple[str, ...]:
     """Return every reason why equal digests would not prove the runs identical.
 
-    Args:
-        one: the original.
-        two: the run that is compared with it.
-        found: how their trails compare.
-        whole: whether they are compared to their end.
+    ``whole`` tells whether the runs are compared to their end.
     """
     return (
         *_evidence(one.trail, two.trail, found),
@@ -41,7 +37,11 @@ def reasons_inconclusive(
 
 def reasons_not_comparable(one: Side, two: Side, *, whole: bool) -> tuple[str, ...]:
     """Return every reason why two runs cannot be compared, whether their digests agree or not."""
-    reasons = [*_same_run(one.manifest, two.manifest), *_command(one.manifest, two.manifest)]
+    reasons: list[str] = []
+    if run_name(one.manifest) == run_name(two.manifest):
+        reasons.append("both are the same run")
+    if _started(one.manifest) != _started(two.manifest):
+        reasons.append("the rerun was started with another command")
     if whole:
         reasons += [*_ending(one), *_ending(two), *_undigested(one), *_undigested(two)]
         reasons += _fits(one.trail, two.trail)
@@ -93,24 +93,10 @@ def _some(names: tuple[str, ...]) -> str:
     return ", ".join(names[:3]) + more
 
 
-def _same_run(one: Manifest, two: Manifest) -> list[str]:
-    if run_name(one) == run_name(two):
-        return ["both are the same run"]
-    return []
-
-
-def _command(one: Manifest, two: Manifest) -> list[str]:
-    if _started(one) == _started(two):
-        return []
-    return ["the rerun was started with another command"]
-
-
 def _started(manifest: Manifest) -> object:
-    """Return what was started, comparable between two machines.
-
-    Without credentials, which are not recorded. Paths inside the source tree are relative to its
-    root: a rerun has its tree in another place.
-    """
+    """Return what was started, comparable between two machines."""
+    # Credentials are not recorded. Paths inside the source tree become relative to its root: a
+    # rerun has its tree in another place.
     command, code = manifest.execution.command, manifest.execution.code
     if isinstance(command, Unavailable):
         return None

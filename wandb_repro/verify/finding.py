@@ -7,24 +7,25 @@ from typing import Literal
 from wandb_repro.manifest.base import Record
 
 Kind = Literal[
-    "accelerator",
-    "code",
     "command",
     "config",
-    "data",
-    "determinism",
     "ending",
-    "framework",
-    "interpreter",
     "machine",
-    "model",
+    "code",
+    "interpreter",
     "package",
-    "processor",
-    "seed",
-    "switch",
+    "framework",
     "threads",
+    "processor",
+    "switch",
+    "accelerator",
+    "seed",
+    "determinism",
+    "model",
+    "data",
     "unknown",
 ]
+"""In the order of a card's sections."""
 
 Effect = Literal["stops", "changes bits", "may change bits", "explains"]
 """What it does: stops a rerun; changes bits (measured or documented); may change them; or only

@@ -28,13 +28,7 @@ class FirstCause(Record):
 
 
 def find_first_cause(original: Trail, other: Trail, first: FirstDifference) -> FirstCause:
-    """Return what changed first where two trails first differ.
-
-    Args:
-        original: a trail whose hash chain was checked.
-        other: the trail that is compared with it.
-        first: their first difference.
-    """
+    """Return what changed first at the first difference of two trails."""
     groups = tuple(dict.fromkeys(leaf.group for leaf in first.leaves))
     loss_step = first_loss_difference(original, other, first.fit)
     if first.structure:

@@ -9,7 +9,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.training import FitSettings
-from wandb_repro.verify.compare_values import differ, recorded
+from wandb_repro.verify.compare_values import differ, differ_in, recorded
 from wandb_repro.verify.finding import Effect, Finding
 from wandb_repro.verify.keras_config import config_text, simplify
 
@@ -27,19 +27,16 @@ def model_settings(original: Manifest, here: Manifest) -> Iterator[Finding]:
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         return
     several = len(one) > 1 or len(two) > 1
-    for mine, yours in zip(one, two, strict=False):
-        found = list(_fit_differences(mine, yours, f" (fit {mine.fit})" if several else ""))
+    for fit_1, fit_2 in zip(one, two, strict=False):
+        found = list(_fit_differences(fit_1, fit_2, f" (fit {fit_1.fit})" if several else ""))
         yield from found[:_MAX_FINDINGS]
         if len(found) > _MAX_FINDINGS:
             yield _more(found[_MAX_FINDINGS:])
-    yield from differ(
-        "model",
+    fact, cure = (
         "settings of a fit after the first",
-        len(one),
-        len(two),
-        "may change bits",
         "call compile and fit as often as the original",
     )
+    yield from differ("model", fact, len(one), len(two), "may change bits", cure)
 
 
 def _more(found: list[Finding]) -> Finding:
@@ -61,13 +58,13 @@ def _fit_differences(one: FitSettings, two: FitSettings, fit: str) -> Iterator[F
         ("", one.metrics, two.metrics, "explains"),
     )
     yield from _architectures(one.architecture, two.architecture, fit)
-    for owner, mine, yours, effect in parts:
-        yield from _part(owner, mine, yours, effect, fit)
-    for fact, left, right in (
-        ("dtype policy of the model", one.dtype_policy, two.dtype_policy),
-        ("jit_compile of the model", one.jit_compile, two.jit_compile),
-    ):
-        yield from differ("model", f"{fact}{fit}", left, right, "changes bits", _CURE)
+    for owner, config_1, config_2, effect in parts:
+        yield from _part(owner, config_1, config_2, effect, fit)
+    fields = {
+        f"dtype policy of the model{fit}": "dtype_policy",
+        f"jit_compile of the model{fit}": "jit_compile",
+    }
+    yield from differ_in("model", one, two, fields, "changes bits", _CURE)
 
 
 def _part(
@@ -75,11 +72,11 @@ def _part(
 ) -> Iterator[Finding]:
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         fact = f"settings of {owner or 'the loss'}{fit}"
-        mine, yours = (it if isinstance(it, Unavailable) else "recorded" for it in (one, two))
-        yield from differ("model", fact, mine, yours, "may change bits", _CURE)
+        before, now = (it if isinstance(it, Unavailable) else "recorded" for it in (one, two))
+        yield from differ("model", fact, before, now, "may change bits", _CURE)
         return
-    for path, mine, yours in _leaves("", _unnamed(simplify(one), {}), _unnamed(simplify(two), {})):
-        yield from _finding(_fact(path, owner, fit), mine, yours, _effect(path, effect))
+    for path, before, now in _leaves("", _unnamed(simplify(one), {}), _unnamed(simplify(two), {})):
+        yield from _finding(_fact(path, owner, fit), before, now, _effect(path, effect))
 
 
 def _effect(path: str, effect: Effect) -> Effect:
@@ -99,9 +96,9 @@ def _fact(path: str, owner: str, fit: str) -> str:
 
 
 def _finding(fact: str, one: JSON, two: JSON, effect: Effect) -> Iterator[Finding]:
-    mine, yours = _shortened(one), _shortened(two)
-    cure = f"set it to {mine}" if mine != _ABSENT else "leave it out"
-    yield from differ("model", fact, mine, yours, effect, cure)
+    before, now = _shortened(one), _shortened(two)
+    cure = f"set it to {before}" if before != _ABSENT else "leave it out"
+    yield from differ("model", fact, before, now, effect, cure)
 
 
 class _Layer(NamedTuple):
@@ -118,14 +115,16 @@ def _architectures(one: JSON | Unavailable, two: JSON | Unavailable, fit: str) -
     if [layer.kind for layer in left] != [layer.kind for layer in right]:
         yield from _other_layers(left, right, fit)
         return
-    names = tuple(
-        {layer.name: str(place) for place, layer in enumerate(it)} for it in (left, right)
-    )
-    for mine, yours in zip(left, right, strict=True):
-        owner = f"layer {mine.name}" if mine.name else "the model"
-        configs = (_unnamed(mine.config, names[0]), _unnamed(yours.config, names[1]))
-        for path, a, b in _leaves("", *configs):
-            yield from _finding(_fact(path, owner, fit), a, b, "changes bits")
+    names_1, names_2 = _places(left), _places(right)
+    for layer_1, layer_2 in zip(left, right, strict=True):
+        owner = f"layer {layer_1.name}" if layer_1.name else "the model"
+        configs = _unnamed(layer_1.config, names_1), _unnamed(layer_2.config, names_2)
+        for path, before, now in _leaves("", *configs):
+            yield from _finding(_fact(path, owner, fit), before, now, "changes bits")
+
+
+def _places(layers: list[_Layer]) -> dict[str, str]:
+    return {layer.name: str(place) for place, layer in enumerate(layers)}
 
 
 def _other_layers(one: list[_Layer], two: list[_Layer], fit: str) -> Iterator[Finding]:
@@ -133,10 +132,14 @@ def _other_layers(one: list[_Layer], two: list[_Layer], fit: str) -> Iterator[Fi
     kinds = [layer.kind for layer in one], [layer.kind for layer in two]
     at = next((at for at, pair in enumerate(zip(*kinds, strict=False)) if pair[0] != pair[1]), None)
     place = min(map(len, kinds)) if at is None else at
-    mine = f"{one[place].kind} {one[place].name}" if place < len(one) else "no more layers"
-    yours = f"{two[place].kind} {two[place].name}" if place < len(two) else "no more layers"
+    before, now = (
+        f"{layers[place].kind} {layers[place].name}".strip()
+        if place < len(layers)
+        else "no more layers"
+        for layers in (one, two)
+    )
     fact = f"layer {place} of the model{fit}"
-    yield from differ("model", fact, mine.strip(), yours.strip(), "changes bits", _CURE)
+    yield from differ("model", fact, before, now, "changes bits", _CURE)
 
 
 def _layers(model: JSON, *, top: bool = True) -> list[_Layer]:
@@ -147,8 +150,8 @@ def _layers(model: JSON, *, top: bool = True) -> list[_Layer]:
     name = str(config.get("name", "")) if not top else ""
     if not isinstance(inner, list):
         return [_Layer(name, kind, simplify(cast("JSON", config)))]
-    own = {key: value for key, value in config.items() if key != "layers"}
-    found = [_Layer(name, kind, simplify(own))]
+    settings = {key: value for key, value in config.items() if key != "layers"}
+    found = [_Layer(name, kind, simplify(settings))]
     for layer in inner:
         found += _layers(layer, top=False)
     return found
@@ -159,12 +162,10 @@ def _dict(value: JSON) -> dict[str, JSON]:
 
 
 def _unnamed(value: JSON, places: Mapping[str, str]) -> JSON:
-    """Return a layer's config with positions for names.
-
-    Names depend on what else the process built: Keras counts layers of a kind per process.
-    """
+    """Return a layer's config with positions in place of names."""
+    # Keras counts the layers of a kind per process: names depend on what else was built.
     if isinstance(value, list):
-        return [_unnamed(one, places) for one in value]
+        return [_unnamed(item, places) for item in value]
     if isinstance(value, dict):
         return {key: _unnamed(item, places) for key, item in value.items() if key != "name"}
     return f"layer {places[value]}" if isinstance(value, str) and value in places else value
@@ -174,8 +175,8 @@ def _leaves(path: str, one: JSON, two: JSON) -> Iterator[tuple[str, JSON, JSON]]
     """Yield the path of each setting that differs, and both values."""
     if isinstance(one, dict) and isinstance(two, dict) and one.get("kind") == two.get("kind"):
         for name in dict.fromkeys((*one, *two)):
-            mine, yours = one.get(name, _ABSENT), two.get(name, _ABSENT)
-            yield from _leaves(f"{path}.{name}" if path else name, mine, yours)
+            below = f"{path}.{name}" if path else name
+            yield from _leaves(below, one.get(name, _ABSENT), two.get(name, _ABSENT))
     elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
         for place, pair in enumerate(zip(one, two, strict=True)):
             yield from _leaves(f"{path}[{place}]", *pair)

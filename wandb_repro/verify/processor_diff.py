@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Processor, Runtime
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.verify.compare_values import both_are, differ
+from wandb_repro.verify.compare_values import both_are, differ, differ_in
 from wandb_repro.verify.cpu_instructions import (
     CAP_VARIABLE,
     CLASSES,
@@ -27,19 +27,12 @@ def processor_differences(
 ) -> Iterator[Finding]:
     """Yield what differs between the processors of two runs.
 
-    Args:
-        original: record of the original, for the switches that choose instructions.
-        here: record of the other run.
-        one: the original's processor.
-        two: the other processor.
+    The manifests have the switches that choose instructions.
     """
     yield from _instructions(original, here, one, two)
     yield from _onednn(original, here, one, two)
-    for fact, recorded, found in (
-        ("processor", one.model, two.model),
-        ("processor caches", one.caches, two.caches),
-    ):
-        yield from differ("processor", fact, recorded, found, "may change bits", _SIMILAR_PROCESSOR)
+    fields = {"processor": "model", "processor caches": "caches"}
+    yield from differ_in("processor", one, two, fields, "may change bits", _SIMILAR_PROCESSOR)
 
 
 def _instructions(
@@ -62,22 +55,23 @@ def _onednn(
     original: Manifest, here: Manifest, one: Processor, two: Processor
 ) -> Iterator[Finding]:
     """Yield a difference in whether oneDNN is used: while unset, the processor decides."""
-    variables = _variables(original), _variables(here)
-    values = [found.get(ONEDNN_VARIABLE, "not set") for found in variables]
+    variables_1, variables_2 = _variables(original), _variables(here)
+    value_1 = variables_1.get(ONEDNN_VARIABLE, "not set")
+    value_2 = variables_2.get(ONEDNN_VARIABLE, "not set")
     flags_1, flags_2 = one.instruction_sets, two.instruction_sets
     if isinstance(flags_1, Unavailable) or isinstance(flags_2, Unavailable):
-        yield from differ("switch", ONEDNN_VARIABLE, values[0], values[1], "may change bits")
+        yield from differ("switch", ONEDNN_VARIABLE, value_1, value_2, "may change bits")
         return
-    on_1, on_2 = onednn_is_on(flags_1, variables[0]), onednn_is_on(flags_2, variables[1])
+    on_1, on_2 = onednn_is_on(flags_1, variables_1), onednn_is_on(flags_2, variables_2)
     cure = f"set {ONEDNN_VARIABLE}={int(on_1)}"
     if on_1 == on_2:
-        yield from differ("switch", ONEDNN_VARIABLE, values[0], values[1], "explains", cure)
-    elif values[0] == values[1]:
+        yield from differ("switch", ONEDNN_VARIABLE, value_1, value_2, "explains", cure)
+    elif value_1 == value_2:
         fact = "oneDNN operations (the processor's default)"
         yield from differ("processor", fact, on_1, on_2, "changes bits", cure)
     else:
-        undo = f"unset {ONEDNN_VARIABLE}" if values[0] == "not set" else cure
-        yield from differ("switch", ONEDNN_VARIABLE, values[0], values[1], "changes bits", undo)
+        undo = f"unset {ONEDNN_VARIABLE}" if value_1 == "not set" else cure
+        yield from differ("switch", ONEDNN_VARIABLE, value_1, value_2, "changes bits", undo)
 
 
 def used_classes(original: Manifest, here: Manifest) -> tuple[str, str] | None:

@@ -23,21 +23,21 @@ class RunStatus(Record):
     id: str
     name: str
     state: str
-    recorded: bool
+    recorded: bool = True
     """Whether wandb_repro recorded it."""
-    unread: str
+    unread: str = ""
     """Why its record could not be read; empty if it could."""
     repeatable: bool | None
     """Whether nothing prevents a rerun; None if that is not known."""
-    rerun_of: str
+    rerun_of: str = ""
     """The run it repeats; empty if it is not a rerun."""
-    verdict: str
+    verdict: str = ""
     """The verdict of a rerun; empty if unknown."""
-    attempts: Mapping[str, str]
+    attempts: Mapping[str, str] = {}
     """Its reruns by id: ``identical`` or ``identical, other CPU``."""
     broken: Mapping[str, str]
     """Rules it breaks, each with the reason."""
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
     """Every reason why it might not run again, the most severe first."""
 
     @property
@@ -77,8 +77,6 @@ def run_status(
         id=manifest.run.id,
         name=name,
         state=state,
-        recorded=True,
-        unread="",
         repeatable=not any(finding.effect == "stops" for finding in findings),
         rerun_of="" if isinstance(rerun_of, Unavailable) else rerun_of,
         verdict=verdict,
@@ -103,11 +101,7 @@ def status_without_record(
         recorded=recorded,
         unread=why if recorded else "",
         repeatable=None if recorded else False,
-        rerun_of="",
-        verdict="",
-        attempts={},
         broken={} if recorded else dict.fromkeys(rules, why),
-        findings=(),
     )
 
 

@@ -84,19 +84,20 @@ def segment_of(trail: Trail, after: After | None, until: int | None) -> Segment 
             f"No fit {after.fit}: the run called fit {'once' if most == 1 else f'{most} times'}.",
             hint="`wandb-repro show` lists the checkpoints.",
         )
-    passed = _passed_fits(trail, after.fit, ends)
+    skipped = _skipped_fits(trail, after.fit, ends)
     known = checkpoints_of(trail, after.fit)
     saved = [epoch for epoch, one in known.items() if one.digest]
     if after.epoch and after.epoch not in saved:
         raise RefusedError(_no_checkpoint(after, known, saved), hint=_hint(trail, after.fit, saved))
-    end = ends.get(after.fit, _End(0, complete=False))
+    end = ends.get(after.fit, _NO_END)
     _check_not_empty(after, until, end.epoch, is_last_fit=after.fit == most)
     following = next((epoch for epoch in saved if epoch > after.epoch), None)
     ends_here = end.epoch if after.fit < most else None
     if after.fit == most and end.complete and following == end.epoch:
         following = None  # the final weights come after the last checkpoint: compare them too
-    own = (_beginning(known[after.epoch]),) if after.epoch else ()
-    return Segment(after.epoch, until or following or ends_here, (*passed, *own), after.fit)
+    if after.epoch:
+        skipped.append(_beginning(known[after.epoch]))
+    return Segment(after.epoch, until or following or ends_here, tuple(skipped), after.fit)
 
 
 class _End(NamedTuple):
@@ -106,14 +107,16 @@ class _End(NamedTuple):
     """Whether the fit returned normally."""
 
 
+_NO_END = _End(0, complete=False)
+
+
 def _ends(trail: Trail) -> dict[int, _End]:
     """Return where each fit of a trail ends."""
     found: dict[int, _End] = {}
     for weights in trail.moments():
-        before = found.get(weights.fit, _End(0, complete=False))
-        found[weights.fit] = _End(
-            max(before.epoch, weights.epoch), before.complete or weights.moment == "final"
-        )
+        before = found.get(weights.fit, _NO_END)
+        epoch, is_final = max(before.epoch, weights.epoch), weights.moment == "final"
+        found[weights.fit] = _End(epoch, before.complete or is_final)
     return found
 
 
@@ -144,7 +147,7 @@ def _as_resumed(trail: Trail, ends: dict[int, _End], until: int | None) -> Segme
     return Segment(last.epoch, until, tuple(found), last.fit)
 
 
-def _passed_fits(trail: Trail, fit: int, ends: dict[int, _End]) -> list[Beginning]:
+def _skipped_fits(trail: Trail, fit: int, ends: dict[int, _End]) -> list[Beginning]:
     """Return how earlier fits are skipped: with the checkpoint of their last epoch.
 
     Raises:
@@ -152,7 +155,7 @@ def _passed_fits(trail: Trail, fit: int, ends: dict[int, _End]) -> list[Beginnin
     """
     found: list[Beginning] = []
     for number in range(1, fit):
-        end = ends.get(number, _End(0, complete=False))
+        end = ends.get(number, _NO_END)
         last = checkpoints_of(trail, number).get(end.epoch)
         if not end.complete:
             why = f"fit {number} did not finish"

@@ -74,13 +74,6 @@ def apply_tolerance(
     it, and nothing is if a named metric is missing. ``rtol`` also covers the weights if both
     trails have numbers of them at the end: four times the estimated distance of each variable
     must be within it.
-
-    Args:
-        original: a trail whose hash chain was checked.
-        rerun: the other trail, likewise.
-        tolerance: what was stated.
-        limit: the part that is compared.
-        apart: how far apart the weights are, if the trails show it.
     """
     weights = tuple(_weights(apart, tolerance.rtol))
     if apart is not None and tolerance.rtol is not None and not apart.at_end:

@@ -88,51 +88,35 @@ def judge(
     extra: tuple[Finding, ...] = (),
     tolerance: Tolerance | None = None,
 ) -> Verdict:
-    """Give the verdict on two runs.
+    """Give the verdict on two runs from their records and trails, whose chains were checked.
 
-    Args:
-        original: the record of the original.
-        original_trail: its trail; the hash chain was checked.
-        rerun: the record of the run that is compared with it.
-        rerun_trail: its trail, likewise.
-        limit: the part to compare; all of it by default.
-        extra: differences known from elsewhere, such as a rebuilt package that is not equal.
-        tolerance: what may differ in equivalent runs; nothing by default.
+    By default everything is compared, and nothing may differ in equivalent runs. ``extra`` are
+    differences known from elsewhere, such as a rebuilt package that is not equal.
     """
     limit, tolerance = limit or Limit(), tolerance or Tolerance()
     found = compare(original_trail, rerun_trail, limit)
     ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
-    sides = (
-        Side("the original", original, original_trail),
-        Side("the rerun", rerun, rerun_trail),
-    )
-    reasons = (
-        reasons_not_comparable(*sides, whole=not ends_early)
-        if found.first
-        else reasons_inconclusive(*sides, found, whole=not ends_early)
-    )
-    apart = distance(original_trail, rerun_trail, limit) if found.first else None
-    applied = (
-        apply_tolerance(original_trail, rerun_trail, tolerance, limit, apart)
-        if found.first and tolerance.is_stated
-        else None
-    )
-    moved = find_first_cause(original_trail, rerun_trail, found.first) if found.first else None
-    causes = (
-        rank((*differences(original, rerun), *extra), found.first, original, moved)
-        if found.first
-        else ()
-    )
+    sides = (Side("the original", original, original_trail), Side("the rerun", rerun, rerun_trail))
+    first, moved, causes, apart, applied = found.first, None, (), None, None
+    if first is None:
+        reasons = reasons_inconclusive(*sides, found, whole=not ends_early)
+    else:
+        reasons = reasons_not_comparable(*sides, whole=not ends_early)
+        moved = find_first_cause(original_trail, rerun_trail, first)
+        causes = rank((*differences(original, rerun), *extra), first, original, moved)
+        apart = distance(original_trail, rerun_trail, limit)
+        if tolerance.is_stated:
+            applied = apply_tolerance(original_trail, rerun_trail, tolerance, limit, apart)
     return Verdict(
-        grade=_grade(found.first, reasons, applied),
+        grade=_grade(first, reasons, applied),
         original=run_name(original),
         rerun=run_name(rerun),
         scope=str(limit) if ends_early or limit.after is not None else "",
         moments=found.moments,
         digests=found.digests,
         final_weights=_last_weights(original_trail, found),
-        reasons=reasons if not found.first or (applied and applied.within) else (),
-        first=found.first,
+        reasons=reasons if first is None or (applied and applied.within) else (),
+        first=first,
         moved=moved,
         causes=causes,
         metric_epochs=found.metric_epochs,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.rerun.environment.provide import Say
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
 from wandb_repro.verify.verdict import Bisection
@@ -16,8 +16,6 @@ from wandb_repro.workflows.prepare_rerun import Prepared, prepare
 from wandb_repro.workflows.rerun import Outcome, carry_out
 from wandb_repro.workflows.rerun_options import RerunOptions
 from wandb_repro.workflows.verify_capsules import verify_capsules
-
-Say = Callable[[str], None]
 
 
 def narrow(prepared: Prepared, outcome: Outcome, say: Say) -> Bisection | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from wandb_repro.rerun.environment.build import Rebuilt
 from wandb_repro.rerun.environment.bytecode import keep_bytecode
 from wandb_repro.rerun.environment.compare import Inequality
 from wandb_repro.rerun.environment.interpreter import find_python
-from wandb_repro.rerun.environment.provide import Provided, Wanted, provide
+from wandb_repro.rerun.environment.provide import Provided, Say, Wanted, provide
 from wandb_repro.rerun.execute import STANDARD_ERROR, Child, train
 from wandb_repro.rerun.fill_folder import restore_code
 from wandb_repro.rerun.plan import Plan
@@ -30,8 +30,6 @@ from wandb_repro.verify.verdict import Verdict
 from wandb_repro.workflows.prepare_rerun import Prepared
 from wandb_repro.workflows.stored_code import added_bundle, bundle_of
 from wandb_repro.workflows.verify_capsules import verify_capsules
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

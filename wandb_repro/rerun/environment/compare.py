@@ -39,13 +39,9 @@ def compare_environments(
 ) -> tuple[Inequality, ...]:
     """Return each distribution that is not equal, sorted by name.
 
-    Two are equal if their versions are, and the records of their files. What was packed with
-    the run is compared by what the packed wheel installs.
-
-    Args:
-        original: what was recorded.
-        copy: the other's distributions.
-        copy_altered: what of them was edited by hand.
+    Two are equal if their versions are, and the records of their files. A distribution that was
+    packed with the run is compared by what its wheel installs. ``copy_altered`` are the packages
+    of the copy that were edited by hand.
     """
     ours = {each.name: each for each in original.distributions}
     theirs = {each.name: each for each in copy}
@@ -65,10 +61,8 @@ def _edited(altered: Iterable[EditedPackage] | Unavailable) -> dict[str, str]:
 def matches_here(packages: Packages, here: Packages) -> tuple[Inequality, ...]:
     """Return the differences between the current environment and the recorded one.
 
-    Args:
-        packages: what was recorded.
-        here: the current environment, its own editable installs packed (``repack_all``): of an
-            editable install RECORD tells nothing, so unpacked it counts as not equal.
+    An editable install in ``here`` must be packed (``repack_all``): otherwise it counts as not
+    equal, since its RECORD says nothing of its content.
     """
     one, other = packages.interpreter, here.interpreter
     altered = () if isinstance(here.altered, Unavailable) else here.altered

@@ -1,7 +1,7 @@
 """Which of the recorded distributions a rerun needs: what the run loaded, and what that requires.
 
-Where that is unknown, everything is needed. Requirements are a stranger's words: they are only
-read, and one that cannot be read counts without its conditions.
+If that is unknown, everything is needed. Requirements are untrusted input: a requirement that
+cannot be parsed counts without its conditions.
 """
 
 from __future__ import annotations
@@ -45,11 +45,10 @@ class _Wish:
 
 
 def needed_by_run(packages: Packages) -> Needed:
-    """Return what the run loaded, in the beginning or in the end, and all that it requires.
+    """Return what the run loaded, at its start or end, and all that it requires.
 
-    An extra counts as asked for where the record names what it brings: that is so where all of it
-    was installed. A plugin of something needed, told by the group of its entry points, is needed
-    too.
+    That includes extras whose requirements were all installed, and plugins of what is needed,
+    which the groups of their entry points show.
 
     Raises:
         RebuildError: the library that reads requirements is not here.
@@ -57,8 +56,8 @@ def needed_by_run(packages: Packages) -> Needed:
     loaded = packages.loaded
     if isinstance(loaded, Unavailable) or isinstance(loaded.at_end, Unavailable):
         return Needed(packages)
-    own = (each.name for each in packages.distributions if each.origin == "editable")
-    names = _closure(packages, {*loaded.at_start, *loaded.at_end, _OURS, *own})
+    editable = (each.name for each in packages.distributions if each.origin == "editable")
+    names = _closure(packages, {*loaded.at_start, *loaded.at_end, _OURS, *editable})
     return _only(packages, names)
 
 
@@ -70,7 +69,7 @@ def required_on(requirements: Iterable[str], interpreter: Interpreter) -> Iterat
     """
     environment = _marker_environment(interpreter)
     wishes = map(_wish, requirements)
-    yield from (one.name for one in wishes if _holds(one, environment, "") and one.name)
+    yield from (wish.name for wish in wishes if _holds(wish, environment, "") and wish.name)
 
 
 def _only(packages: Packages, names: frozenset[str]) -> Needed:
@@ -90,9 +89,7 @@ def _closure(packages: Packages, roots: Iterable[str]) -> frozenset[str]:
     waiting = {name for name in roots if name in recorded}
     while waiting:
         names |= waiting
-        required = {
-            name for one in waiting for name in _required(recorded[one], recorded, environment)
-        }
+        required = {found for name in waiting for found in _required(recorded[name], environment)}
         plugins = {each.name for each in recorded.values() if _is_plugin_of(each, names)}
         waiting = {name for name in required | plugins if name in recorded} - names
     return frozenset(names)
@@ -105,11 +102,7 @@ def _is_plugin_of(distribution: Distribution, names: set[str]) -> bool:
     return any(name == host or name.startswith(f"{host}-") for host in hosts for name in names)
 
 
-def _required(
-    distribution: Distribution,
-    recorded: Mapping[str, Distribution],
-    environment: Mapping[str, str],
-) -> Iterator[str]:
+def _required(distribution: Distribution, environment: Mapping[str, str]) -> Iterator[str]:
     wishes = [_wish(text) for text in distribution.requires]
     plain = [wish for wish in wishes if "extra" not in wish.marker]
     yield from (wish.name for wish in plain if _holds(wish, environment, ""))
@@ -119,7 +112,7 @@ def _required(
 
 
 def _extras(distribution: Distribution, wishes: Iterable[_Wish]) -> set[str]:
-    """Return the extras that may have been asked for; of this package's own the one for reruns."""
+    """Return the extras that may be needed; of this package only the one for reruns."""
     extras = {extra for wish in wishes for extra in _EXTRA.findall(wish.marker)}
     return extras & {"rerun"} if distribution.name == _OURS else extras
 

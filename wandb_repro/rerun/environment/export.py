@@ -6,7 +6,6 @@ Every path in it is relative to it, so that it can be copied to another machine,
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from wandb_repro.rerun.environment.build import Rebuilt, site_packages
 from wandb_repro.rerun.environment.compare import compare_environments
 from wandb_repro.rerun.environment.interpreter import FoundPython
 from wandb_repro.rerun.environment.lock import resolve_lock
-from wandb_repro.rerun.environment.provide import Wanted, provide
+from wandb_repro.rerun.environment.provide import Say, Wanted, provide
 from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
 from wandb_repro.rerun.parts import Parts
 from wandb_repro.rerun.restore import restore
@@ -28,8 +27,6 @@ from wandb_repro.store.cells import read_cells
 _SCRIPT = "rerun.sh"
 _ENVIRONMENT = "env"
 """The script knows it too."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

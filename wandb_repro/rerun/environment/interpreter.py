@@ -1,7 +1,4 @@
-"""The Python that ran, found again on this machine.
-
-The Python of this machine that is nearest to one that is not here.
-"""
+"""Finds the recorded Python on this machine, or names the nearest version."""
 
 from __future__ import annotations
 
@@ -101,28 +98,21 @@ def _named(python: Path) -> FoundPython:
 
 
 def _candidates(wanted: Interpreter, outside: Path | None, known: list[Known]) -> Iterator[Path]:
-    """Yield where the version may be, the likeliest and quickest to ask first.
-
-    Args:
-        wanted: what was recorded.
-        outside: folder of the rerun.
-        known: gets what uv knows, once nothing else is left to ask.
-    """
+    """Yield where the version may be, the likeliest first; what uv knows is put into ``known``."""
     if not re.fullmatch(r"\d+\.\d+\.\d+\w*", wanted.version):
         return
     yield Path(sys.executable)
     # The recorded path is a stranger's word: only what is called Python is started.
     recorded = Path(wanted.executable)
-    own = outside is not None and recorded.resolve().is_relative_to(outside.resolve())
-    if recorded.is_absolute() and not own and _PYTHON.fullmatch(recorded.name):
+    is_inside = outside is not None and recorded.resolve().is_relative_to(outside.resolve())
+    if recorded.is_absolute() and not is_inside and _PYTHON.fullmatch(recorded.name):
         yield recorded
     short = wanted.version.rpartition(".")[0]
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield pyenv / "versions" / wanted.version / "bin" / "python"
+    yield _pyenv() / wanted.version / "bin" / "python"
     for folder in ("/usr/local/bin", "/usr/bin"):
         yield Path(folder, f"python{short}")
     known += known_to_uv()
-    yield from (one.path for one in known if one.version == wanted.version)
+    yield from (python.path for python in known if python.version == wanted.version)
 
 
 def _ask(python: Path) -> FoundPython | None:
@@ -173,36 +163,35 @@ def known_to_uv() -> tuple[Known, ...]:
 
 
 def nearest_python(wanted: Interpreter, known: Iterable[Known]) -> Known | None:
-    """Return the interpreter whose version is nearest, the same minor version first.
+    """Return the known or pyenv's interpreter of the nearest version, the same minor one first.
 
-    None where there is none that this package runs on, or the record tells no version.
-
-    Args:
-        wanted: what was recorded.
-        known: what is here beside the folder of pyenv.
+    None if this package runs on none of them, or the recorded version is invalid.
     """
-    told = _VERSION.fullmatch(wanted.version)
-    if told is None or wanted.implementation != sys.implementation.name:
+    recorded = _VERSION.fullmatch(wanted.version)
+    if recorded is None or wanted.implementation != sys.implementation.name:
         return None
-    minor, patch = int(told[1]), int(told[2])
+    minor, patch = int(recorded[1]), int(recorded[2])
 
-    def distance(one: Known) -> tuple[int, int, str]:
-        own_minor, own_patch = _numbers(one)
-        away = abs(own_patch - patch) if own_minor == minor else -own_patch
-        return abs(own_minor - minor), away, str(one.path)
+    def distance(python: Known) -> tuple[int, int, str]:
+        its_minor, its_patch = _numbers(python)
+        away = abs(its_patch - patch) if its_minor == minor else -its_patch
+        return abs(its_minor - minor), away, str(python.path)
 
-    here = [one for one in (*_of_pyenv(), *known) if _numbers(one)[0] >= _FIRST_MINOR]
+    here = [python for python in (*_of_pyenv(), *known) if _numbers(python)[0] >= _FIRST_MINOR]
     return min(here, key=distance, default=None)
 
 
-def _numbers(one: Known) -> tuple[int, int]:
-    _, minor, patch = one.version.split(".")
+def _numbers(python: Known) -> tuple[int, int]:
+    _, minor, patch = python.version.split(".")
     return int(minor), int(patch)
 
 
+def _pyenv() -> Path:
+    return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+
+
 def _of_pyenv() -> Iterator[Known]:
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for python in pyenv.glob("versions/3.*/bin/python"):
+    for python in _pyenv().glob("3.*/bin/python"):
         if _VERSION.fullmatch(python.parts[-3]):
             yield Known(python, python.parts[-3])
 

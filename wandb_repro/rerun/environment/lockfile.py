@@ -15,7 +15,7 @@ from urllib.parse import quote
 from wandb_repro.errors import RebuildError
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageWheel, Pylock
+    from packaging.pylock import PackageWheel, Pylock
 
 
 _ADDRESS = re.compile(r"(https?|file)://[\x21-\x7e]+")
@@ -98,8 +98,9 @@ def extra_missing(what: str) -> RebuildError:
 
 def _pylock_of(lock: Lock, folder: str) -> Pylock:
     try:
-        from packaging.pylock import Pylock
+        from packaging.pylock import Package, Pylock
         from packaging.specifiers import SpecifierSet
+        from packaging.utils import canonicalize_name
         from packaging.version import Version
     except ImportError as error:
         raise extra_missing("packaging 26") from error
@@ -107,19 +108,14 @@ def _pylock_of(lock: Lock, folder: str) -> Pylock:
         lock_version=Version("1.0"),
         requires_python=SpecifierSet(f"=={lock.python_version.rpartition('.')[0]}.*"),
         created_by="wandb-repro",
-        packages=[_package(each, folder) for each in lock.packages],
-    )
-
-
-def _package(package: LockedPackage, folder: str) -> Package:
-    from packaging.pylock import Package
-    from packaging.utils import canonicalize_name
-    from packaging.version import Version
-
-    return Package(
-        name=canonicalize_name(package.name),
-        version=Version(package.version),
-        wheels=[_wheel(each, folder) for each in package.wheels],
+        packages=[
+            Package(
+                name=canonicalize_name(package.name),
+                version=Version(package.version),
+                wheels=[_wheel(wheel, folder) for wheel in package.wheels],
+            )
+            for package in lock.packages
+        ],
     )
 
 
@@ -136,15 +132,15 @@ def _wheel(wheel: LockedWheel, folder: str) -> PackageWheel:
 
 
 def _requirement(package: LockedPackage, folder: str, *, by_address: bool) -> str:
-    own = package.wheels[0]
-    if own.url and by_address and len(package.wheels) == 1 and _ADDRESS.fullmatch(own.url):
-        what = f"{package.name} @ {own.url}"
-    elif own.url:
+    first = package.wheels[0]
+    if first.url and by_address and len(package.wheels) == 1 and _ADDRESS.fullmatch(first.url):
+        what = f"{package.name} @ {first.url}"
+    elif first.url:
         what = f"{package.name}=={package.version}"
     elif folder.startswith("file:"):
-        what = f"{package.name} @ {folder}/{quote(own.name)}"
+        what = f"{package.name} @ {folder}/{quote(first.name)}"
     else:
-        what = f"{folder}/{own.name}"
+        what = f"{folder}/{first.name}"
     return " ".join([what, *(f"--hash=sha256:{each.sha256}" for each in package.wheels)])
 
 
