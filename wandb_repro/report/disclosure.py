@@ -44,9 +44,7 @@ def uploads_text(name: str, found: Uploads) -> RenderableType:
     warnings = (("-", sentence, cure) for sentence, cure in found.warnings)
     return page(
         heading(name, f"what {when}"),
-        *listing(
-            "Check these first", (("-", *warning) for warning in found.warnings), style="yellow"
-        ),
+        *listing("Check these first", warnings, style="yellow"),
         blank(),
         heading("Capsule", "folder repro/ in the run's files"),
         rows((size(of_bytes), path) for path, of_bytes in found.ours.items()),
