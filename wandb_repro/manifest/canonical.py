@@ -38,12 +38,9 @@ def dumps(value: JSON) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
-        return _without_surrogates(text).encode("utf-8")
-
-
-def _without_surrogates(text: str) -> str:
-    """Return the text with U+FFFD for each lone surrogate."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        # UTF-16 keeps a lone surrogate as it is, and reading it back replaces it with U+FFFD.
+        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return whole.encode("utf-8")
 
 
 def sha256(value: JSON) -> str:
@@ -88,7 +85,7 @@ def _is_deeper(value: JSON, levels: int) -> bool:
     if not isinstance(value, (dict, list)):
         return False
     inside = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inside)
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
 
 
 def _without_duplicates(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:

@@ -39,7 +39,7 @@ _GROUPS: tuple[tuple[Effect, str], ...] = (
 def answer(findings: Sequence[Finding]) -> Answer:
     """Return the first line of every report on a run, and the reasons by severity."""
     groups = tuple(
-        Reasons(effect, title, tuple(one for one in findings if one.effect == effect))
+        Reasons(effect, title, tuple(it for it in findings if it.effect == effect))
         for effect, title in _GROUPS
     )
     reasons = tuple(group for group in groups if group.findings)

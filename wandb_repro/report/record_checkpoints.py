@@ -16,28 +16,25 @@ def checkpoint_rows(trail: Trail) -> Iterator[tuple[str, str]]:
         inexact = f", not exactly: {'; '.join(resumed.inexact)}" if resumed.inexact else ""
         at = f"epoch {resumed.epoch}{_of_fit(resumed)}"
         yield "resumed", f"after {at}, from {resumed.path}{inexact}"
-    last = {(one.fit, one.epoch): one for one in trail.of(Checkpoint)}
-    saved = [one for one in last.values() if one.digest]
-    for one in saved:
-        best = ", the best" if one.best and one is _best(saved) else ""
-        file = f"{one.path}, {size(one.size_bytes)}, SHA-256 {one.digest}"
-        yield "checkpoint", f"epoch {one.epoch}{_of_fit(one)}{best}: {file}"
-    for reason in dict.fromkeys(one.reason for one in last.values() if not one.digest):
-        gone = [one for one in last.values() if not one.digest and one.reason == reason]
-        epochs = ", ".join(f"{one.epoch}{_of_fit(one)}" for one in gone[:_MOST])
+    last = {(record.fit, record.epoch): record for record in trail.of(Checkpoint)}.values()
+    saved = [checkpoint for checkpoint in last if checkpoint.digest]
+    best = next((checkpoint for checkpoint in reversed(saved) if checkpoint.best), None)
+    for it in saved:
+        mark = ", the best" if it is best else ""
+        file = f"{it.path}, {size(it.size_bytes)}, SHA-256 {it.digest}"
+        yield "checkpoint", f"epoch {it.epoch}{_of_fit(it)}{mark}: {file}"
+    for reason in dict.fromkeys(record.reason for record in last if not record.digest):
+        gone = [record for record in last if not record.digest and record.reason == reason]
+        epochs = ", ".join(f"{record.epoch}{_of_fit(record)}" for record in gone[:_MOST])
         more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
         folder = PurePosixPath(gone[0].path).parent
         yield "no checkpoint", f"of epoch {epochs}{more} in {folder}: {reason}"
-    for unsaved in dict.fromkeys(text for one in saved for text in one.unsaved):
+    for unsaved in dict.fromkeys(text for it in saved for text in it.unsaved):
         yield "not saved", unsaved
 
 
 _MOST = 20
 
 
-def _best(saved: list[Checkpoint]) -> Checkpoint:
-    return [one for one in saved if one.best][-1]
-
-
-def _of_fit(one: Checkpoint | Resumed) -> str:
-    return f" of fit {one.fit}" if one.fit > 1 else ""
+def _of_fit(record: Checkpoint | Resumed) -> str:
+    return f" of fit {record.fit}" if record.fit > 1 else ""

@@ -41,9 +41,9 @@ def _each(config: Config, name: str, *, together: bool = False) -> Iterator[tupl
     if isinstance(config, Unavailable) or together:
         yield name, _config(config)
         return
-    for one, value in config.items():
+    for key, value in config.items():
         if value is not None:
-            yield one, _value(value)
+            yield key, _value(value)
 
 
 def _config(config: Config) -> str:

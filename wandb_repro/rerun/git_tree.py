@@ -71,7 +71,7 @@ def list_tree(git: Git, tree: str, budget: Budget) -> list[TreeFile]:
 
 
 def _split(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield what a NUL ends. A listing without end is read no further than the caller goes."""
+    """Yield the parts that end with a NUL; an endless listing is read only as far as needed."""
     rest = b""
     while block := os.read(stream.fileno(), _BLOCK_BYTES):
         *lines, rest = (rest + block).split(b"\0")
@@ -130,13 +130,13 @@ def _bodies(
 ) -> Generator[tuple[TreeFile, Iterator[bytes]], None, None]:
     """Yield each file with its bytes in pieces, to be read before the next is asked for."""
     with git.started("cat-file", "--batch") as process:
-        asked, told = process.stdin, process.stdout
-        assert asked is not None  # noqa: S101  (they were asked for)
-        assert told is not None  # noqa: S101
+        requests, answers = process.stdin, process.stdout
+        assert requests is not None  # noqa: S101  (both were requested)
+        assert answers is not None  # noqa: S101
         for file in files:
-            asked.write(file.blob.encode() + b"\n")
-            asked.flush()
-            yield file, _body(told, file)
+            requests.write(file.blob.encode() + b"\n")
+            requests.flush()
+            yield file, _body(answers, file)
 
 
 def _body(stream: IO[bytes], file: TreeFile) -> Iterator[bytes]:
@@ -180,8 +180,8 @@ def _check_links(root: bytes, files: Sequence[TreeFile]) -> None:
     top = os.path.realpath(root)
     for file in files:
         if file.mode == LINK:
-            led = os.path.realpath(root + b"/" + file.path)
-            if led != top and not led.startswith(top + b"/"):
+            target = os.path.realpath(root + b"/" + file.path)
+            if target != top and not target.startswith(top + b"/"):
                 raise CodeError(f"the code holds {readable(file.path)!r}, which leads out of it")
 
 

@@ -33,7 +33,7 @@ class Limit:
     @classmethod
     def of_request(cls, request: RerunRequest) -> Limit:
         """Return what a rerun was asked to compare."""
-        passed = tuple(one.fit for one in request.beginnings if one.is_over)
+        passed = tuple(beginning.fit for beginning in request.beginnings if beginning.is_over)
         return cls(
             request.until_epoch, request.until_step, request.from_epoch, request.from_fit, passed
         )
@@ -67,20 +67,13 @@ class Limit:
 
     def __str__(self) -> str:
         """Return it in words: ``epoch 3, from the checkpoint of epoch 1``; empty if not limited."""
-        parts = [
-            f"{name} {number}"
-            for name, number in (("epoch", self.epoch), ("step", self.step))
-            if number is not None
-        ]
+        numbers = {"epoch": self.epoch, "step": self.step}
+        parts = [f"{name} {number}" for name, number in numbers.items() if number is not None]
         if self.after is None:
             return " and ".join(parts)
         of_fit = f" of fit {self.fit}" if self.fit > 1 else ""
         end = f"{' and '.join(parts)}{of_fit}" if parts else "the end"
-        start = (
-            f"the checkpoint of epoch {self.after}{of_fit}" if self.after else f"the start{of_fit}"
-        )
-        return f"{end}, from {start}{self._left_out()}"
-
-    def _left_out(self) -> str:
-        names = " and ".join(f"fit {fit}" for fit in self.passed)
-        return f"; not compared: {names}" if names else ""
+        start = f"the checkpoint of epoch {self.after}" if self.after else "the start"
+        skipped = " and ".join(f"fit {fit}" for fit in self.passed)
+        not_compared = f"; not compared: {skipped}" if skipped else ""
+        return f"{end}, from {start}{of_fit}{not_compared}"

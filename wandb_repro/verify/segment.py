@@ -41,7 +41,7 @@ class Segment(NamedTuple):
 
     def limit(self, until_step: int | None) -> Limit:
         """Return the part of the training that is compared."""
-        passed = tuple(one.fit for one in self.beginnings if one.is_over)
+        passed = tuple(beginning.fit for beginning in self.beginnings if beginning.is_over)
         return Limit(self.until, until_step, self.after, self.fit, passed)
 
 

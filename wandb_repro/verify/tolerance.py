@@ -88,12 +88,8 @@ def apply_tolerance(
     unknown = sorted(set(tolerance.metrics) - (set(last.metrics) & set(other.metrics)))
     if unknown:
         have = ", ".join(sorted(last.metrics)) or "none"
-        return _result(
-            tolerance,
-            _name(last),
-            (),
-            f"metric {unknown[0]} is not in both runs; the original has {have}",
-        )
+        why = f"metric {unknown[0]} is not in both runs; the original has {have}"
+        return _result(tolerance, _name(last), (), why)
     measured = (*_metrics(last, other, tolerance), *weights)
     why = "" if measured else "the runs have no metric in common"
     return _result(tolerance, _name(last), measured, why, apart if weights else None)
@@ -111,7 +107,7 @@ def _result(
         metrics=dict(tolerance.metrics),
         at=at,
         measured=measured,
-        within=bool(measured) and all(one.within for one in measured),
+        within=bool(measured) and all(number.within for number in measured),
         reason=reason,
         weights_at=apart.at if apart and not reason else "",
     )

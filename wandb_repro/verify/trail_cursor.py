@@ -26,8 +26,8 @@ class TrailMoment(NamedTuple):
 class TrailCursor:
     """Goes through a trail once, alongside another that has the same moments in the same order.
 
-    Moments that were passed over are kept until somebody asks for them. Two trails with the same
-    moments need no memory for that, however long they are.
+    Moments that were skipped are kept until they are taken. Two trails with the same moments need
+    no memory for that, however long they are.
     """
 
     def __init__(self, trail: Trail, limit: Limit) -> None:

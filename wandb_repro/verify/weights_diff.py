@@ -46,10 +46,8 @@ class FirstDifference(Record):
 def moment_name(weights: Weights) -> str:
     """Return a moment in words: ``the end of epoch 3``, ``step 12 (epoch 1) of fit 2``."""
     of_fit = f" of fit {weights.fit}" if weights.fit > 1 else ""
-    if weights.moment == "initial":
-        return f"the initial weights{of_fit}"
-    if weights.moment == "final":
-        return f"the final weights{of_fit}"
+    if weights.moment in ("initial", "final"):
+        return f"the {weights.moment} weights{of_fit}"
     if weights.moment == "epoch":
         return f"the end of epoch {weights.epoch}{of_fit}"
     return f"step {weights.step} (epoch {weights.epoch + 1}){of_fit}"

@@ -22,9 +22,9 @@ def find_segment(trail: Trail, options: RerunOptions) -> Segment | None:
     if segment is None:
         return None
     *earlier, last = segment.beginnings
-    found = _found(last, options.checkpoint or Path(last.checkpoint), options)
+    found = _check(last, options.checkpoint or Path(last.checkpoint), options)
     folder = Path(found.checkpoint).parent
-    before = [_found(fit, _path_of(fit, options, folder), options) for fit in earlier]
+    before = [_check(fit, _path_of(fit, options, folder), options) for fit in earlier]
     return segment._replace(beginnings=(*before, found))
 
 
@@ -35,7 +35,7 @@ def _path_of(fit: Beginning, options: RerunOptions, folder: Path) -> Path:
     return folder / recorded.name if was_moved else recorded
 
 
-def _found(fit: Beginning, place: Path, options: RerunOptions) -> Beginning:
+def _check(fit: Beginning, place: Path, options: RerunOptions) -> Beginning:
     path = place.absolute()
     try:
         read_checkpoint(path, fit.checkpoint_sha256)

@@ -32,8 +32,8 @@ _KEPT = (
     *("UV_KEYRING_PROVIDER", "UV_CREDENTIALS_DIR", "UV_INSECURE_HOST", "UV_CONCURRENT_"),
     *("UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_PYTHON_INSTALL_DIR"),
 )
-"""How the user's machine reaches the user's indexes. Everything else of uv's is left out:
-``UV_COMPILE_BYTECODE`` alone would start the new Python before anyone agreed to it."""
+"""How this machine reaches the user's indexes. All other settings of uv are dropped:
+``UV_COMPILE_BYTECODE`` would start the new Python before the user agreed to it."""
 
 _PATIENCE = {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "2", "UV_PYTHON_DOWNLOADS": "never"}
 """With uv's own values an index that does not answer takes two minutes to give up on."""
@@ -56,8 +56,10 @@ class Answer:
     def sentence(self) -> str:
         """What went wrong, in uv's words, on one line."""
         lines = (line.strip() for line in self.errors.splitlines())
-        told = [line.partition(": ")[2] for line in lines if line.startswith(("error:", "cause:"))]
-        return ": ".join(told[:3]) or self.errors.strip()[-300:] or f"exit {self.returncode}"
+        causes = [
+            line.partition(": ")[2] for line in lines if line.startswith(("error:", "cause:"))
+        ]
+        return ": ".join(causes[:3]) or self.errors.strip()[-300:] or f"exit {self.returncode}"
 
 
 def find_uv() -> Path:

@@ -1,7 +1,7 @@
-"""Whether the files that were installed are those of their wheels.
+"""Checks that the installed files are those of their wheels.
 
-An installer that links its cache's files hands on what somebody wrote into one of them, in any
-environment of this machine; no installer looks. RECORD has the hash of each.
+An installer that links files from its cache passes on what somebody wrote into one of them, in any
+environment of this machine. No installer checks that. RECORD has the hash of each file.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def unlike_their_wheel(site_packages: Path) -> Iterator[str]:
     with ThreadPoolExecutor(_WORKERS) as pool:
         tasks = [list(_tasks(pool, site_packages, record)) for record in records]
         for record, parts in zip(records, tasks, strict=True):
-            other = [path for part in parts for path in part.result()]
-            if other:
+            changed = [path for part in parts for path in part.result()]
+            if changed:
                 name = record.parent.name.partition("-")[0]
+                more = f", nor are {len(changed) - 1} more" if len(changed) > 1 else ""
                 yield (
-                    f"{other[0]} is not the file of its wheel"
-                    f"{f', nor are {len(other) - 1} more' if len(other) > 1 else ''}; "
+                    f"{changed[0]} is not the file of its wheel{more}; "
                     f"if uv's cache was written into, mend it: uv cache clean {name}"
                 )
 
