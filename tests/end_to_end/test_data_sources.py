@@ -52,7 +52,7 @@ def rerun(ask: Ask, capsule: Path, *words: str) -> Answer:
 def test_data_in_its_old_place_is_compared_and_used(capsule: Path, ask: Ask) -> None:
     answer = rerun(ask, capsule)
     assert answer.code == 0, answer.err
-    assert "as it was recorded" in answer.error
+    assert ", as recorded" in answer.error
 
 
 def test_all_that_is_missing_or_changed_is_said_before_training(
