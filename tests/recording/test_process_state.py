@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
-from wandb_repro.recording.process_state import ProcessState, process
+from wandb_repro.recording.process_state import FitCall, ProcessState, process
+from wandb_repro.recording.trail_recorder import TrailRecorder
 
 
 def state_in_use() -> ProcessState:
@@ -27,6 +29,13 @@ def test_a_reset_process_shares_nothing_with_another_state() -> None:
     one.reset()
     one.said.add("only here")
     assert two.said == set()
+
+
+def test_a_reset_forgets_the_fits_that_are_open(tmp_path: Path) -> None:
+    state, sink = state_in_use(), TrailRecorder(tmp_path / "trail.jsonl")
+    state.open_fits[sink] = {1: FitCall(thread=7, frame_id=8)}
+    state.reset()
+    assert sink not in state.open_fits
 
 
 def test_runs_that_a_rerun_skips_count_as_begun() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.start_folder import start_folder
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from wandb_repro.recording.mode import Mode
     from wandb_repro.recording.seeding import Seeding
     from wandb_repro.recording.session import Session
+    from wandb_repro.recording.trail_sink import TrailSink
 
 Action: TypeAlias = Callable[[ModuleType], None]
 """Called with a module right after its import."""
@@ -27,6 +29,13 @@ class Registered(NamedTuple):
 
     name: str
     generator: object
+
+
+class FitCall(NamedTuple):
+    """A running call of ``fit``."""
+
+    thread: int
+    frame_id: int
 
 
 class UneditedPackages(NamedTuple):
@@ -63,6 +72,10 @@ class ProcessState:
     """Whether ``init`` is inside its call of ``wandb.init``."""
     checkpointed_fits: dict[Path, int] = field(default_factory=dict["Path", int])
     """How many fits were started with each folder of checkpoints."""
+    open_fits: WeakKeyDictionary[TrailSink, dict[int, FitCall]] = field(
+        default_factory=WeakKeyDictionary["TrailSink", dict[int, FitCall]]
+    )
+    """Per sink, while it exists: the fits that have not ended, by number."""
     unedited: UneditedPackages | None = None
     """The last check of all installed files, if it found none edited."""
     skipped: int = 0
