@@ -1,1 +1,1 @@
-"""Verdicts and records as text and data for people and programs. Pure."""
+"""Formats records and verdicts as text, HTML and JSON. Pure."""

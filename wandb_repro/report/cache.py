@@ -26,13 +26,13 @@ class KeptRow:
     """Version."""
     packages: int
     size_bytes: int
-    """All its files; those shared with uv's cache or a rerun take no extra space."""
+    """Size of all files; those shared with uv's cache or a rerun take no extra space."""
     unused_s: float
     """Seconds since it was last used."""
 
 
 def cache_text(folder: str, kept: Sequence[KeptRow]) -> RenderableType:
-    """Return which environments are cached, and where."""
+    """Return the list of cached environments, and their folder."""
     total = sum(row.size_bytes for row in kept)
     return page(
         heading("cache", f"{count(len(kept), 'environment')}, {size(total)}"),

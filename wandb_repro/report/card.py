@@ -33,14 +33,14 @@ _SIGNS = {"good": "✓", "bad": "✗", "warn": "?"}
 
 
 class CardExtras(NamedTuple):
-    """What a card shows besides the record."""
+    """What a card shows in addition to the record."""
 
     verdict: Verdict | None = None
     """The verdict, if the run is a rerun."""
     original_moments: int = 0
     """Number of moments that the original recorded."""
     reproduced: str = ""
-    """How often and where an original was reproduced; empty if not known."""
+    """How often and where an original was reproduced; empty if unknown."""
     changes: str = ""
     """Uncommitted changes, as a diff."""
 
@@ -113,11 +113,11 @@ def _verdict(verdict: Verdict, recorded: int) -> Iterator[Element]:
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Element:
-    made: list[Child] = []
+    children: list[Child] = []
     for name, value in rows:
         if value:
-            made += [element("dt", name), element("dd", value)]
-    return element("dl", *made)
+            children += [element("dt", name), element("dd", value)]
+    return element("dl", *children)
 
 
 def _section(section: Section, manifest: Manifest, extras: CardExtras) -> Iterator[Element]:
@@ -161,17 +161,17 @@ def commit_page(git: GitState) -> str:
     """Return the address of a commit's page; empty if it was not pushed to a known host."""
     if git.pushed is not True or isinstance(git.remote, Unavailable):
         return ""
-    found = _HOSTED.fullmatch(git.remote)
-    if found is None or isinstance(git.commit, Unavailable):
+    match = _HOSTED.fullmatch(git.remote)
+    if match is None or isinstance(git.commit, Unavailable):
         return ""
-    return f"https://{found['host']}/{found['path'].removesuffix('.git')}/commit/{git.commit}"
+    return f"https://{match['host']}/{match['path'].removesuffix('.git')}/commit/{git.commit}"
 
 
 def _packages(packages: Packages | Unavailable) -> Iterator[Element]:
     if isinstance(packages, Unavailable):
         return
-    on_index = [found for found in packages.distributions if found.origin == "index"]
-    others = [found for found in packages.distributions if found.origin != "index"]
+    on_index = [package for package in packages.distributions if package.origin == "index"]
+    others = [package for package in packages.distributions if package.origin != "index"]
     if others:
         yield element("h3", f"{count(len(others), 'package')} not on a package index")
         yield _table(others)
@@ -180,9 +180,12 @@ def _packages(packages: Packages | Unavailable) -> Iterator[Element]:
         yield element("details", element("summary", summary), _table(on_index))
 
 
-def _table(found: Sequence[Distribution]) -> Element:
+def _table(packages: Sequence[Distribution]) -> Element:
     head = _row("th", "package", "version", "from")
-    body = (_row("td", it.name, it.version, it.origin_detail or it.origin) for it in found)
+    body = (
+        _row("td", package.name, package.version, package.origin_detail or package.origin)
+        for package in packages
+    )
     return element("table", element("thead", head), element("tbody", *body))
 
 

@@ -10,7 +10,7 @@ from wandb_repro.verify.verdict import Verdict
 
 _WIDTH, _HEIGHT, _TOP = 600, 16, 4
 _LEAST = 14
-"""Every part is at least this wide, so that it can be seen and marked."""
+"""Minimum width of a part, so that it is visible and a cross fits."""
 
 
 def agreement(verdict: Verdict, recorded: int) -> Element:
@@ -56,7 +56,7 @@ def _bar(equal: int, differs: int, rest: int) -> list[Element]:
 
 
 def _widths(*numbers: int) -> list[float]:
-    """Return widths in proportion, each but 0 at least ``_LEAST``."""
+    """Return proportional widths: at least ``_LEAST`` for each number but 0."""
     least = sum(_LEAST for number in numbers if number)
     free = _WIDTH - least
     total = sum(numbers) or 1

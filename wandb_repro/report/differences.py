@@ -1,6 +1,6 @@
-"""The text that ``diff`` prints: what differs between two records.
+"""The text that ``diff`` prints: the differences between two records.
 
-What can change bits comes first; within that, the order is that of the card.
+What can change bits comes first, then the order is that of the card.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _GROUPS: tuple[tuple[Effect, str], ...] = (
 ORDER: tuple[Kind, ...] = get_args(Kind)
 
 _FEW: dict[Kind, int] = {"package": 3, "config": 12, "switch": 12, "data": 12}
-"""Up to this many of a kind are listed one by one; config values are what people look for."""
+"""Up to this many of a kind get a row each; people look for config values."""
 _NOUNS: dict[Kind, str] = {
     "package": "packages",
     "config": "config values",
@@ -39,16 +39,16 @@ _LONGEST = 300
 
 
 def differences_text(
-    one: str, two: str, findings: Sequence[Finding], *, every: bool = False
+    left: str, right: str, findings: Sequence[Finding], *, every: bool = False
 ) -> RenderableType:
     """Return the differences of the runs ``one`` and ``two``, what can change bits first.
 
-    Many of one kind are summed up in one row, unless ``every`` one is to be listed.
+    Many differences of one kind become one row, unless ``every`` is True.
     """
     if not findings:
-        return page(heading("no difference", f"between {one} and {two}", STYLES["identical"]))
+        return page(heading("no difference", f"between {left} and {right}", STYLES["identical"]))
     parts: list[RenderableType] = [
-        heading(count(len(findings), "difference"), f"{one} on the left, {two} on the right")
+        heading(count(len(findings), "difference"), f"{left} on the left, {right} on the right")
     ]
     folded = False
     for effect, title in _GROUPS:
@@ -63,7 +63,7 @@ def differences_text(
 
 
 def _rows(findings: Sequence[Finding], *, every: bool) -> Iterator[tuple[str, ...]]:
-    """Yield fact, left and right; of many of a kind how many there are, and their names."""
+    """Yield fact, left and right; for many of one kind, their number and names."""
     for kind in ORDER:
         same = [finding for finding in findings if finding.kind == kind]
         if every or len(same) <= _FEW.get(kind, len(same)):
@@ -75,12 +75,12 @@ def _rows(findings: Sequence[Finding], *, every: bool) -> Iterator[tuple[str, ..
 
 
 def _tables(rows: Sequence[tuple[str, ...]]) -> Iterator[RenderableType]:
-    """Yield rows below each other, both sides aligned; a row of names has the whole width."""
-    for columns, found in groupby(rows, key=len):
+    """Yield a table with both sides aligned; a row of names has the full width."""
+    for columns, group in groupby(rows, key=len):
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(style="dim", overflow="fold", min_width=_FACT, max_width=_FACT)
         for _ in range(columns - 1):
             table.add_column(overflow="fold", ratio=1)
-        for row in found:
+        for row in group:
             table.add_row(*(Text(clean(text, _LONGEST)) for text in row))
         yield Padding(table, (0, 0, 0, 2))

@@ -21,7 +21,7 @@ class Uploads:
     """What a run uploads, and what it does not."""
 
     offline: bool
-    """Whether nothing was uploaded yet: it will be when the run is synced."""
+    """Whether nothing is uploaded until the run is synced."""
     ours: Mapping[str, int]
     """Sizes in bytes of the capsule's files, by name."""
     source: str
@@ -29,13 +29,13 @@ class Uploads:
     left_out: tuple[LeftOut, ...]
     """Files of the tree that are not uploaded."""
     fields: Mapping[str, tuple[str, ...]]
-    """Recorded fields of the manifest, by its parts."""
+    """Recorded fields of the manifest, by part."""
     environment: tuple[str, ...]
     """Names of the environment variables whose values are recorded."""
     theirs: Mapping[str, int]
     """Sizes in bytes of W&B's own files, by name."""
     warnings: tuple[tuple[str, str], ...]
-    """What looks like a credential and is uploaded anyway, and what to do."""
+    """Possible credentials that are uploaded, and what to do about each."""
 
 
 def uploads_text(name: str, found: Uploads) -> RenderableType:
@@ -72,7 +72,7 @@ def _theirs(found: Uploads) -> list[tuple[str, str]]:
 
 
 def uploads_data(found: Uploads) -> dict[str, Any]:
-    """Return the same as data."""
+    """Return the content of ``uploads_text`` as data."""
     data = asdict(found)
     data["left_out"] = [file.model_dump(mode="json") for file in found.left_out]
     data["warnings"] = [{"sentence": what, "cure": cure} for what, cure in found.warnings]

@@ -1,7 +1,4 @@
-"""HTML pages: elements that escape their text, and one style sheet.
-
-A page is self-contained: it loads no script, style, font or image.
-"""
+"""Builds self-contained HTML pages with escaped text: they load no script, style, font or image."""
 
 from __future__ import annotations
 
@@ -15,24 +12,24 @@ _SCHEMES = ("https://", "http://")
 
 
 def element(tag: str, *children: Child, **attributes: str) -> Element:
-    """Return an element. Text is escaped, so that it cannot be markup.
+    """Return an element. Text is escaped, so it cannot contain markup.
 
     Args:
         tag: name of the element.
         children: elements, and text between them.
         attributes: ``class_`` is ``class``; an underscore inside a name is a hyphen.
     """
-    made = Element(
+    result = Element(
         tag, {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
     )
     for child in children:
         if isinstance(child, Element):
-            made.append(child)
-        elif len(made):
-            made[-1].tail = (made[-1].tail or "") + _text(child)
+            result.append(child)
+        elif len(result):
+            result[-1].tail = (result[-1].tail or "") + _text(child)
         else:
-            made.text = (made.text or "") + _text(child)
-    return made
+            result.text = (result.text or "") + _text(child)
+    return result
 
 
 def _text(text: str) -> str:
@@ -52,7 +49,7 @@ def link(text: str, address: str) -> Element:
 
 
 def document(title: str, *children: Child) -> str:
-    """Return a whole page, ready to be written to a file as UTF-8."""
+    """Return a complete page, to be written to a file as UTF-8."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -61,8 +58,8 @@ def document(title: str, *children: Child) -> str:
         element("title", title),
         element("style", _STYLE),
     )
-    whole = element("html", head, element("body", element("main", *children)), lang="en")
-    return f"<!doctype html>\n{tostring(whole, encoding='unicode', method='html')}\n"
+    page = element("html", head, element("body", element("main", *children)), lang="en")
+    return f"<!doctype html>\n{tostring(page, encoding='unicode', method='html')}\n"
 
 
 _STYLE = """

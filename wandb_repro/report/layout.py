@@ -28,13 +28,13 @@ STYLES = {
 
 
 def heading(word: str, rest: str = "", style: str = "bold") -> Text:
-    """Return a first line: a word in bold, then what it is about."""
+    """Return a first line: a word in bold, then the subject."""
     text = Text(clean(word), style=style)
     return text.append(f"  {clean(rest)}", style="default") if rest else text
 
 
 def rows(pairs: Iterable[tuple[str, str]]) -> RenderableType:
-    """Return names and values below each other; a row without a value is left out."""
+    """Return a table of names and values; rows without a value are left out."""
     table = Table.grid(padding=(0, 2), expand=False)
     table.add_column(style="dim", overflow="fold", min_width=_NAMES, max_width=_NAMES + 2)
     table.add_column(overflow="fold")
@@ -45,7 +45,7 @@ def rows(pairs: Iterable[tuple[str, str]]) -> RenderableType:
 
 
 def bullets(items: Iterable[tuple[str, str, str]]) -> RenderableType:
-    """Return a list: a short mark, a sentence, and below it what to do."""
+    """Return a list: a short mark, a sentence, and what to do on the next line."""
     table = Table.grid(padding=(0, 2), expand=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -60,9 +60,9 @@ def listing(
     title: str, items: Iterable[tuple[str, str, str]], *, rest: str = "", style: str = "bold"
 ) -> Iterator[RenderableType]:
     """Yield an empty line, a heading and a list of ``bullets``; nothing if the list is empty."""
-    found = list(items)
-    if found:
-        yield from (blank(), heading(title, rest, style), bullets(found))
+    entries = list(items)
+    if entries:
+        yield from (blank(), heading(title, rest, style), bullets(entries))
 
 
 def more(hidden: int, word: str = "more") -> Iterator[RenderableType]:
@@ -77,7 +77,7 @@ def blank() -> Text:
 
 
 def page(*parts: RenderableType) -> RenderableType:
-    """Return parts below each other, with no blanks at the ends of lines."""
+    """Return parts below each other, without spaces at the ends of lines."""
     return _Page(parts)
 
 

@@ -1,4 +1,4 @@
-"""A plan as text: what a rerun is going to do, for the person who confirms it."""
+"""A plan as text: what a rerun will do, for the user to confirm."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def plan_text(
         name: of the run.
         plan: what will be done.
         choice: the environment.
-        recorded_by: who recorded the run, as W&B reports it. The record itself may say anything.
-        sets: environment variables that will differ from today's.
-        begins: with which checkpoint; empty if with none.
+        recorded_by: who recorded the run, as W&B reports it. The record could claim anything.
+        sets: environment variables that the rerun changes.
+        begins: where a replay begins, from ``begins_with``.
     """
     return page(
         heading("rerun", name),
@@ -57,7 +57,7 @@ def plan_text(
 
 
 def begins_with(segment: Segment | None) -> str:
-    """Return in words where a replay begins and ends; empty if it is the whole training."""
+    """Return in words where a replay begins and ends; empty for the whole training."""
     if segment is None:
         return ""
     of_fit = f" of fit {segment.fit}" if segment.fit > 1 else ""
@@ -65,9 +65,9 @@ def begins_with(segment: Segment | None) -> str:
     start = f"after epoch {segment.after}{of_fit}" if segment.after else f"at the start{of_fit}"
     last = segment.beginnings[-1]
     skipped = "".join(
-        f"; fit {each.fit} is skipped, using {each.checkpoint}"
-        for each in segment.beginnings
-        if each.is_over
+        f"; fit {beginning.fit} is skipped, using {beginning.checkpoint}"
+        for beginning in segment.beginnings
+        if beginning.is_over
     )
     checkpoint = "" if last.is_over else f", from {last.checkpoint}"
     return f"{start}, {until}{checkpoint}{skipped}"
@@ -96,7 +96,7 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
         yield "", f"and {len(inequalities) - _MOST} more packages"
     yield "sets", " ".join(f"{name}={shlex.quote(sets[name])}" for name in sorted(sets))
     inputs = plan.inputs
-    data = [f"{each.name}: {each.target}{_STATES[each.state]}" for each in inputs.data.found]
+    data = [f"{file.name}: {file.target}{_STATES[file.state]}" for file in inputs.data.found]
     yield from _several("data", data)
     yield from _several("reads", [f"{link.target} as {link.place}" for link in inputs.links])
     yield from _several("missing", inputs.missing)
@@ -151,7 +151,7 @@ def _folder(plan: Plan) -> str:
 
 
 def _several(name: str, values: Sequence[str]) -> Rows:
-    """Yield a row for each value, up to a limit: a record may have ten thousand."""
+    """Yield a row for each value, up to a limit: a record may hold ten thousand."""
     for value in values[:_MOST_FILES]:
         yield name, value
     if len(values) > _MOST_FILES:
@@ -159,14 +159,15 @@ def _several(name: str, values: Sequence[str]) -> Rows:
 
 
 def _origins(needed: Needed) -> Rows:
-    found = needed.packages.distributions
-    packed = [each for each in found if isinstance(each.repacked, Repacked)]
-    lost = [each.name for each in found if _is_lost(each)]
-    index = len(found) - len(packed) - len(lost)
+    packages = needed.packages.distributions
+    packed = [package for package in packages if isinstance(package.repacked, Repacked)]
+    unavailable = [package.name for package in packages if _is_lost(package)]
+    index = len(packages) - len(packed) - len(unavailable)
     yield "packages", f"{index} from your package indexes, {len(packed)} from the capsule"
-    yield "from capsule", ", ".join(f"{it.name} {it.version} ({it.origin})" for it in packed)
-    yield "unavailable", ", ".join(lost)
-    if of_conda := [each.name for each in found if each.installer == "conda"]:
+    from_capsule = [f"{package.name} {package.version} ({package.origin})" for package in packed]
+    yield "from capsule", ", ".join(from_capsule)
+    yield "unavailable", ", ".join(unavailable)
+    if of_conda := [package.name for package in packages if package.installer == "conda"]:
         yield (
             "from conda",
             f"{_first(of_conda)}: installed from a package index, whose builds differ from "
@@ -181,8 +182,8 @@ def _first(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST]) + (" ..." if len(names) > _MOST else "")
 
 
-def _is_lost(found: Distribution) -> bool:
-    return isinstance(found.repacked, Unavailable) and found.origin != "index"
+def _is_lost(package: Distribution) -> bool:
+    return isinstance(package.repacked, Unavailable) and package.origin != "index"
 
 
 def inequality_sentence(inequality: Inequality) -> str:

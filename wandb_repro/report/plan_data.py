@@ -13,7 +13,7 @@ from wandb_repro.rerun.plan import Plan
 def plan_data(
     name: str, plan: Plan, choice: Choice, *, recorded_by: str, sets: Mapping[str, str], begins: str
 ) -> dict[str, Any]:
-    """Return what ``plan_text`` says, as data."""
+    """Return the content of ``plan_text`` as data."""
     inputs, packages = plan.inputs, plan.parts.packages
     return {
         "run": name,

@@ -22,8 +22,9 @@ _HEADINGS: dict[Expected, tuple[str, str, str]] = {
 
 
 def prediction_text(prediction: Prediction) -> RenderableType:
-    """Return what to expect, what blocks it and what to do, and what a rerun restores."""
+    """Return the prediction, what blocks it and how to fix that, and what a rerun restores."""
     word, rest, style = _HEADINGS[prediction.expected]
+    harmless = dict.fromkeys(finding.fact for finding in prediction.harmless)
     started = "rerun" if prediction.how == "rerun" else "by hand, in this shell"
     return page(
         heading(word, rest, style),
@@ -32,7 +33,7 @@ def prediction_text(prediction: Prediction) -> RenderableType:
                 ("original", prediction.original),
                 ("started", started),
                 ("environment", prediction.environment),
-                ("no effect", ", ".join(dict.fromkeys(it.fact for it in prediction.harmless))),
+                ("no effect", ", ".join(harmless)),
             ]
         ),
         *_part("Blocking", prediction.findings),

@@ -24,7 +24,7 @@ def project_status_text(
 ) -> RenderableType:
     """Return the answer, one line for each run, the most urgent first, and what to fix first.
 
-    ``total`` is larger than the number of ``runs`` if only the newest were read.
+    ``total`` is larger than the number of ``runs`` if only the newest runs were read.
     """
     return page(
         heading(*_answer(runs, rules)),
@@ -62,7 +62,7 @@ def _counts(runs: Sequence[RunStatus], total: int) -> Iterator[str]:
 
 
 def _table(runs: Sequence[RunStatus]) -> RenderableType:
-    """Return a line for each run, cut off where the terminal ends."""
+    """Return a line for each run, cut to the terminal's width."""
     widest = max((len(_id(run)) for run in runs), default=0)
     wide = max(len("run"), min(widest, _ID))
     lines = [Text(_line(" ", "run", wide, "repeatable", "reproduced", "what is missing"), "dim")]
@@ -83,7 +83,7 @@ def _line(mark: str, name: str, wide: int, repeatable: str, reproduced: str, mis
 
 
 _ID = 22
-"""Columns for a run's id at most."""
+"""Maximum width of a run's id."""
 
 
 def _id(run: RunStatus) -> str:
@@ -119,21 +119,22 @@ def _missing(run: RunStatus) -> str:
         return f"could not be read: {run.unread}"
     if not run.recorded:
         return "a record: it ran without wandb_repro"
-    facts = [one.fact for one in run.findings if one.effect in _SEVERE]
-    if "data-fingerprints" not in run.broken and any(one.kind == "data" for one in run.findings):
+    facts = [finding.fact for finding in run.findings if finding.effect in _SEVERE]
+    about_data = any(finding.kind == "data" for finding in run.findings)
+    if about_data and "data-fingerprints" not in run.broken:
         facts.append("data fingerprints")
     return ", ".join(dict.fromkeys((*run.broken, *facts))) or "nothing"
 
 
 def _fixes(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
-    """Yield what runs lack, the most severe first: how many lack it, what, and the cure."""
+    """Yield fixes, the most severe first: the number of runs, the problem and the cure."""
     unrecorded = sum(not run.recorded for run in runs)
     if unrecorded:
         cure = "add wandb_repro.init, or start it with wandb-repro run"
         yield f"{unrecorded:,}×", "Ran without wandb_repro", cure
     rules = list(_broken_rules(runs))
     yield from rules
-    said = " ".join(sentence for _, sentence, _ in rules)
+    rule_sentences = " ".join(sentence for _, sentence, _ in rules)
     findings: dict[tuple[str, str], Finding] = {}
     times: Counter[tuple[str, str]] = Counter()
     for run in runs:
@@ -142,7 +143,7 @@ def _fixes(runs: Sequence[RunStatus]) -> Iterator[tuple[str, str, str]]:
         findings |= of_run
         times.update(of_run.keys())
     severe = sorted(
-        (key for key in times if findings[key].sentence not in said),
+        (key for key in times if findings[key].sentence not in rule_sentences),
         key=lambda key: (SEVERITY[findings[key].effect], -times[key], key),
     )
     for key in severe[:_MAX_FIXES]:
@@ -173,7 +174,7 @@ _CURES = {
 def project_status_data(
     where: str, runs: Sequence[RunStatus], rules: Sequence[str], total: int
 ) -> dict[str, Any]:
-    """Return the same as data."""
+    """Return the content of ``project_status_text`` as data."""
     return {
         "project": where,
         "total": total,

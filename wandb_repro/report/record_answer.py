@@ -1,4 +1,4 @@
-"""Whether a run can be rerun: the first line of every report on it, and the reasons."""
+"""Whether a run can be rerun: the first line of every report on a run, and the reasons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from wandb_repro.verify.finding import Effect, Finding
 
 Tone = Literal["good", "warn", "bad"]
-"""Colour of a first line; the words say the same."""
+"""Colour of the first line; its words say the same."""
 
 
 class Reasons(NamedTuple):
@@ -20,7 +20,7 @@ class Reasons(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Whether a run can be rerun, and why not, or what else to know."""
+    """Whether a run can be rerun, and the reasons."""
 
     tone: Tone
     sentence: str
@@ -39,7 +39,7 @@ _GROUPS: tuple[tuple[Effect, str], ...] = (
 def answer(findings: Sequence[Finding]) -> Answer:
     """Return the first line of every report on a run, and the reasons by severity."""
     groups = tuple(
-        Reasons(effect, title, tuple(it for it in findings if it.effect == effect))
+        Reasons(effect, title, tuple(finding for finding in findings if finding.effect == effect))
         for effect, title in _GROUPS
     )
     reasons = tuple(group for group in groups if group.findings)

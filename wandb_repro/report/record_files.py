@@ -1,4 +1,4 @@
-"""Files in rows: those that a snapshot lacks, and those that the run used outside it."""
+"""Rows about files that a snapshot lacks, and files that the run used outside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wandb_repro.manifest.data import InputFile
 from wandb_repro.report.text import size
 
 _NAMED = 8
-"""Files: each takes a line of a terminal."""
+"""Files that are named: each takes a line of a terminal."""
 
 _DIGITS = 12
 
@@ -26,7 +26,7 @@ def left_out_rows(files: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
 
 
 def first_of(names: Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
+    """Return the first names and the number of others."""
     more = f" and {len(names) - _NAMED:,} more (--json names them)" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
@@ -41,7 +41,7 @@ def named_file(path: str, size_bytes: int | Unavailable, digest: str | Unavailab
 
 
 def added_rows(added: Added | Unavailable) -> Iterator[tuple[str, str]]:
-    """Yield a title and the names, sizes and digests of files stored besides the snapshot."""
+    """Yield a title and the names, sizes and digests of files added to the snapshot."""
     if isinstance(added, Unavailable):
         yield "used outside", f"not known: {added}"
         return

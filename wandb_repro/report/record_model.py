@@ -1,4 +1,4 @@
-"""What a model is and how it was trained, in rows."""
+"""Rows about a model and its training."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def _architecture(config: Config) -> str:
         return f"not recorded: {config}"
     kinds = Counter(_kinds(cast("JSON", config)))
     listed = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    lost = [str(why) for why in _lost(cast("JSON", config))]
+    missing = [str(why) for why in _lost(cast("JSON", config))]
     layers = f"{config.get('class_name')}, {count(sum(kinds.values()), 'layer')}: {listed}"
-    return f"{layers}; partly not recorded: {'; '.join(lost[:3])}" if lost else layers
+    return f"{layers}; partly not recorded: {'; '.join(missing[:3])}" if missing else layers
 
 
 def _kinds(model: JSON) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A record in titled rows of words, the same in text and card."""
+"""A record as titled rows, which both the terminal report and the card show."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Section(NamedTuple):
 
 
 def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
-    """Return what was recorded, in the order of every report, including rows without a value.
+    """Return the sections in the order of every report, including rows without a value.
 
     Parts that older versions did not record are left out.
     """
@@ -48,7 +48,7 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
 
 
 def command_line(command: Command | Unavailable) -> str:
-    """Return how a run was started, as one would type it."""
+    """Return the command of a run, as typed in a shell."""
     if isinstance(command, Unavailable):
         return f"not recorded: {command}"
     if command.kind == "notebook":
@@ -134,10 +134,10 @@ def _packages(manifest: Manifest) -> Rows:
     if isinstance(packages, Unavailable):
         yield "packages", f"not recorded: {packages}"
         return
-    packed = [found for found in packages.distributions if found.repacked is not None]
+    packed = [package for package in packages.distributions if package.repacked is not None]
     yield "python", f"{packages.interpreter.version}, {packages.interpreter.libc}"
     yield "packages", f"{len(packages.distributions)}, digest {packages.digest[:12]}"
-    names = (f"{found.name} {found.version} ({found.origin})" for found in packed)
+    names = (f"{package.name} {package.version} ({package.origin})" for package in packed)
     yield "not on index", ", ".join(names)
 
 
@@ -215,13 +215,13 @@ def _data(manifest: Manifest) -> Rows:
 
 
 def _part(part: Dataset) -> str:
-    """Return one line on a dataset: its kind, its size and its digest."""
+    """Return a dataset in one line: kind, rows, path and digest."""
     if isinstance(part.digest, Unavailable):
         return f"none ({part.digest})"
     rows = f", {count(part.rows, 'row')}" if isinstance(part.rows, int) else ""
-    place = f", {part.files.path}" if part.files else ""
+    path = f", {part.files.path}" if part.files else ""
     read = f", {part.read}" if part.read else ""
-    return f"{part.kind}{rows}{place}{read}, {part.digest.rpartition(':')[2]}"
+    return f"{part.kind}{rows}{path}{read}, {part.digest.rpartition(':')[2]}"
 
 
 def _trail(trail: Trail) -> Rows:

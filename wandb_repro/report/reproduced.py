@@ -20,7 +20,7 @@ def attempt_of(grade: Grade, original: Manifest, rerun: Manifest) -> str:
 
 
 def place_of(original: Manifest, rerun: Manifest) -> str:
-    """Return where a rerun ran compared with the original: ``same machine``, ``other GPU``, ..."""
+    """Return how the machine of a rerun compares: ``same machine``, ``other GPU``, ..."""
     gpus = _gpus(original), _gpus(rerun)
     if gpus[0] != gpus[1]:
         return "other GPU"
@@ -34,7 +34,7 @@ def place_of(original: Manifest, rerun: Manifest) -> str:
 def reproduced_line(attempts: Iterable[str]) -> str:
     """Return ``Reproduced in 3 of 4 reruns (same machine 2, other CPU 1)``.
 
-    Inconclusive reruns and entries that are not ours do not count.
+    Inconclusive reruns and unknown entries do not count.
     """
     parts = [attempt.partition(", ")[::2] for attempt in attempts]
     counted = [(grade, place) for grade, place in parts if grade in _COUNTED]
@@ -48,20 +48,20 @@ def reproduced_line(attempts: Iterable[str]) -> str:
 
 
 def _gpus(manifest: Manifest) -> tuple[str, ...]:
-    found = manifest.description.accelerator
-    if not isinstance(found, Accelerator) or isinstance(found.gpus, Unavailable):
+    accelerator = manifest.description.accelerator
+    if not isinstance(accelerator, Accelerator) or isinstance(accelerator.gpus, Unavailable):
         return ()
-    return tuple(gpu.name for gpu in found.gpus)
+    return tuple(gpu.name for gpu in accelerator.gpus)
 
 
 def _processor(manifest: Manifest) -> tuple[str, object]:
-    found = manifest.description.runtime
-    if not isinstance(found, Runtime):
+    runtime = manifest.description.runtime
+    if not isinstance(runtime, Runtime):
         return "", ()
-    return str(found.processor.model), found.processor.instruction_sets
+    return str(runtime.processor.model), runtime.processor.instruction_sets
 
 
 def _host(manifest: Manifest) -> str:
-    found = manifest.description.machine
-    name = "" if isinstance(found, Unavailable) else found.hostname
+    machine = manifest.description.machine
+    name = "" if isinstance(machine, Unavailable) else machine.hostname
     return name if isinstance(name, str) else ""

@@ -1,6 +1,6 @@
 """The JSON Schema of a verdict, published with the package as ``verdict.schema.json``.
 
-``python -m wandb_repro.report.schema`` prints it, made from the record itself.
+``python -m wandb_repro.report.schema`` generates it from the record's class.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FILE = "verdict.schema.json"
 
 
 def schema_text() -> str:
-    """Return the schema as its file holds it. Fields that it does not name are allowed."""
+    """Return the content of that file. The schema allows fields that it does not name."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Verdict.model_json_schema(mode="serialization"),

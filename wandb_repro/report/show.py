@@ -18,7 +18,7 @@ from wandb_repro.verify.finding import Finding
 def record_text(
     name: str, manifest: Manifest, trail: Trail, findings: Sequence[Finding]
 ) -> RenderableType:
-    """Return what was recorded, and first whether it can be repeated."""
+    """Return whether the run can be repeated, then what was recorded."""
     shown = [
         (blank(), heading(section.title), rows(section.rows))
         for section in sections(manifest, trail)

@@ -1,4 +1,4 @@
-"""Strings of a record, made safe and short for a terminal."""
+"""Makes strings of a record safe and short for a terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _SHOWN = {"\n": "↵", "\t": " "}
 
 
 def clean(text: object, limit: int = 2000) -> str:
-    """Return text with no control, format or direction characters: it can move no cursor.
+    """Return text without control, format or direction characters: it cannot move the cursor.
 
     A record may come from a stranger, and a terminal obeys escape sequences. A line end, as in
-    the text of ``python -c``, is shown as an arrow.
+    a ``python -c`` program, is shown as an arrow.
     """
     value = str(text)
-    if len(value) <= limit and value.isprintable():  # nearly all is, and a card has thousands
+    if len(value) <= limit and value.isprintable():  # fast path: a card has thousands of strings
         return value
     shown = "".join(_safe(letter) for letter in value[:limit])
     return shown if len(value) <= limit else f"{shown} ..."

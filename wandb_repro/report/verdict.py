@@ -1,4 +1,4 @@
-"""A verdict as text, and its evidence in rows that the card shows too."""
+"""A verdict as text, and its evidence as rows, which the card also shows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def verdict_text(verdict: Verdict) -> RenderableType:
 
 
 def _tolerance(tolerance: ToleranceResult | None) -> Iterator[RenderableType]:
-    """Say what was allowed, and each number that was compared."""
+    """Yield the tolerance, and each number that was compared."""
     if tolerance is None:
         return
     yield blank()
@@ -41,7 +41,9 @@ def _tolerance(tolerance: ToleranceResult | None) -> Iterator[RenderableType]:
         yield bullets([("not applied", tolerance.reason, "")])
         return
     worst = sorted(tolerance.measured, key=lambda number: number.within)[:_SHOWN_NUMBERS]
-    yield bullets(("within" if it.within else "beyond", _measured(it), "") for it in worst)
+    yield bullets(
+        ("within" if number.within else "beyond", _measured(number), "") for number in worst
+    )
     yield from more(len(tolerance.measured) - _SHOWN_NUMBERS)
 
 
@@ -55,15 +57,15 @@ def _stated(tolerance: ToleranceResult) -> str:
 
 
 def _measured(number: MeasuredDifference) -> str:
-    apart, allowed = float(number.apart), float(number.allowed)
+    difference, allowed = float(number.apart), float(number.allowed)
     if number.of == "weights":
-        return f"{number.what}: difference at most about {apart:.3g}, allowed {allowed:.3g}"
+        return f"{number.what}: difference at most about {difference:.3g}, allowed {allowed:.3g}"
     values = f"{number.original} and {number.rerun}"
-    return f"{number.what}: {values}, difference {apart:.3g}, allowed {allowed:.3g}"
+    return f"{number.what}: {values}, difference {difference:.3g}, allowed {allowed:.3g}"
 
 
 def _bisection(found: Bisection | None) -> Iterator[RenderableType]:
-    """Say at which step the runs first differ, or why that is not known."""
+    """Yield the step at which the runs first differ, or why it is unknown."""
     if found is None:
         return
     if found.first is None:
@@ -88,7 +90,7 @@ _SHOWN_LEAVES = 8
 
 
 def verdict_line(verdict: Verdict) -> tuple[Grade, str]:
-    """Return the grade and a few words on it: ``("diverged", "at step 1 (epoch 1)")``."""
+    """Return the grade and a short explanation: ``("diverged", "at step 1 (epoch 1)")``."""
     return verdict.grade, _subject(verdict)
 
 
@@ -117,7 +119,7 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 
 def _distance(found: Distance) -> str:
-    """Say how far apart the weights are, relative to their size."""
+    """Return how far apart the weights are, relative to their size."""
     farthest = found.farthest
     at = "the start" if found.at.startswith("the initial weights") else found.at
     if farthest.part == 0:
@@ -132,7 +134,7 @@ def _distance(found: Distance) -> str:
 
 
 def difference_rows(first: FirstDifference, moved: FirstCause | None) -> Iterator[tuple[str, str]]:
-    """Yield where two runs first differ, as names and values."""
+    """Yield the first difference of two runs, as names and values."""
     yield "equal until", first.last_equal or "no earlier point was compared"
     if first.structure:
         yield "models", first.structure
@@ -144,9 +146,9 @@ def difference_rows(first: FirstDifference, moved: FirstCause | None) -> Iterato
 
 
 def _others(leaves: tuple[DifferentLeaf, ...]) -> Iterator[tuple[str, str]]:
-    """Yield the variables after the first, in the model's own order."""
-    for place, leaf in enumerate(leaves[:_SHOWN_LEAVES]):
-        yield "" if place else "also", _leaf(leaf)
+    """Yield the variables after the first, in the model's order."""
+    for index, leaf in enumerate(leaves[:_SHOWN_LEAVES]):
+        yield "" if index else "also", _leaf(leaf)
     if len(leaves) > _SHOWN_LEAVES:
         yield "", f"and {len(leaves) - _SHOWN_LEAVES:,} more; --json has all"
 

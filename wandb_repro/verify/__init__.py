@@ -1,1 +1,1 @@
-"""Two records are judged. Pure: values in, values out."""
+"""Compares two records and judges them. Pure: values in, values out."""

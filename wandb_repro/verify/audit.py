@@ -17,7 +17,7 @@ from wandb_repro.verify.finding import SEVERITY, Finding, about_one_run
 
 def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
     """Return every reason why a run might not run again, the most severe first."""
-    found = (
+    findings = (
         *_command(manifest),
         *audit_code(manifest),
         *audit_packages(manifest),
@@ -26,7 +26,7 @@ def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
         *_trail(manifest, trail),
         *_data(manifest),
     )
-    return tuple(sorted(found, key=lambda finding: SEVERITY[finding.effect]))
+    return tuple(sorted(findings, key=lambda finding: SEVERITY[finding.effect]))
 
 
 def _command(manifest: Manifest) -> Iterator[Finding]:
@@ -36,10 +36,10 @@ def _command(manifest: Manifest) -> Iterator[Finding]:
         yield about_one_run("command", "command", "", "stops", sentence)
         return
     yield from _cells(command)
-    for place in command.redacted:
-        sentence = f"Argument {place} was a credential and is not recorded"
-        cure = f"rerun with --arg {place}=VALUE"
-        argument = command.arguments[place]
+    for position in command.redacted:
+        sentence = f"Argument {position} was a credential and is not recorded"
+        cure = f"rerun with --arg {position}=VALUE"
+        argument = command.arguments[position]
         yield about_one_run("command", "command", argument, "explains", sentence, cure)
     processes = manifest.execution.world_size
     if processes > 1:
@@ -62,13 +62,13 @@ def _cells(command: Command) -> Iterator[Finding]:
 
 
 def _seeds(manifest: Manifest) -> Iterator[Finding]:
-    late = ", ".join(seeded_too_late(manifest))
-    if late:
+    generators = ", ".join(seeded_too_late(manifest))
+    if generators:
         sentence = (
             "The seed was set after a model was built: its initial weights cannot be repeated"
         )
         cure = "call wandb_repro.init before building the model"
-        yield about_one_run("seed", "seed", late, "changes bits", sentence, cure)
+        yield about_one_run("seed", "seed", generators, "changes bits", sentence, cure)
     runtime = manifest.description.runtime
     if isinstance(runtime, Runtime) and runtime.hash_seed == "random":
         sentence = "PYTHONHASHSEED was not set: a set of strings may have another order in a rerun"

@@ -1,4 +1,4 @@
-"""Reasons why a run might not run again that lie in its source files."""
+"""Reports source files that are missing from a record, or that may have changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wandb_repro.verify.finding import Finding, about_one_run
 
 
 def audit_code(manifest: Manifest) -> Iterator[Finding]:
-    """Yield what of the source files is missing from the record, or may not be what ran."""
+    """Yield source files that are missing from the record, or that may not be what ran."""
     code = manifest.execution.code
     if isinstance(code, Unavailable) or isinstance(code.bundle, Unavailable):
         why = code if isinstance(code, Unavailable) else code.bundle
@@ -54,7 +54,7 @@ def _cure(left: LeftOut, *, needed: bool) -> str:
 
 
 def _used_outside(manifest: Manifest, code: Code) -> Iterator[Finding]:
-    """Yield what is not known about files that the run used outside the snapshot."""
+    """Yield files outside the snapshot that the run may have used in another version."""
     if isinstance(code.added, Unavailable):
         killed = isinstance(manifest.ending, Unavailable)
         effect = "may change bits" if killed else "explains"

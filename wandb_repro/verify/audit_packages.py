@@ -1,4 +1,4 @@
-"""Reasons why a run might not run again that lie in its installed packages."""
+"""Reports packages and edits that a rebuilt environment would not contain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wandb_repro.verify.finding import Finding, about_one_run
 
 
 def audit_packages(manifest: Manifest) -> Iterator[Finding]:
-    """Yield what of the packages a rebuilt environment cannot contain."""
+    """Yield packages, edits and files that a rebuilt environment would not contain."""
     packages = manifest.execution.packages
     if isinstance(packages, Unavailable):
         sentence = f"The packages are not recorded: {packages}"
@@ -52,17 +52,17 @@ def _edited(packages: Packages) -> Iterator[Finding]:
 
 
 def _unowned(files: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield files among the packages that belong to none: one finding a module or folder."""
-    for place, count in Counter(map(_module_of, files)).items():
-        what = place if place in files else f"{place} ({count:,} file{'s' if count > 1 else ''})"
-        sentence = f"{what} was loaded but belongs to no package: a rebuilt environment lacks it"
+    """Yield one finding for each module or folder in site-packages that no package owns."""
+    for path, count in Counter(map(_module_of, files)).items():
+        label = path if path in files else f"{path} ({count:,} file{'s' if count > 1 else ''})"
+        sentence = f"{label} was loaded but belongs to no package: a rebuilt environment lacks it"
         cure = "put it into the project, or rerun with --env here"
         effect = "may change bits"
-        yield about_one_run("package", "file among packages", place, effect, sentence, cure)
+        yield about_one_run("package", "file among packages", path, effect, sentence, cure)
 
 
 def _module_of(file: str) -> str:
-    """Return the module or folder directly below ``site-packages`` that a file is part of."""
+    """Return the module or folder directly below ``site-packages`` that contains a file."""
     for folder in ("/site-packages/", "/dist-packages/"):
         above, found, inside = file.rpartition(folder)
         if found:

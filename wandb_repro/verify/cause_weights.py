@@ -63,7 +63,7 @@ _BY_STAGE: dict[Stage, dict[Kind, int]] = {
 }
 
 # What changed first within a step says more than which step it was: a cause cannot act before
-# its place in the step. If the batch differs, no kernel of the model has run yet; if the batch is
+# its turn in the step. If the batch differs, no kernel of the model has run yet; if the batch is
 # equal and the loss is not, it was a kernel of the forward pass.
 # Source: five faults, injected and measured.
 _BY_FIRST_CAUSE: dict[CauseKind, dict[Kind, int]] = {
@@ -85,6 +85,6 @@ _BY_FIRST_CAUSE: dict[CauseKind, dict[Kind, int]] = {
 
 
 def weights_at(first: FirstDifference, cause: FirstCause | None) -> dict[Kind, int]:
-    """Return the weight of each kind of difference; a kind that is not there is unlikely."""
+    """Return the weight of each kind of difference; a kind without one is unlikely."""
     known = _BY_FIRST_CAUSE.get(cause.what) if cause is not None else None
     return known or _BY_STAGE[first.stage]

@@ -20,9 +20,9 @@ def rank(
     original: Manifest,
     moved: FirstCause | None = None,
 ) -> tuple[Finding, ...]:
-    """Return the differences that can have changed the bits, the likeliest first.
+    """Return the differences that could have changed the bits, the likeliest first.
 
-    Causes that no comparison of two records shows are added: what the trails show, a generator
+    Adds causes that comparing two manifests cannot show: differences in the trails, a generator
     that was seeded too late, or, if no recorded difference is known to change bits at this stage,
     a nondeterministic operation.
     """
@@ -38,7 +38,7 @@ def rank(
 
 def _score(finding: Finding, weights: dict[Kind, int]) -> int:
     if finding.fact == _NONDETERMINISM:
-        # After every recorded difference that is a likely cause, before those that hardly are.
+        # After every recorded difference that is a likely cause, before the unlikely ones.
         return _NONDETERMINISM_SCORE
     weight, effect = weights.get(finding.kind, 0), EFFECT_WEIGHTS[finding.effect]
     if finding.fact in _SHOWN_BY_TRAILS:
@@ -65,7 +65,7 @@ def _shown_by_trails(
     """Yield causes that the digests show and that no recorded difference explains."""
     if moved is None:
         return
-    kinds = {found.kind for found in known if found.effect == "changes bits"}
+    kinds = {finding.kind for finding in known if finding.effect == "changes bits"}
     if moved.what == "state" and "code" not in kinds:
         fact = "weights between steps"
         sentence = (
@@ -103,15 +103,15 @@ def _first_label(first: FirstDifference) -> str:
 
 
 def _late_seeds(original: Manifest) -> Iterable[Finding]:
-    late = ", ".join(seeded_too_late(original))
-    if late:
+    generators = ", ".join(seeded_too_late(original))
+    if generators:
         yield Finding(
             kind="seed",
             fact="when the seed was set",
             original="after first use",
             here="after first use",
             effect="changes bits",
-            sentence=f"The original set its seed after {late} had been used: the "
+            sentence=f"The original set its seed after {generators} had been used: the "
             "initial weights were drawn before that and cannot be repeated",
             cure="call wandb_repro.init before building a model",
         )

@@ -1,4 +1,4 @@
-"""The part of two trainings that is compared, if not all of it."""
+"""Limits a comparison to part of two trainings."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _M = TypeVar("_M", bound=Moments)
 class Limit:
     """Compare up to the first moment at which this epoch or this step is complete.
 
-    None means to the end. With both, whichever comes first. Epochs and steps are counted in one
+    None means to the end. With both, the earlier one counts. Epochs and steps are counted in one
     ``fit``, and in those after it if it ends earlier.
     """
 
     epoch: int | None = None
     step: int | None = None
     after: int | None = None
-    """Epochs that are left out: the training begins with a checkpoint saved after them."""
+    """Epochs that are left out: the training begins with the checkpoint saved after them."""
     fit: int = 1
     """The ``fit`` in which epochs and steps are counted, the first being 1."""
     passed: tuple[int, ...] = ()
-    """Fits before it that did not train: their weights came from their checkpoints."""
+    """Earlier fits that did not train: their weights came from their checkpoints."""
 
     @classmethod
     def of_request(cls, request: RerunRequest) -> Limit:
-        """Return what a rerun was asked to compare."""
+        """Return the part that a rerun request selects."""
         passed = tuple(beginning.fit for beginning in request.beginnings if beginning.is_over)
         return cls(
             request.until_epoch, request.until_step, request.from_epoch, request.from_fit, passed
@@ -66,7 +66,7 @@ class Limit:
                 return
 
     def __str__(self) -> str:
-        """Return it in words: ``epoch 3, from the checkpoint of epoch 1``; empty if not limited."""
+        """Return the limit in words: ``epoch 3, from the checkpoint of epoch 1``; empty if none."""
         numbers = {"epoch": self.epoch, "step": self.step}
         parts = [f"{name} {number}" for name, number in numbers.items() if number is not None]
         if self.after is None:

@@ -57,8 +57,8 @@ def differ_in(
 ) -> Iterator[Finding]:
     """Yield a finding for each field that differs between two records of one class.
 
-    ``fields`` has their names by the fact as people call it: ``{"GPU driver": "driver"}``. In
-    ``cure``, ``{}`` stands for the original's value.
+    ``fields`` maps the fact's name for people to the field: ``{"GPU driver": "driver"}``. In
+    ``cure``, ``{}`` becomes the original's value.
     """
     for fact, field in fields.items():
         value = getattr(original, field)
@@ -74,7 +74,7 @@ def both_are(kind: type[_T], original: object, here: object) -> tuple[_T, _T] | 
 
 
 def recorded(kind: Kind, fact: str, original: object, here: object) -> Iterator[Finding]:
-    """Yield a finding if only one of two records has a whole part."""
+    """Yield a finding if only one of two runs recorded this part."""
     cure = "record both runs again: a part that was not recorded cannot be compared"
     yield from differ(kind, fact, _presence(original), _presence(here), "may change bits", cure)
 
@@ -82,7 +82,7 @@ def recorded(kind: Kind, fact: str, original: object, here: object) -> Iterator[
 def both_recorded(
     record: type[_T], kind: Kind, fact: str, original: object, here: object
 ) -> Generator[Finding, None, tuple[_T, _T] | None]:
-    """Return both records of this class; None, and a finding as of ``recorded``, if one is not."""
+    """Return both records of this class; if one is missing, yield a finding and return None."""
     yield from recorded(kind, fact, original, here)
     return both_are(record, original, here)
 
@@ -96,4 +96,4 @@ def digests_by_name(data: Iterable[Dataset]) -> dict[str, object]:
     by_name: dict[str, tuple[object, ...]] = {}
     for dataset in data:
         by_name[dataset.name] = (*by_name.get(dataset.name, ()), dataset.digest)
-    return {name: found[0] if len(found) == 1 else found for name, found in by_name.items()}
+    return {name: digests[0] if len(digests) == 1 else digests for name, digests in by_name.items()}

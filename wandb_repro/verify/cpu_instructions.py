@@ -1,10 +1,10 @@
-"""Classes of vector instructions, by which kernels are chosen, and caps on them.
+"""Classes of vector instructions, which decide the kernels that run, and caps on them.
 
 oneDNN generates kernels for the highest class that a processor has. ``ONEDNN_MAX_CPU_ISA`` caps
 that class, so that a newer processor can run an older one's kernels.
 
 Source: oneDNN 3.x, "CPU Dispatcher Control"; measured with TensorFlow 2.21: AVX2 and SSE41 gave
-other bits from the first step than AVX512, for every kind of model.
+different bits than AVX512 from the first step on, for every kind of model.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 CAP_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 CAP_VARIABLES = (CAP_VARIABLE, "DNNL_MAX_CPU_ISA")
-"""oneDNN also reads the second, its older name."""
+"""The second is the older name, which oneDNN still reads."""
 
 _CLASSES: tuple[tuple[str, frozenset[str]], ...] = (
     ("SSE41", frozenset({"sse4_1"})),
@@ -32,9 +32,9 @@ def vector_class(instruction_sets: Iterable[str]) -> str:
 
     ``vector_class(["avx", "avx2", "sse4_1"])`` is ``"AVX2"``.
     """
-    have = set(instruction_sets)
-    found = [name for name, needed in _CLASSES if needed <= have]
-    return found[-1] if found else ""
+    flags = set(instruction_sets)
+    classes = [name for name, needed in _CLASSES if needed <= flags]
+    return classes[-1] if classes else ""
 
 
 def cap_of(environment: Mapping[str, str]) -> str | None:
@@ -42,16 +42,16 @@ def cap_of(environment: Mapping[str, str]) -> str | None:
     cap = next(filter(None, map(environment.get, CAP_VARIABLES)), "").strip().upper()
     if cap in ("", "ALL", "DEFAULT"):
         return ""
-    found = [name for name in CLASSES if cap == name or cap.startswith(f"{name}_")]
-    return found[-1] if found else None
+    classes = [name for name in CLASSES if cap == name or cap.startswith(f"{name}_")]
+    return classes[-1] if classes else None
 
 
 def capped_class(instruction_sets: Iterable[str], cap: str | None) -> str:
     """Return the class in use: the processor's, or the cap if that is lower; empty if unknown."""
-    own = vector_class(instruction_sets)
-    if not own or cap is None:
+    highest = vector_class(instruction_sets)
+    if not highest or cap is None:
         return ""
-    return min((own, cap), key=CLASSES.index) if cap else own
+    return min((highest, cap), key=CLASSES.index) if cap else highest
 
 
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
@@ -68,7 +68,7 @@ Source: TensorFlow 2.21, ``core/util/util.cc``; measured on a processor with and
 
 
 def onednn_is_on(instruction_sets: Iterable[str], environment: Mapping[str, str]) -> bool:
-    """Tell whether TensorFlow uses oneDNN: as the variable says, else as the processor decides."""
+    """Tell whether TensorFlow uses oneDNN: the variable decides, or else the processor."""
     value = environment.get(ONEDNN_VARIABLE, "").strip().lower()
     if value in ("0", "false"):
         return False

@@ -14,7 +14,7 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.weights_diff import moment_name
 
 MARGIN = 4.0
-"""The true distance of two arrays is hardly ever more than this many times the estimate.
+"""The true distance of two arrays is rarely more than this many times the estimate.
 
 The mean square of four projections on random signs is the squared distance times a chi-square of
 four degrees over four: less than 1/16 of it once in 140. If very few elements differ it is less
@@ -32,7 +32,7 @@ class LeafDistance(Record):
 
     group: str
     label: str
-    """As the original called it."""
+    """Its label in the original."""
     apart: str
     """Estimated Euclidean distance, as Python writes it: ``3.1e-08``. 0.0 means equal bits, nan
     that it is not known."""
@@ -51,7 +51,7 @@ class LeafDistance(Record):
 class Distance(Record):
     """How far apart the weights are at the last moment for which both trails have numbers.
 
-    An estimate that proves nothing: digests do. Optimizer and seed states are left out.
+    An estimate: only digests prove that weights are equal. Optimizer and seed states are left out.
     """
 
     at: str
@@ -61,7 +61,7 @@ class Distance(Record):
     leaves: tuple[LeafDistance, ...]
     """Every weight of the model, in its order, including equal ones."""
     apart: str
-    """Estimated distance of all of them together."""
+    """Estimated distance over all weights."""
     size: str
 
     @property
@@ -90,9 +90,9 @@ def distance(original: Trail, rerun: Trail, limit: Limit | None = None) -> Dista
     if not common:
         return None
     key, _ = common[-1]
-    one, two = _moment_at(original, key), _moment_at(rerun, key)
+    original_end, rerun_end = _moment_at(original, key), _moment_at(rerun, key)
     at_end = all(next(reversed(side)) == common[-1] for side in sides)
-    return _between(one, two, at_end=at_end) if one and two else None
+    return _between(original_end, rerun_end, at_end=at_end) if original_end and rerun_end else None
 
 
 def _numbers(trail: Trail, limit: Limit) -> Iterator[Numbers]:
@@ -117,7 +117,7 @@ def _moment_at(trail: Trail, key: _Key) -> _Moment | None:
     """Return a moment with its digests, leaves and numbers; None if their counts do not match."""
     numbers = [record for record in trail.of(Numbers) if _key(record) == key]
     for weights, shapes in trail.with_shapes():
-        if _key(weights) == key and _is_whole(numbers[-1], len(shapes)):
+        if _key(weights) == key and _is_complete(numbers[-1], len(shapes)):
             return _Moment(weights, shapes, numbers[-1])
     return None
 
@@ -126,7 +126,7 @@ def _key(record: Weights | Numbers) -> _Key:
     return record.fit, record.moment, record.epoch, record.step
 
 
-def _is_whole(numbers: Numbers, leaves: int) -> bool:
+def _is_complete(numbers: Numbers, leaves: int) -> bool:
     return (
         all(len(column) == _HEX * leaves for column in (numbers.norm, numbers.low, numbers.high))
         and len(numbers.non_finite) == leaves
@@ -134,32 +134,32 @@ def _is_whole(numbers: Numbers, leaves: int) -> bool:
     )
 
 
-def _between(one: _Moment, two: _Moment, *, at_end: bool) -> Distance | None:
+def _between(original: _Moment, rerun: _Moment, *, at_end: bool) -> Distance | None:
     structures = [
         [(shape.group, shape.dtype, shape.shape) for shape in moment.shapes]
-        for moment in (one, two)
+        for moment in (original, rerun)
     ]
     if structures[0] != structures[1]:
         return None
-    numbers_1, numbers_2 = _Columns(one.numbers), _Columns(two.numbers)
+    numbers_1, numbers_2 = _Columns(original.numbers), _Columns(rerun.numbers)
     leaves = tuple(
         LeafDistance(
             group=shape.group,
             label=shape.label,
             apart=repr(
                 0.0
-                if one.weights.leaves[at] == two.weights.leaves[at]
+                if original.weights.leaves[at] == rerun.weights.leaves[at]
                 else numbers_1.distance_to(numbers_2, at)
             ),
             size=repr(max(numbers_1.norm[at], numbers_2.norm[at])),
         )
-        for at, shape in enumerate(one.shapes)
+        for at, shape in enumerate(original.shapes)
         if shape.group in _WEIGHTS
     )
     if not leaves:
         return None
     return Distance(
-        at=moment_name(one.weights),
+        at=moment_name(original.weights),
         at_end=at_end,
         leaves=leaves,
         apart=repr(math.hypot(*(float(leaf.apart) for leaf in leaves))),

@@ -25,7 +25,7 @@ def environment_differences(original: Manifest, here: Manifest) -> Iterator[Find
 
 
 def frameworks(original: Manifest, here: Manifest) -> tuple[Framework, Framework] | None:
-    """Return what both runs recorded of Keras and its backend; None if one did not record it."""
+    """Return both records of Keras and its backend; None if one is missing."""
     both = both_are(Runtime, original.description.runtime, here.description.runtime)
     return both_are(Framework, both[0].framework, both[1].framework) if both else None
 
@@ -35,12 +35,12 @@ def _runtime(original: Manifest, here: Manifest) -> Iterator[Finding]:
     both = yield from both_recorded(Runtime, "processor", "processor and threads", *sides)
     if not both:
         return
-    one, two = both
+    before, now = both
     cure = f"set {THREADS_VARIABLE}={{}}"
     threads = {"intra-op threads": "intra_op_threads"}
-    yield from differ_in("threads", one, two, threads, "changes bits", cure)
-    yield from processor_differences(original, here, one.processor, two.processor)
-    yield from differ("switch", "PYTHONHASHSEED", one.hash_seed, two.hash_seed, "explains")
+    yield from differ_in("threads", before, now, threads, "changes bits", cure)
+    yield from processor_differences(original, here, before.processor, now.processor)
+    yield from differ("switch", "PYTHONHASHSEED", before.hash_seed, now.hash_seed, "explains")
 
 
 _FRAMEWORK = (
@@ -61,22 +61,22 @@ def _framework(original: Manifest, here: Manifest) -> Iterator[Finding]:
     both = frameworks(original, here)
     if not both:
         return
-    one, two = both
+    before, now = both
     for fact, field, cure in _FRAMEWORK:
-        cure = cure or _compile_argument(field, getattr(one, field))
-        yield from differ_in("framework", one, two, {fact: field}, "changes bits", cure)
+        cure = cure or _compile_argument(field, getattr(before, field))
+        yield from differ_in("framework", before, now, {fact: field}, "changes bits", cure)
     yield from differ(
         "determinism",
         "op determinism",
-        one.op_determinism,
-        two.op_determinism,
+        before.op_determinism,
+        now.op_determinism,
         "changes bits",
-        f"pass deterministic={one.op_determinism is True} to init",
+        f"pass deterministic={before.op_determinism is True} to init",
     )
-    yield from differ_in("framework", one, two, _HARMLESS, "explains")
-    # Where both recorded their packages, the packages show a difference of versions.
+    yield from differ_in("framework", before, now, _HARMLESS, "explains")
+    # If both recorded their packages, those already show a difference of versions.
     if not both_are(Packages, original.execution.packages, here.execution.packages):
-        yield from differ_in("framework", one, two, _VERSIONS, "changes bits")
+        yield from differ_in("framework", before, now, _VERSIONS, "changes bits")
 
 
 def _compile_argument(name: str, value: object) -> str:
@@ -99,16 +99,16 @@ def _accelerator(original: Manifest, here: Manifest) -> Iterator[Finding]:
     both = yield from both_recorded(Accelerator, "accelerator", "GPUs and their libraries", *sides)
     if not both:
         return
-    one, two = both
-    yield from differ("accelerator", "GPUs", _gpus(one), _gpus(two), "changes bits", _SAME_GPU)
+    before, now = both
+    yield from differ("accelerator", "GPUs", _gpus(before), _gpus(now), "changes bits", _SAME_GPU)
     cure = "install the original's: {}"
-    yield from differ_in("accelerator", one, two, _GPU_LIBRARIES, "may change bits", cure)
+    yield from differ_in("accelerator", before, now, _GPU_LIBRARIES, "may change bits", cure)
 
 
 def has_gpu(manifest: Manifest) -> bool:
-    """Tell whether a run had a GPU, or may have had one: true where that was not recorded."""
-    found = manifest.description.accelerator
-    return not isinstance(found, Accelerator) or not isinstance(found.gpus, Unavailable)
+    """Tell whether a run had a GPU, or may have had one: True if that was not recorded."""
+    accelerator = manifest.description.accelerator
+    return not isinstance(accelerator, Accelerator) or not isinstance(accelerator.gpus, Unavailable)
 
 
 def _gpus(accelerator: Accelerator) -> object:
@@ -127,6 +127,6 @@ _MACHINE = {
 
 
 def _machine(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    one, two = original.description.machine, here.description.machine
-    if not isinstance(one, Unavailable) and not isinstance(two, Unavailable):
-        yield from differ_in("machine", one, two, _MACHINE, "explains")
+    before, now = original.description.machine, here.description.machine
+    if not isinstance(before, Unavailable) and not isinstance(now, Unavailable):
+        yield from differ_in("machine", before, now, _MACHINE, "explains")

@@ -22,35 +22,36 @@ class Side(NamedTuple):
 
 
 def reasons_inconclusive(
-    one: Side, two: Side, found: Comparison, *, whole: bool
+    original: Side, rerun: Side, found: Comparison, *, whole: bool
 ) -> tuple[str, ...]:
     """Return every reason why equal digests would not prove the runs identical.
 
-    ``whole`` tells whether the runs are compared to their end.
+    ``whole``: whether the runs are compared to their end.
     """
     return (
-        *_evidence(one.trail, two.trail, found),
-        *_other_data(one.manifest, two.manifest, found),
-        *reasons_not_comparable(one, two, whole=whole),
+        *_evidence(original.trail, rerun.trail, found),
+        *_other_data(original.manifest, rerun.manifest, found),
+        *reasons_not_comparable(original, rerun, whole=whole),
     )
 
 
-def reasons_not_comparable(one: Side, two: Side, *, whole: bool) -> tuple[str, ...]:
+def reasons_not_comparable(original: Side, rerun: Side, *, whole: bool) -> tuple[str, ...]:
     """Return every reason why two runs cannot be compared, whether their digests agree or not."""
     reasons: list[str] = []
-    if run_name(one.manifest) == run_name(two.manifest):
+    if run_name(original.manifest) == run_name(rerun.manifest):
         reasons.append("both are the same run")
-    if _started(one.manifest) != _started(two.manifest):
+    if _started(original.manifest) != _started(rerun.manifest):
         reasons.append("the rerun was started with another command")
     if whole:
-        reasons += [*_ending(one), *_ending(two), *_undigested(one), *_undigested(two)]
-        reasons += _fits(one.trail, two.trail)
+        reasons += [*_ending(original), *_ending(rerun)]
+        reasons += [*_undigested(original), *_undigested(rerun)]
+        reasons += _fits(original.trail, rerun.trail)
     return tuple(reasons)
 
 
-def _evidence(one: Trail, two: Trail, found: Comparison) -> list[str]:
+def _evidence(original: Trail, rerun: Trail, found: Comparison) -> list[str]:
     if not found.digests:
-        return [_nothing_compared(one, two)]
+        return [_nothing_compared(original, rerun)]
     if found.absent:
         return [f"the rerun has no digest of {_some(found.absent)}"]
     if not found.trained_moments:
@@ -58,12 +59,12 @@ def _evidence(one: Trail, two: Trail, found: Comparison) -> list[str]:
     return []
 
 
-def _other_data(one: Manifest, two: Manifest, found: Comparison) -> list[str]:
-    """Return what shows that the data differed although the weights are equal."""
+def _other_data(original: Manifest, rerun: Manifest, found: Comparison) -> list[str]:
+    """Return signs that the data differed although the weights are equal."""
     reasons: list[str] = []
     if found.other_batches:
         reasons.append(f"the weights are equal, but the batches up to {found.other_batches} differ")
-    data_1, data_2 = one.description.data, two.description.data
+    data_1, data_2 = original.description.data, rerun.description.data
     if not isinstance(data_1, Unavailable) and not isinstance(data_2, Unavailable):
         digests_2 = digests_by_name(data_2)
         reasons += [
@@ -74,12 +75,12 @@ def _other_data(one: Manifest, two: Manifest, found: Comparison) -> list[str]:
     return reasons
 
 
-def _nothing_compared(one: Trail, two: Trail) -> str:
-    for who, trail in (("original", one), ("rerun", two)):
+def _nothing_compared(original: Trail, rerun: Trail) -> str:
+    for who, trail in (("original", original), ("rerun", rerun)):
         if not any(weights.leaves for weights in trail.moments()):
             why = f": {trail.missing[0].reason}" if trail.missing else ""
             return f"the {who} has no digest of any weights{why}"
-    names_1, names_2 = algorithms_of(one), algorithms_of(two)
+    names_1, names_2 = algorithms_of(original), algorithms_of(rerun)
     if names_1 and names_2 and names_1 != names_2:
         return (
             "the digests cannot be compared: the original used "
@@ -94,16 +95,16 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def _started(manifest: Manifest) -> object:
-    """Return what was started, comparable between two machines."""
+    """Return the command in a form that is comparable between two machines."""
     # Credentials are not recorded. Paths inside the source tree become relative to its root: a
-    # rerun has its tree in another place.
+    # rerun has its tree at a different path.
     command, code = manifest.execution.command, manifest.execution.code
     if isinstance(command, Unavailable):
         return None
     root = code.root if isinstance(code, Code) else ""
     arguments = [
-        "" if place in command.redacted else _below_root(argument, root)
-        for place, argument in enumerate(command.arguments)
+        "" if position in command.redacted else _below_root(argument, root)
+        for position, argument in enumerate(command.arguments)
     ]
     return command.kind, command.target, arguments
 
@@ -134,7 +135,7 @@ _HOW = {"interrupted": "was interrupted", "failed": "ended with an error"}
 def _undigested(side: Side) -> list[str]:
     """Return the moments that could not be digested.
 
-    The initial one is left out: a model that ``fit`` builds has no initial weights to digest.
+    The initial moment is left out: a model that ``fit`` builds has no initial weights to digest.
     """
     return [
         f"{side.who} has no digest at {missing.moment} of epoch {missing.epoch}: {missing.reason}"
@@ -143,7 +144,9 @@ def _undigested(side: Side) -> list[str]:
     ]
 
 
-def _fits(one: Trail, two: Trail) -> list[str]:
-    if one.end is None or two.end is None or one.end.fits == two.end.fits:
+def _fits(original: Trail, rerun: Trail) -> list[str]:
+    if original.end is None or rerun.end is None or original.end.fits == rerun.end.fits:
         return []
-    return [f"the original called fit {one.end.fits} times and the rerun {two.end.fits} times"]
+    return [
+        f"the original called fit {original.end.fits} times and the rerun {rerun.end.fits} times"
+    ]

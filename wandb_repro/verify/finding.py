@@ -52,7 +52,7 @@ class Finding(Record):
     """The other run's value; empty if it is about one run only."""
     effect: Effect
     sentence: str
-    """All of it in one sentence."""
+    """The finding in one sentence."""
     cure: str = ""
     """What to do about it; empty if nothing can be done here."""
 

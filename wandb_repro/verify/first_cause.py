@@ -55,15 +55,15 @@ def _initial(groups: tuple[str, ...]) -> tuple[CauseKind, str]:
 def _in_step(
     original: Trail, other: Trail, first: FirstDifference, loss_step: int | None
 ) -> tuple[CauseKind, str]:
-    one, two = _at(original, first), _at(other, first)
-    if one is None or two is None:
+    step_1, step_2 = _at(original, first), _at(other, first)
+    if step_1 is None or step_2 is None:
         return _by_seen(original, other, first) or _by_losses(first, loss_step)
-    if one.before != two.before:
+    if step_1.before != step_2.before:
         return "state", "something other than training changed the weights between two steps"
-    recorded = one.data is not None and two.data is not None
+    recorded = step_1.data is not None and step_2.data is not None
     # Records that begin at different steps cover different batches.
     comparable = recorded and _since(original, first) == _since(other, first)
-    if comparable and one.data != two.data:
+    if comparable and step_1.data != step_2.data:
         return "data", f"the batches up to {first.what} differ"
     if not comparable:
         seen = _by_seen(original, other, first)
@@ -78,17 +78,17 @@ def _forward_or_backward(first: FirstDifference, loss_step: int | None) -> tuple
 
 
 def _by_seen(original: Trail, other: Trail, first: FirstDifference) -> tuple[CauseKind, str] | None:
-    """Return that the data changed first if the first batches of an epoch differ; None if not."""
+    """Return the data as the cause if the first batches of an epoch differ; None if not."""
     seen_1, seen_2 = _seen_of(original, first), _seen_of(other, first)
     for epoch in sorted(seen_1.keys() & seen_2.keys()):
-        one, two = seen_1[epoch], seen_2[epoch]
-        if isinstance(one.batches, Unavailable) or isinstance(two.batches, Unavailable):
+        first_1, first_2 = seen_1[epoch], seen_2[epoch]
+        if isinstance(first_1.batches, Unavailable) or isinstance(first_2.batches, Unavailable):
             continue
-        known = min(len(one.batches), len(two.batches))
-        if one.batches[:known] == two.batches[:known]:
+        known = min(len(first_1.batches), len(first_2.batches))
+        if first_1.batches[:known] == first_2.batches[:known]:
             continue
         batches = f"the first batches of epoch {epoch + 1}"
-        if one.rows and two.rows and one.rows[known - 1] == two.rows[known - 1]:
+        if first_1.rows and first_2.rows and first_1.rows[known - 1] == first_2.rows[known - 1]:
             return "data", f"{batches} have the same rows in another order"
         return "data", f"{batches} differ"
     return None
@@ -171,5 +171,5 @@ def _values_of(record: Losses) -> Iterator[tuple[int, dict[str, str]]]:
     counts = [len(bits) // _VALUE_DIGITS for bits in record.bits.values()]
     for at in range(min(counts, default=0)):
         step = min(record.first + at * record.every, record.last)
-        place = slice(_VALUE_DIGITS * at, _VALUE_DIGITS * (at + 1))
-        yield step, {name: bits[place] for name, bits in record.bits.items()}
+        digits = slice(_VALUE_DIGITS * at, _VALUE_DIGITS * (at + 1))
+        yield step, {name: bits[digits] for name, bits in record.bits.items()}

@@ -1,4 +1,4 @@
-"""Lists what differs between the records of two runs, and what each difference can do to bits."""
+"""Lists the differences between the records of two runs, and their possible effect on bits."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def _seeds(original: Manifest, here: Manifest) -> Iterator[Finding]:
         "changes bits",
         f"pass seed={text(original.execution.seed)} to init",
     )
-    asked = original.execution.deterministic
-    cure = f"pass deterministic={asked} to init"
-    if asked is None:
+    deterministic = original.execution.deterministic
+    cure = f"pass deterministic={deterministic} to init"
+    if deterministic is None:
         cure = "call init without deterministic="
     known = frameworks(original, here)
     # If determinism was on, or off, in both, the argument had no effect.
     same = known is not None and known[0].op_determinism == known[1].op_determinism
     effect: Effect = "explains" if same else "changes bits"
     yield from differ(
-        "determinism", "deterministic=", asked, here.execution.deterministic, effect, cure
+        "determinism", "deterministic=", deterministic, here.execution.deterministic, effect, cure
     )
 
 
@@ -61,8 +61,8 @@ def _code(original: Manifest, here: Manifest) -> Iterator[Finding]:
     both = yield from both_recorded(Code, "code", "source tree", *sides)
     if both:
         cure = "rerun from the original's capsule, which has its whole tree"
-        one, two = (code.tree[:12] for code in both)
-        yield from differ("code", "source tree", one, two, "changes bits", cure)
+        before, now = (code.tree[:12] for code in both)
+        yield from differ("code", "source tree", before, now, "changes bits", cure)
 
 
 def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
@@ -78,12 +78,12 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
     both = yield from both_recorded(Command, "command", "command", *sides)
     if not both:
         return
-    one, two = both
+    command_1, command_2 = both
     for fact, before, now in (
-        ("started", f"{one.kind} {one.target}", f"{two.kind} {two.target}"),
-        ("arguments", shlex.join(one.arguments), shlex.join(two.arguments)),
-        ("working directory", one.working_directory, two.working_directory),
-        ("interpreter flags", one.interpreter_flags, two.interpreter_flags),
+        ("started", f"{command_1.kind} {command_1.target}", f"{command_2.kind} {command_2.target}"),
+        ("arguments", shlex.join(command_1.arguments), shlex.join(command_2.arguments)),
+        ("working directory", command_1.working_directory, command_2.working_directory),
+        ("interpreter flags", command_1.interpreter_flags, command_2.interpreter_flags),
     ):
         cure = f"start it like the original: {text(before)}"
         yield from differ("command", fact, before, now, "may change bits", cure)
@@ -91,7 +91,7 @@ def _command(original: Manifest, here: Manifest) -> Iterator[Finding]:
     idle = CAP_VARIABLES if used is not None and used[0] == used[1] else ()
     on_gpu = any(has_gpu(manifest) for manifest in (original, here))
     idle += () if on_gpu else GPU_ONLY
-    yield from _environment(one.environment, two.environment, idle)
+    yield from _environment(command_1.environment, command_2.environment, idle)
 
 
 def _environment(
@@ -116,12 +116,12 @@ _DEFAULTS = {"TF_DETERMINISTIC_OPS": "0"}
 
 
 def _config(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    one, two = original.execution.config, here.execution.config
-    yield from recorded("config", "config", one, two)
-    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+    config_1, config_2 = original.execution.config, here.execution.config
+    yield from recorded("config", "config", config_1, config_2)
+    if isinstance(config_1, Unavailable) or isinstance(config_2, Unavailable):
         return
-    for name in sorted({*one, *two}):
-        before, now = _entry(one, name), _entry(two, name)
+    for name in sorted({*config_1, *config_2}):
+        before, now = _entry(config_1, name), _entry(config_2, name)
         cure = f"leave {name} out" if before == _NOT_SET else f"set it to {before}"
         yield from differ("config", f"config.{name}", before, now, "may change bits", cure)
 
@@ -138,14 +138,14 @@ def _entry(config: Mapping[str, JSON], name: str) -> str:
 
 
 def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    one, two = original.description.data, here.description.data
-    yield from recorded("data", "data", one, two)
-    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+    data_1, data_2 = original.description.data, here.description.data
+    yield from recorded("data", "data", data_1, data_2)
+    if isinstance(data_1, Unavailable) or isinstance(data_2, Unavailable):
         return
-    digests_1, digests_2 = digests_by_name(one), digests_by_name(two)
+    digests_1, digests_2 = digests_by_name(data_1), digests_by_name(data_2)
     for name in sorted({*digests_1, *digests_2}):
         fact, cure = f"data {name!r}", "train on the same data as the original"
-        if name in digests_1 and name in digests_2 and _is_reordered(one, two, name):
+        if name in digests_1 and name in digests_2 and _is_reordered(data_1, data_2, name):
             fact = f"order of {fact}"
             cure = "put the rows into the original's order; their content is equal"
         before = digests_1.get(name, "not fingerprinted")
@@ -154,7 +154,7 @@ def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
 
 
 def _is_reordered(one: Iterable[Dataset], two: Iterable[Dataset], name: str) -> bool:
-    """Tell whether a dataset has the same rows in both runs, in another order."""
+    """Tell whether a dataset has the same rows in both runs, in a different order."""
     rows_1, rows_2 = (
         [part.order_free for part in data if part.name == name] for data in (one, two)
     )

@@ -18,16 +18,16 @@ _MAX_FINDINGS = 12
 
 
 def model_settings(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    """Yield what differs between the models of two runs and how they were trained."""
+    """Yield the differences between the models of two runs and how they were trained."""
     sides = original.description, here.description
     if any("fits" not in side.model_fields_set for side in sides):
         return  # recorded by a version that did not record models
-    one, two = sides[0].fits, sides[1].fits
-    yield from recorded("model", "settings of the model", one, two)
-    if isinstance(one, Unavailable) or isinstance(two, Unavailable):
+    fits_1, fits_2 = sides[0].fits, sides[1].fits
+    yield from recorded("model", "settings of the model", fits_1, fits_2)
+    if isinstance(fits_1, Unavailable) or isinstance(fits_2, Unavailable):
         return
-    several = len(one) > 1 or len(two) > 1
-    for fit_1, fit_2 in zip(one, two, strict=False):
+    several = len(fits_1) > 1 or len(fits_2) > 1
+    for fit_1, fit_2 in zip(fits_1, fits_2, strict=False):
         found = list(_fit_differences(fit_1, fit_2, f" (fit {fit_1.fit})" if several else ""))
         yield from found[:_MAX_FINDINGS]
         if len(found) > _MAX_FINDINGS:
@@ -36,7 +36,7 @@ def model_settings(original: Manifest, here: Manifest) -> Iterator[Finding]:
         "settings of a fit after the first",
         "call compile and fit as often as the original",
     )
-    yield from differ("model", fact, len(one), len(two), "may change bits", cure)
+    yield from differ("model", fact, len(fits_1), len(fits_2), "may change bits", cure)
 
 
 def _more(found: list[Finding]) -> Finding:
@@ -72,7 +72,9 @@ def _part(
 ) -> Iterator[Finding]:
     if isinstance(one, Unavailable) or isinstance(two, Unavailable):
         fact = f"settings of {owner or 'the loss'}{fit}"
-        before, now = (it if isinstance(it, Unavailable) else "recorded" for it in (one, two))
+        before, now = (
+            config if isinstance(config, Unavailable) else "recorded" for config in (one, two)
+        )
         yield from differ("model", fact, before, now, "may change bits", _CURE)
         return
     for path, before, now in _leaves("", _unnamed(simplify(one), {}), _unnamed(simplify(two), {})):
@@ -124,21 +126,21 @@ def _architectures(one: JSON | Unavailable, two: JSON | Unavailable, fit: str) -
 
 
 def _places(layers: list[_Layer]) -> dict[str, str]:
-    return {layer.name: str(place) for place, layer in enumerate(layers)}
+    return {layer.name: str(position) for position, layer in enumerate(layers)}
 
 
 def _other_layers(one: list[_Layer], two: list[_Layer], fit: str) -> Iterator[Finding]:
-    """Yield the first layer of another kind: the layers after it are shifted."""
+    """Yield the first layer of a different kind: the layers after it are shifted."""
     kinds = [layer.kind for layer in one], [layer.kind for layer in two]
     at = next((at for at, pair in enumerate(zip(*kinds, strict=False)) if pair[0] != pair[1]), None)
-    place = min(map(len, kinds)) if at is None else at
+    position = min(map(len, kinds)) if at is None else at
     before, now = (
-        f"{layers[place].kind} {layers[place].name}".strip()
-        if place < len(layers)
+        f"{layers[position].kind} {layers[position].name}".strip()
+        if position < len(layers)
         else "no more layers"
         for layers in (one, two)
     )
-    fact = f"layer {place} of the model{fit}"
+    fact = f"layer {position} of the model{fit}"
     yield from differ("model", fact, before, now, "changes bits", _CURE)
 
 
@@ -163,7 +165,7 @@ def _dict(value: JSON) -> dict[str, JSON]:
 
 def _unnamed(value: JSON, places: Mapping[str, str]) -> JSON:
     """Return a layer's config with positions in place of names."""
-    # Keras counts the layers of a kind per process: names depend on what else was built.
+    # Keras counts the layers of a kind per process: names depend on the models built before.
     if isinstance(value, list):
         return [_unnamed(item, places) for item in value]
     if isinstance(value, dict):
@@ -178,8 +180,8 @@ def _leaves(path: str, one: JSON, two: JSON) -> Iterator[tuple[str, JSON, JSON]]
             below = f"{path}.{name}" if path else name
             yield from _leaves(below, one.get(name, _ABSENT), two.get(name, _ABSENT))
     elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
-        for place, pair in enumerate(zip(one, two, strict=True)):
-            yield from _leaves(f"{path}[{place}]", *pair)
+        for index, pair in enumerate(zip(one, two, strict=True)):
+            yield from _leaves(f"{path}[{index}]", *pair)
     elif one != two or type(one) is not type(two):
         yield path, one, two
 

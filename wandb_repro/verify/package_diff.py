@@ -32,7 +32,7 @@ _NUMERIC_PACKAGES = frozenset(
 
 
 def package_differences(original: Manifest, here: Manifest) -> Iterator[Finding]:
-    """Yield what differs: the interpreter, each package, and files edited by hand."""
+    """Yield differences of the interpreter, of each package, and of files edited by hand."""
     sides = original.execution.packages, here.execution.packages
     both = yield from both_recorded(Packages, "package", "packages", *sides)
     if not both:
@@ -74,7 +74,7 @@ def _unused(packages: Packages) -> set[str]:
 
 
 def _edits(packages: Packages) -> tuple[str, ...]:
-    """Return the edited files, except those that come back with a repacked wheel."""
+    """Return the edited files, except those that a repacked wheel restores."""
     if isinstance(packages.altered, Unavailable):
         return ()
     packed = {each.name for each in packages.distributions if isinstance(each.repacked, Repacked)}
@@ -93,7 +93,7 @@ def _package(
     effect: Effect = "changes bits" if numeric else "may change bits"
     if unused:
         effect = "explains"
-    # Kernels do not use NumPy: it changes what a script makes of its data, as other packages do.
+    # Kernels do not use NumPy: like other packages, it can change how a script prepares data.
     # Source: measured, float32 products of NumPy 2.2 and 2.4, whose linear algebra differs.
     kind: Kind = "framework" if numeric and name != "numpy" else "package"
     version_1 = original.version if original else "not installed"

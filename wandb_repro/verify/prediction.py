@@ -18,14 +18,14 @@ EXIT_CODES: dict[Expected, int] = {"identical": 0, "different": 1, "perhaps": 1,
 _RESTORED: frozenset[Kind] = frozenset(
     {"seed", "determinism", "code", "command", "config", "switch", "threads"}
 )
-"""What ``rerun`` sets to the recorded values, whatever they are here."""
+"""What ``rerun`` sets to the recorded values, overriding those here."""
 
 _REBUILT: frozenset[Kind] = frozenset({"package", "framework", "interpreter"})
 """What ``rerun`` rebuilds, unless it uses an existing environment."""
 
 
 class Prediction(Record):
-    """What is expected of a run here, before anything runs."""
+    """The expected result of a run here, before anything runs."""
 
     original: str
     how: How
@@ -40,7 +40,7 @@ class Prediction(Record):
     harmless: tuple[Finding, ...]
     """Differences that change no bits."""
     unknown: tuple[str, ...]
-    """What would have to be known to tell."""
+    """Facts that a prediction would need."""
 
     @property
     def exit_code(self) -> int:
@@ -58,7 +58,7 @@ def predict(
     kept: frozenset[str] = frozenset(),
     unknown: tuple[str, ...] = (),
 ) -> Prediction:
-    """Return what to expect of a run here.
+    """Return the prediction for a run here.
 
     Args:
         original: name of the original run.
@@ -67,7 +67,7 @@ def predict(
         found: every difference that was found, in any order.
         rebuilt: whether the environment is rebuilt as recorded.
         kept: facts that keep their value here although ``rerun`` could restore them.
-        unknown: what would have to be known to tell.
+        unknown: facts that a prediction would need.
     """
     ordered = sorted(found, key=lambda finding: SEVERITY[finding.effect])
     harmless = tuple(finding for finding in ordered if finding.effect == "explains")

@@ -25,9 +25,9 @@ _SIMILAR_PROCESSOR = "rerun on a processor like the original's, or record the ru
 def processor_differences(
     original: Manifest, here: Manifest, one: Processor, two: Processor
 ) -> Iterator[Finding]:
-    """Yield what differs between the processors of two runs.
+    """Yield the differences between the processors of two runs.
 
-    The manifests have the switches that choose instructions.
+    The manifests hold the switches that choose instructions.
     """
     yield from _instructions(original, here, one, two)
     yield from _onednn(original, here, one, two)
@@ -75,14 +75,14 @@ def _onednn(
 
 
 def used_classes(original: Manifest, here: Manifest) -> tuple[str, str] | None:
-    """Return the classes of vector instructions in use, caps applied; None where not known."""
+    """Return the classes of vector instructions in use, caps applied; None if unknown."""
     both = both_are(Runtime, original.description.runtime, here.description.runtime)
     if not both:
         return None
-    flags = [one.processor.instruction_sets for one in both]
+    flags = [runtime.processor.instruction_sets for runtime in both]
     used = [
-        "" if isinstance(have, Unavailable) else capped_class(have, cap_of(_variables(manifest)))
-        for have, manifest in zip(flags, (original, here), strict=True)
+        "" if isinstance(sets, Unavailable) else capped_class(sets, cap_of(_variables(manifest)))
+        for sets, manifest in zip(flags, (original, here), strict=True)
     ]
     return (used[0], used[1]) if all(used) else None
 

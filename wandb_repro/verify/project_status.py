@@ -66,7 +66,7 @@ def run_status(
     verdict: str = "",
     attempts: Mapping[str, str] | None = None,
 ) -> RunStatus:
-    """Return the status of a run, not looking at other runs: see ``RunStatus`` for each argument.
+    """Return the status of a run from its record alone. ``RunStatus`` describes the arguments.
 
     ``project_status`` judges whether it was reproduced.
     """
@@ -91,7 +91,7 @@ def status_without_record(
 ) -> RunStatus:
     """Return the status of a run without a readable record.
 
-    A run that wandb_repro did not record breaks every rule: nothing shows that it keeps one.
+    A run that wandb_repro did not record breaks every rule: nothing shows that it meets any.
     """
     return RunStatus(
         run=run,
@@ -106,7 +106,7 @@ def status_without_record(
 
 
 def _id_of(run: str) -> str:
-    """Return the id at the end of ``ENTITY/PROJECT/ID``, or of a folder's name."""
+    """Return the id at the end of ``ENTITY/PROJECT/ID`` or a folder's name."""
     return run.rpartition("/" if "/" in run else "-")[2]
 
 

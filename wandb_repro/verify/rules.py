@@ -21,17 +21,17 @@ class _Run(NamedTuple):
 
     def first_obstacle(self, kind: Kind | None = None) -> str:
         """Return the first finding of this kind that stops a rerun; empty if there is none."""
-        found = (finding for finding in self.findings if finding.effect == "stops")
-        return next((it.sentence for it in found if kind in (None, it.kind)), "")
+        findings = (finding for finding in self.findings if finding.effect == "stops")
+        return next((finding.sentence for finding in findings if kind in (None, finding.kind)), "")
 
 
 class Rule(NamedTuple):
     """One requirement."""
 
     meaning: str
-    """What it requires, for people."""
+    """The requirement, in words."""
     broken: Callable[[_Run], str]
-    """Returns why a run breaks it; empty if it keeps it."""
+    """Returns why a run breaks it; empty if the run meets it."""
 
 
 def check_rules(names: Iterable[str]) -> tuple[str, ...]:
@@ -60,9 +60,9 @@ def broken_rules(
 
 
 def _seed(run: _Run) -> str:
-    late = next((finding.sentence for finding in run.findings if finding.kind == "seed"), "")
-    if late:
-        return late
+    sentence = next((finding.sentence for finding in run.findings if finding.kind == "seed"), "")
+    if sentence:
+        return sentence
     seeds = run.manifest.description.seeds
     known = isinstance(run.manifest.execution.seed, str) or (
         isinstance(seeds, Seeds) and any(isinstance(seed.value, str) for seed in seeds.generators)
@@ -70,7 +70,7 @@ def _seed(run: _Run) -> str:
     return "" if known else "no seed is recorded"
 
 
-def _of_git(run: _Run, field: Literal["dirty", "pushed"], asked: str) -> bool | str:
+def _of_git(run: _Run, field: Literal["dirty", "pushed"], what: str) -> bool | str:
     """Return a fact of the repository, or why it is not known."""
     code = run.manifest.execution.code
     if isinstance(code, Unavailable):
@@ -78,7 +78,7 @@ def _of_git(run: _Run, field: Literal["dirty", "pushed"], asked: str) -> bool | 
     if isinstance(code.git, Unavailable):
         return str(code.git)
     value: bool | Unavailable = getattr(code.git, field)
-    return f"it is not known whether {asked}: {value}" if isinstance(value, Unavailable) else value
+    return f"it is not known whether {what}: {value}" if isinstance(value, Unavailable) else value
 
 
 def _clean_tree(run: _Run) -> str:
@@ -97,8 +97,8 @@ def _data(run: _Run) -> str:
     data = run.manifest.description.data
     if isinstance(data, Unavailable) or not data:
         return "its data has no fingerprint"
-    lost = next((part for part in data if isinstance(part.digest, Unavailable)), None)
-    return f"{lost.name} has no fingerprint: {lost.digest}" if lost else ""
+    missing = next((part for part in data if isinstance(part.digest, Unavailable)), None)
+    return f"{missing.name} has no fingerprint: {missing.digest}" if missing else ""
 
 
 def _deterministic(run: _Run) -> str:

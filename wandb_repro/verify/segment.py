@@ -51,23 +51,23 @@ def checkpoints_of(trail: Trail, fit: int = 1) -> dict[int, Checkpoint]:
     Includes the checkpoint that a fit resumed from, which an earlier process wrote.
     """
     found = {
-        one.epoch: Checkpoint(
-            fit=fit, epoch=one.epoch, step=one.step, path=one.path, digest=one.digest
+        record.epoch: Checkpoint(
+            fit=fit, epoch=record.epoch, step=record.step, path=record.path, digest=record.digest
         )
-        for one in trail.of(Resumed)
-        if one.fit == fit
+        for record in trail.of(Resumed)
+        if record.fit == fit
     }
-    found |= {one.epoch: one for one in trail.of(Checkpoint) if one.fit == fit}
+    found |= {record.epoch: record for record in trail.of(Checkpoint) if record.fit == fit}
     return dict(sorted(found.items()))
 
 
 def segment_of(trail: Trail, after: After | None, until: int | None) -> Segment | None:
-    """Return the part of a training to replay; None if all of it.
+    """Return the part of a training to replay; None for all of it.
 
     Args:
         trail: of the original.
-        after: where to begin; None where the original did, which may have been a checkpoint.
-        until: epoch to end with; None the next one that has a checkpoint.
+        after: where to begin; None to begin like the original, possibly at a checkpoint.
+        until: epoch to end with; None for the next that has a checkpoint.
 
     Raises:
         RefusedError: no such fit, or a checkpoint is missing.
@@ -78,22 +78,22 @@ def segment_of(trail: Trail, after: After | None, until: int | None) -> Segment 
         return _as_resumed(trail, ends, until)
     if until is not None and until <= after.epoch:
         raise UsageError(f"--until-epoch {until} must come after --from-epoch {after}.")
-    most = max(ends, default=1)
-    if after.fit > most:
+    fits = max(ends, default=1)
+    if after.fit > fits:
         raise RefusedError(
-            f"No fit {after.fit}: the run called fit {'once' if most == 1 else f'{most} times'}.",
+            f"No fit {after.fit}: the run called fit {'once' if fits == 1 else f'{fits} times'}.",
             hint="`wandb-repro show` lists the checkpoints.",
         )
     skipped = _skipped_fits(trail, after.fit, ends)
     known = checkpoints_of(trail, after.fit)
-    saved = [epoch for epoch, one in known.items() if one.digest]
+    saved = [epoch for epoch, checkpoint in known.items() if checkpoint.digest]
     if after.epoch and after.epoch not in saved:
         raise RefusedError(_no_checkpoint(after, known, saved), hint=_hint(trail, after.fit, saved))
     end = ends.get(after.fit, _NO_END)
-    _check_not_empty(after, until, end.epoch, is_last_fit=after.fit == most)
+    _check_not_empty(after, until, end.epoch, is_last_fit=after.fit == fits)
     following = next((epoch for epoch in saved if epoch > after.epoch), None)
-    ends_here = end.epoch if after.fit < most else None
-    if after.fit == most and end.complete and following == end.epoch:
+    ends_here = end.epoch if after.fit < fits else None
+    if after.fit == fits and end.complete and following == end.epoch:
         following = None  # the final weights come after the last checkpoint: compare them too
     if after.epoch:
         skipped.append(_beginning(known[after.epoch]))
@@ -120,12 +120,12 @@ def _ends(trail: Trail) -> dict[int, _End]:
     return found
 
 
-def _beginning(one: Checkpoint, *, is_over: bool = False) -> Beginning:
+def _beginning(checkpoint: Checkpoint, *, is_over: bool = False) -> Beginning:
     return Beginning(
-        fit=one.fit,
-        epoch=one.epoch,
-        checkpoint=one.path,
-        checkpoint_sha256=one.digest,
+        fit=checkpoint.fit,
+        epoch=checkpoint.epoch,
+        checkpoint=checkpoint.path,
+        checkpoint_sha256=checkpoint.digest,
         is_over=is_over,
     )
 
@@ -134,10 +134,10 @@ def _as_resumed(trail: Trail, ends: dict[int, _End], until: int | None) -> Segme
     """Return the part that a resumed run trained itself; None if it did not resume."""
     found = [
         _beginning(
-            checkpoints_of(trail, one.fit)[one.epoch],
-            is_over=ends.get(one.fit) == _End(one.epoch, complete=True),
+            checkpoints_of(trail, resumed.fit)[resumed.epoch],
+            is_over=ends.get(resumed.fit) == _End(resumed.epoch, complete=True),
         )
-        for one in trail.of(Resumed)
+        for resumed in trail.of(Resumed)
     ]
     if not found:
         return None
@@ -151,7 +151,7 @@ def _skipped_fits(trail: Trail, fit: int, ends: dict[int, _End]) -> list[Beginni
     """Return how earlier fits are skipped: with the checkpoint of their last epoch.
 
     Raises:
-        RefusedError: one of them has no such checkpoint.
+        RefusedError: an earlier fit has no checkpoint of its last epoch.
     """
     found: list[Beginning] = []
     for number in range(1, fit):
@@ -202,7 +202,7 @@ def _hint(trail: Trail, fit: int, saved: list[int]) -> str:
     """Return what to do if a fit does not have the requested checkpoint."""
     if saved:
         return ""
-    others = sorted({one.fit for one in trail.of(Checkpoint) if one.digest} - {fit})
+    others = sorted({record.fit for record in trail.of(Checkpoint) if record.digest} - {fit})
     if others:
         names = " and ".join(f"fit {number}" for number in others)
         return f"Checkpoints exist of {names}: name one with --from-epoch FIT:N."

@@ -1,4 +1,4 @@
-"""Applies a stated tolerance: how far apart two trainings may be and count as equivalent."""
+"""Applies a stated tolerance: how far apart two trainings may be and still count as equivalent."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def apply_tolerance(
 ) -> ToleranceResult:
     """Apply a tolerance to the original's last moment with metrics.
 
-    A tolerance is about the result of a training, not about the way there. NaN is never within
+    A tolerance is about the result of a training, not the steps to it. NaN is never within
     it, and nothing is if a named metric is missing. ``rtol`` also covers the weights if both
     trails have numbers of them at the end: four times the estimated distance of each variable
     must be within it.
@@ -145,10 +145,10 @@ def _name(moment: Weights) -> str:
     return f"the end of epoch {moment.epoch}" + (f" of fit {moment.fit}" if moment.fit > 1 else "")
 
 
-def _metrics(one: Weights, two: Weights, tolerance: Tolerance) -> Iterator[MeasuredDifference]:
+def _metrics(last: Weights, other: Weights, tolerance: Tolerance) -> Iterator[MeasuredDifference]:
     """Yield the metrics that are judged: named ones by their own tolerance, others by ``rtol``."""
-    for name in sorted(set(one.metrics) & set(two.metrics)):
-        original, rerun = float.fromhex(one.metrics[name]), float.fromhex(two.metrics[name])
+    for name in sorted(set(last.metrics) & set(other.metrics)):
+        original, rerun = float.fromhex(last.metrics[name]), float.fromhex(other.metrics[name])
         if name in tolerance.metrics:
             yield _measured(name, original, rerun, tolerance.metrics[name])
         elif tolerance.rtol is not None:
@@ -158,13 +158,13 @@ def _metrics(one: Weights, two: Weights, tolerance: Tolerance) -> Iterator[Measu
 
 def _measured(what: str, original: float, rerun: float, allowed: float) -> MeasuredDifference:
     # Equal infinities do not differ, though their difference is NaN. A NaN differs from all.
-    apart = 0.0 if original == rerun else abs(original - rerun)
-    within = math.isfinite(apart) and apart <= allowed
+    difference = 0.0 if original == rerun else abs(original - rerun)
+    within = math.isfinite(difference) and difference <= allowed
     return MeasuredDifference(
         what=what,
         original=repr(original),
         rerun=repr(rerun),
-        apart=repr(apart),
+        apart=repr(difference),
         allowed=repr(allowed),
         within=within,
     )

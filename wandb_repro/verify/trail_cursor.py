@@ -1,4 +1,4 @@
-"""Walks through a trail once, in step with another training that reaches the same moments."""
+"""Walks through a trail once, alongside another training that reaches the same moments."""
 
 from __future__ import annotations
 
@@ -78,24 +78,24 @@ _RANKS = {"initial": 0, "step": 1, "epoch": 2, "final": 3}
 """Order of moments that share a step."""
 
 
-def _is_later(one: MomentKey, two: MomentKey) -> bool:
+def _is_later(first: MomentKey, second: MomentKey) -> bool:
     """Tell whether one moment certainly comes after another of the same fit."""
-    fit_1, moment_1, _, step_1, count_1 = one
-    fit_2, moment_2, _, step_2, count_2 = two
-    place_1, place_2 = (step_1, _RANKS[moment_1], count_1), (step_2, _RANKS[moment_2], count_2)
-    return fit_1 == fit_2 and place_1 > place_2
+    fit_1, moment_1, _, step_1, count_1 = first
+    fit_2, moment_2, _, step_2, count_2 = second
+    order_1, order_2 = (step_1, _RANKS[moment_1], count_1), (step_2, _RANKS[moment_2], count_2)
+    return fit_1 == fit_2 and order_1 > order_2
 
 
 def moment_id(weights: Weights) -> tuple[int, str, int, int]:
-    """Return fit, moment, epoch and step: what names a moment, though not uniquely."""
+    """Return fit, moment, epoch and step, which name a moment, but not uniquely."""
     return (weights.fit, weights.moment, weights.epoch, weights.step)
 
 
 class MomentKeys:
-    """Numbers moments of the same name, so that a second one is another moment."""
+    """Numbers moments of the same name to distinguish them."""
 
     def __init__(self) -> None:
-        # Only the last step of each fit: steps of a fit do not come again.
+        # Only the last step of each fit: steps of a fit never repeat.
         self._last: dict[int, tuple[int, dict[tuple[int, str, int, int], int]]] = {}
 
     def key(self, weights: Weights) -> MomentKey:

@@ -169,8 +169,8 @@ def compare(original: Trail, other: Trail, limit: Limit | None = None) -> Compar
         last_equal=first.last_equal if first else reference.last_equal,
         last_root=reference.last_root,
         metric_epochs=len(pairs),
-        metrics_equal_bits=sum(one == two for one, two in pairs),
-        metrics_equal_printed=sum(printed(one) == printed(two) for one, two in pairs),
+        metrics_equal_bits=sum(left == right for left, right in pairs),
+        metrics_equal_printed=sum(printed(left) == printed(right) for left, right in pairs),
         other_batches=reference.other_batches,
     )
 

@@ -44,9 +44,9 @@ class Verdict(Record):
     original: str
     """The run that was repeated."""
     rerun: str
-    """The run that is compared with it."""
+    """The run that is compared with the original."""
     scope: str
-    """The part that was compared: ``epoch 3``; empty if all of it."""
+    """The part that was compared: ``epoch 3``; empty for all."""
     moments: int
     """Moments at which the weights were compared."""
     digests: int
@@ -57,7 +57,7 @@ class Verdict(Record):
     """Why it is inconclusive, or diverged although it is within the stated tolerance."""
     first: FirstDifference | None
     causes: tuple[Finding, ...]
-    """What can have changed bits, the likeliest first."""
+    """Differences that could have changed bits, the likeliest first."""
     metric_epochs: int
     """Epochs whose metrics both runs have."""
     metrics_equal_bits: int
@@ -75,7 +75,7 @@ class Verdict(Record):
 
     @property
     def exit_code(self) -> int:
-        """Exit code of a command that gives this verdict."""
+        """Exit code of a command with this verdict."""
         return EXIT_CODES[self.grade]
 
 

@@ -9,7 +9,7 @@ from wandb_repro.manifest.base import Record
 from wandb_repro.manifest.trail_records import Shape, Weights
 
 Stage = Literal["initial", "first steps", "later"]
-"""Where in a training the first difference lies; the likely causes depend on it."""
+"""Where in a training the first difference is; the likely causes depend on it."""
 
 
 class DifferentLeaf(Record):
@@ -17,7 +17,7 @@ class DifferentLeaf(Record):
 
     group: str
     label: str
-    """As the original called it."""
+    """Its label in the original."""
     shape: tuple[int, ...]
     place: int
     """Position among all leaves, from 0."""
@@ -34,11 +34,11 @@ class FirstDifference(Record):
     """In words: ``step 1 (epoch 1)``."""
     stage: Stage
     leaves: tuple[DifferentLeaf, ...]
-    """Every leaf that differs at that moment, in the model's own order."""
+    """Every leaf that differs at that moment, in the model's order."""
     of_leaves: int
     """How many leaves the original has there."""
     last_equal: str
-    """The last moment before it that was equal, in words; empty when there was none."""
+    """The last moment before it that was equal, in words; empty if there was none."""
     structure: str = ""
     """Why the variables cannot be paired; empty if the models have the same variables."""
 
@@ -59,7 +59,7 @@ def weights_difference(
     other: Weights,
     other_shapes: Sequence[Shape],
 ) -> FirstDifference | None:
-    """Return what differs between the weights of two trainings at one moment; None if equal.
+    """Return the difference between the weights of two trainings at a moment; None if equal.
 
     ``stage`` and ``last_equal`` depend on earlier moments and are left for the caller.
     """
@@ -95,26 +95,26 @@ def _different_leaves(
 ) -> tuple[DifferentLeaf, ...]:
     return tuple(
         DifferentLeaf(group=shape.group, label=shape.label, shape=shape.shape, place=place)
-        for place, (shape, one, two) in enumerate(
+        for place, (shape, digest_1, digest_2) in enumerate(
             zip(shapes, original.leaves, other.leaves, strict=True)
         )
-        if not _same(one, two)
+        if not _same(digest_1, digest_2)
     )
 
 
-def _same(one: str, two: str) -> bool:
+def _same(digest_1: str, digest_2: str) -> bool:
     """Compare two digests of a leaf; a step record may hold only the first digits."""
-    if len(one) == len(two):
-        return one == two
-    return one.startswith(two) or two.startswith(one)
+    if len(digest_1) == len(digest_2):
+        return digest_1 == digest_2
+    return digest_1.startswith(digest_2) or digest_2.startswith(digest_1)
 
 
 def _structure(original: Sequence[Shape], other: Sequence[Shape]) -> str:
     if len(original) != len(other):
         return f"the original has {len(original)} variables and the rerun {len(other)}"
-    for one, two in zip(original, other, strict=True):
-        if (one.group, one.dtype, one.shape) != (two.group, two.dtype, two.shape):
-            return f"{one.label} is {_kind(one)} in the original and {_kind(two)} in the rerun"
+    for left, right in zip(original, other, strict=True):
+        if (left.group, left.dtype, left.shape) != (right.group, right.dtype, right.shape):
+            return f"{left.label} is {_kind(left)} in the original and {_kind(right)} in the rerun"
     return ""
 
 
