@@ -1,1 +1,1 @@
-"""The machine is read here: one file a fact, each a function from the host to a record."""
+"""Reads facts of this machine and process; each module turns one kind of fact into a record."""

@@ -23,11 +23,11 @@ SKETCHES = 4
 
 
 _BLOCK = 4096
-"""Elements of a block; each block has a sign of its own for each projection."""
+"""Elements of a block; each block has its own sign for each projection."""
 
 
 _PIECE_BLOCKS = 64
-"""Blocks that are taken together: as many elements fit in a core's cache."""
+"""Blocks in a piece, which fits in a core's cache."""
 
 
 class LeafNumbers(NamedTuple):
@@ -36,9 +36,9 @@ class LeafNumbers(NamedTuple):
     norm: float
     """Euclidean norm of the finite elements."""
     low: float
-    """Smallest finite element; NaN where there is none."""
+    """Smallest finite element; NaN if there is none."""
     high: float
-    """Largest finite element; NaN where there is none."""
+    """Largest finite element; NaN if there is none."""
     sketch: tuple[float, ...]
     """Projections on fixed signs; their differences estimate the distance between two arrays."""
     non_finite: int
@@ -48,10 +48,10 @@ NOT_NUMBERS = LeafNumbers(math.nan, math.nan, math.nan, (math.nan,) * SKETCHES, 
 
 
 def numbers_of(array: Array) -> LeafNumbers:
-    """Return an array's numbers; NaN in all of them if its elements are no numbers.
+    """Return an array's numbers; all NaN if its elements are not numbers.
 
-    The array is gone through once, in pieces that stay in the cache. Sums are binary64 and of
-    no fixed order: their last digits may differ between machines.
+    The array is read once, in pieces that fit in the cache. Sums are binary64 and their order is
+    not fixed: the last digits may differ between machines.
     """
     import numpy as np
 
@@ -75,7 +75,7 @@ class _Sums:
         self._non_finite = 0
 
     def add(self, piece: Any, block: int) -> None:
-        """Take the next elements, float64; ``block`` is the number of their first block."""
+        """Add the next elements, float64; ``block`` is the number of their first block."""
         import numpy as np
 
         low, high = piece.min(), piece.max()
@@ -125,10 +125,9 @@ def _products(rows: Any, signs: Any) -> Any:
     """
     import numpy as np
 
-    # NOTE: both ways stay on this thread. BLAS would split the little work among all cores and wait
-    # for them, on a busy machine for twenty times as long as this takes.
-
-    if hasattr(np, "vecdot"):  # NumPy 2; in half the time
+    # NOTE: both ways stay on this thread. BLAS would split this little work among all cores and
+    # wait for them: on a busy machine, twenty times as long.
+    if hasattr(np, "vecdot"):  # NumPy 2; half the time
         return cast("Any", np).vecdot(rows[:, None], signs)
     return np.einsum("bi,ki->bk", rows, signs)
 

@@ -1,4 +1,4 @@
-"""Where a probe's failure becomes a reason. The one place with broad excepts."""
+"""Turns a probe's failure into a reason. The only module with broad excepts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 STRICT_VARIABLE = "WANDB_REPRO_STRICT_FAULTS"
 """Environment variable: set to 1, every error outside `EXPECTED` is raised, not recorded.
 
-The test suite sets it: a misspelled attribute of ours must fail a test, and not be recorded as
-"unavailable" for ever.
+The test suite sets it: a misspelled attribute of ours must fail a test, not be recorded as
+"unavailable".
 """
 
 EXPECTED: tuple[type[BaseException], ...] = (
@@ -26,10 +26,10 @@ EXPECTED: tuple[type[BaseException], ...] = (
     subprocess.SubprocessError,
     ReproError,
 )
-"""Errors of the machine, and those that we raise ourselves: never a fault in our code."""
+"""Errors of the machine, and errors that we raise ourselves: never a fault in our code."""
 
 LONGEST_REASON = 300
-"""Characters of an error's text that are kept: some libraries put a whole log in it."""
+"""Characters of an error's text that are kept: some libraries put a log in it."""
 
 
 def guarded(
@@ -43,7 +43,7 @@ def guarded(
         expects: errors of a foreign library that the probe calls, on top of `EXPECTED`.
 
     Raises:
-        KeyboardInterrupt: the user pressed Ctrl-C; a SystemExit passes, too.
+        KeyboardInterrupt: the user pressed Ctrl-C; SystemExit also passes.
         BaseException: under `STRICT_VARIABLE`, every error that is not expected.
 
     Example:
@@ -61,7 +61,7 @@ def guarded(
 
 
 def is_strict() -> bool:
-    """Whether a fault of ours is raised. Asked anew each time, so that a test can change it."""
+    """Return whether our own faults are raised; read on each call, so that a test can change it."""
     return os.environ.get(STRICT_VARIABLE) == "1"
 
 
@@ -74,14 +74,14 @@ def fact(
 ) -> T | Unavailable:
     """Return what the probe returns if it has this type, or why not.
 
-    For libraries without types, where anything may come back.
+    For libraries without types, which may return anything.
 
     Args:
-        kind: what a record takes.
+        kind: the type that the record needs.
         probe: reads one fact.
         what: the fact's name.
-        expects: as in `guarded`: what the library raises where this version, or this build of it,
-            lacks the fact.
+        expects: as in `guarded`: what the library raises if this version or build of it lacks the
+            fact.
     """
     value = guarded(probe, what, expects=expects)
     if isinstance(value, (kind, Unavailable)):
@@ -100,7 +100,7 @@ def guarded_within(
 
     Args:
         seconds: how long to wait.
-        probe: reads one fact, in a daemon thread: one that hangs is left behind and does not
+        probe: reads one fact, in a daemon thread: a probe that hangs is left behind and does not
             delay the end of the process.
         what: the fact's name.
         expects: as in `guarded`.

@@ -1,4 +1,4 @@
-"""The machine as the probes see it: they ask a ``Host`` and nothing else, so tests can fake it."""
+"""The machine as the probes see it: they read only a ``Host``, so tests can fake it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Host:
         command_line: how the interpreter was started, its flags included (``sys.orig_argv``).
         started_in: folder that the process was started in, absolute.
         modules: the imported modules (``sys.modules``). Probes never import a framework.
-        command_folders: folders of the commands of installed distributions: the environment's, the
-            user's.
+        command_folders: where commands of installed distributions are: the environment's folder and
+            the user's.
         package_folders: the environment's own folders of installed packages, absolute.
 
     Args:
@@ -39,16 +39,16 @@ class Host:
         self.package_folders: tuple[str, ...] = packages
 
     def process_id(self) -> int:
-        """Return the id of the process, which is another one after a fork."""
+        """Return the id of the process, which differs after a fork."""
         return os.getpid()
 
     def real_path(self, path: str) -> str:
-        """Return an absolute path with every symbolic link followed, existing or not."""
+        """Return an absolute path with all symbolic links followed; the file need not exist."""
         return os.path.realpath(path)
 
     def memory_bytes(self) -> int:
         """Return the machine's memory in bytes."""
-        import psutil  # 10 ms that only a recording pays
+        import psutil  # takes 10 ms, so only a recording imports it
 
         return psutil.virtual_memory().total
 

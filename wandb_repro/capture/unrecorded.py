@@ -11,18 +11,18 @@ _STATE = threading.local()
 
 
 def is_unrecorded() -> bool:
-    """Return whether what this thread opens now is the recorder's own."""
+    """Return whether the recorder itself opens the files that this thread opens now."""
     return getattr(_STATE, "on", False)
 
 
 def never_record_this_thread() -> None:
-    """Count nothing that this thread opens from now on: it is a worker of the recorder."""
+    """Ignore all files that this thread opens from now on: it is a worker of the recorder."""
     _STATE.on = True
 
 
 @contextmanager
 def unrecorded() -> Generator[None]:
-    """Count nothing that this thread opens inside the block; other threads are still watched."""
+    """Ignore files that this thread opens inside the block; other threads are still watched."""
     before = is_unrecorded()
     _STATE.on = True
     try:

@@ -1,4 +1,4 @@
-"""Variables of a model, in the groups in which they are digested."""
+"""Variables of a model, by the groups in which they are digested."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ class Variable(NamedTuple):
     label: str
     """Keras' path, such as ``sequential/conv2d/kernel``; shown to people, not digested."""
     value: Array
-    """Of any shape, with a dtype of fixed size."""
+    """Any shape; a dtype of fixed size."""

@@ -1,4 +1,4 @@
-"""Data that is in memory: NumPy arrays, tensors, tables of pandas and polars, and nests of them."""
+"""Data in memory: NumPy arrays, tensors, tables of pandas and polars, and nests of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wandb_repro.errors import DigestError
 
 
 def kind_of(value: object) -> str:
-    """Return what holds it: ``numpy``, ``pandas``, ``polars`` or ``arrays``; empty if nothing."""
+    """Return its kind: ``numpy``, ``pandas``, ``polars`` or ``arrays``; empty for anything else."""
     if is_array(value):
         return "numpy"
     library = type(value).__module__.partition(".")[0]
@@ -29,14 +29,14 @@ def kind_of(value: object) -> str:
 
 
 def arrays_of(role: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each array of what ``kind_of`` knows, with its role.
+    """Yield each array of a value that ``kind_of`` knows, with its role.
 
-    A table gives one array for each column, named after it; its index is no part of the data. A
-    column that may lack values gives two: the values, zero where there are none, and which there
-    are.
+    A table yields one array for each column, named after it; its index is not part of the data. A
+    column with missing values yields two: the values, with zero for missing ones, and a boolean
+    mask of those that are present.
 
     Raises:
-        DigestError: a part cannot be an array; the message says why.
+        DigestError: a part cannot become an array; the message says why.
     """
     kind = kind_of(value)
     if kind == "numpy":
@@ -69,8 +69,8 @@ def _of_pandas(role: str, table: Any) -> Iterator[tuple[str, Any]]:
     if not hasattr(table, "columns"):
         yield from _pandas_column(role, table)
         return
-    for place, name in enumerate(table.columns):
-        yield from _pandas_column(f"{role}/{name}", table.iloc[:, place])
+    for position, name in enumerate(table.columns):
+        yield from _pandas_column(f"{role}/{name}", table.iloc[:, position])
 
 
 def _pandas_column(role: str, column: Any) -> Iterator[tuple[str, Any]]:
@@ -82,9 +82,9 @@ def _pandas_column(role: str, column: Any) -> Iterator[tuple[str, Any]]:
     elif hasattr(dtype, "tz"):
         yield f"{role} ({dtype})", column.astype("int64").to_numpy()
     elif getattr(dtype, "kind", "O") in "iufb" and hasattr(dtype, "numpy_dtype"):
-        there = column.notna().to_numpy()
+        is_present = column.notna().to_numpy()
         yield role, column.fillna(0).to_numpy(dtype=dtype.numpy_dtype)
-        yield f"{role} is there", there
+        yield f"{role} is there", is_present
     else:
         yield role, column.astype(object).to_numpy(dtype=object)
 

@@ -1,4 +1,4 @@
-"""One column of the data: arrays of numbers and of text, whole or piece by piece."""
+"""Digests of one column of numbers or text, in one array or in pieces."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from wandb_repro.manifest.data import ArrayDigest
 
 STREAM_ALGORITHM = "wrepro-stream-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, dtype name, NUL, number of axes of a row (u32 LE), each
-of them (u64 LE), the rows in C order, little-endian, and their number (u64 LE). Where dtype or
-shape change between rows there is one such digest for each stretch, and a root over them."""
+of them (u64 LE), the rows in C order, little-endian, and their number (u64 LE). If dtype or
+shape change between rows, each stretch has its own digest, and there is a root over them."""
 
 TEXT_ALGORITHM = "wrepro-text-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, ``str`` or ``bytes``, NUL, the 16 bytes of XXH3-128 over
-each text's length in bytes (i64 LE, -1 where it is missing), and those over all texts, UTF-8."""
+each text's length in bytes (i64 LE, -1 if it is missing), and those over all texts, UTF-8."""
 
 
 def is_array(value: object) -> bool:
-    """Tell whether a value is a NumPy array, or looks like one in every way that counts."""
+    """Return whether a value is a NumPy array or has the same interface."""
     return hasattr(value, "__array_interface__") and hasattr(value, "dtype")
 
 
 def whole_column(role: str, array: Any) -> tuple[ArrayDigest, Any]:
-    """Return the digest of an array that is there as a whole, and the numbers of its rows.
+    """Return the digest of an array that is complete in memory, and the ids of its rows.
 
     Args:
         role: of the array, such as ``x`` or a column's name.
-        array: NumPy, of shape (rows, ...) or (); objects must be text.
+        array: NumPy, shape (rows, ...) or (); objects must be text.
 
     Raises:
         DigestError: it has no digest; the message says why.
@@ -66,24 +66,24 @@ def _texts(role: str, array: Any) -> tuple[ArrayDigest, Any]:
 
 
 class Stream:
-    """A column that comes piece by piece; however it is cut, the digest is the same."""
+    """A column that comes in pieces; the digest does not depend on how it is cut."""
 
     def __init__(self, role: str) -> None:
         self._role = role
         self._stretches: list[_Numbers | _Text] = []
 
     def add(self, rows: Any) -> Any:
-        """Take more rows; return their numbers.
+        """Add rows; return their ids, uint64, of shape (rows,).
 
         Args:
-            rows: NumPy array of shape (rows, ...).
+            rows: NumPy, shape (rows, ...).
 
         Raises:
             DigestError: they have no digest; the message says why.
         """
         if rows.dtype.kind == "O":
             return self._add_text(rows)
-        leaf_digest(rows[:0])  # raises for a dtype that has no bytes of its own
+        leaf_digest(rows[:0])  # raises for a dtype that cannot be digested
         shape = tuple(rows.shape[1:])
         last = self._stretches[-1] if self._stretches else None
         if not isinstance(last, _Numbers) or (last.dtype, last.shape) != (rows.dtype.name, shape):
@@ -105,7 +105,7 @@ class Stream:
         return row_ids(text_ids(texts).reshape(rows.shape))
 
     def digest(self) -> ArrayDigest:
-        """Return what all rows are; asked once, at the end."""
+        """Return the digest of all rows; call it only once, at the end."""
         digests = [stretch.digest() for stretch in self._stretches]
         rows = sum(stretch.rows for stretch in self._stretches)
         shapes = {stretch.shape for stretch in self._stretches}
@@ -162,7 +162,7 @@ class _Text:
 
 
 def _encoded(values: Sequence[object]) -> tuple[str, list[bytes | None]]:
-    """Return what texts are, ``str`` or ``bytes``, and their bytes; None where one is missing."""
+    """Return the type of texts, ``str`` or ``bytes``, and their bytes; None for a missing one."""
     kinds = {type(value) for value in values if not _is_missing(value)}
     if not kinds <= {str} and not kinds <= {bytes}:
         other = next(kind for kind in kinds if kind is not str)
@@ -171,15 +171,15 @@ def _encoded(values: Sequence[object]) -> tuple[str, list[bytes | None]]:
         )
     if kinds == {bytes}:
         return "bytes", [value if isinstance(value, bytes) else None for value in values]
-    found = [
+    encoded = [
         value.encode("utf-8", "surrogatepass") if isinstance(value, str) else None
         for value in values
     ]
-    return "str" if kinds else "", found
+    return "str" if kinds else "", encoded
 
 
 def _is_missing(value: object) -> bool:
-    """Tell None, NaN and pandas' NA."""
+    """Return whether a value is None, NaN or pandas' NA."""
     if value is None or (isinstance(value, float) and value != value):
         return True
     pandas = sys.modules.get("pandas")

@@ -1,4 +1,4 @@
-"""Digests of data in a file or in a folder of files, read where it is."""
+"""Digests of data in a file or a folder of files."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from wandb_repro.errors import DigestError
 from wandb_repro.manifest.data import DataFiles
 
 FILE_ALGORITHM = "wrepro-file-xxh3-128-1"
-"""XXH3-128, seed 0, over this name, NUL, and the file's bytes. Of a folder: a root over its files,
-sorted by path; a file's group is its path in the folder, with slashes."""
+"""XXH3-128, seed 0, over this name, NUL, and the file's bytes. A folder has a root over its
+files, sorted by path; a file's group is its path in the folder, with slashes."""
 
 SAMPLE_ALGORITHM = "wrepro-sample-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, the file's size (decimal), NUL, the size of a piece
-(decimal), NUL, and pieces of it at even distances, the first and the last among them."""
+(decimal), NUL, and evenly spaced pieces, including the first and the last."""
 
 _WORKERS = 4
 _READ_BYTES = 1 << 20
@@ -42,7 +42,7 @@ class FilesDigest(NamedTuple):
     """Path of each file, in the same order."""
     files: DataFiles
     read: str
-    """Which part was read, in words; empty when all was."""
+    """Which part was read, in words; empty if all of it."""
 
 
 class _File(NamedTuple):
@@ -59,11 +59,11 @@ def digest_files(path: str, limits: Limits, cache: FileDigestCache) -> FilesDige
     Args:
         path: of the file or folder.
         limits: how much is read.
-        cache: digests of files that need not be read again.
+        cache: digests of files that were read before.
 
     Raises:
-        DigestError: it does not exist, cannot be read, is neither file nor folder, takes too long,
-            or changed while it was read.
+        DigestError: the path does not exist, cannot be read, is neither file nor folder, takes too
+            long to read, or changed while it was read.
     """
     top = Path(path).absolute()
     try:
@@ -125,19 +125,19 @@ def _digest(
     file: _File, limits: Limits, cache: FileDigestCache, *, sampled: bool, until: float
 ) -> str:
     algorithm = SAMPLE_ALGORITHM if sampled else FILE_ALGORITHM
-    found = cache.digest(file.path, file.status, algorithm)
-    if found is None:
+    digest = cache.digest(file.path, file.status, algorithm)
+    if digest is None:
         with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 - for a hundred thousand files
             content = opened.fileno()
             if sampled and file.status.st_size > limits.pieces * limits.piece_bytes:
-                found = _sample(content, file.status.st_size, limits)
+                digest = _sample(content, file.status.st_size, limits)
             else:
-                found = _whole(content, algorithm, until)
+                digest = _whole(content, algorithm, until)
             after = os.fstat(content)
         if _state(after) != _state(file.status):
             raise DigestError(f"{file.path} changed while it was read")
-        cache.add(file.path, file.status, algorithm, found)
-    return found
+        cache.add(file.path, file.status, algorithm, digest)
+    return digest
 
 
 def _whole(opened: int, algorithm: str, until: float) -> str:

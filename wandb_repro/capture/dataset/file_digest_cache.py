@@ -1,4 +1,4 @@
-"""Digests of data files that were read before, so that unchanged files are not read again.
+"""A cache of digests of data files, so that unchanged files are not read again.
 
 A file counts as unchanged while its size, time of change and inode are the same, as in Git and DVC.
 """
@@ -41,7 +41,7 @@ _DELETE_OLD = "DELETE FROM files WHERE rowid <= (SELECT MAX(rowid) FROM files) -
 
 
 class FileDigestCache:
-    """An SQLite file in the user's cache folder; where it cannot be used, the cache is empty.
+    """An SQLite file in the user's cache folder; if it cannot be used, the cache is empty.
 
     Args:
         file: the database; by default ``data.sqlite`` in the cache folder.
@@ -57,7 +57,7 @@ class FileDigestCache:
             self._database.execute(_CREATE)
 
     def digest(self, path: str, status: os.stat_result, algorithm: str) -> str | None:
-        """Return a file's digest; None where it is unknown or of another state.
+        """Return a file's digest; None if it is unknown or the file has changed.
 
         Args:
             path: absolute.
@@ -67,9 +67,9 @@ class FileDigestCache:
         with self._lock, contextlib.suppress(sqlite3.Error):
             if self._database is not None:
                 key = (path, algorithm)
-                found = self._database.execute(_SELECT, key).fetchone()
-                if found is not None and found[:3] == _state(status):
-                    return str(found[3])
+                row = self._database.execute(_SELECT, key).fetchone()
+                if row is not None and row[:3] == _state(status):
+                    return str(row[3])
         return None
 
     def add(self, path: str, status: os.stat_result, algorithm: str, digest: str) -> None:
@@ -92,8 +92,5 @@ class FileDigestCache:
 
 
 def _state(status: os.stat_result) -> tuple[int, int, str]:
-    return (
-        status.st_size,
-        status.st_mtime_ns,
-        str(status.st_ino),
-    )  # text: an inode may need 64 bits, SQLite has 63
+    # The inode as text: it may need 64 bits, SQLite has 63.
+    return status.st_size, status.st_mtime_ns, str(status.st_ino)

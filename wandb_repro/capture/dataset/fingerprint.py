@@ -1,4 +1,4 @@
-"""Digests of a named part of the data and of its rows; the data itself is not kept."""
+"""Digests of a named part of the data, such as ``train``, and of its rows."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from wandb_repro.manifest.data import ArrayDigest, Dataset
 
 
 class Measured(NamedTuple):
-    """A part of the data, as far as this process needs it."""
+    """The record of a part of the data, and its rows for comparison in this process."""
 
     dataset: Dataset
     kept: Kept | None
-    """Its rows, to be found again in other parts; None where it has none to compare."""
+    """Its rows, to be looked up in other parts; None if there are none to compare."""
 
 
 def dataset_of(
@@ -47,29 +47,29 @@ def dataset_of(
     artifact: str = "",
     limits: Limits | None = None,
 ) -> Measured:
-    """Return what a named part of the data is. What cannot be read has a reason instead.
+    """Return the digests of a named part of the data, or reasons why it has none.
 
     Args:
-        name: of the part, such as ``train``.
+        name: of the part.
         x: arrays, tables or tensors, examples along the first axis, or a nest of them; a pipeline
-            (``tf.data``, ``PyDataset``); None where only ``path`` is given.
-        y: targets of arrays; None where there are none.
-        path: file or folder that it lies in.
-        artifact: version of the W&B artifact that holds it; empty when none.
+            (``tf.data``, ``PyDataset``); None if only ``path`` is given.
+        y: targets of arrays; None if there are none.
+        path: file or folder that holds the data.
+        artifact: version of the W&B artifact that holds the data; empty if none.
         limits: how much is read.
     """
     limits = limits or Limits()
     try:
         of_files = _of_path(name, path, limits) if path is not None or x is None else None
-        found = of_files if x is None else _of_value(name, x, y, limits)
+        measured = of_files if x is None else _of_value(name, x, y, limits)
     except DigestError as error:
         return Measured(_unknown(name, error.message), None)
     files = of_files.dataset.files if of_files is not None else None
-    if found is None or files is None:
-        return found or Measured(_unknown(name, "nothing was given"), None)
+    if measured is None or files is None:
+        return measured or Measured(_unknown(name, "nothing was given"), None)
     if artifact:
         files = files.model_copy(update={"artifact": artifact})
-    return Measured(found.dataset.model_copy(update={"files": files}), found.kept)
+    return Measured(measured.dataset.model_copy(update={"files": files}), measured.kept)
 
 
 def _of_value(name: str, x: object, y: object, limits: Limits) -> Measured:
@@ -99,8 +99,8 @@ def _in_memory(name: str, x: object, y: object, limits: Limits) -> Measured:
     if not arrays:
         raise DigestError("it has no column")
     arrays, read = _sampled(arrays, limits)
-    columns, numbers = zip(*(whole_column(role, array) for role, array in arrays), strict=True)
-    of_x, of_all = _combined(numbers[:examples]), _combined(numbers)
+    columns, ids = zip(*(whole_column(role, array) for role, array in arrays), strict=True)
+    of_x, of_all = _combined(ids[:examples]), _combined(ids)
     if of_all is None:
         return Measured(_recorded(name, kind_of(x), columns, read=read), None)
     kept, order_free = Kept(), OrderFree()
@@ -110,7 +110,7 @@ def _in_memory(name: str, x: object, y: object, limits: Limits) -> Measured:
 
 
 def _sampled(arrays: list[tuple[str, Any]], limits: Limits) -> tuple[list[tuple[str, Any]], str]:
-    """Return the arrays, or of each the same few rows where all of them are too many to read."""
+    """Return the arrays, or the same sample of rows from each if they are too large to read."""
     size_bytes = sum(array.nbytes for _, array in arrays)
     if size_bytes <= limits.array_bytes or not all(array.ndim for _, array in arrays):
         return arrays, ""
@@ -120,15 +120,15 @@ def _sampled(arrays: list[tuple[str, Any]], limits: Limits) -> tuple[list[tuple[
     )
 
 
-def _combined(numbers: Iterable[Any]) -> Any:
-    """Return the numbers of rows that have several parts; None where their counts differ."""
-    all_numbers = list(numbers)
-    found = all_numbers[0]
-    for more in all_numbers[1:]:
-        if len(more) != len(found):
+def _combined(ids: Iterable[Any]) -> Any:
+    """Return the ids of rows that have several parts; None if their counts differ."""
+    parts = list(ids)
+    combined = parts[0]
+    for more in parts[1:]:
+        if len(more) != len(combined):
             return None
-        found = paired(found, more)
-    return found
+        combined = paired(combined, more)
+    return combined
 
 
 def _streamed(name: str, kind: str, pieces: Pieces, limits: Limits) -> Measured:
@@ -171,11 +171,8 @@ def _take(
 def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
     if path is None:
         raise DigestError("neither x nor path= was given")
-    known = FileDigestCache()
-    try:
-        found = digest_files(path, limits, known)
-    finally:
-        known.close()
+    with contextlib.closing(FileDigestCache()) as cache:
+        found = digest_files(path, limits, cache)
     is_folder = found.files.count != 1 or found.digest.startswith(ROOT_ALGORITHM)
     rows = _rows_of(found, limits, is_folder=is_folder)
     known = None if isinstance(rows, Unavailable) else rows
@@ -194,9 +191,9 @@ def _of_path(name: str, path: str | None, limits: Limits) -> Measured:
 
 
 def _rows_of(found: FilesDigest, limits: Limits, *, is_folder: bool) -> FileRows | Unavailable:
-    """Return the rows of files that have some, else the files of a folder as its rows."""
+    """Return the rows of tables; of any other folder, its files as its rows."""
     if all(map(has_rows, found.paths)):
-        importlib.import_module("numpy")  # every framework's
+        importlib.import_module("numpy")  # every framework has it
         try:
             return rows_of_files(found.paths, limits)
         except (DigestError, OSError) as error:
@@ -234,13 +231,13 @@ def _recorded(
 
 
 def _numbered(roles: Iterable[str]) -> list[str]:
-    """Return roles that are each the only one of their name: tables may repeat a column's."""
-    found: list[str] = []
+    """Return unique roles: a table may have several columns of one name."""
+    unique: list[str] = []
     seen: Counter[str] = Counter()
     for role in roles:
         seen[role] += 1
-        found.append(role if seen[role] == 1 else f"{role} #{seen[role]}")
-    return found
+        unique.append(role if seen[role] == 1 else f"{role} #{seen[role]}")
+    return unique
 
 
 def _unknown(name: str, reason: str) -> Dataset:

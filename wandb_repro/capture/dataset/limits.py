@@ -1,4 +1,4 @@
-"""How much of the data is read before a sample has to do, and for how long."""
+"""How much of the data is read, and for how long; of larger data a sample is read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Of one part of the data."""
+    """Limits for one part of the data."""
 
     array_bytes: int = 16 << 30
-    """Of arrays in memory, above which rows at even distances are read."""
+    """Of arrays in memory; of larger ones, evenly spaced rows are read."""
     stream_bytes: int = 1 << 30
-    """Of what a pipeline gives, after which no more is read."""
+    """Read from a pipeline at most."""
     file_bytes: int = 16 << 30
-    """Of a file or folder, above which each file is read in pieces."""
+    """Of a file or folder; of larger ones, pieces of each file are read."""
     row_bytes: int = 1 << 28
-    """Of the rows of CSV and TFRecord files, after which no more are compared with other parts."""
+    """Of rows read from CSV, TFRecord and Parquet files at most."""
     piece_bytes: int = 1 << 20
-    """Of a piece of a file that is sampled; there are ``pieces`` of them."""
+    """Of each of the ``pieces`` of a sampled file."""
     pieces: int = 64
     seconds: float = 60
-    """For a pipeline or folder; what takes longer has no digest."""
+    """To read a pipeline or folder; data that takes longer has no digest."""
 
 
 def megabytes(size_bytes: int) -> str:

@@ -1,8 +1,8 @@
-"""Rows of Parquet files, read piece by piece by polars.
+"""Rows of Parquet files, read in pieces by polars.
 
-polars is used only where the script has imported it, since it starts threads of its own. pandas is
-no substitute: what it makes of a column depends on the other values that are read with it, so rows
-read in pieces would have other ids.
+polars is used only if the script has imported it, since it starts its own threads. pandas is no
+substitute: a column's dtype depends on the other values that are read with it, so rows read in
+pieces would have different ids.
 """
 
 from __future__ import annotations
@@ -65,15 +65,15 @@ def rows_of_parquet(path: str) -> Iterator[ParquetRows]:
 def _ids(table: Any) -> Any:
     """Return the id of each row, uint64, of shape (rows,)."""
     numpy: Any = sys.modules["numpy"]
-    found: Any = None
+    row_ids: Any = None
     for column in table.get_columns():
         (role, values), *presence = arrays_of(column.name, column)
         ids = Stream(role).add(values)
-        # NOTE: there is a presence array only where a piece lacks some values. Were it hashed as a
+        # NOTE: only a piece with missing values has a presence array. If it were hashed as a
         # column, a row's id would depend on the rows that were read with it.
         for _, is_present in presence:
             ids = numpy.where(is_present, ids, numpy.uint64(MISSING))
-        found = ids if found is None else paired(found, ids)
-    if found is None:
+        row_ids = ids if row_ids is None else paired(row_ids, ids)
+    if row_ids is None:
         raise DigestError("it has no columns")
-    return found
+    return row_ids

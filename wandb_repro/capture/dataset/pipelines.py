@@ -1,9 +1,9 @@
-"""Data that a pipeline gives: ``tf.data`` and Keras' ``PyDataset``, read without being used up.
+"""Data of a pipeline, ``tf.data`` or Keras' ``PyDataset``, read without changing its state.
 
-What training gets must not change. A shuffle draws a seed for each iterator that is made of it
-(TensorFlow's own state, which cannot be put back), so a pipeline is read before its first
-shuffle; Python code inside one may hold state of any kind, so nothing is run. A ``PyDataset``
-is read from a deep copy that shares its arrays, and Python's and NumPy's generators are put back.
+Training must get the same data afterwards. A shuffle draws a seed for each iterator (TensorFlow's
+own state, which cannot be restored), so a pipeline is read before its first shuffle. Python code
+inside a pipeline may hold any state, so a pipeline with Python code is not read. A ``PyDataset`` is
+read from a deep copy that shares its arrays; Python's and NumPy's random states are restored.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.errors import DigestError
 
 _ARRANGING = ("shuffle", "repeat", "cache")
-"""Steps that change no example, and that have a state of their own or no end."""
+"""Steps that change no example, but have state or no end."""
 
 _PASSING = ("batch", "prefetch", "options", "parallelbatch")
 
 _PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc", "GeneratorDataset"})
 
 _AT_ONCE, _AT_ONCE_BYTES = 1024, 8 << 20
-"""Examples that are asked of TensorFlow together, at most, and what they hold."""
+"""Limits of a batch that is requested from TensorFlow: examples, and their bytes."""
 
 
 Piece = Generator[list[tuple[str, Any]]]
-"""Of each piece its columns: role, and NumPy array of shape (rows, ...)."""
+"""For each piece its columns: role, and NumPy array of shape (rows, ...)."""
 
 
 class Pieces(NamedTuple):
-    """What a pipeline gives, piece by piece."""
+    """The data of a pipeline, in pieces."""
 
     pieces: Piece
     read: str
-    """What is not read as the training gets it; empty when nothing."""
+    """How the data that was read differs from the training's, in words; empty if it does not."""
 
 
 def is_tf_data(value: object) -> bool:
-    """Tell a ``tf.data.Dataset``."""
+    """Return whether a value is a ``tf.data.Dataset``."""
     tensorflow: Any = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
 
 
 def is_pydataset(value: object) -> bool:
-    """Tell a ``keras.utils.PyDataset``, or what older Keras calls a Sequence."""
+    """Return whether a value is a ``PyDataset``, which older Keras calls ``Sequence``."""
     return any(
         kind.__name__ in ("PyDataset", "Sequence") and kind.__module__.startswith("keras.")
         for kind in type(value).__mro__
@@ -58,10 +58,10 @@ def is_pydataset(value: object) -> bool:
 
 
 def elements_of_tf_data(dataset: Any) -> Pieces:
-    """Return what a pipeline gives, example by example where it has examples.
+    """Return the data of a ``tf.data`` pipeline, in batches if its examples have a fixed size.
 
     Raises:
-        DigestError: it cannot be read without changing what the training gets, or has no end.
+        DigestError: reading it would change what the training gets, or it has no end.
     """
     source, left = _unarranged(dataset)
     fault = _fault(source)
@@ -78,7 +78,7 @@ def elements_of_tf_data(dataset: Any) -> Pieces:
 
 
 def _fitting(specs: list[Any]) -> int:
-    """Return how many examples of a fixed size are asked for together."""
+    """Return how many examples of a fixed size are requested together."""
     size_bytes = sum(spec.shape.num_elements() * spec.dtype.size for spec in specs)
     return max(1, min(_AT_ONCE, _AT_ONCE_BYTES // max(1, size_bytes)))
 
@@ -89,7 +89,7 @@ def _tf_pieces(dataset: Any) -> Piece:
 
 
 def _columns(element: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the arrays of an example or batch: a tuple is its input, target and weight."""
+    """Yield the arrays of an example or batch; a tuple is (input, target, weight)."""
     if not isinstance(element, tuple):
         yield from _leaves("x", element)
         return
@@ -100,11 +100,11 @@ def _columns(element: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _unarranged(dataset: Any) -> tuple[Any, list[str]]:
-    """Return the pipeline before what only arranges its examples, and the names of those steps."""
+    """Return the pipeline before the steps that arrange its examples, and their names."""
     chain = [dataset]
     while len(inputs := chain[-1]._inputs()) == 1:
         chain.append(inputs[0])
-    arranging = [place for place, step in enumerate(chain) if _name(step) in _ARRANGING]
+    arranging = [position for position, step in enumerate(chain) if _name(step) in _ARRANGING]
     start = max(arranging, default=-1) + 1
     while start < len(chain) - 1 and _name(chain[start]) in _PASSING:
         start += 1
@@ -152,7 +152,7 @@ def batches_of_pydataset(dataset: Any) -> Pieces:
     """Return the batches of a ``PyDataset`` in the order of their index.
 
     Raises:
-        DigestError: it has no end, or no copy of it can be made.
+        DigestError: it has no end or cannot be copied.
     """
     count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
     if count is None or not math.isfinite(count):
@@ -170,7 +170,7 @@ def batches_of_pydataset(dataset: Any) -> Pieces:
 
 
 def _unwritable(array: Any) -> Any:
-    """Return the same elements; who writes to them gets an error, not the training's array."""
+    """Return a view; code that writes to it gets an error and cannot change the training's data."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -194,7 +194,7 @@ def _leaves(role: str, part: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _unseen(pieces: Piece) -> Piece:
-    """Give pieces, with the generators that all share as they were found when it is over."""
+    """Yield the pieces, then restore the random states that the whole process shares."""
     numpy: Any = sys.modules["numpy"]
     before = random.getstate()
     of_numpy = numpy.random.get_state()
@@ -206,7 +206,7 @@ def _unseen(pieces: Piece) -> Piece:
 
 
 def until(pieces: Piece, limits: Limits) -> Iterator[tuple[list[tuple[str, Any]], bool]]:
-    """Yield each piece, and whether it is the last for the limit on bytes.
+    """Yield each piece, and whether it reaches the limit on bytes and is the last.
 
     Raises:
         DigestError: it takes too long.

@@ -1,11 +1,11 @@
-"""Rows by their content: an order-free digest, and which rows stand in two parts of the data.
+"""Rows by their content: an order-free digest, and which rows are in two parts of the data.
 
-A row is one example: the elements at one place of the first axis. Its number is a hash of dtype,
-shape and elements, so the same row has the same number wherever it stands.
+A row is one example: the elements at one index of the first axis. Its id is a hash of dtype, shape
+and elements, so it does not depend on the row's position.
 
-Source: for rows of up to 256 bytes, 8 bytes at a time: xor, multiply by an odd number, shift and
-xor, each of which loses nothing, and the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA
-2014); for longer rows XXH3-64. A million rows of 32 bytes take 20 ms one way and 300 ms the other.
+Source: rows of up to 256 bytes are hashed 8 bytes at a time: xor, multiply by an odd number, shift
+and xor, all of them invertible, then the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+Longer rows are hashed with XXH3-64. A million rows of 32 bytes take 20 ms and 300 ms.
 """
 
 from __future__ import annotations
@@ -23,29 +23,26 @@ if TYPE_CHECKING:
 
 ROWS_ALGORITHM = "wrepro-rows-1"
 """XXH3-128, seed 0, over: this name, NUL, and as u64 LE the number of rows, the sum of their
-numbers and the sum of the squares of their numbers (both modulo 2**64)."""
+ids and the sum of the squares of their ids (both modulo 2**64)."""
 
 WORTH_A_THREAD = 4 << 20
 """Bytes of an array."""
 
 _NARROW_BYTES = 256
 _AT_ONCE = 1 << 14
-"""Narrow rows: NumPy takes as long for a call as for 500 numbers; more do not fit its caches."""
+"""Narrow rows: a NumPy call costs as much as 500 elements; more rows do not fit in the caches."""
 
 _ODD = 0x9E3779B97F4A7C15
 _MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 MISSING = 0x6D697373696E6721
-"""Number of a value that is not there."""
+"""Id of a missing value."""
 
 
 def row_ids(array: Any) -> Any:
-    """Return the number of each row.
+    """Return the id of each row: NumPy array of shape (rows,), dtype uint64.
 
     Args:
-        array: NumPy, of shape (rows, ...), of a dtype that has bytes of its own.
-
-    Returns:
-        NumPy array of shape (rows,), dtype uint64.
+        array: NumPy, shape (rows, ...), any dtype but object.
     """
     numpy: Any = sys.modules["numpy"]
     rows = int(array.shape[0])
@@ -57,11 +54,11 @@ def row_ids(array: Any) -> Any:
     as_bytes = plain.reshape(rows, -1).view("u1")
     if width > _NARROW_BYTES:
         return numpy.fromiter(map(xxhash.xxh3_64_intdigest, as_bytes, repeat(seed)), "u8", rows)
-    found = numpy.full(rows, seed, "u8")
+    ids = numpy.full(rows, seed, "u8")
     for first in range(0, rows, _AT_ONCE):
         some = slice(first, first + _AT_ONCE)
-        _take_narrow(numpy, as_bytes[some], found[some])
-    return found
+        _take_narrow(numpy, as_bytes[some], ids[some])
+    return ids
 
 
 def _seed(array: Any) -> int:
@@ -70,20 +67,20 @@ def _seed(array: Any) -> int:
     return xxhash.xxh3_64_intdigest(head + struct.pack(f"<{len(axes)}Q", *axes))
 
 
-def _take_narrow(numpy: Any, rows: Any, found: Any) -> None:
-    """Take rows, of whole bytes, into their numbers."""
+def _take_narrow(numpy: Any, rows: Any, ids: Any) -> None:
+    """Mix rows of bytes, uint8 of shape (rows, width), into their ids, in place."""
     count, width = rows.shape
     padded = rows
     if width % 8:
         padded = numpy.zeros((count, -(-width // 8) * 8), "u1")
         padded[:, :width] = rows
-    shifted = numpy.empty_like(found)
+    shifted = numpy.empty_like(ids)
     for word in numpy.ascontiguousarray(padded.view("<u8").T):
-        numpy.bitwise_xor(found, word, out=found)
-        numpy.multiply(found, numpy.uint64(_ODD), out=found)
-        numpy.right_shift(found, numpy.uint64(32), out=shifted)
-        numpy.bitwise_xor(found, shifted, out=found)
-    _mix(numpy, found)
+        numpy.bitwise_xor(ids, word, out=ids)
+        numpy.multiply(ids, numpy.uint64(_ODD), out=ids)
+        numpy.right_shift(ids, numpy.uint64(32), out=shifted)
+        numpy.bitwise_xor(ids, shifted, out=ids)
+    _mix(numpy, ids)
 
 
 def _mix(numpy: Any, ids: Any) -> None:
@@ -95,27 +92,27 @@ def _mix(numpy: Any, ids: Any) -> None:
 
 
 def text_ids(texts: list[bytes | None]) -> Any:
-    """Return the number of each text; one that is missing (None) has a number of its own."""
+    """Return the id of each text; a missing one (None) has the id ``MISSING``."""
     numpy: Any = sys.modules["numpy"]
     numbers = (MISSING if text is None else xxhash.xxh3_64_intdigest(text) for text in texts)
     return numpy.fromiter(numbers, "u8", len(texts))
 
 
 def paired(first: Any, second: Any) -> Any:
-    """Return numbers of rows that have two parts, such as an example and its target.
+    """Return ids of rows that have two parts, such as an example and its target.
 
     Args:
-        first: numbers of one part, dtype uint64; of the same shape as the other's.
-        second: numbers of the other part.
+        first: ids of one part, dtype uint64, shape (rows,).
+        second: ids of the other part, the same dtype and shape.
     """
     numpy: Any = sys.modules["numpy"]
-    found = (first * numpy.uint64(_ODD)) ^ second
-    _mix(numpy, found)
-    return found
+    ids = (first * numpy.uint64(_ODD)) ^ second
+    _mix(numpy, ids)
+    return ids
 
 
 class OrderFree:
-    """A digest over rows that stays the same in whatever order they come."""
+    """A digest over rows that does not depend on their order."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -123,7 +120,7 @@ class OrderFree:
         self._squares = 0
 
     def add(self, ids: Any) -> None:
-        """Take more rows, by their numbers (dtype uint64)."""
+        """Add rows by their ids (dtype uint64)."""
         numpy: Any = sys.modules["numpy"]
         self.rows += len(ids)
         self._sum += int(ids.sum(dtype=numpy.uint64))
@@ -137,24 +134,24 @@ class OrderFree:
 
 
 class Kept:
-    """Rows of one part of the data, by number, to be found again in another.
+    """Rows of one part of the data, by id, to be looked up in another.
 
-    Above a limit only those with small numbers are kept. Numbers come from the content, so what is
-    kept of one part is kept of every other, and counts of common rows are estimated from it.
+    Above a limit only rows with small ids are kept. Ids come from the content, so every part keeps
+    the same rows, and counts of common rows can be estimated.
     """
 
     LIMIT = 1 << 22
-    """Numbers, of 8 bytes each."""
+    """Ids, of 8 bytes each."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._chunks: list[Any] = []
         self._count = 0
         self.halvings = 0
-        """One of how many rows is kept: two to the power of this."""
+        """One row in ``2**halvings`` is kept."""
 
     def add(self, ids: Any) -> None:
-        """Take more rows, by their numbers (dtype uint64)."""
+        """Add rows by their ids (dtype uint64)."""
         self._chunks.append(_below(ids, self.halvings))
         self._count += len(self._chunks[-1])
         while self._count > self._limit:
@@ -163,7 +160,7 @@ class Kept:
             self._count = sum(map(len, self._chunks))
 
     def also_in(self, other: Self) -> int:
-        """Return how many of these rows stand in the other part, too; an estimate above limits."""
+        """Return how many of these rows are also in the other part; an estimate above the limit."""
         numpy: Any = sys.modules.get("numpy")
         if not (self._count and other._count):
             return 0

@@ -1,4 +1,4 @@
-"""What a ``fit`` trains on and what it validates on, however the two were separated."""
+"""Training and validation data of a ``fit``, whether split by Keras or by the caller."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from wandb_repro.capture.dataset.fingerprint import Measured, dataset_of
 from wandb_repro.errors import DigestError
 
 _MOST_BYTES = 256 << 20
-"""Of both together: reading them takes a tenth of a second, and nobody asked for it."""
+"""Of both together: reading more would take over 0.1 s, which nobody requested."""
 
 
 def split_of(arguments: Mapping[str, object], fit: int) -> tuple[Measured, Measured] | None:
-    """Return the two parts of a fit's data; None where they are no arrays, or large ones.
+    """Return the two parts of a fit's data; None if they are not arrays, or are large.
 
     Args:
-        arguments: local variables of ``fit`` when training begins: ``x`` and ``y`` without what
-            ``validation_split`` took away, ``val_x`` and ``val_y``.
-        fit: its number, which the parts are named after.
+        arguments: local variables of ``fit`` when training begins: ``x`` and ``y`` without the part
+            that ``validation_split`` took, ``val_x`` and ``val_y``.
+        fit: its number, for the names of the parts.
     """
     x, validation = arguments.get("x"), arguments.get("val_x")
     if x is None or validation is None or not _is_small(x, validation):

@@ -1,6 +1,6 @@
 """Rows of files: lines of CSV and TSV, records of TFRecord, rows of Parquet.
 
-Lines and records are compared as bytes, not parsed: a number written in another way is another row.
+Lines and records are compared as bytes, not parsed: ``1.0`` and ``1.00`` make different rows.
 """
 
 from __future__ import annotations
@@ -51,22 +51,22 @@ def rows_of_files(paths: Iterable[str], limits: Limits) -> FileRows:
     A first line of text without a number in it counts as the names of the columns.
 
     Raises:
-        DigestError: a file is not what its name says, or reading takes too long.
+        DigestError: a file's content does not match its extension, or reading takes too long.
         OSError: it cannot be read.
     """
-    found, left_bytes = FileRows(), limits.row_bytes
+    rows, left_bytes = FileRows(), limits.row_bytes
     until = time.monotonic() + limits.seconds
     for path in paths:
         for ids, size_bytes in (
             rows_of_parquet(path) if is_parquet(path) else _chunks(path, left_bytes)
         ):
-            found.add(ids)
+            rows.add(ids)
             left_bytes -= size_bytes
             if left_bytes <= 0:
-                found.read = f"rows of the first {megabytes(limits.row_bytes)}"
-                return found
+                rows.read = f"rows of the first {megabytes(limits.row_bytes)}"
+                return rows
             _check(until)
-    return found
+    return rows
 
 
 def _chunks(path: str, most_bytes: int) -> Iterator[tuple[Any, int]]:
