@@ -1,4 +1,4 @@
-"""What TensorFlow, JAX and PyTorch say of themselves. Handed in imported; never imported here."""
+"""Reads version and settings of TensorFlow, JAX and PyTorch; never imports them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
 Question: TypeAlias = "Callable[[], object] | str"
-"""A function that asks the backend, or the reason why it has no such setting."""
+"""A function that reads a setting of the backend, or the reason why it has no such setting."""
 
 
 class Backend(NamedTuple):
-    """The questions put to a backend. Another version may lack what they ask for."""
+    """How to read a backend's settings. Some versions lack some of them."""
 
     version: Question
     build: Question
-    """What it says of its own build."""
+    """Its own description of its build."""
     intra_op_threads: Question
-    """How many threads one operation was given; 0 means the default."""
+    """Threads of one operation; 0 means the default."""
     inter_op_threads: Question
-    """How many operations run at a time; 0 means the default."""
+    """Operations that run at a time; 0 means the default."""
     tensor_float_32: Question
     """Whether TF32 may be used for matrix products."""
     op_determinism: Question
@@ -27,11 +27,11 @@ class Backend(NamedTuple):
 
 
 def backend_of(modules: Mapping[str, ModuleType], name: str) -> Backend:
-    """Return the questions to a backend; where it is not there, each is the reason.
+    """Return how to read a backend's settings; if it cannot be read, each is the reason.
 
     Args:
         modules: ``sys.modules``.
-        name: as ``keras.config.backend()`` gives it.
+        name: as ``keras.config.backend()`` returns it.
     """
     if name not in modules:
         reason = f"{name} was not imported"
@@ -43,11 +43,11 @@ def backend_of(modules: Mapping[str, ModuleType], name: str) -> Backend:
 
 
 def _tensorflow(modules: Mapping[str, ModuleType]) -> Backend:
-    """Ask TensorFlow, from 2.16."""
+    """Read TensorFlow, from 2.16."""
     tf: Any = modules["tensorflow"]
 
     def op_determinism() -> object:
-        # NOTE: TensorFlow 2.21 exports the switch and not the question.
+        # NOTE: TensorFlow 2.21 exports only the function that sets it.
         inner: Any = modules["tensorflow.python.framework.config"]
         return inner.is_op_determinism_enabled()
 
@@ -62,7 +62,7 @@ def _tensorflow(modules: Mapping[str, ModuleType]) -> Backend:
 
 
 def _torch(modules: Mapping[str, ModuleType]) -> Backend:
-    """Ask PyTorch, from 2.1."""
+    """Read PyTorch, from 2.1."""
     torch: Any = modules["torch"]
     return Backend(
         # NOTE: torch's version is a subclass of str, which strict records refuse.
@@ -76,7 +76,7 @@ def _torch(modules: Mapping[str, ModuleType]) -> Backend:
 
 
 def _jax(modules: Mapping[str, ModuleType]) -> Backend:
-    """Ask JAX: its kernels come from XLA, whose switches are in ``XLA_FLAGS``."""
+    """Read JAX: its kernels come from XLA, whose switches are in ``XLA_FLAGS``."""
     return Backend(
         version=lambda: modules["jax"].__version__,
         build=lambda: f"jaxlib {modules['jaxlib'].__version__}",

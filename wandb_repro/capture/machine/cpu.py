@@ -19,7 +19,7 @@ _CACHES = "/sys/devices/system/cpu/cpu0/cache"
 
 
 def probe_processor(host: Host) -> Processor:
-    """Return the processor; each field that the machine does not report has a reason instead."""
+    """Return the processor; a field that the machine does not report holds the reason."""
     cpuinfo = guarded(lambda: host.read_text("/proc/cpuinfo"), "/proc/cpuinfo")
     return Processor(
         model=_model(cpuinfo),
@@ -40,7 +40,7 @@ def _model(cpuinfo: str | Unavailable) -> str | Unavailable:
 
 
 def _arm_part(cpuinfo: str) -> str:
-    """Return ARM's numbers of a core; ``/proc/cpuinfo`` has no model name there."""
+    """Return ARM's numbers for the core: ARM's ``/proc/cpuinfo`` has no model name."""
     implementer, part = _first(cpuinfo, "CPU implementer"), _first(cpuinfo, "CPU part")
     return f"ARM implementer {implementer} part {part}" if implementer and part else ""
 
@@ -83,7 +83,7 @@ def _cache(host: Host, folder: str) -> str:
 def cgroup_cores(host: Host) -> float | Unavailable:
     """Return the smallest CPU quota of the process's control group and its parents, in cores.
 
-    ``cpu.max`` with ``150000 100000`` gives 1.5.
+    ``cpu.max`` with ``150000 100000`` is 1.5 cores.
 
     Source: Linux, Documentation/admin-guide/cgroup-v2.rst (``cpu.max``) and
     scheduler/sched-bwc.rst (``cpu.cfs_quota_us``).
@@ -133,7 +133,7 @@ def _quota_v1(host: Host, folder: str) -> Iterable[float]:
 
 
 def _cores(quota: str, period: str) -> Iterable[float]:
-    """Yield a quota in cores; nothing for ``max``, ``-1`` and what is not a number."""
+    """Yield a quota in cores; nothing for ``max``, ``-1`` or text that is not a number."""
     if quota.isdecimal() and period.isdecimal() and int(quota) and int(period):
         yield int(quota) / int(period)
 

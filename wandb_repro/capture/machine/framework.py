@@ -1,4 +1,4 @@
-"""Keras and its backend, as they stand when a model trains. Never imports them."""
+"""Reads Keras and its backend when a model trains; never imports them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def probe_framework(host: Host, model: object | None) -> Framework | Unavailable
 
     Args:
         host: the process.
-        model: the Keras model about to train; None before there is one. Without it nothing
-            is read that would make TensorFlow look for its devices.
+        model: the Keras model about to train; None before there is one. Without it, settings that
+            make TensorFlow look for its devices are not read.
     """
     if "keras" not in host.modules:
         return Unavailable(unavailable="Keras was not imported")
@@ -27,7 +27,7 @@ def probe_framework(host: Host, model: object | None) -> Framework | Unavailable
 
 
 def _framework(host: Host, keras: Any, model: object | None) -> Framework | Unavailable:
-    # While Keras is still being imported, it has neither.
+    # A Keras that is still being imported has neither.
     name = fact(str, lambda: keras.config.backend(), "Keras", expects=(AttributeError,))
     version = fact(str, lambda: keras.__version__, "Keras", expects=(AttributeError,))
     if isinstance(name, Unavailable):
@@ -55,13 +55,13 @@ def _framework(host: Host, keras: Any, model: object | None) -> Framework | Unav
 def _ask(kind: type[T], question: Question, what: str) -> T | Unavailable:
     if isinstance(question, str):
         return Unavailable(unavailable=question)
-    # Another version may have no such attribute, another build no such module.
+    # Some versions have no such attribute, some builds no such module.
     return fact(kind, question, what, expects=(AttributeError, KeyError))
 
 
 def _threads(model: object | None, question: Question, what: str) -> int | Unavailable:
-    # NOTE: in TensorFlow 2.21 this question makes it look for its devices, after which
-    # CUDA_VISIBLE_DEVICES is fixed. Once a model trains that has happened anyway.
+    # NOTE: in TensorFlow 2.21 this call makes it look for its devices, after which
+    # CUDA_VISIBLE_DEVICES is fixed. When a model trains, that has already happened.
     # Source: tensorflow/python/eager/context.py, Context.config.
     if model is None:
         return Unavailable(unavailable=f"{what} are read when a model trains")
@@ -72,7 +72,7 @@ def _compiled(kind: type[T], model: object | None, name: str) -> T | Unavailable
     """Return how a model was compiled, or why that is not known."""
     if model is None:
         return Unavailable(unavailable="no model trained yet")
-    # Asking anyway would make Keras decide, and keep, what compile() may yet change.
+    # Reading it would make Keras decide, and keep, a value that compile() may still change.
     if not getattr(model, "compiled", False):
         return Unavailable(unavailable="the model was not compiled")
     return fact(kind, lambda: getattr(model, name), name)

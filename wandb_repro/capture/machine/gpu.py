@@ -1,4 +1,4 @@
-"""GPUs and the CUDA libraries that are really in use."""
+"""GPUs, and the CUDA libraries that are loaded."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LIBRARY = re.compile(
 
 
 def probe_accelerator(host: Host, load: Callable[[], Nvml] = load_nvml) -> Accelerator:
-    """Return GPUs, driver and CUDA libraries; on a machine without one, each says so.
+    """Return GPUs, driver and CUDA libraries, or the reason why each is missing.
 
     Args:
         host: the process.
-        load: gives NVML; tests hand in another.
+        load: returns NVML; tests pass a fake.
     """
     driver = ask_nvml(load, host.process_id())
     return Accelerator(

@@ -10,14 +10,14 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Machine
 
 RELEASE_FILES = ("/etc/os-release", "/usr/lib/os-release")
-"""Source: os-release(5), in the order it gives."""
+"""Source: os-release(5), in its order."""
 
 IMAGE_VARIABLES = ("WANDB_DOCKER", "APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
-"""Where W&B and Apptainer tell a process its image."""
+"""Variables in which W&B and Apptainer name a process's image."""
 
 
 def probe_machine(host: Host) -> Machine:
-    """Return operating system, memory and container, as far as they can be known."""
+    """Return operating system, memory and container, as far as they are known."""
     uname = host.uname()
     return Machine(
         os=_os(host) or f"{uname.system} {uname.release}",
@@ -37,10 +37,8 @@ def _os(host: Host) -> str:
 
 
 def _container(host: Host) -> str | Unavailable:
-    """Return the image, or why it is not known.
-
-    ``/.dockerenv`` is not asked: it stands on machines that are no container.
-    """
+    """Return the image, or why it is not known."""
+    # Not /.dockerenv: it also exists on machines that are not containers.
     for name in IMAGE_VARIABLES:
         if host.environ.get(name):
             return host.environ[name]
@@ -54,15 +52,15 @@ def _podman_image(host: Host) -> str:
 
 
 def _why_unknown(host: Host) -> str:
-    place = next((where for name, where in PLACES.items() if name in host.environ), "here")
-    return f"the image is unknown {place}; set WANDB_DOCKER to the image's name with its digest"
+    where = next((text for name, text in PLACES.items() if name in host.environ), "here")
+    return f"the image is unknown {where}; set WANDB_DOCKER to the image's name with its digest"
 
 
 PLACES = {
     "ECS_CONTAINER_METADATA_URI_V4": "on Amazon ECS without asking its metadata service",
     "KUBERNETES_SERVICE_HOST": "inside a Kubernetes pod",
 }
-"""By the variable that each sets."""
+"""Where the process runs, by the variable that shows it."""
 
 
 def _read(host: Host, path: str) -> str:

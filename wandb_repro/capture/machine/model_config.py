@@ -1,4 +1,4 @@
-"""What a model is and how it was compiled, as Keras serialises it. The model is not changed."""
+"""A model's architecture and how it was compiled, as Keras serialises them."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from wandb_repro.manifest.training import Config, FitSettings
 _T = TypeVar("_T")
 
 _LARGEST_ARRAY_BYTES = 1 << 20
-"""Of a constant in a layer: Keras writes each of its elements as a number, which takes seconds."""
+"""Limit of a constant in a layer: Keras would write each element as text, which takes seconds."""
 
 _LARGEST_BYTES = 1 << 19
-"""Of an architecture, as JSON."""
+"""Limit of an architecture, as JSON."""
 
 _LONGEST_LIST = 256
-"""Of plain values, such as a vocabulary: a longer one is recorded by its length and digest."""
+"""Limit of a list of plain values, such as a vocabulary; of a longer one the length and the digest
+are recorded."""
 
 _ARGUMENTS = (
     *("batch_size", "epochs", "initial_epoch", "steps_per_epoch", "shuffle"),
     *("validation_split", "validation_freq", "validation_steps", "class_weight"),
 )
-"""Of ``fit``: what is a number, a switch or a few of them."""
+"""Arguments of ``fit`` that are numbers, switches or a few of them."""
 
 
 def probe_settings(
     host: Host, model: object, arguments: Mapping[str, object], fit: int
 ) -> FitSettings | Unavailable:
-    """Return what a model is and how it is trained.
+    """Return a model's architecture, how it was compiled, and the arguments of its ``fit``.
 
     Args:
         host: the process.
         model: the Keras model about to train.
-        arguments: local variables of its ``fit``; empty where they were not found.
+        arguments: local variables of its ``fit``; empty if they were not found.
         fit: number of the ``fit``.
     """
     keras: Any = host.modules.get("keras")
@@ -69,7 +70,7 @@ def _settings(keras: Any, model: Any, arguments: Mapping[str, object], fit: int)
 
 
 def _given(model: Any) -> dict[str, Any]:
-    """Return what ``compile`` was given; empty where it was not called."""
+    """Return the arguments of ``compile``; empty if it was not called."""
     if not getattr(model, "compiled", False):
         return {}
     config = getattr(getattr(model, "_compile_config", None), "config", None)
@@ -79,7 +80,7 @@ def _given(model: Any) -> dict[str, Any]:
 
 
 def _config(what: str, probe: Callable[[], dict[str, JSON]]) -> Config:
-    """Return what a probe returns if the record can hold it, or why there is no such thing."""
+    """Return what a probe returns if it fits in the record, or why not."""
 
     def probed() -> Config:
         found = probe()
@@ -89,7 +90,7 @@ def _config(what: str, probe: Callable[[], dict[str, JSON]]) -> Config:
         return found
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of lambdas, which are not loaded again
+        warnings.simplefilter("ignore")  # about lambdas, which we never load
         # The config is made by the user's own classes, whose code may raise anything.
         return guarded(probed, what, expects=(Exception,))
 
@@ -116,7 +117,7 @@ def _each(keras: Any, several: Any) -> JSON:
 
 
 def _architecture(keras: Any, model: Any) -> dict[str, JSON]:
-    """Return the model with its layers; of one that does not serialise as a whole, each layer."""
+    """Return the model's config; if it does not serialise as a whole, that of each layer."""
     fault = _too_large(model)
     config: Any = fault or guarded(model.get_config, "the model", expects=(Exception,))
     kind = type(model).__name__
@@ -169,7 +170,7 @@ def _serialized(keras: Any, value: Any) -> JSON:
 
 
 def _part(probe: Callable[[], JSON]) -> JSON:
-    """Return a part of a config, or an object with the reason why it is not there."""
+    """Return a part of a config, or an object with the reason why it is missing."""
     found = guarded(probe, "it does not serialise", expects=(Exception,))
     return found.model_dump(mode="json") if isinstance(found, Unavailable) else found
 
@@ -179,11 +180,11 @@ def _object(value: JSON) -> dict[str, JSON]:
 
 
 def _plain(value: Any) -> JSON:
-    """Return what Keras serialised as JSON, without what no bit depends on."""
+    """Return Keras' serialised value as JSON, without parts that do not affect any bit."""
     if isinstance(value, Mapping):
         config = cast("Mapping[object, Any]", value)
         if config.get("class_name") == "__lambda__":
-            # Its byte code names the file that it stands in; the source tree is compared anyway.
+            # Its byte code holds the path of its file; the source tree is compared anyway.
             return {"class_name": "__lambda__"}
         return {
             str(name): _plain(item) for name, item in config.items() if not _is_idle(name, item)
@@ -200,7 +201,7 @@ def _plain(value: Any) -> JSON:
 
 
 _IDLE = ("compile_config", "module")
-"""Recorded beside it, or where Keras keeps a class, which moves between versions."""
+"""Recorded separately, or the module of a Keras class, which changes between versions."""
 
 
 def _is_idle(name: object, value: object) -> bool:

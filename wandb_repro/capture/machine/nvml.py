@@ -1,4 +1,4 @@
-"""What the NVIDIA driver says, through NVML."""
+"""GPUs and versions that the NVIDIA driver reports through NVML."""
 # ruff: noqa: N802, D102 - the names are NVML's, which documents them
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Process(Protocol):
 
 
 class Nvml(Protocol):
-    """The part of nvidia-ml-py that is asked. Every function may raise ``NVMLError``."""
+    """The part of nvidia-ml-py that is used. Every function may raise ``NVMLError``."""
 
     NVMLError: type[Exception]
 
@@ -46,7 +46,7 @@ class Nvml(Protocol):
 
 
 class Driver(NamedTuple):
-    """What NVML says."""
+    """The answers of NVML."""
 
     gpus: tuple[Gpu, ...] | Unavailable
     version: str | Unavailable
@@ -55,13 +55,13 @@ class Driver(NamedTuple):
 
 def load_nvml() -> Nvml:
     """Return nvidia-ml-py."""
-    import pynvml  # 15 ms that only a recording pays
+    import pynvml  # takes 15 ms, so only a recording imports it
 
     return cast(Nvml, pynvml)
 
 
 def ask_nvml(load: Callable[[], Nvml], process_id: int) -> Driver:
-    """Return what the driver says within two seconds, or why it says nothing."""
+    """Return what the driver reports within two seconds, or why it reports nothing."""
     found = guarded_within(
         DEADLINE_S, lambda: _ask(load(), process_id), "NVML", expects=(ImportError,)
     )
@@ -69,7 +69,7 @@ def ask_nvml(load: Callable[[], Nvml], process_id: int) -> Driver:
 
 
 def _ask(nvml: Nvml, process_id: int) -> Driver:
-    # Counted with nvmlShutdown, so that another user of NVML is not disturbed.
+    # NVML counts calls of nvmlInit and nvmlShutdown, so other users of it are not disturbed.
     begun = _guarded(nvml, nvml.nvmlInit, "NVML")
     if isinstance(begun, Unavailable):
         return Driver(begun, begun, begun)
@@ -115,17 +115,17 @@ def _gpu(nvml: Nvml, index: int, process_id: int) -> Gpu:
 
 
 def _others(nvml: Nvml, handle: object, process_id: int) -> int:
-    # NOTE: NVML gives the numbers of the machine. In a container with numbers of its own this
-    # process is not recognised, and counts as another once it uses the GPU.
+    # NOTE: NVML reports process ids of the machine. In a container with its own ids this process
+    # is not recognised, and counts as another one once it uses the GPU.
     running = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
     return sum(process.pid != process_id for process in running)
 
 
 def _text(value: str | bytes) -> str:
-    """Return text: nvidia-ml-py gave bytes until 11.515."""
+    """Return text: nvidia-ml-py before 11.515 returned bytes."""
     return value.decode() if isinstance(value, bytes) else value
 
 
 def _cuda(number: int) -> str:
-    """Return a version, of which NVML gives 1000 times the major plus 10 times the minor."""
+    """Return ``MAJOR.MINOR``; NVML reports 1000 * MAJOR + 10 * MINOR."""
     return f"{number // 1000}.{number % 1000 // 10}"

@@ -1,4 +1,4 @@
-"""What the process computes with: processor, hash seed, and how many threads one operation uses.
+"""Processor, hash seed, and the number of threads of one operation.
 
 On a CPU, the number of threads alone changes some bits.
 """
@@ -14,7 +14,7 @@ from wandb_repro.manifest.machine import Framework, Runtime
 
 
 def probe_runtime(host: Host, framework: Framework | Unavailable) -> Runtime:
-    """Return processor, thread width, hash seed and the framework as it was read before."""
+    """Return processor, threads of one operation, hash seed, and the given framework."""
     width, source = effective_width(host, framework)
     return Runtime(
         processor=probe_processor(host),
@@ -32,12 +32,12 @@ def _hash_seed(host: Host) -> str:
 
 
 def effective_width(host: Host, framework: Framework | Unavailable) -> tuple[int, str]:
-    """Return the number of threads of one operation, and what sets it; 0 where it is unknown.
+    """Return the number of threads of one operation, and what sets it; 0 if unknown.
 
     Example: ``(4, "tf.config.threading")``, ``(2, "schedulable cores")``.
 
-    Source: measured with TensorFlow 2.21. ``tf.config.threading`` beats TF_NUM_INTRAOP_THREADS
-    (5 and 3 gave the bits of 3, 3 and 5 those of 5), which beats the schedulable cores; a
+    Source: measured with TensorFlow 2.21. ``tf.config.threading`` overrides TF_NUM_INTRAOP_THREADS
+    (5 and 3 gave the bits of 3, 3 and 5 those of 5), which overrides the schedulable cores; a
     control group's quota has no effect.
     """
     configured = _configured(framework)
@@ -53,7 +53,7 @@ def effective_width(host: Host, framework: Framework | Unavailable) -> tuple[int
 
 
 def _positive(text: str) -> int:
-    """Return the number, or 0 where the text is not a positive decimal."""
+    """Return the number, or 0 if the text is not a positive decimal."""
     stripped = text.strip()
     return int(stripped) if stripped.isascii() and stripped.isdecimal() else 0
 

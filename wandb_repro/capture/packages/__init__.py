@@ -1,1 +1,1 @@
-"""The installed packages: what they are, what was edited, what no index has."""
+"""The installed packages: versions, edited files, and wheels of those that no index has."""

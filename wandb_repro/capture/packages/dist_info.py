@@ -21,7 +21,7 @@ class Headers(NamedTuple):
     """The headers of METADATA that are recorded."""
 
     name: str
-    """Normalised (PEP 503); empty where METADATA has none."""
+    """Normalised (PEP 503); empty if METADATA has none."""
     version: str
     requires: tuple[str, ...]
     """Each ``Requires-Dist`` as written (PEP 508)."""
@@ -33,9 +33,9 @@ class DistInfo:
     def __init__(self, distribution: importlib.metadata.Distribution) -> None:
         self.distribution = distribution
         self.folder = folder_of(distribution)
-        """Absolute path of the metadata, as found on ``sys.path``; empty where it has none."""
+        """Absolute path of the metadata, as found on ``sys.path``; empty if it has none."""
         self.location, _, self.base = self.folder.rpartition("/")
-        """Folder on ``sys.path`` that it was found in, and the metadata folder's name there."""
+        """Folder on ``sys.path`` that holds it, and the metadata folder's name there."""
         self._names = _names_in(self.folder)
         self._read: dict[str, os.stat_result | None] = {}
         """Status of each file when it was first read; "" stands for a zipped egg."""
@@ -45,13 +45,13 @@ class DistInfo:
         return bool(self.text(name)) if self._names is None else name in self._names
 
     def text(self, name: str) -> str:
-        """Return a file's text; empty where it cannot be read or is not UTF-8."""
+        """Return a file's text; empty if it cannot be read or is not UTF-8."""
         with contextlib.suppress(UnicodeDecodeError):
             return _as_text(self.content(name))
         return ""
 
     def content(self, name: str) -> bytes:
-        """Return a file's bytes; empty where it cannot be read."""
+        """Return a file's bytes; empty if it cannot be read."""
         if self._names is None:
             self._read.setdefault("", _status(self.folder))
             with contextlib.suppress(OSError, UnicodeDecodeError):
@@ -62,7 +62,7 @@ class DistInfo:
         return b""
 
     def _head(self, name: str) -> str:
-        """Return a file at least up to its first empty line, reading no more of it than needed."""
+        """Return a file at least up to its first empty line, reading as little as needed."""
         if self._names is not None and name in self._names:
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 read = self._content(name, _HEAD_BYTES)
@@ -76,7 +76,7 @@ class DistInfo:
         # Half the time of Python's file objects, a fifth of Path's.
         file = os.open(f"{self.folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            # fstat, since the path may name another file by now.
+            # fstat: the path may name another file by now.
             self._read.setdefault(name, os.fstat(file))
             if at_most >= 0:
                 return os.read(file, at_most)
@@ -112,12 +112,12 @@ class DistInfo:
 
     @property
     def is_egg(self) -> bool:
-        """Whether it is an ``.egg-info``, which a build also leaves in the source folder."""
+        """Whether it is an ``.egg-info``; a build also leaves one in the source folder."""
         return self.base.endswith(".egg-info")
 
 
 def folder_of(distribution: importlib.metadata.Distribution) -> str:
-    """Return the path of the metadata as found through ``sys.path``; empty where it has none."""
+    """Return the path of the metadata as found on ``sys.path``; empty if it has none."""
     return str(getattr(distribution, "_path", ""))
 
 
@@ -128,7 +128,7 @@ def _header(line: str) -> tuple[str, str]:
 
 @functools.lru_cache(maxsize=10_000)
 def normalised_name(name: str) -> str:
-    """Return a name as PEP 503 writes it: ``Foo.Bar_baz`` gives ``foo-bar-baz``."""
+    """Return a name as PEP 503 writes it: ``Foo.Bar_baz`` becomes ``foo-bar-baz``."""
     return _SEPARATOR.sub("-", name).lower()
 
 
@@ -145,7 +145,7 @@ def direct_url_of(info: DistInfo) -> dict[str, Any]:
 
 
 def _names_in(folder: str) -> frozenset[str] | None:
-    """Return the names in a folder; None where it is not a folder, such as a zipped egg."""
+    """Return the names in a folder; None if it is not a folder, such as a zipped egg."""
     with contextlib.suppress(OSError):
         return frozenset(os.listdir(folder or "/dev/null"))  # noqa: PTH208
     return None

@@ -1,7 +1,7 @@
-"""What is installed: read in process, offline, from the metadata of each distribution.
+"""The installed distributions, read in process and offline from their metadata.
 
-The record digest says "the same bytes were installed", whoever installed them and from which
-archive. It trusts RECORD: files edited afterwards are found by ``modified.py``.
+Equal record digests mean that the same bytes were installed, by any installer and from any archive.
+They trust RECORD; ``modified.py`` finds files that were edited afterwards.
 
 Source: measured with uv 0.13 and pip 26.3: the digest of a wheel installed by either is equal.
 """
@@ -58,10 +58,10 @@ def _packages(found: Installation, own_folders: tuple[str, ...]) -> Packages:
 
 
 def read_distributions(site_packages: Path) -> tuple[Distribution, ...]:
-    """Return what a folder of installed distributions holds; nothing in it is started.
+    """Return the distributions installed in a folder; nothing in it is executed.
 
     Args:
-        site_packages: of any environment, this process's own or another's.
+        site_packages: of this process's environment or any other.
     """
     found = importlib.metadata.distributions(path=[str(site_packages)])
     return _read(Installation(map(DistInfo, found)).chosen, own_folders=(str(site_packages),))
@@ -89,9 +89,9 @@ def read_distribution(
 
     Args:
         info: its metadata.
-        among: normalised names of everything installed: what it requires of that is recorded.
-        own_folders: where the environment itself keeps packages.
-        digest_of: what gives the digest of RECORD's bytes.
+        among: normalised names of everything installed; only requirements among them are recorded.
+        own_folders: the environment's own folders of packages.
+        digest_of: returns the digest of RECORD's bytes.
     """
     origin, detail = _origin(info)
     headers = info.headers
@@ -116,7 +116,7 @@ def packages_digest(distributions: Iterable[Distribution]) -> str:
 
 
 def _shadowed(found: Iterable[DistInfo], chosen: Mapping[str, DistInfo]) -> Iterator[Shadowed]:
-    """Yield each distribution that lies behind another of its name on ``sys.path``."""
+    """Yield each distribution that another of the same name hides on ``sys.path``."""
     for info in found:
         winner = chosen.get(info.headers.name)
         if winner is None or winner is info or info.base.startswith("~"):
@@ -127,10 +127,8 @@ def _shadowed(found: Iterable[DistInfo], chosen: Mapping[str, DistInfo]) -> Iter
 
 
 def _requires(requirements: Iterable[str], among: Collection[str]) -> tuple[str, ...]:
-    """Return the requirements that are installed, without those of extras that are not whole.
-
-    What an extra brings on any condition of its own is not asked for: it may rightly be absent.
-    """
+    """Return the requirements that are installed, except of extras that are not complete."""
+    # A requirement with a further condition may rightly be missing, so it does not count here.
     incomplete = {
         extra[1]
         for each in requirements
@@ -192,7 +190,7 @@ def _origin(info: DistInfo) -> tuple[Origin, str]:
 
 
 def _is_develop(info: DistInfo) -> bool:
-    # "setup.py develop" writes no direct_url.json: its sources are on sys.path themselves.
+    # "setup.py develop" writes no direct_url.json: it puts the sources themselves on sys.path.
     at = os.path.basename(info.location)  # noqa: PTH119
     return info.is_egg and at not in {"site-packages", "dist-packages"}
 

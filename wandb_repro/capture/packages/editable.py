@@ -1,7 +1,6 @@
-"""What an editable install makes importable: the files themselves, which RECORD does not list.
+"""The files that an editable install makes importable, which RECORD does not list.
 
-RECORD holds a ``.pth`` file or an import hook of the build backend. What they point at is read
-from them, never run.
+RECORD lists a ``.pth`` file or an import hook of the build backend. They are parsed, never run.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _NOT_IMPORTED = frozenset(
         *("test", "tests", "docs", "doc", "examples", "example", "build", "dist", "scripts"),
     }
 )
-"""What lies beside a package in a project's folder and is not part of it."""
+"""Files and folders next to a package in a project's folder, but not part of it."""
 
 
 class Importable(NamedTuple):
@@ -33,11 +32,11 @@ class Importable(NamedTuple):
     files: dict[str, Path]
     """By path inside a wheel."""
     left_out: tuple[str, ...]
-    """Links that lead out of the sources, and what is no file, by path inside a wheel."""
+    """Links that lead out of the sources, and anything but files, by path inside a wheel."""
 
 
 def source_folder(distribution: importlib.metadata.Distribution) -> Path:
-    """Return the folder that was installed in place."""
+    """Return the source folder of an editable install."""
     url = urlsplit(str(direct_url_of(DistInfo(distribution)).get("url", "")))
     if url.scheme == "file":
         return Path(unquote(url.path))  # as urllib.request does, without its import of http
@@ -47,20 +46,20 @@ def source_folder(distribution: importlib.metadata.Distribution) -> Path:
 def importable_files(distribution: importlib.metadata.Distribution) -> Importable:
     """Return the packages and modules that the install names, package data included.
 
-    Byte code and hidden files stay out. Nothing is returned where the install only has a hook
-    that is not understood: what it would build or find cannot be known without running it.
+    Byte code and hidden files are left out. Nothing is returned if the install only has a hook of
+    an unknown kind: only running it would show which files it finds.
 
     Raises:
         OSError: a folder cannot be read.
-        SyntaxError: a hook is no Python.
+        SyntaxError: a hook is not Python.
     """
     source = source_folder(distribution).resolve()
     files: dict[str, Path] = {}
     left_out: list[str] = []
-    for name, place in sorted(_top_levels(distribution, source).items()):
-        for path in sorted(_walk(place)):
-            inside = (Path(name) / path.relative_to(place)).as_posix()
-            if _is_own_file(path, (source, place.resolve())):
+    for name, top_level in sorted(_top_levels(distribution, source).items()):
+        for path in sorted(_walk(top_level)):
+            inside = (Path(name) / path.relative_to(top_level)).as_posix()
+            if _is_own_file(path, (source, top_level.resolve())):
                 files[inside] = path
             else:
                 left_out.append(inside)
@@ -70,43 +69,43 @@ def importable_files(distribution: importlib.metadata.Distribution) -> Importabl
 def _top_levels(distribution: importlib.metadata.Distribution, source: Path) -> dict[str, Path]:
     """Return each package folder or module file by its path inside the wheel."""
     if mapped := _mapped_by_setuptools(distribution):
-        return {_inside(name, place): place for name, place in mapped.items() if place.exists()}
+        return {_inside(name, path): path for name, path in mapped.items() if path.exists()}
     lines = _lines_of_pth(distribution)
     folders = [Path(line) for line in lines if Path(line).is_absolute() and Path(line).is_dir()]
     if lines and not folders:
         return {}
     names = set((distribution.read_text("top_level.txt") or "").split())
     return {
-        place.name: place
+        path.name: path
         for root in folders or [source]
-        for place in root.iterdir()
-        if (place.stem in names if names else _is_import(place))
-        and (place.is_dir() or place.suffix == ".py")
+        for path in root.iterdir()
+        if (path.stem in names if names else _is_import(path))
+        and (path.is_dir() or path.suffix == ".py")
     }
 
 
-def _is_import(place: Path) -> bool:
-    if place.name in _NOT_IMPORTED or place.name.startswith("."):
+def _is_import(path: Path) -> bool:
+    if path.name in _NOT_IMPORTED or path.name.startswith("."):
         return False
-    return place.suffix == ".py" or (place / "__init__.py").is_file()
+    return path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
-def _inside(import_name: str, place: Path) -> str:
-    path = import_name.replace(".", "/")
-    return path if place.is_dir() else f"{path}.py"
+def _inside(import_name: str, path: Path) -> str:
+    inside = import_name.replace(".", "/")
+    return inside if path.is_dir() else f"{inside}.py"
 
 
 def _mapped_by_setuptools(distribution: importlib.metadata.Distribution) -> dict[str, Path]:
-    """Return import names and places of setuptools' ``__editable___*_finder.py``.
+    """Return import names and paths of setuptools' ``__editable___*_finder.py``.
 
     Source: setuptools 64 to 84, ``setuptools/command/editable_wheel.py``: ``MAPPING`` is a
     literal dict.
     """
-    found: dict[str, Path] = {}
+    mapped: dict[str, Path] = {}
     for finder in _installed_files(distribution, "_finder.py"):
         for statement in ast.parse(finder.read_text(encoding="utf-8")).body:
-            found |= {name: _place(path) for name, path in _mapping(statement).items()}
-    return found
+            mapped |= {name: _place(path) for name, path in _mapping(statement).items()}
+    return mapped
 
 
 def _place(path: str) -> Path:
@@ -135,11 +134,11 @@ def _installed_files(distribution: importlib.metadata.Distribution, ending: str)
             yield Path(str(distribution.locate_file(path)))
 
 
-def _walk(place: Path) -> Iterator[Path]:
-    """Yield what is not a folder; a link to a folder is yielded, not followed."""
-    if not place.is_dir():
-        yield place
-    for folder, folders, names in os.walk(place):
+def _walk(top: Path) -> Iterator[Path]:
+    """Yield every path but folders; a link to a folder is yielded, not followed."""
+    if not top.is_dir():
+        yield top
+    for folder, folders, names in os.walk(top):
         inner = [name for name in folders if _is_packed(name)]
         folders[:] = [name for name in inner if not Path(folder, name).is_symlink()]
         linked = [name for name in inner if name not in folders]
@@ -152,7 +151,7 @@ def _is_packed(name: str) -> bool:
 
 
 def _is_own_file(path: Path, allowed: tuple[Path, ...]) -> bool:
-    """Return whether it is a file, and of these folders even where it is a link."""
+    """Return whether it is a file; if it is a link, its target must be in an allowed folder."""
     if not path.is_file():
         return False
     return not path.is_symlink() or any(path.resolve().is_relative_to(each) for each in allowed)

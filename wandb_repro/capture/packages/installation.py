@@ -9,7 +9,7 @@ from wandb_repro.capture.packages.dist_info import DistInfo, folder_of
 
 
 class Installation:
-    """The distributions that are installed at one moment.
+    """The distributions installed at one moment.
 
     Args:
         found: distributions in the order of ``sys.path``.
@@ -30,10 +30,10 @@ class Installation:
 
 
 def installation(found: Iterable[importlib.metadata.Distribution]) -> Installation:
-    """Return what is installed; the same object again while no metadata file changes.
+    """Return what is installed; the same object as before while no metadata file changes.
 
-    A sweep records a hundred runs in one process. Checking the files' stamps takes a hundredth of
-    the time of reading them.
+    A sweep records a hundred runs in one process, and checking the files' times takes 1% of the
+    time of reading them.
 
     Args:
         found: distributions in the order of ``sys.path``.
@@ -57,7 +57,7 @@ def _chosen(found: Iterable[DistInfo]) -> dict[str, DistInfo]:
     chosen: dict[str, DistInfo] = {}
     for info in found:
         name = info.headers.name
-        # What pip cannot remove it renames to "~name", which nothing imports.
+        # pip renames a folder that it cannot remove to "~name", which nothing imports.
         if not name or info.base.startswith("~"):
             continue
         # A build leaves an .egg-info in the source folder, and the script's folder comes first on

@@ -1,4 +1,4 @@
-"""The installed packages of this process, in the form in which they are compared with a record."""
+"""The installed packages of this process, for comparison with a record."""
 
 from __future__ import annotations
 
@@ -15,13 +15,9 @@ from wandb_repro.manifest.packages import Packages
 
 
 def installed_packages(host: Host) -> Packages | Unavailable:
-    """Return what is installed, with the digests of editable installs and the edited files.
+    """Return what is installed, including digests of editable installs and edited files.
 
-    The wheels of editable and edited distributions are made in a temporary folder, only for their
-    digests.
-
-    Args:
-        host: the process.
+    Wheels of editable and edited distributions are made in a temporary folder, only for digests.
     """
     found = probe_packages(host)
     if isinstance(found, Unavailable):

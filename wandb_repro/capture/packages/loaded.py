@@ -1,4 +1,4 @@
-"""Which distributions a process uses: the owners of its modules and of the libraries it mapped."""
+"""Which distributions a process uses: the owners of its modules and mapped libraries."""
 
 from __future__ import annotations
 
@@ -14,17 +14,15 @@ from wandb_repro.capture.packages.record import record_paths
 
 _LIBRARY = re.compile(r" (/\S.*\.so\S*)$", re.MULTILINE)
 _OF_THE_ENVIRONMENT = ("_virtualenv.py", "_distutils_hack")
-"""Put there by whoever made the environment, not by a package."""
+"""Written by the tool that made the environment, not by a package."""
 
 
 def loaded_files(host: Host) -> frozenset[str]:
     """Return the files of all modules, and of all libraries that are mapped, absolute.
 
-    Of a module only its dictionary is asked: an attribute of TensorFlow's lazy modules imports
-    what they stand for.
-
     Source: proc(5), "/proc/pid/maps".
     """
+    # vars, not getattr: reading an attribute of a lazy module of TensorFlow imports it.
     files = {vars(module).get("__file__") for module in list(host.modules.values()) if module}
     with contextlib.suppress(OSError):
         files.update(_LIBRARY.findall(host.read_text("/proc/self/maps")))
@@ -32,17 +30,17 @@ def loaded_files(host: Host) -> frozenset[str]:
 
 
 class Owners:
-    """Who installed a file.
+    """Finds the distribution that installed a file.
 
     Args:
-        infos: what is installed, by normalised name.
+        infos: the installed distributions, by normalised name.
     """
 
     def __init__(self, infos: Mapping[str, DistInfo]) -> None:
         self._infos = infos
         self._by_top: dict[str, list[str]] = {}
         self._certain: set[str] = set()
-        # Asked four times in a run, of thousands of files.
+        # Called four times in a run, for thousands of files.
         self._of = functools.cache(self._owners_of)
         self._files_of = functools.cache(self._listed_files)
         for name, info in infos.items():
@@ -56,7 +54,7 @@ class Owners:
     def names(self, files: Iterable[str]) -> tuple[str, ...]:
         """Return the names of the distributions that these files belong to, sorted.
 
-        What was installed in place, and what does not say which files it has, is among them.
+        Editable installs, and distributions that do not list their files, are always included.
         """
         return tuple(sorted(self.of(files) | self._certain))
 
@@ -65,9 +63,9 @@ class Owners:
         return {name for file in files for name in self._of(file)}
 
     def unowned(self, files: Iterable[str]) -> tuple[str, ...]:
-        """Return which of these files lie among installed packages and belong to none, sorted.
+        """Return the files that are in a folder of packages but belong to none, sorted.
 
-        A folder where one package does not say which files it has is passed over.
+        A folder in which one package does not list its files is skipped.
         """
         vague = {info.location for info in self._infos.values() if not info.has("RECORD")}
         return tuple(
@@ -82,7 +80,7 @@ class Owners:
         )
 
     def _place(self, file: str) -> tuple[str, str] | None:
-        """Return the folder of packages that a file lies in, and its path there."""
+        """Return the folder of packages that holds a file, and the file's path in it."""
         for folder, location in self._folders:
             if file.startswith(folder):
                 return location, file[len(folder) :]
@@ -103,9 +101,9 @@ class Owners:
 
 
 def _folders(infos: Iterable[DistInfo]) -> list[tuple[str, str]]:
-    """Return each folder of packages as files may name it, the innermost first.
+    """Return each spelling of each folder of packages, and the folder, innermost first.
 
-    A module is named as ``sys.path`` has it, a mapped library by its real path.
+    A module's path starts as on ``sys.path``, a mapped library's is the real path.
     """
     locations = {info.location for info in infos if info.location}
     spelled = {(f"{name}/", at) for at in locations for name in (at, os.path.realpath(at))}
@@ -113,7 +111,7 @@ def _folders(infos: Iterable[DistInfo]) -> list[tuple[str, str]]:
 
 
 def _tops(info: DistInfo) -> set[str]:
-    """Return the names that it has in its folder; none where it does not tell."""
+    """Return its top-level names in the folder of packages; empty if it does not list them."""
     record = info.text("RECORD")
     if record:
         tops = {line.partition("/")[0] for line in record.splitlines()}
@@ -123,5 +121,5 @@ def _tops(info: DistInfo) -> set[str]:
 
 
 def _is_in_place(info: DistInfo) -> bool:
-    """Tell whether its modules lie elsewhere: in a source folder."""
+    """Return whether it is an editable install, whose modules are in a source folder."""
     return info.has("direct_url.json") and '"editable"' in info.text("direct_url.json")

@@ -1,10 +1,8 @@
 """Finds installed files that were edited after they were installed.
 
-RECORD has the size and the hash of each file. Every size is compared. Hashed is what was written
-after RECORD, and the source of what is loaded. An edit that keeps size and time, of a file that
-nothing has loaded, is not found.
-
-A file is hashed again when its stamp changed: inode, size, times of content and inode.
+RECORD has the size and the hash of each file. Every size is compared. Files written after RECORD
+and the sources of loaded modules are hashed too. An edit that keeps size and time, of a file that
+is not loaded, is not found.
 
 Source: measured with uv 0.13 and pip 23 and 26: RECORD is written last. 20,000 sizes take 85 ms.
 """
@@ -29,9 +27,9 @@ _ROW = re.compile(r"^([^,\"\n]+),sha256=([\w-]+),(\d+)\r?$", re.ASCII | re.MULTI
 def find_modified(
     infos: Mapping[str, DistInfo], *, sources: Container[str] = (), only_sources: bool = False
 ) -> tuple[EditedPackage, ...]:
-    """Return each distribution that has files unlike RECORD, sorted by name.
+    """Return each distribution with files that differ from RECORD, sorted by name.
 
-    Missing files do not count: containers leave tests and documentation out.
+    Missing files do not count: some containers delete tests and documentation.
 
     Args:
         infos: the installed distributions, by normalised name.
@@ -40,7 +38,7 @@ def find_modified(
     """
     found: list[EditedPackage] = []
     for name, info in sorted(infos.items()):
-        # conda writes its own prefix into files after it made RECORD.
+        # conda writes its prefix into files after writing RECORD.
         if info.text("INSTALLER").strip() != "conda":
             files = tuple(_modified_files(info, sources, only_sources=only_sources))
             found += [EditedPackage(name=name, files=files)] if files else []
@@ -50,7 +48,7 @@ def find_modified(
 def _modified_files(
     info: DistInfo, sources: Container[str], *, only_sources: bool
 ) -> Iterator[str]:
-    """Yield the paths of files that differ from their rows."""
+    """Yield the paths of files that differ from their rows in RECORD."""
     # 40,000 rows are checked while a training starts, so the loop does as little as possible.
     installed_ns = _written_ns(f"{info.folder}/RECORD")
     folder = f"{info.location}/"
@@ -80,7 +78,7 @@ def _written_ns(path: str) -> int:
 
 
 def _rows(record: str) -> Iterator[tuple[str, str, str]]:
-    """Yield path, hash and size of each row that has them, byte code excepted."""
+    """Yield path, hash and size of each row that has them, except byte code."""
     for row in _ROW.findall(record):
         if not row[0].endswith(".pyc"):
             yield row

@@ -27,16 +27,16 @@ _INSTALLER_FILES = frozenset(
 
 
 def record_digest_of(record: str | bytes) -> str:
-    """Return SHA-256 over the rows of a RECORD that do not depend on who installed it.
+    """Return SHA-256 over the rows of a RECORD that do not depend on the installer.
 
     Changes with each installed file's path and hash. Does not change with the rows' order,
     ``.pyc`` files, scripts and data outside ``site-packages``, or the installer's own files.
 
     Args:
-        record: what the file RECORD holds, of an installed distribution or inside a wheel.
+        record: content of RECORD, of an installed distribution or inside a wheel.
 
     Raises:
-        ValueError: it is no CSV, or no UTF-8.
+        ValueError: it is not CSV, or not UTF-8.
     """
     if isinstance(record, bytes):
         try:
@@ -65,7 +65,7 @@ def record_paths(record: str) -> tuple[str, ...]:
     """Return the path of each row of RECORD.
 
     Raises:
-        ValueError: it is no CSV.
+        ValueError: it is not CSV.
     """
     return tuple(row[0] for row in _parsed(record.splitlines()) if row)
 
@@ -78,11 +78,9 @@ def _parsed(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _compared_rows(record: str) -> list[str]:
-    """Return ``path,hash`` of each row that does not depend on who installed it, sorted.
-
-    NOTE: 300 packages have 60,000 rows. Each is looked at as little as will do: where a folder's
-    rows stand among sorted ones is found by bisection, and most are sorted already.
-    """
+    """Return ``path,hash`` of each row that does not depend on the installer, sorted."""
+    # 300 packages have 60,000 rows, so each row is touched as little as possible: the rows of a
+    # folder are found by bisection, and most of them are sorted already.
     text = record.replace("\r\n", "\n") if "\r" in record else record
     if '"' in text:
         rows = [_row(line) for line in text.splitlines() if line]
@@ -100,7 +98,7 @@ def _compared_rows(record: str) -> list[str]:
 
 
 _OUTSIDE = ("../", "/")
-"""Each ends in "/", which "0" follows."""
+"""Each ends in "/"; "0" is the next character."""
 
 _DIST_INFO = ".dist-info/"
 
@@ -110,19 +108,19 @@ def _row(line: str) -> str:
 
 
 def is_by_installer(path: str) -> bool:
-    """Return whether a file of a ``.dist-info`` folder depends on who installed it."""
+    """Return whether a file of a ``.dist-info`` folder depends on the installer."""
     folder, _, name = path.rpartition("/")
     return folder.endswith(_DIST_INFO[:-1]) and name in _INSTALLER_FILES
 
 
 _FILE = "record-digests-1"
-"""Its number is that of ``record_digest_of``: another result needs another file."""
+"""The number is the version of ``record_digest_of``: if its result changes, so must the name."""
 _MOST = 5_000
-"""Texts; those that were learned first are forgotten."""
+"""Digests that are kept; the oldest ones are dropped."""
 
 
 class KnownRecords:
-    """What is known. Where there is no place to keep it, each digest is worked out."""
+    """The cache of record digests; without a cache file, each digest is computed."""
 
     def __init__(self) -> None:
         self._file = cache_folder() / _FILE
@@ -130,10 +128,10 @@ class KnownRecords:
         self._is_new = False
 
     def digest_of(self, record: bytes) -> str:
-        """Return ``record_digest_of`` of what RECORD holds.
+        """Return ``record_digest_of`` of a RECORD's content.
 
         Raises:
-            ValueError: it is no CSV, or no UTF-8.
+            ValueError: it is not CSV, or not UTF-8.
         """
         key = sha256_of_bytes(record)
         if key not in self._known:
@@ -142,7 +140,7 @@ class KnownRecords:
         return self._known[key]
 
     def keep(self) -> None:
-        """Write what was learned; nothing is said where the disk does not take it."""
+        """Write new digests to the cache file; errors of the disk are ignored."""
         if not self._is_new:
             return
         pairs = list(self._known.items())[-_MOST:]
@@ -153,7 +151,7 @@ class KnownRecords:
 
 
 def _read(file: Path) -> dict[str, str]:
-    """Return what was kept; nothing where the file is not as it was written."""
+    """Return the cached digests; empty if the file is damaged."""
     with contextlib.suppress(OSError, ValueError):
         digest, _, body = file.read_bytes().partition(b"\n")
         if digest == sha256_of_bytes(body).encode():

@@ -1,6 +1,6 @@
 """Wheels made from installed files, for distributions that no package index has.
 
-A wheel has what is on disk now: where it is installed, the same bytes are on disk.
+A wheel holds the files as they are on disk now; installing it restores the same bytes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def repack_all(
         host: the process whose distributions are in ``packages``.
         packages: the record to complete.
         folder: for the wheels; created if necessary.
-        maximum_bytes: limit of one distribution's files; a larger one has a reason instead.
+        maximum_bytes: limit of one distribution's files; a larger one gets a reason instead.
     """
 
     def wheel_of(record: Distribution, info: DistInfo) -> Repacked | Unavailable | None:
@@ -107,7 +107,7 @@ def repack(
     The same files give the same bytes. Installers make console scripts from ``entry_points.txt``.
 
     Args:
-        distribution: an installed one.
+        distribution: an installed distribution.
         folder: for the wheel; created if necessary.
         maximum_bytes: limit of the distribution's files.
 
@@ -121,7 +121,7 @@ def repack(
 
 
 def _needs_wheel(record: Distribution, info: DistInfo) -> bool:
-    # An index accepts no wheel for plain "linux". uv notes what it built from a source release.
+    # An index accepts no wheel for plain "linux". uv marks wheels built from a source release.
     built_here = any(re.search(r"-linux_\w+$", tag) for tag in record.tags)
     built_by_uv = info.has("uv_build.json")
     return record.origin != "index" or built_here or built_by_uv
@@ -140,25 +140,25 @@ def _repack(
         return Unavailable(unavailable=_too_large(size, maximum_bytes))
     dist_info = dist_info_name(record, paths)
     folder.mkdir(parents=True, exist_ok=True)
-    place = folder / wheel_name(record.name, record.version, record.tags)
+    target = folder / wheel_name(record.name, record.version, record.tags)
     inputs = _Inputs(record, left_out, tuple((name, *_stamp(path)) for name, path in paths.items()))
     cached = _CACHE.get(record.name)
     if cached is not None and cached.inputs == inputs:
-        place.write_bytes(cached.content)
+        target.write_bytes(cached.content)
         return cached.wheel
     read = {path_in_wheel(name, dist_info): read_file(name, path) for name, path in paths.items()}
-    # What was built and installed was meant to be shared; a source folder was not.
+    # Built and installed files were meant to be shared; a source folder was not.
     secret = secret_files(read, dist_info) if record.origin == "editable" else ()
     files = {name: file for name, file in read.items() if name not in secret}
     files = made_metadata(distribution, record, dist_info) | files
-    wheel = write_wheel(place, files, dist_info, left_out=(*left_out, *secret))
+    wheel = write_wheel(target, files, dist_info, left_out=(*left_out, *secret))
     if f"{dist_info}/METADATA" in paths and wheel.size_bytes <= _CACHED_BYTES:
-        _CACHE[record.name] = _Cached(inputs, wheel, place.read_bytes())
+        _CACHE[record.name] = _Cached(inputs, wheel, target.read_bytes())
     return wheel
 
 
 class _Inputs(NamedTuple):
-    """What a wheel was made from: while it is equal, so is the wheel."""
+    """The inputs of a wheel: equal inputs make equal wheels."""
 
     record: Distribution
     left_out: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A wheel written by hand: the same files give the same bytes.
+"""Writes wheels reproducibly: the same files make the same bytes.
 
 Source: Binary distribution format (PyPA), "File contents" and "The .dist-info directory".
 """
@@ -38,14 +38,14 @@ def wheel_name(name: str, version: str, tags: Iterable[str]) -> str:
 
     Args:
         name: normalised.
-        version: as its METADATA has it.
-        tags: each ``python-abi-platform``; none stands for ``py3-none-any``.
+        version: as in METADATA.
+        tags: each ``python-abi-platform``; none means ``py3-none-any``.
     """
     known = [tag.split("-") for tag in tags if re.fullmatch(r"\w+-\w+-\w+", tag)]
     parts = known or [["py3", "none", "any"]]
     columns = [sorted(set(column)) for column in zip(*parts, strict=True)]
     if len(parts) != len(list(itertools.product(*columns))):
-        columns = [[part] for part in parts[0]]  # no compressed set says exactly these
+        columns = [[part] for part in parts[0]]  # no compressed set of tags means exactly these
     compressed = "-".join(".".join(column) for column in columns)
     return f"{name.replace('-', '_')}-{version.replace('-', '_')}-{compressed}.whl"
 
@@ -53,13 +53,13 @@ def wheel_name(name: str, version: str, tags: Iterable[str]) -> str:
 def write_wheel(
     path: Path, files: Mapping[str, WheelFile], dist_info: str, left_out: Iterable[str] = ()
 ) -> Repacked:
-    """Write a wheel and return what it is once installed.
+    """Write a wheel and return its record, with the digest of RECORD once installed.
 
     Args:
-        path: of the wheel, its name made by ``wheel_name``.
+        path: of the wheel, named by ``wheel_name``.
         files: by path inside the wheel, RECORD excluded.
-        dist_info: name of the ``.dist-info`` folder, where RECORD goes.
-        left_out: files that were kept from the wheel, to be named.
+        dist_info: name of the ``.dist-info`` folder, which gets RECORD.
+        left_out: files that are not in the wheel, for the record.
     """
     ordered = dict(sorted(files.items()))
     record = _record(ordered, f"{dist_info}/RECORD")
@@ -87,7 +87,7 @@ def _quoted(path: str) -> str:
 
 
 def _installed_part(record: str) -> str:
-    # What stands under "NAME-VERSION.data/" is installed outside site-packages.
+    # Files in "NAME-VERSION.data/" are installed outside site-packages.
     rows = record.splitlines()
     return "\n".join(row for row in rows if not re.match(r'"?[^/,]+\.data/', row))
 

@@ -1,4 +1,4 @@
-"""The files of an installed distribution as they go into a wheel."""
+"""The files of an installed distribution, converted for a wheel."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PREFIX = "../../../"
 
 
 _SHEBANG = re.compile(rb"\A#!(/bin/sh\n'''exec' [^\n]*\n' '''|[^\n]*python[^\n]*)\n")
-"""What installers write in place of ``#!python``; the first form where the interpreter's path is
-too long for the kernel."""
+"""What installers write instead of ``#!python``; the first form if the interpreter's path is too
+long for the kernel."""
 
 
 def secret_files(files: Mapping[str, WheelFile], dist_info: str) -> tuple[str, ...]:
-    """Return the paths of files that look like secrets, sorted, metadata excepted."""
+    """Return the paths of files that look like secrets, sorted, except metadata."""
     return tuple(
         name
         for name, file in sorted(files.items())
@@ -34,7 +34,7 @@ def secret_files(files: Mapping[str, WheelFile], dist_info: str) -> tuple[str, .
 
 
 def paths_to_pack(distribution: importlib.metadata.Distribution, *, editable: bool) -> Importable:
-    """Return the files to pack, by path in RECORD; of an editable install, by path in the wheel.
+    """Return the files to pack, by path in RECORD; for an editable install, by path in the wheel.
 
     Raises:
         OSError: a source folder cannot be read.
@@ -62,7 +62,7 @@ def _is_packed(name: str, entry_points: set[str]) -> bool:
 
 
 def _is_outside(name: str) -> bool:
-    """Return whether a path is outside the environment, where no wheel installs anything."""
+    """Return whether a path is outside the environment, where no wheel can install files."""
     inside = name.removeprefix(_PREFIX)
     return inside.startswith(("/", "../"))
 
@@ -70,7 +70,7 @@ def _is_outside(name: str) -> bool:
 def path_in_wheel(name: str, dist_info: str) -> str:
     """Return the path in the wheel of a file that RECORD names.
 
-    ``../../../bin/tool`` gives ``NAME-VERSION.data/scripts/tool``.
+    ``../../../bin/tool`` becomes ``NAME-VERSION.data/scripts/tool``.
 
     Source: Binary distribution format (PyPA), "The .data directory".
     """
@@ -82,7 +82,7 @@ def path_in_wheel(name: str, dist_info: str) -> str:
 
 
 def read_file(name: str, path: Path) -> WheelFile:
-    """Return a file as it goes into the wheel; a script starts with ``#!python`` again."""
+    """Return a file for the wheel; in a script ``#!python`` is restored."""
     content = path.read_bytes()
     if name.startswith(f"{_PREFIX}bin/"):
         content = _SHEBANG.sub(b"#!python\n", content)
@@ -101,7 +101,7 @@ def made_metadata(
 ) -> dict[str, WheelFile]:
     """Return the files of a ``.dist-info``, made from an ``.egg-info``.
 
-    Where RECORD has a file of the same path, that one is packed instead.
+    If RECORD lists a file of the same path, that file is packed instead.
     """
     tags = "".join(f"Tag: {tag}\n" for tag in record.tags or ("py3-none-any",))
     texts = {

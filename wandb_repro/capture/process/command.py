@@ -1,4 +1,4 @@
-"""How the run was started, recorded so that it can be started again elsewhere."""
+"""The command that started the run, recorded so that it can be started again elsewhere."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WORKER_MODULES = ("joblib.externals.loky.", "loky.backend.")
 
 
 def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
-    """Return how to start the run again, or why that cannot be known and what to do.
+    """Return how to start the run again, or why that is unknown and what to do.
 
     Args:
         host: the process.
-        code_root: top of the source tree; None when none was found, and then every path stays
+        code_root: top of the source tree; None if none was found, and then every path stays
             absolute.
     """
     if not host.command_line:
@@ -58,7 +58,7 @@ def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
 
 
 def _notebook(host: Host, code_root: Path | None, found: Invocation, shell: Shell) -> Command:
-    """Return what a notebook is started as: its cells, which whoever records them adds."""
+    """Return the command of a notebook, without its cells: those are added when recorded."""
     name = name_of_notebook(shell, host.environ)
     if found.target == RUNNER:
         name = found.arguments[-1]
@@ -84,7 +84,7 @@ def _python_path(host: Host, found: Invocation) -> tuple[str, ...]:
 
 
 def _refusal(found: Invocation) -> str:
-    """Return why this cannot be started again, or an empty text."""
+    """Return why this cannot be started again; empty if it can."""
     name = PurePosixPath(found.target).stem if found.kind == "script" else found.target
     if found.kind == "stdin":
         return "the code came through standard input and is gone; put it in a file"
@@ -118,7 +118,7 @@ def _target(
 
 
 def _relative(host: Host, root: Path | None, path: str) -> str:
-    """Return a path relative to the root when it lies inside, by its name or in truth."""
+    """Return a path relative to the root if it is inside, by its name or with links resolved."""
     if root is None:
         return path
     parent, name = os.path.split(path)

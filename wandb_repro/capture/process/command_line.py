@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 LAUNCHER = "wandb_repro.launch"
-"""The module through which ``wandb-repro run`` starts a script."""
+"""The module that ``wandb-repro run`` starts a script with."""
 
 Kind = Literal["script", "module", "code", "stdin", "interactive"]
 
@@ -22,11 +22,11 @@ IGNORE_ENVIRONMENT = frozenset({"-E", "-I"})
 
 @dataclass(frozen=True)
 class Invocation:
-    """What an interpreter was asked to run.
+    """The parsed command line of an interpreter.
 
     Attributes:
         flags: options of the interpreter; the value of an option is the next item.
-        kind: what runs.
+        kind: how the code was given.
         target: file, module or source text; empty at a prompt.
         arguments: the script's own arguments.
         launcher: whether ``wandb-repro run`` started it.
@@ -52,7 +52,7 @@ def ignores_environment(command_line: Sequence[str]) -> bool:
 def parse(command_line: Sequence[str]) -> Invocation:
     """Split ``python [options] [-c TEXT | -m NAME | FILE | -] [arguments]``.
 
-    ``python -Wd -m wandb_repro.launch train.py --lr 1`` gives the flags ``("-W", "d")``, the script
+    ``python -Wd -m wandb_repro.launch train.py --lr 1`` has the flags ``("-W", "d")``, the script
     ``train.py``, its arguments ``("--lr", "1")``, and ``launcher=True``.
 
     Source: CPython 3.10 to 3.14, Python/getopt.c and "Command line and environment".
@@ -90,9 +90,9 @@ def _long_option(word: str, rest: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _split_cluster(word: str) -> tuple[str, str, str]:
-    """Return switches, the letter that takes a value, and the value glued to it.
+    """Return switches, the letter that takes a value, and the value attached to it.
 
-    ``-Im`` is ``I``, ``m`` and nothing; ``-OWignore`` is ``O``, ``W`` and ``ignore``.
+    ``-Im`` is ``I``, ``m`` and ``""``; ``-OWignore`` is ``O``, ``W`` and ``ignore``.
     """
     for at, letter in enumerate(word[1:], start=1):
         if letter in WITH_VALUE or letter in ENDS_OPTIONS:

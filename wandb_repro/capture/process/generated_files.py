@@ -1,7 +1,7 @@
-"""Files that Python tools and we ourselves write while a script runs: neither source nor data.
+"""Files that Python tools and wandb_repro write while a script runs: neither source nor data.
 
-They are recognised by who wrote them, never by their folder alone: people run tutorials in the
-temporary folder, and their scripts and data there count.
+They are recognised by the tool that wrote them, never by their folder alone: people run tutorials
+in the temporary folder, and their scripts and data there count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wandb_repro.manifest.request import REQUEST_VARIABLE
 
 # Source: TensorFlow 2.21, tensorflow/python/autograph/pyct/loader.py, load_source.
 _AUTOGRAPH = re.compile(r"__autograph_generated_file\w*(?:\.[\w.-]+)?\.pyc?")
-# Source: ipykernel 6 and 7, compiler.py, get_tmp_directory; xeus-python names its folder alike.
+# Source: ipykernel 6 and 7, compiler.py, get_tmp_directory; xeus-python names its folder like it.
 _CELL = re.compile(r"(?:ipykernel|xpython)_\d+/\d+\.py")
 # The last part is what tempfile.mkdtemp adds.
 _OUR_FOLDER = re.compile(r"wandb-repro-(?:uv-|lock-)?[a-z0-9_]{8}")
@@ -29,7 +29,7 @@ class GeneratedFiles:
     """Recognises files that tools wrote while the script ran.
 
     Args:
-        environ: variables of the process; a rerun names its request file there.
+        environ: variables of the process; one of them names a rerun's request file.
         temporary: the temporary folder; by default the system's.
     """
 
@@ -39,17 +39,14 @@ class GeneratedFiles:
         folder = temporary or tempfile.gettempdir()
         self._temporary = tuple(f"{name}/" for name in {folder, os.path.realpath(folder)})
         request = environ.get(REQUEST_VARIABLE)
-        # The work folder of a rerun: the files in it are ours, the restored tree lies below it.
+        # The work folder of a rerun: the files in it are ours, the restored tree is below it.
         self._work = {os.path.dirname(request), _real_parent(request)} if request else set[str]()  # noqa: PTH120
         self._is_private = functools.cache(_is_private)
 
     def contain(self, place: str) -> bool:
-        """Return whether a file was written by a tool, or by us.
+        """Return whether a tool or wandb_repro wrote a file, given its absolute path.
 
-        ``/tmp/__autograph_generated_filex1.py`` was, ``/tmp/train.py`` was not.
-
-        Args:
-            place: absolute path.
+        ``/tmp/__autograph_generated_filex1.py``: yes; ``/tmp/train.py``: no.
         """
         folder, _, name = place.rpartition("/")
         if name.startswith("__autograph") and _AUTOGRAPH.fullmatch(name):
@@ -72,9 +69,9 @@ def _real_parent(path: str) -> str:
 
 
 def _is_private(folder: str) -> bool:
-    """Return whether only its user may enter a folder: mkdtemp makes such, people seldom do.
+    """Return whether only its owner may enter a folder, as with mkdtemp but seldom otherwise.
 
-    This tells our folder from one that a user called ``/tmp/wandb-repro-examples``.
+    A folder that a user called ``/tmp/wandb-repro-examples`` is therefore not taken for ours.
     """
     try:
         return stat.S_IMODE(os.stat(folder).st_mode) == _MKDTEMP_MODE  # noqa: PTH116

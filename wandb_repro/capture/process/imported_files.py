@@ -20,11 +20,11 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
 
     Args:
         modules: ``sys.modules``.
-        root: top of the source tree, whose files count wherever it is; None where there is none.
+        root: top of the source tree, whose files always count; None if there is none.
 
     Returns:
-        By absolute path, the folder on ``sys.path`` that the module was found in; empty where it
-        was found in another way.
+        By absolute path, the folder on ``sys.path`` that the module was found in; empty if it was
+        found differently.
     """
     libraries, generated = _LibraryFiles(root), GeneratedFiles()
     found: dict[str, str] = {}
@@ -33,7 +33,7 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
         if not isinstance(file, str) or not file:
             continue
         named = os.path.abspath(file)  # noqa: PTH100 - links are not followed
-        # A training has thousands of library modules: their names alone must do, without the disk.
+        # A training has thousands of library modules, so their names are checked before the disk.
         if libraries.contain_named(named) or generated.contain(named):
             continue
         place = _place(named)
@@ -43,15 +43,15 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
 
 
 def _place(named: str) -> str:
-    """Return a module's file; of a module in a zip archive, the archive; empty where it is gone."""
+    """Return a module's file, or the zip archive that holds it; empty if it is gone."""
     path = Path(named)
     existing = next((part for part in (path, *path.parents) if os.path.lexists(part)), path)
     return str(existing) if existing.is_file() else ""
 
 
 def _attribute(module: object, name: str) -> object:
-    """Return an attribute of a module; None where it has none."""
-    # NOTE: not getattr: a lazy module would import what it stands for.
+    """Return an attribute of a module; None if it has none."""
+    # NOTE: not getattr, which makes a lazy module import its target.
     try:
         attributes: object = object.__getattribute__(module, "__dict__")
     except AttributeError:
@@ -66,9 +66,9 @@ def _name(name: str, module: object) -> str:
 
 
 def _search_folder(name: str, place: str) -> str:
-    """Return the folder on ``sys.path`` in which the module's top level was found.
+    """Return the folder on ``sys.path`` that holds the module's top level; empty if names differ.
 
-    ``pkg.data.load`` in ``/lib/pkg/data/load.py`` gives ``/lib``.
+    For ``pkg.data.load`` in ``/lib/pkg/data/load.py`` that is ``/lib``.
     """
     parts = name.split(".")
     path = PurePosixPath(place)
@@ -91,11 +91,11 @@ class _LibraryFiles:
         self._others = tuple(folder for folder in library_folders() if folder not in packages)
 
     def contain_named(self, named: str) -> bool:
-        """Return whether the name alone shows that a file belongs to Python or a package."""
+        """Return whether the path alone shows that a file belongs to Python or a package."""
         return named.startswith(self._packages)
 
     def contain(self, place: str) -> bool:
-        """Return whether a file belongs to one of them; the tree itself may be in one."""
+        """Return whether a file is in one of them; files of a tree inside one are not."""
         if self.contain_named(place) or not _PACKAGES.isdisjoint(Path(place).parts):
             return True
         around = [folder for folder in self._others if place.startswith(folder)]

@@ -1,7 +1,7 @@
-"""Which files outside the snapshot the run read.
+"""Finds the files outside the snapshot that the run read.
 
-Not seen are files that a library opens in C or C++ (``tf.io``, ``tf.data.TFRecordDataset``, HDF5,
-OpenCV, Arrow) or in another process.
+Files that a library opens in C or C++ (``tf.io``, ``tf.data.TFRecordDataset``, HDF5, OpenCV, Arrow)
+or in another process are not seen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNINTERESTING_PAIRS = ((".config", "wandb"), (".cache", "wandb"), (".config", "
 
 _FROM_CACHE = Unavailable(unavailable="a module whose compiled form was read")
 _MORE = InputFile(
-    # A folder that every machine has: a rerun neither looks for it nor compares it.
+    # Every machine has this folder: a rerun neither looks for it nor compares it.
     path="/",
     absolute="/",
     size_bytes=Unavailable(unavailable="they were not counted"),
@@ -39,7 +39,7 @@ class InputWatch:
         self._opened = opened or OpenedFiles()
 
     def start(self) -> None:
-        """Watch from now on. A second watch knows what the first one saw."""
+        """Watch from now on. A second watch also knows the files of the first one."""
         self._opened = OpenedFiles.of_process()
 
     def include(self, root: Path) -> None:
@@ -47,10 +47,7 @@ class InputWatch:
         self._opened.included = (f"{root}{os.sep}",)
 
     def is_as_read(self, place: str) -> bool:
-        """Return whether a file still has the size and the time of change that it was read with.
-
-        Args:
-            place: absolute path.
+        """Return whether a file, by absolute path, has the size and mtime that it was read with.
 
         Raises:
             OSError: the file is gone.
@@ -79,7 +76,7 @@ class InputWatch:
     ) -> tuple[InputFile, ...]:
         """Return the files that were read and still exist, sorted by path.
 
-        Only the first 10,000 are known; where the run read more, the first entry says so.
+        Only the first 10,000 are known; if the run read more, the first entry says so.
 
         Args:
             code_paths: the snapshot's files, POSIX, relative to ``code_root``.
@@ -88,7 +85,7 @@ class InputWatch:
             installed: absolute paths of files that come from a wheel, not from the source tree.
 
         Raises:
-            Exception: a fault while files were noted, under `guard.STRICT_VARIABLE`.
+            Exception: a fault while files were recorded, under `guard.STRICT_VARIABLE`.
         """
         self._opened.check()
         known = _absolute(code_root, code_paths) | installed
@@ -121,13 +118,13 @@ def _source_of(compiled: str) -> str:
     try:
         return importlib.util.source_from_cache(compiled)
     except ValueError:
-        # pytest writes "module.cpython-311-pytest-9.2.0.pyc", which Python does not recognise.
+        # Python does not recognise "module.cpython-311-pytest-9.2.0.pyc", which pytest writes.
         folder, _, name = compiled.rpartition("/")
         return f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
 
 
 def _absolute(root: Path | None, paths: frozenset[str]) -> frozenset[str]:
-    """Return the snapshot's files as absolute paths, below the root as named and links followed."""
+    """Return the snapshot's files as absolute paths, for each spelling of the root."""
     if root is None:
         return frozenset()
     roots = (str(root), os.path.realpath(root))

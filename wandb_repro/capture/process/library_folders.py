@@ -14,7 +14,7 @@ def library_folders() -> tuple[str, ...]:
     """Return the folders of the system, the interpreter and the installed packages.
 
     Returns:
-        Absolute paths, each with its slash, as they are spelled and with links followed.
+        Absolute paths that end in a slash, as spelled and with links resolved.
     """
     named = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
     folders = {spelling for folder in named for spelling in (folder, os.path.realpath(folder))}
@@ -22,10 +22,10 @@ def library_folders() -> tuple[str, ...]:
 
 
 def package_folders() -> frozenset[str]:
-    """Return the folders of the standard library and of installed packages, each with its slash.
+    """Return the folders of the standard library and of installed packages; each ends in a slash.
 
-    Unlike :func:`library_folders` these never hold a project: a virtual environment may have been
-    made in the project's folder, or the project may have been put below ``/usr``.
+    Unlike those of :func:`library_folders` they never hold a project. A virtual environment may be
+    in the project's folder, and a project may be below ``/usr``.
     """
     paths = sysconfig.get_paths()
     named = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}

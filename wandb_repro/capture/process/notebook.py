@@ -1,7 +1,7 @@
-"""What a notebook has executed: IPython's own history, in the order of execution.
+"""The cells that a notebook executed, in order, from IPython's history.
 
-The notebook's file is not asked: it shows cells in the order of the page, with edits that were
-never executed, and not how often each was. IPython is looked up where it is loaded, never imported.
+The notebook's file is not read: it has cells in the order of the page and edits that were never
+executed, and does not say how often each ran. IPython is never imported, only used if loaded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOT_REPORTED = Unavailable(unavailable="this version of IPython does not report
 
 
 class Shell(Protocol):
-    """IPython's ``InteractiveShell``, as far as it is used here."""
+    """The part of IPython's ``InteractiveShell`` that is used here."""
 
     history_manager: Any
     events: Any
@@ -30,7 +30,7 @@ class Shell(Protocol):
 
 
 def shell_of(modules: Mapping[str, ModuleType]) -> Shell | None:
-    """Return the notebook's shell that this process is; None for scripts and for a prompt.
+    """Return the shell if this process is a notebook; None for scripts and for a prompt.
 
     Args:
         modules: ``sys.modules``.
@@ -42,17 +42,17 @@ def shell_of(modules: Mapping[str, ModuleType]) -> Shell | None:
 
 
 def name_of_notebook(shell: Shell, environ: Mapping[str, str]) -> str:
-    """Return the path of the notebook's file where it is known, else ``notebook``.
+    """Return the path of the notebook's file if it is known, else ``notebook``.
 
     Source: VS Code sets ``__vsc_ipynb_file__`` in the notebook's names, Jupyter Server 2 the
-    variable ``JPY_SESSION_NAME``; nbclient and Colab give nothing.
+    variable ``JPY_SESSION_NAME``; nbclient and Colab set neither.
     """
     path = shell.user_ns.get("__vsc_ipynb_file__") or environ.get("JPY_SESSION_NAME", "")
     return str(path) if str(path).endswith(".ipynb") else "notebook"
 
 
 class CellWatch:
-    """The cells that were executed so far, and those that are executed from now on."""
+    """The cells that were executed so far, and those executed from now on."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -65,13 +65,13 @@ class CellWatch:
             shell.events.register(event, hook)
 
     def cells(self) -> tuple[tuple[Cell, ...], tuple[int, ...]]:
-        """Return the cells without credentials, and the numbers, from 1, of those that lost one."""
+        """Return the cells without credentials, and the numbers (from 1) of redacted cells."""
         cells = tuple(self._cells)
-        cut = tuple(
+        redacted = tuple(
             cell.model_copy(update={"source": redact_source(cell.source)}) for cell in cells
         )
-        pairs = enumerate(zip(cut, cells, strict=True), start=1)
-        return cut, tuple(
+        pairs = enumerate(zip(redacted, cells, strict=True), start=1)
+        return redacted, tuple(
             number for number, (after, before) in pairs if after.source != before.source
         )
 
@@ -94,9 +94,9 @@ class CellWatch:
 
 
 def _history(shell: Shell) -> list[Cell]:
-    """Return what was executed before, the cell that runs now as the last.
+    """Return the cells executed so far; the last one is running now.
 
-    NOTE: ``%reset`` empties the history, and the names that the cells before it had made.
+    NOTE: ``%reset`` empties the history, and deletes the names that earlier cells defined.
     """
     sources: Sequence[str] = shell.history_manager.input_hist_raw[1:]
     failed: Mapping[int, Any] | None = getattr(shell.history_manager, "exceptions", None)

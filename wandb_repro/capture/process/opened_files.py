@@ -1,4 +1,4 @@
-"""Which files this process opened: an audit hook notes each path that Python announces."""
+"""Records the files that this process opens, with an audit hook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wandb_repro.capture.unrecorded import is_unrecorded
 MOST_FILES = 10_000
 _WRITING = os.O_WRONLY | os.O_RDWR
 _EXPECTED = (OSError, TypeError, ValueError, IndexError)
-"""A file that is gone, or an event that a library announces with arguments of its own."""
+"""A file that is gone, or an event that a library raises with different arguments."""
 
 
 class OpenedFiles:
@@ -24,11 +24,11 @@ class OpenedFiles:
     Attributes:
         read: by absolute path, the path as the script gave it and the size in bytes when opened.
         modified_ns: by absolute path, the time of the last change when opened.
-        has_more: whether a file was read that is not in ``read``: there were too many.
+        has_more: whether more files were read than fit in ``read``.
         written: absolute paths.
-        on: whether anything is noted.
-        included: folders of the user, each with its slash, that lie in a system folder: a
-            container's ``/usr/src/app``.
+        on: whether files are recorded.
+        included: folders of the user, each with its slash, inside a system folder: a container's
+            ``/usr/src/app``.
     """
 
     _of_process: OpenedFiles | None = None
@@ -45,7 +45,7 @@ class OpenedFiles:
 
     @classmethod
     def of_process(cls) -> OpenedFiles:
-        """Return the files of this process, watched from the first call on."""
+        """Return the files that this process opened since the first call."""
         # Python cannot remove an audit hook, so there is one for all runs of a process.
         if cls._of_process is None:
             cls._of_process = cls()
@@ -53,12 +53,12 @@ class OpenedFiles:
         return cls._of_process
 
     def notice(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Note one audit event.
+        """Record one audit event.
 
         Source: "Audit events table" of Python 3.10 to 3.14: ``open`` has path, mode and flags,
-        ``os.rename`` (which ``os.replace`` announces too) source and destination.
+        ``os.rename`` (which ``os.replace`` raises too) source and destination.
         """
-        # Nothing may be raised here: it would fail the user's call, such as ``open``.
+        # An error raised here would make the user's call fail, such as ``open``.
         try:
             if is_unrecorded():
                 return
@@ -72,7 +72,7 @@ class OpenedFiles:
             self._fault = fault
 
     def check(self) -> None:
-        """Raise what went wrong while events were noted, if faults are raised at all.
+        """Raise the error that occurred while events were recorded, if faults are raised.
 
         Raises:
             Exception: a fault of ours, under `guard.STRICT_VARIABLE`.
@@ -87,7 +87,7 @@ class OpenedFiles:
             return
         if not name or self._is_skipped(name) or not self.on:
             return
-        place = os.path.abspath(name)  # noqa: PTH100 - ten times as fast, on the user's time
+        place = os.path.abspath(name)  # noqa: PTH100 - ten times as fast, and it delays the user's call
         if place in self.read or place in self.written or self._is_skipped(place):
             return
         if cast(int, flags) & _WRITING:
@@ -99,7 +99,7 @@ class OpenedFiles:
         return path.startswith(self._skipped) and not path.startswith(self.included)
 
     def _note_read(self, place: str, name: str) -> None:
-        """Note a regular file that exists now: one that appears later is the run's own output."""
+        """Record a regular file that exists now: a file created later is the run's own output."""
         status = os.stat(place)  # noqa: PTH116
         if not stat.S_ISREG(status.st_mode):
             return
@@ -120,12 +120,11 @@ class OpenedFiles:
 
 
 def _hook(opened: OpenedFiles) -> Callable[[str, tuple[object, ...]], None]:
-    """Return what Python calls on every audit event, ``id()`` and imports among them."""
+    """Return the hook, which Python calls on every audit event, even for ``id()``."""
     notice = opened.notice
 
     # NOTE: a function, since a bound method costs four times as much: Python looks for
     # "__cantrace__" on it each time (measured with 3.11).
-
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event == "open" or event == "os.rename":
             notice(event, arguments)

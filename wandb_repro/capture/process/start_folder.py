@@ -1,4 +1,4 @@
-"""The folder that the process was started in, though the script may have changed it since."""
+"""The folder that the process was started in, even if the script has changed it since."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def start_folder() -> str:
 
 
 def folder_of_notebook(modules: Mapping[str, ModuleType]) -> str:
-    """Return the folder that a notebook was started in, empty where this is no notebook.
+    """Return the folder that a notebook was started in; empty if this is not a notebook.
 
-    Source: IPython's "directory history", ``_dh``, whose first entry is where the shell began.
+    Source: IPython's "directory history", ``_dh``, whose first entry is the shell's start folder.
     """
     shell = shell_of(modules)
     visited: Sequence[object] = shell.user_ns.get("_dh", ()) if shell is not None else ()
@@ -41,10 +41,10 @@ def folder_of_command(
     """Return the folder that the interpreter was started in, as far as it can be derived.
 
     Args:
-        found: what the interpreter was asked to run.
-        now: the current working directory, returned where nothing else is known.
-        main_file: ``__file__`` of ``__main__``, empty where it has none. Python makes it absolute
-            when it starts a script. Source: CPython 3.9, "What's New", ``__file__``.
+        found: the parsed command line.
+        now: the current working directory, returned if nothing else is known.
+        main_file: ``__file__`` of ``__main__``; empty if it has none. Python makes it absolute when
+            it starts a script. Source: CPython 3.9, "What's New", ``__file__``.
         shell_folder: the variable ``PWD``: a shell sets it, ``os.chdir`` does not.
         search_path: ``sys.path``; ``-m`` puts the folder first, absolute.
 
@@ -56,7 +56,7 @@ def folder_of_command(
     if found.kind == "script" and not os.path.isabs(found.target):  # noqa: PTH117
         return _without_target(main_file, found.target) or now
     if found.kind == "module" and now not in search_path:
-        # PYTHONPATH's entries come first on some ways to start, so PWD is better where it fits.
+        # PYTHONPATH's entries sometimes come first, so PWD is better if it is on the path.
         likely = [shell_folder] if shell_folder in search_path else list(search_path[:1])
         module = found.target.replace(".", "/")
         return next(
@@ -66,9 +66,9 @@ def folder_of_command(
 
 
 def _without_target(main_file: str, target: str) -> str:
-    """Return the part of a path before the script's name; empty where it has another name."""
+    """Return the part of a path before the script's name; empty if the names differ."""
     ending = "/" + target.removeprefix("./").rstrip("/")
-    # Of a folder or an archive, Python runs the "__main__.py" inside.
+    # If the target is a folder or an archive, Python runs the "__main__.py" inside.
     for path in (main_file, os.path.dirname(main_file)):  # noqa: PTH120
         if path.startswith("/") and path.endswith(ending):
             return path.removesuffix(ending) or "/"

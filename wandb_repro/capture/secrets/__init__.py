@@ -1,1 +1,1 @@
-"""Credentials: where they are found, and how they are cut out."""
+"""Finds and redacts credentials."""

@@ -1,7 +1,7 @@
 """Passwords and keys that a file assigns to a name: ``db_password = ...``, ``api_key: "..."``.
 
-These have no shape. They are recognised by the name, and by a value that is neither a placeholder
-nor a plain word; in code only by a literal that looks random.
+These have no fixed format. They are recognised by the name, and by a value that is neither a
+placeholder nor a plain word; in code the value must be a literal that looks random.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from wandb_repro.capture.secrets.names import CERTAIN_WORDS, PLAIN_VALUE, names_a_secret, words_of
 
 _RANDOM_BITS = 3.0
-"""Bits per character from which a text counts as random; words joined by hyphens have less."""
+"""Minimum bits per character of random text; words joined by hyphens have less."""
 
 
 _SETTINGS = re.compile(
@@ -70,20 +70,20 @@ def looks_random(text: str) -> bool:
 
 
 def _is_placeholder(value: str) -> bool:
-    """Return whether a value is no secret: a word, a variable, an expression, a switch."""
+    """Return whether a value is a word, variable, expression or switch, and so not a secret."""
     return bool(
         PLAIN_VALUE.fullmatch(value) or _EXPRESSION.search(value) or _PLACEHOLDER.fullmatch(value)
     )
 
 
 def secret_setting(data: bytes, path: bytes) -> str:
-    """Return which setting of a file looks like a secret, never its value; empty where none does.
+    """Return which setting of a file looks like a secret, without its value; empty if none does.
 
     Args:
         data: the file.
-        path: its name tells a file of settings, where values need no quotes, from code.
+        path: of the file; in settings files, unlike in code, values count without quotes.
 
-    Example: ``secret_setting(b'db_password: "x7Kp2mQ9"', b"settings.yaml")`` gives ``it sets
+    Example: ``secret_setting(b'db_password: "x7Kp2mQ9"', b"settings.yaml")`` returns ``it sets
     db_password``.
     """
     for found in _ADDRESS.finditer(data):

@@ -1,25 +1,25 @@
-"""By which names credentials are known: of options, of keys, of parameters."""
+"""Names of options, keys and parameters that hold credentials."""
 
 from __future__ import annotations
 
 import re
 
 WANDB_KEY = re.compile(r"(?<![\w/@])(?:local-)?[0-9a-f]{40}(?!\w)")
-"""W&B's API key, which looks like a git commit: not after ``/`` or ``@``, where commits stand."""
+"""W&B's API key, which looks like a git commit: not after ``/`` or ``@``, as commits are."""
 
 SECRET_WORDS = re.compile(
     r"passw.*|passphrase|pwd|secrets?|credentials?|auth|authorization|bearer"
     r"|token|key|(?:api|access|secret|private|auth)(?:key|token)"
 )
 CERTAIN_WORDS = re.compile(r"passw.*|passphrase|pwd|secrets?")
-"""Of those, the words after which even ``123`` and ``true`` are a secret."""
+"""Words after which even ``123`` and ``true`` are secrets."""
 
 HARMLESS_ENDS = re.compile(
     r"backend|class|column|count|dim|dims|dir|dropout|env|field|file|files|folder|format|id"
     r"|ids|index|len|length|level|limit|metric|method|mode|name|names|num|number|path|paths"
     r"|prefix|provider|rate|region|scheme|size|strategy|suffix|type|types|url"
 )
-"""``--secret-name``, ``--key-metric``: names of a thing about secrets, or of no secret at all."""
+"""``--secret-name``, ``--key-metric``: names about secrets, or unrelated to them."""
 
 HARMLESS_STARTS = re.compile(
     r"attention|batch|bos|cache|checkpoint|cls|column|config|data|dataset|dict|eos|eot|feature"
@@ -27,7 +27,7 @@ HARMLESS_STARTS = re.compile(
     r"|new|no|num|output|pad|partition|per|prediction|primary|public|random|rng|sample|sep"
     r"|sort|special|state|target|text|unk|vocab|weight|x|y"
 )
-"""``--sort-key``, ``--pad-token``, ``--no-auth``: what makes ``key``, ``token``, ``auth`` tame."""
+"""``--sort-key``, ``--pad-token``, ``--no-auth``: after these, ``key`` or ``token`` is harmless."""
 
 COMMIT_ENDS = re.compile(
     r"branch|checkpoint|checksum|commit|digest|hash|id|md5|ref|rev|revision|sha|sha1|tag|tree"
@@ -36,11 +36,11 @@ COMMIT_ENDS = re.compile(
 """Names after which 40 hexadecimal digits are not W&B's key."""
 
 PLAIN_VALUE = re.compile(r"-?[\d._]{1,8}(e-?\d+)?|true|false|yes|no|on|off|none|null|auto|", re.I)
-"""What nobody keeps secret: small numbers, switches."""
+"""Values that are never secret: small numbers, switches."""
 
 
 def names_a_secret(name: str) -> bool:
-    """Tell whether an option, key or parameter of this name holds a credential."""
+    """Return whether an option, key or parameter of this name holds a credential."""
     words = words_of(name)
     if not words or HARMLESS_ENDS.fullmatch(words[-1]):
         return False

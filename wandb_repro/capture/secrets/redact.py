@@ -1,7 +1,7 @@
 """Removes what looks like a credential from arguments, texts and URLs before they are recorded.
 
-Names reveal most of them (``--api-key X``, ``password=X``, ``?token=X``), shapes the rest. A value
-redacted in error only has to be given again on a rerun; a value missed is published.
+Most are recognised by a name (``--api-key X``, ``password=X``, ``?token=X``), the rest by their
+format. A value redacted in error must be passed again on a rerun; a value missed is published.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SHAPES: tuple[re.Pattern[str], ...] = (
     re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
     re.compile(r"(?i:(?<=\bbearer )|(?<=\bbasic ))[\w.~+/=-]{8,}"),
 )
-"""Tokens with a shape; shorter ones match here than in files."""
+"""Tokens with a fixed format; here shorter ones match than in files."""
 
 PAIR = re.compile(
     r"""(?<![\w.\-])(?P<before>(?P<quote>["']?)(?P<name>[A-Za-z][\w.\-]*)(?P=quote)"""
@@ -49,14 +49,14 @@ SIGNATURE = re.compile(r"(?<=[?&])((?:x-[\w-]*|sig(?:nature)?)=)[^&\s#]+", re.IG
 def redact_arguments(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return the arguments without credentials, and the positions (from 0) that changed.
 
-    ``redact_arguments(["--api-key", "x7Kp2m"])`` gives ``("--api-key", "<redacted>"), (1,)``.
+    ``redact_arguments(["--api-key", "x7Kp2m"])`` is ``("--api-key", "<redacted>"), (1,)``.
     """
-    cut = tuple(
+    redacted = tuple(
         _redact_argument(argument, _option(before))
         for before, argument in zip(("", *arguments), arguments, strict=False)
     )
-    changed = (at for at, pair in enumerate(zip(arguments, cut, strict=True)) if pair[0] != pair[1])
-    return cut, tuple(changed)
+    pairs = enumerate(zip(arguments, redacted, strict=True))
+    return redacted, tuple(position for position, (before, after) in pairs if before != after)
 
 
 def redact_text(text: str) -> str:
@@ -72,7 +72,7 @@ def redact_text(text: str) -> str:
 def redact_url(url: str) -> str:
     """Return a URL without user, password, query and fragment.
 
-    ``https://ada:secret@host/repo.git?x=1`` gives ``https://host/repo.git``. The user ``git``
+    ``https://ada:secret@host/repo.git?x=1`` becomes ``https://host/repo.git``. The user ``git``
     stays: with SSH it is part of the address.
     """
     if "://" not in url:
@@ -113,7 +113,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def without_value(found: re.Match[str]) -> str:
-    """Return a match of :data:`PAIR`, its value redacted where the name is a secret's."""
+    """Return a match of :data:`PAIR`, its value redacted if the name is a secret's."""
     value = found["value"].strip("\"'")
     if not _is_secret(found["name"], value):
         return found[0]

@@ -20,7 +20,7 @@ from wandb_repro.capture.secrets.redact import (
 
 
 def holds_a_credential(code: str) -> bool:
-    """Return whether source code holds a credential. Only literals count: ``key=len`` is none."""
+    """Return whether source code holds a credential. Only literals count, so not ``key=len``."""
     literals = (found for found in PAIR.finditer(code) if found["value"][0] in "\"'")
     if any(without_value(found) != found[0] for found in literals):
         return True
@@ -36,23 +36,23 @@ _ENTRY = re.compile(
 
 
 _COMMAND = re.compile(r"^\s*(?:[\w, ]+=\s*)?[%!]")
-"""A magic or a shell command: its words are those of a command line."""
+"""A magic or a shell command, which is redacted like a command line."""
 
 
 def redact_source(source: str) -> str:
     """Return a cell's source with each credential replaced by ``<redacted>``."""
     shell = re.match(r"\s*%%(?:bash|sh|script|system|sx|!|env|writefile)\b", source) is not None
     lines = source.split("\n")
-    cut = [_cut_command(line) if shell or _COMMAND.match(line) else line for line in lines]
-    text = PAIR.sub(_quoted_value, "\n".join(cut))
+    redacted = [_redact_command(line) if shell or _COMMAND.match(line) else line for line in lines]
+    text = PAIR.sub(_quoted_value, "\n".join(redacted))
     text = _ENTRY.sub(_entry, text)
     for shape in (*SHAPES, WANDB_KEY):
         text = shape.sub(REDACTED, text)
     return text
 
 
-def _cut_command(line: str) -> str:
-    """Return a command without its credentials, its blanks unchanged."""
+def _redact_command(line: str) -> str:
+    """Return a command with its credentials redacted and its whitespace unchanged."""
     words = re.split(r"(\s+)", redact_text(line))
     words[::2] = redact_arguments(words[::2])[0]
     return "".join(words)

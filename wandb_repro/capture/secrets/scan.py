@@ -1,8 +1,8 @@
-"""Which files look as if they held a secret: by their name, or by a token in their text.
+"""Finds files that look like secrets, by their name or by a token in their text.
 
-Stricter than ``redact``: an argument redacted in error has to be typed again, a source file left
-out in error makes the run unrepeatable. So only shapes count that nothing else has, and values that
-are named as secrets and look like some.
+Stricter than ``redact``: an argument redacted in error has to be typed again, but a source file
+left out in error makes the run unrepeatable. So only unmistakable formats count, and values that
+look like secrets and have a secret's name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wandb_repro.capture.secrets.assigned_values import looks_random, places_of,
 from wandb_repro.capture.secrets.token_patterns import LINES, TOKENS
 
 SCANNED_BYTES = 1_000_000
-"""Files of this size or more are data, not settings or code; they are not searched."""
+"""Files of this size or more are taken for data, and not searched."""
 
 _NAMES = (
     *(".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx"),
@@ -38,7 +38,7 @@ class _Kind(NamedTuple):
 
     def is_in(self, data: bytes) -> bool:
         """Return whether the data holds a secret of this kind."""
-        # The pattern is tried only at its literal: at each byte it would take 30 times as long.
+        # The pattern is tried only at its literal: trying each byte takes 30 times as long.
         try_at = self.pattern.search if self.before else self.pattern.match
         longest = _LONGEST_BYTES if not self.before else _LONGEST_BYTES // 8
         return any(
@@ -50,7 +50,7 @@ class _Kind(NamedTuple):
 
 
 _LONGEST_BYTES = 1000
-"""From the literal on; no more of a secret is needed to recognise it."""
+"""Bytes from the literal on in which a pattern must match."""
 
 _KINDS = tuple(
     _Kind(
@@ -64,9 +64,9 @@ _KINDS = tuple(
 
 
 def secret_in_name(path: bytes) -> str:
-    """Return why a path looks secret, or an empty string.
+    """Return why a path looks secret; empty if it does not.
 
-    ``secret_in_name(b"keys/id_rsa")`` gives ``it is named like id_rsa*``.
+    ``secret_in_name(b"keys/id_rsa")`` returns ``it is named like id_rsa*``.
     """
     folders, _, name = path.decode("utf-8", "replace").lower().rpartition("/")
     for folder in _FOLDERS:
@@ -80,13 +80,13 @@ def secret_in_name(path: bytes) -> str:
 
 
 def secret_in_text(data: bytes, path: bytes = b"") -> str:
-    """Return which kind of secret a file holds, or an empty string.
+    """Return which kind of secret a file holds; empty if none.
 
-    A binary file (with a NUL) is not searched, nor one of :data:`SCANNED_BYTES` or more.
+    Binary files (with a NUL) and files of :data:`SCANNED_BYTES` or more are not searched.
 
     Args:
         data: the file.
-        path: its name tells a file of settings, where values need no quotes, from code.
+        path: of the file; in settings files, unlike in code, values count without quotes.
     """
     if len(data) >= SCANNED_BYTES or b"\0" in data:
         return ""

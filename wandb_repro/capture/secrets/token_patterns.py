@@ -1,7 +1,7 @@
-"""Tokens whose issuers gave them a shape, and keys and lines of files that only secrets have.
+"""Formats of tokens, and lines of files that hold keys and logins.
 
-Source: the issuers' own documentation; the plugins of detect-secrets 1.5 find no kind among
-these that is not found here (``tests/capture/secrets/test_redact_kinds.py``).
+Source: the issuers' documentation; the plugins of detect-secrets 1.5 find no token of these kinds
+that is not found here (``tests/capture/secrets/test_redact_kinds.py``).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ class Token(NamedTuple):
 
     name: str
     literals: tuple[str, ...]
-    """One of them is in every text that the pattern matches; searching them is much faster."""
+    """Each match contains one of them; searching for them is much faster."""
     pattern: str
     before: int = 0
-    """How many signs before the literal a match may begin."""
+    """How many characters before the literal a match may begin."""
 
 
 TOKENS: tuple[Token, ...] = (
@@ -76,10 +76,10 @@ TOKENS: tuple[Token, ...] = (
     Token("an age key", ("AGE-SECRET-KEY-1",), r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
     Token("a JSON web token", ("eyJ",), r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"),
 )
-"""In files, arguments and addresses alike."""
+"""Searched in files, arguments and URLs."""
 
 LINES: tuple[Token, ...] = (
-    Token(  # a long run of signs: words have hyphens between them
+    Token(  # a long run of letters and digits: words have hyphens between them
         "an API key", ("sk-",), r"(?<![\w-])sk-[\w-]{0,99}?[0-9A-Za-z]{20}[\w-]{0,199}"
     ),
     Token(
@@ -120,4 +120,4 @@ LINES: tuple[Token, ...] = (
         r"[\w.~+/=-]{16,}",
     ),
 )
-"""In files: shapes that an argument has in another way, or never."""
+"""Searched only in files."""
