@@ -272,4 +272,4 @@ def test_a_module_that_is_edited_while_it_trains_is_named(tmp_path: Path, ask: A
     _recorded(project, "train.py")
     assert _added(project).edited == ("network.py",)
     shown = ask("show", "latest", cwd=project.folder)
-    assert "network.py changed after the snapshot was taken" in shown.text
+    assert "network.py changed after the snapshot" in shown.text
