@@ -1,7 +1,7 @@
 """Digests of arrays: equal only if every bit is.
 
-The fast digest (XXH3-128) finds accidents at the speed of memory. Against tampering it proves
-nothing; what must not be tampered with is covered by SHA-256 elsewhere.
+XXH3-128 detects accidental differences at the speed of memory. It does not protect against
+tampering; data that must not be tampered with has a SHA-256 elsewhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LEAF_ALGORITHM = "wrepro-leaf-xxh3-128-1"
 (u64 LE), the elements in C order, little-endian."""
 
 ROOT_ALGORITHM = "wrepro-root-xxh3-128-1"
-"""XXH3-128, seed 0, over: this name, NUL, then for each leaf its group, NUL, its place in the
+"""XXH3-128, seed 0, over: this name, NUL, then for each leaf its group, NUL, its index in the
 group (u32 LE), its 16 digest bytes."""
 
 
@@ -38,7 +38,7 @@ _PADDED = ("g", "G")
 
 
 class Array(Protocol):
-    """What NumPy arrays have: enough to hash one without importing NumPy here."""
+    """The part of NumPy's array that is needed to hash it without importing NumPy."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -52,7 +52,7 @@ class Array(Protocol):
 
     @property
     def flags(self) -> Any:
-        """How its memory lies."""
+        """Memory layout."""
         ...
 
     @property
@@ -61,7 +61,7 @@ class Array(Protocol):
         ...
 
     def reshape(self, shape: int, /) -> Array:
-        """Return the elements with other axes."""
+        """Return the elements with a new shape."""
         ...
 
     def astype(self, dtype: Any, /, *, order: str, subok: bool, copy: bool) -> Array:
@@ -77,16 +77,14 @@ def leaf_digest(array: Array) -> str:
     """Digest one array: 32 hexadecimal digits.
 
     Covers dtype, shape and the elements: two arrays agree only if they are equal bit for bit.
-    NaN payloads and the sign of zero are bits like any other. Memory layout and byte order do
-    not count.
+    NaN payloads and the sign of zero count, memory layout and byte order do not.
 
     Args:
         array: any shape; copied only if it is not C-contiguous or is big-endian.
 
     Raises:
-        DigestError: its dtype has no bytes of its own (object, whose bytes are addresses), has
-            bytes that are nobody's (the padding of long double), or has a name that does not
-            tell all of it (fields); or the array carries a mask.
+        DigestError: its dtype is object (its bytes are addresses), long double (it has padding
+            bytes) or has fields (its name does not describe them); or the array has a mask.
     """
     dtype = array.dtype
     if _is_numpys(type(array)) and _is_direct(dtype) and array.flags.c_contiguous:
@@ -104,13 +102,13 @@ def leaf_digest(array: Array) -> str:
 
 @functools.lru_cache(maxsize=16)
 def _is_numpys(kind: type) -> bool:
-    """Tell whether arrays of a type are NumPy's own: what they lend is all of them."""
+    """Return whether a type is NumPy's own array, whose buffer holds all of its data."""
     return kind.__name__ == "ndarray" and kind.__module__ == "numpy"
 
 
 @functools.lru_cache(maxsize=256)
 def _is_direct(dtype: Any) -> bool:
-    """Tell whether arrays of a dtype lend their memory, little-endian and without padding."""
+    """Return whether arrays of a dtype export their memory, little-endian and unpadded."""
     return (
         dtype.kind in "biufc"
         and dtype.char not in _PADDED
@@ -120,7 +118,8 @@ def _is_direct(dtype: Any) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _header(dtype: Any, shape: tuple[int, ...]) -> bytes:
-    """Return what is digested before the elements. NumPy takes microseconds to name a dtype."""
+    """Return the bytes digested before the elements."""
+    # Cached, since NumPy takes microseconds to name a dtype.
     name = f"{LEAF_ALGORITHM}\0{dtype.name}\0".encode()
     return name + struct.pack(f"<I{len(shape)}Q", len(shape), *shape)
 
@@ -143,17 +142,17 @@ def _fault_of(dtype: Any) -> str:
 
 
 _WORTH_A_THREAD = 4 << 20
-"""Bytes: hashing as many takes ten times as long as starting a thread."""
+"""Bytes: hashing them takes ten times as long as starting a thread."""
 
 _MOST_THREADS = 4
-"""Few cores read memory as fast as it can be read."""
+"""A few cores saturate the memory bandwidth."""
 
 
 def leaf_digests(arrays: Sequence[Array]) -> list[str]:
-    """Digest arrays as ``leaf_digest`` does, on several cores where that is worth it.
+    """Digest arrays as ``leaf_digest`` does, on several cores if they are large enough.
 
     Raises:
-        DigestError: as ``leaf_digest`` does, for the first such array.
+        DigestError: as ``leaf_digest``, for the first array that cannot be digested.
     """
     threads = min(_cores(), _MOST_THREADS, sum(array.nbytes for array in arrays) // _WORTH_A_THREAD)
     if threads < 2:
@@ -169,19 +168,19 @@ def _cores() -> int:
 
 
 def _digested_by(threads: int, arrays: Sequence[Array]) -> list[str]:
-    """Digest arrays in this thread and others, which end with the work: a fork would lose them."""
-    found = [""] * len(arrays)
-    waiting = sorted(range(len(arrays)), key=lambda place: arrays[place].nbytes)
+    """Digest arrays in this thread and others, which then end: a fork would lose them."""
+    digests = [""] * len(arrays)
+    waiting = sorted(range(len(arrays)), key=lambda index: arrays[index].nbytes)
 
     def work() -> None:
         with contextlib.suppress(IndexError):
             while True:
-                place = waiting.pop()  # the largest first; atomic, so there is no lock
-                with contextlib.suppress(Exception):  # it is raised again by the caller's thread
-                    found[place] = leaf_digest(arrays[place])
+                index = waiting.pop()  # the largest first; atomic, so there is no lock
+                with contextlib.suppress(Exception):  # the caller's thread raises it again
+                    digests[index] = leaf_digest(arrays[index])
 
     started: list[threading.Thread] = []
-    with contextlib.suppress(RuntimeError):  # no thread can be started: this one does the work
+    with contextlib.suppress(RuntimeError):  # no thread can be started: this thread does the work
         for _ in range(threads - 1):
             thread = threading.Thread(target=work, daemon=True)
             thread.start()
@@ -189,13 +188,13 @@ def _digested_by(threads: int, arrays: Sequence[Array]) -> list[str]:
     work()
     for thread in started:
         thread.join()
-    return [digest or leaf_digest(array) for digest, array in zip(found, arrays, strict=True)]
+    return [digest or leaf_digest(array) for digest, array in zip(digests, arrays, strict=True)]
 
 
 def root_digest(leaves: Iterable[tuple[str, str]]) -> str:
     """Digest many leaves, given as (group, digest) in the model's order: 32 hexadecimal digits.
 
-    Labels do not count, the order within a group does.
+    The order within a group counts, labels do not.
     """
     pairs = list(leaves)
     groups = tuple([group for group, _ in pairs])
@@ -206,15 +205,15 @@ def root_digest(leaves: Iterable[tuple[str, str]]) -> str:
 
 
 _MOST_KEPT = 8192
-"""Leaves: a model's are the same at every step, a folder's files are asked for once."""
+"""Leaves: a model's are the same at every step, a folder's files are digested once."""
 
 
 @functools.lru_cache(maxsize=16)
 def _places(groups: tuple[str, ...]) -> tuple[bytes, ...]:
-    """Return what is digested before each leaf: its group and its place there."""
+    """Return the bytes digested before each leaf: its group and its index in the group."""
     seen: Counter[str] = Counter()
-    found: list[bytes] = []
+    places: list[bytes] = []
     for group in groups:
-        found.append(f"{group}\0".encode() + struct.pack("<I", seen[group]))
+        places.append(f"{group}\0".encode() + struct.pack("<I", seen[group]))
         seen[group] += 1
-    return tuple(found)
+    return tuple(places)

@@ -1,7 +1,7 @@
-"""The errors of this package: a question that could not be answered.
+"""The errors of this package.
 
-A difference between runs is a value, never an error. Each error ends a command with one
-sentence, a hint that says what to do, and its own exit code.
+A difference between runs is a value, never an error. An error ends a command with a sentence, a
+hint that says what to do, and its exit code.
 
     ReproError
     ├── UsageError            2   the command or the call was wrong
@@ -103,7 +103,7 @@ class TrailError(RefusedError):
 
 
 class CheckpointError(RefusedError):
-    """A checkpoint is invalid, cannot be read, or belongs to another training."""
+    """A checkpoint is invalid, cannot be read, or belongs to a different training."""
 
 
 class CodeError(RefusedError):

@@ -1,4 +1,4 @@
-"""Files, for every room: written whole or not at all, opened only if regular, and their SHA-256."""
+"""File helpers: atomic writing, opening only regular files, SHA-256, the cache folder."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 CACHE_VARIABLE = "WANDB_REPRO_CACHE"
-"""Moves the caches to another folder."""
+"""Environment variable: folder of the caches, instead of the default."""
 
 _BLOCK_BYTES = 1024 * 1024
 
 
 def cache_folder() -> Path:
-    """Return the folder of all our caches, absolute; it may not exist yet."""
+    """Return the folder of our caches, absolute; it may not exist yet."""
     chosen = os.environ.get(CACHE_VARIABLE)
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return (Path(chosen) if chosen else Path(home, "wandb-repro")).absolute()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, read it back, and return once it is on the disk.
+    """Write a file to the disk whole or not at all, and verify its content.
 
     A link at ``path`` is replaced, not followed.
 
     Raises:
-        OSError: the disk is full, read-only or gone, or does not hold what was written. A file
-            that was at ``path`` before is unchanged.
+        OSError: the disk is full, read-only, gone or corrupts data. An earlier file at ``path`` is
+            unchanged.
     """
     with _replacement_of(path) as temporary:
         with temporary.open("wb") as file:
@@ -44,7 +44,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Generator[BinaryIO]:
-    """Yield an empty file that takes the place of ``path`` once the block ends without an error.
+    """Yield an empty file that replaces ``path`` if the block ends without an error.
 
     Raises:
         OSError: as ``write_atomically``.
@@ -73,10 +73,10 @@ def _sync(file: BinaryIO) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, so that a new file survives a crash.
+    """Write the names in a folder to the disk, so that a new file survives a crash.
 
-    Never raises: some network file systems cannot sync a folder (EINVAL), and a folder that may be
-    written to may not be readable. The file in it is whole all the same.
+    Never raises: some network file systems cannot sync a folder (EINVAL), and a writable folder may
+    not be readable. The files in it are complete anyway.
     """
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -91,18 +91,18 @@ def open_regular(
 ) -> BinaryIO:
     """Open a regular file for reading, in binary.
 
-    Others choose what is at a path (a stranger's capsule, a script that still runs): a pipe there
-    would never end, and a device would never run dry.
+    A stranger's capsule or a running script may put a pipe or a device at the path, and reading it
+    would never end.
 
     Args:
         path: of the file.
         follow_links: whether a link at ``path`` itself is followed.
-        buffering: as of ``open``.
+        buffering: as for ``open``.
 
     Raises:
-        OSError: it is not there, cannot be read, or is no regular file.
+        OSError: it does not exist, cannot be read, or is not a regular file.
     """
-    # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+    # Without O_NONBLOCK, opening a pipe waits for a writer.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags if follow_links else flags | os.O_NOFOLLOW)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -123,17 +123,17 @@ def sha256_of_file(
     most_bytes: int | None = None,
     until: float = float("inf"),
 ) -> str:
-    """Return the SHA-256 of a regular file, hexadecimal; at most a mebibyte is in memory at a time.
+    """Return the SHA-256 of a regular file, hexadecimal; reads a mebibyte at a time.
 
     Args:
         path: of the file.
         follow_links: whether a link at ``path`` itself is followed.
-        most_bytes: read no more than this many: a file that grows has no end.
+        most_bytes: limit of bytes to read: a growing file has no end.
         until: when to give up, on the clock of ``time.monotonic``.
 
     Raises:
         TimeoutError: it took too long.
-        OSError: it is not there, cannot be read, or is no regular file.
+        OSError: it does not exist, cannot be read, or is not a regular file.
     """
     digest = hashlib.sha256()
     left_bytes = float("inf") if most_bytes is None else most_bytes

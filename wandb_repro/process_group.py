@@ -1,4 +1,4 @@
-"""A child process that leads its own process group, and everything that it started."""
+"""Sends signals to a child process and everything that it started."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import subprocess
 
 
 def signal_group(process: subprocess.Popen[bytes] | subprocess.Popen[str], number: int) -> None:
-    """Send a signal to a child and to all that it started; one that is gone already is fine.
+    """Send a signal to a child's process group; do nothing if it is gone already.
 
     Args:
         process: started with ``start_new_session=True``, not yet waited for.
         number: of the signal.
     """
-    # macOS answers EPERM for a group in which only ended processes are left.
+    # macOS returns EPERM for a group in which all processes have ended.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.Signals(number))

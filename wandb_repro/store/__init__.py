@@ -1,1 +1,1 @@
-"""Where capsules are: folders on this disk and runs on W&B."""
+"""Reads and writes capsules: in folders on this disk and in runs on W&B."""

@@ -1,4 +1,4 @@
-"""Where a run is on W&B, as people write it: a path, or the address of its page."""
+"""Parses how people name a run or project on W&B: a path, or the URL of its page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit
 from wandb_repro.errors import UsageError
 
 _PART = re.compile(r"[^\s/\\:?#%\x00-\x1f]+")
-"""What W&B takes in an entity, a project and a run id. Source: ``wandb.init`` of 0.31."""
+"""What W&B allows in an entity, a project and a run id. Source: ``wandb.init`` of 0.31."""
 
 _CLOUD = "wandb.ai"
 _ALIASES = {
     "www.wandb.ai": _CLOUD,
-    # NOTE: since wandb 0.31 W&B's own cloud is served under this name as well.
+    # NOTE: since wandb 0.31 W&B's own cloud also has this name.
     "forge.coreweave.com": _CLOUD,
     "localhost": "127.0.0.1",
 }
@@ -22,16 +22,16 @@ _ALIASES = {
 
 @dataclass(frozen=True)
 class RunAddress:
-    """A run's place."""
+    """A run or project on W&B."""
 
     path: str
-    """``ENTITY/PROJECT/ID``, or ``PROJECT/ID`` of W&B's default entity."""
+    """``ENTITY/PROJECT/ID``, or ``PROJECT/ID`` of the default entity; of a project, without ID."""
     server: str
-    """The page's address up to the host; empty where only a path was given."""
+    """The page's URL up to the host; empty if only a path was given."""
 
 
 def parse_address(text: str) -> RunAddress:
-    """Read ``ENTITY/PROJECT/ID``, ``PROJECT/ID``, or the address of a run's page on any server.
+    """Parse ``ENTITY/PROJECT/ID``, ``PROJECT/ID``, or the URL of a run's page on any server.
 
     Raises:
         UsageError: it is none of these.
@@ -41,7 +41,7 @@ def parse_address(text: str) -> RunAddress:
 
 
 def parse_project(text: str) -> RunAddress:
-    """Read ``ENTITY/PROJECT``, ``PROJECT``, or the address of a project's page.
+    """Parse ``ENTITY/PROJECT``, ``PROJECT``, or the URL of a project's page.
 
     Raises:
         UsageError: it is none of these.
@@ -61,7 +61,7 @@ def parse_project(text: str) -> RunAddress:
 
 
 def _split(text: str) -> tuple[list[str], str]:
-    """Return the names between slashes, and the server of a page's address, empty for a path."""
+    """Return the names between slashes, and the server of a URL; empty for a path."""
     if not re.match(r"https?://", text, re.IGNORECASE):
         return text.split("/"), ""
     try:
@@ -73,23 +73,23 @@ def _split(text: str) -> tuple[list[str], str]:
 
 
 def same_server(address: str, configured: str) -> bool:
-    """Tell whether a page's address belongs to a configured W&B server.
+    """Return whether a page's URL belongs to a configured W&B server.
 
-    ``api.HOST`` and ``app.HOST`` are ``HOST``, and the names of W&B's own cloud are one.
+    ``api.HOST`` and ``app.HOST`` equal ``HOST``; all names of W&B's own cloud are equal.
     """
     return _host(address) == _host(configured)
 
 
 def _run_of_page(segments: list[str]) -> list[str]:
-    """Pick entity, project and id out of a page's path; empty where it is no run's page.
+    """Return entity, project and id from a page's path; empty if it is not a run's page.
 
     W&B writes ``[PREFIX/]ENTITY/PROJECT/runs/ID``, openwandb ``runs/ENTITY/PROJECT/ID``.
     """
     if "runs" not in segments[1:] and segments[:1] == ["runs"]:
         return segments[1:4] if len(segments) >= len(("runs", "entity", "project", "id")) else []
-    place = segments.index("runs", 2) if "runs" in segments[2:] else -1
-    run_id = segments[place + 1 : place + 2]
-    return [*segments[place - 2 : place], *run_id] if place > 0 and run_id else []
+    position = segments.index("runs", 2) if "runs" in segments[2:] else -1
+    run_id = segments[position + 1 : position + 2]
+    return [*segments[position - 2 : position], *run_id] if position > 0 and run_id else []
 
 
 def _path(text: str, parts: list[str]) -> str:
@@ -106,7 +106,7 @@ def _is_part(part: str) -> bool:
 
 
 def _host(address: str) -> str:
-    """Return the host's own name, with its port where it is not the scheme's."""
+    """Return the canonical host name, with its port unless it is 80 or 443."""
     parts = urlsplit(address)
     name = re.sub(r"^(api|app)\.", "", (parts.hostname or "").lower())
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"

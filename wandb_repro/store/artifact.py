@@ -1,4 +1,4 @@
-"""A version of a W&B artifact, downloaded. An alias, such as ``latest``, is never followed."""
+"""Downloads a version of a W&B artifact. An alias, such as ``latest``, is refused."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _VERSION = re.compile(f"{_NAME}/{_NAME}/{_NAME}:v[0-9]+")
 
 
 def version_of(artifact: object) -> str:
-    """Return ``ENTITY/PROJECT/NAME:vN`` of an artifact, or of a text that is one.
+    """Return ``ENTITY/PROJECT/NAME:vN`` of an artifact, or of its name.
 
     Raises:
-        UsageError: it names no version: what an alias means changes.
+        UsageError: it names no version, only an alias, whose version changes.
     """
     name = artifact if isinstance(artifact, str) else _name_of(artifact)
     if _VERSION.fullmatch(name) is None:
@@ -34,10 +34,8 @@ def version_of(artifact: object) -> str:
 
 
 def _name_of(artifact: object) -> str:
-    """Return an artifact's name with its version; empty where it has none yet, or is none.
-
-    NOTE: the name that W&B gives has the alias by which a script asked, such as ``latest``.
-    """
+    """Return an artifact's name with its version; empty if it has none."""
+    # NOTE: W&B's name contains the alias that the script used, such as ``latest``.
     name, version = getattr(artifact, "qualified_name", ""), getattr(artifact, "version", "")
     return f"{str(name).partition(':')[0]}:{version}" if name else ""
 
@@ -45,11 +43,11 @@ def _name_of(artifact: object) -> str:
 def download_artifact(version: str, folder: Path) -> Path:
     """Download a version into a folder; return the folder that its files are in.
 
-    In a process of its own: the training that follows keeps its settings of W&B.
+    In its own process, so that the settings of W&B do not change for the training that follows.
 
     Raises:
         UsageError: it names no version.
-        NotFoundError: it is not there, or not for who is logged in.
+        NotFoundError: it does not exist, or the login cannot read it.
         ReproError: it cannot be downloaded.
     """
     return run_apart(
@@ -62,16 +60,16 @@ def download_artifact(version: str, folder: Path) -> Path:
 
 
 def _download(name: str, folder: Path) -> Path:
-    # NOTE: wandb 0.31 writes to its cache first, file by file, so that belongs into the folder
-    # that is watched; the user's own may hold a file that was damaged since, by its size alone.
+    # NOTE: wandb 0.31 writes to its cache first, file by file, so the cache must be in the watched
+    # folder. wandb would also accept a damaged file in the user's cache if its size is right.
     cache = folder / "cache"
     os.environ["WANDB_CACHE_DIR"] = str(cache)
     with configured(folder) as (server, _):
         api: Any = cast("Any", connect(server))
         with translated(server):
-            found = Path(_found(api, name, server).download(root=str(folder / "files")))
+            files = Path(_found(api, name, server).download(root=str(folder / "files")))
     shutil.rmtree(cache, ignore_errors=True)
-    return found
+    return files
 
 
 def _found(api: Any, name: str, server: str) -> Any:

@@ -1,4 +1,4 @@
-"""The capsule: what one run leaves behind, as files in a folder."""
+"""The capsule: the files that one run leaves behind in a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN = "repro/card"
 
 @dataclass(frozen=True)
 class Capsule:
-    """Where the parts of a capsule are. Nothing is read until it is asked for."""
+    """Paths of the parts of a capsule. Nothing is read."""
 
     folder: Path
 
@@ -37,12 +37,12 @@ class Capsule:
 
     @property
     def cells(self) -> Path:
-        """What a notebook executed."""
+        """The cells that a notebook executed."""
         return self.folder / CELLS
 
     @property
     def added(self) -> Path:
-        """What the run used outside its source tree."""
+        """Files that the run used outside its source tree."""
         return self.folder / ADDED
 
     @property
@@ -57,7 +57,7 @@ class Capsule:
 
     @property
     def changes(self) -> Path:
-        """What was not committed, as a diff for people; nothing is restored from it."""
+        """Uncommitted changes, as a diff for people; nothing is restored from it."""
         return self.folder / CHANGES
 
     @property

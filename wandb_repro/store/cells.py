@@ -1,4 +1,4 @@
-"""A notebook's cells as a file: in the capsule, or kept on this machine only."""
+"""Writes and reads a notebook's cells: in the capsule, or only on this machine."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from wandb_repro.store.local import local_bundle
 def write_cells(
     capsule: Capsule, cells: Cells, *, redacted: tuple[int, ...], kept: Literal["run", "local"]
 ) -> CellsFile:
-    """Write the cells and return what the manifest says of them.
+    """Write the cells and return their record for the manifest.
 
     Raises:
-        OSError: the disk does not take them, or they are too many.
+        OSError: they cannot be written, or are too many.
     """
     document = cells.to_bytes()
     if len(document) > MOST_BYTES:
@@ -38,7 +38,7 @@ def write_cells(
 
 
 def cells_file(capsule: Capsule, file: CellsFile) -> Path:
-    """Return where the cells are; an exported capsule holds those that were kept local, too."""
+    """Return the path of the cells; an exported capsule also holds cells kept locally."""
     if file.kept == "local" and not capsule.cells.exists():
         return _local(file)
     return capsule.cells
@@ -49,11 +49,11 @@ def _local(file: CellsFile) -> Path:
 
 
 def read_cells(capsule: Capsule, file: CellsFile) -> Cells:
-    """Return a notebook's cells, which are what the manifest was written for.
+    """Return a notebook's cells, verified by the digest in the manifest.
 
     Raises:
-        RefusedError: they are not here, or are others.
-        ManifestError: they are not as their format says.
+        RefusedError: they are missing, or their digest differs.
+        ManifestError: their format is invalid.
     """
     path = cells_file(capsule, file)
     try:

@@ -1,12 +1,12 @@
-r"""A checkpoint on this disk: one file, whole or not there, verified by its digest when read.
+r"""A checkpoint on this disk: one file, written whole or not at all, verified when read.
 
     wandb_repro checkpoint 1\n     25 bytes
     length of the head             unsigned, 64 bits, little-endian
     the head                       JSON: the state, and each array's dtype, shape and length
-    the arrays                     each from a multiple of 64 bytes on, C order, little-endian
+    the arrays                     each at a multiple of 64 bytes, C order, little-endian
     SHA-256 of all before          32 bytes
 
-Nothing in it is executed when it is read: no pickle.
+Reading it executes nothing: no pickle.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ class Piece(NamedTuple):
     """One array's bytes."""
 
     dtype: str
-    """NumPy's or ml_dtypes' name of it."""
+    """Name in NumPy or ml_dtypes."""
     shape: tuple[int, ...]
     content: memoryview
     """The elements in C order, little-endian."""
 
 
 class StoredCheckpoint(NamedTuple):
-    """What a checkpoint holds."""
+    """The content of a checkpoint."""
 
     state: dict[str, Any]
-    """Whatever JSON can say."""
+    """Any JSON object."""
     pieces: tuple[Piece, ...]
-    """The arrays that the state refers to by their place."""
+    """The arrays, which the state refers to by their position."""
     digest: str
     """SHA-256 of the file, hexadecimal."""
 
 
 def write_checkpoint(path: Path, state: dict[str, Any], pieces: Sequence[Piece]) -> str:
-    """Write a checkpoint whole or not at all, on the disk when this returns; return its digest.
+    """Write a checkpoint to the disk whole or not at all; return its SHA-256, hexadecimal.
 
     Raises:
-        OSError: the disk is full, read-only or gone; what stood at ``path`` before still does.
-        TypeError: the state holds what JSON cannot say.
+        OSError: the disk is full, read-only or gone; an earlier file at ``path`` is unchanged.
+        TypeError: the state cannot be written as JSON.
     """
     listed = [
         {"dtype": piece.dtype, "shape": list(piece.shape), "bytes": piece.content.nbytes}
@@ -81,14 +81,14 @@ def _parts(head: bytes, pieces: Sequence[Piece]) -> Iterator[bytes | memoryview]
 
 
 def read_checkpoint(path: Path, sha256: str | None = None) -> StoredCheckpoint:
-    """Read a checkpoint, all of it compared with the digest it holds.
+    """Read a checkpoint and verify all of it against its digest.
 
     Args:
         path: of the file.
-        sha256: what its digest must be; None takes the one it holds.
+        sha256: the expected digest; None accepts the one in the file.
 
     Raises:
-        CheckpointError: it is not there, was cut off or changed, or is another one.
+        CheckpointError: it is missing, truncated, changed, or a different one.
     """
     content = _content(path)
     if bytes(content[: len(_MAGIC)]) != _MAGIC or len(content) < len(_MAGIC) + 8 + _SUM:

@@ -1,4 +1,4 @@
-"""A folder of checkpoints: the last ones and the best are kept, damaged ones are passed over."""
+"""A folder of checkpoints: the last ones and the best are kept, damaged ones are skipped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IGNORE = ".gitignore"
 
 
 class Written(NamedTuple):
-    """A checkpoint that stands in the folder."""
+    """A checkpoint in the folder."""
 
     path: Path
     fit: int
@@ -44,8 +44,8 @@ class Shelf:
     """The checkpoints of one training in one folder.
 
     Args:
-        folder: made when the first checkpoint is written.
-        keep: how many of the last ones are kept of a fit, beside the best.
+        folder: created when the first checkpoint is written.
+        keep: how many of the last ones of a fit are kept, in addition to the best.
     """
 
     def __init__(self, folder: Path, keep: int) -> None:
@@ -65,11 +65,11 @@ class Shelf:
     def newest(
         self, fit: int, passed_over: Callable[[str], object]
     ) -> tuple[Written, StoredCheckpoint] | None:
-        """Return the newest checkpoint of a fit that can be believed; None if there is none.
+        """Return the newest valid checkpoint of a fit; None if there is none.
 
         Args:
             fit: its number within the process.
-            passed_over: called with the reason, for each newer one that cannot be.
+            passed_over: called with the reason, for each newer one that is not valid.
         """
         for checkpoint in reversed(self.written(fit)):
             try:
@@ -84,14 +84,14 @@ class Shelf:
         """Write a checkpoint and return it with its SHA-256.
 
         Raises:
-            OSError: there is no room for it, or no folder.
+            OSError: the disk is full, or the folder cannot be created.
         """
         path = self.folder / f"fit-{fit}-epoch-{epoch:05d}.ckpt"
         self._begin()
         return Written(path, fit, epoch), write_checkpoint(path, state, pieces)
 
     def _begin(self) -> None:
-        """Make the folder, and have git, and so a run's snapshot of its code, pass it over."""
+        """Create the folder, which git, and so a snapshot of the code, ignores."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for torn in self.folder.glob(".fit-*.tmp"):  # of a process that was killed
             torn.unlink(missing_ok=True)
@@ -100,12 +100,12 @@ class Shelf:
             ignore.write_text("*\n", encoding="ascii")
 
     def tidy(self, fit: int, best: int | None, begun_with: int | None = None) -> list[Deleted]:
-        """Delete what is neither among the last nor the best; return it.
+        """Delete and return the checkpoints that are neither among the last nor the best.
 
         Args:
             fit: its number.
-            best: epoch of the best; None where nothing tells.
-            begun_with: epoch that the training went on from: a rerun begins there, too.
+            best: epoch of the best; None if unknown.
+            begun_with: epoch that the training resumed from, where a rerun also starts.
         """
         old = self.written(fit)[: -self._keep] if self._keep else []
         gone = [checkpoint for checkpoint in old if checkpoint.epoch not in (best, begun_with)]
@@ -117,28 +117,28 @@ class Shelf:
         return [Deleted(checkpoint, f"deleted: {reason}") for checkpoint in gone]
 
     def set_aside(self) -> Path | None:
-        """Move all that is there to a new folder inside, and return it; None if nothing is."""
-        there = [path for path in self._all() if path.name != _IGNORE]
-        if not there:
+        """Move all files to a new folder inside, and return it; None if there are none."""
+        files = [path for path in self._all() if path.name != _IGNORE]
+        if not files:
             return None
         number = 1
         while (self.folder / f"earlier-{number}").exists():
             number += 1
         aside = self.folder / f"earlier-{number}"
         aside.mkdir()
-        for path in there:
+        for path in files:
             path.replace(aside / path.name)
         return aside
 
     def clear(self) -> int:
-        """Delete the checkpoints of a training that has ended; return how many there were."""
-        there = [path for path in self._all() if _NAME.fullmatch(path.name)]
+        """Delete the checkpoints of a finished training; return how many there were."""
+        checkpoints = [path for path in self._all() if _NAME.fullmatch(path.name)]
         for path in self._all():
             path.unlink()
-        return len(there)
+        return len(checkpoints)
 
     def _all(self) -> list[Path]:
-        """Return the files that are ours."""
+        """Return our files in the folder."""
         with contextlib.suppress(OSError):
             return [
                 path
@@ -148,7 +148,7 @@ class Shelf:
         return []
 
     def mark(self, status: str) -> None:
-        """Note whether the script that trains here ``runs`` or has ``ended``.
+        """Write down whether the script that trains here ``runs`` or has ``ended``.
 
         Raises:
             OSError: it cannot be written.
@@ -159,7 +159,7 @@ class Shelf:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the script that trained here came to its end; what nobody noted has not."""
+        """Whether the script that trained here has finished; False if unknown."""
         try:
             status = json.loads((self.folder / _STATUS).read_bytes())
             return bool(status["status"] == "ended")

@@ -1,6 +1,6 @@
-"""Downloading a capsule: a fixed list of files, bounded in size, checked by digest.
+"""Downloads a capsule: a fixed list of files, bounded in size, checked by digest.
 
-The server is not trusted: its names never become ours, and a size it tells is checked again.
+The server is not trusted: its file names are not used, and sizes that it reports are checked again.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ _MAX_UNASKED = 1000
 
 
 def size_limit(name: str) -> int:
-    """Return how many bytes a part of a capsule may have, by its name or path."""
+    """Return the most bytes that a part of a capsule may have, by its name or path."""
     return _LIMITS.get(PurePosixPath(name).name, _WHEEL_LIMIT)
 
 
 def download_capsule(run: ApiRun, scratch: Path, capsule: Capsule, *, code: bool) -> list[str]:
-    """Download a run's capsule; return the parts that its manifest names and W&B has not.
+    """Download a run's capsule; return the parts that W&B lacks, though the manifest names them.
 
     Args:
-        run: where it is.
+        run: the run on W&B.
         scratch: an empty folder on the capsule's disk.
-        capsule: where it goes. A part that is there is replaced.
-        code: whether to take the source tree and the wheels, too.
+        capsule: the destination; existing parts are replaced.
+        code: whether to download the source tree and the wheels too.
 
     Raises:
         NotFoundError: the run holds no manifest of ours.
-        RefusedError: a part is too large, or is not what the manifest says it is.
+        RefusedError: a part is too large, or does not match the manifest.
     """
     capsule.folder.mkdir(parents=True, exist_ok=True)
     downloader = Downloader(run, scratch, capsule.folder)
@@ -70,30 +70,30 @@ def download_capsule(run: ApiRun, scratch: Path, capsule: Capsule, *, code: bool
 
 @dataclass(frozen=True)
 class Downloader:
-    """Brings files of one run into one folder."""
+    """Downloads files of one run into one folder."""
 
     run: ApiRun
     scratch: Path
     folder: Path
 
     def fetch(self, names: Sequence[str]) -> list[str]:
-        """Bring files, named as in the capsule; return the names that the run does not hold.
+        """Download files, named as in the capsule; return the names that the run lacks.
 
         Raises:
-            RefusedError: one is larger than its limit, by what W&B tells or by its bytes.
+            RefusedError: a file is larger than its limit, as W&B reports it or in fact.
         """
-        found = dict(self._ask(names))
+        found = dict(self._list(names))
         for name, file in found.items():
             _check_size(name, file.size)
         for name, file in found.items():
-            self._bring(name, file)
+            self._download(name, file)
         return [name for name in names if name not in found]
 
-    def _ask(self, names: Sequence[str]) -> Iterator[tuple[str, ApiFile]]:
+    def _list(self, names: Sequence[str]) -> Iterator[tuple[str, ApiFile]]:
         for file in files_of(self.run, [f"{FOLDER}/{name}" for name in names]):
             yield file.name.removeprefix(f"{FOLDER}/"), file
 
-    def _bring(self, name: str, file: ApiFile) -> None:
+    def _download(self, name: str, file: ApiFile) -> None:
         with closing(file.download(root=str(self.scratch), replace=True)):
             downloaded = self.scratch / FOLDER / name
         _check_size(name, downloaded.stat().st_size)
@@ -103,10 +103,10 @@ class Downloader:
 
 
 def files_of(run: ApiRun, names: list[str]) -> Iterator[ApiFile]:
-    """Yield those of the named files that a run has."""
-    # Bounded: a server may answer with more than was asked, for ever.
+    """Yield the named files that the run has."""
+    # Bounded: a server may return more than was requested, for ever.
     for file in itertools.islice(run.files(names=names, per_page=100), len(names) + _MAX_UNASKED):
-        # NOTE: for a file that is not there W&B may answer with an entry of md5 "0".
+        # NOTE: for a missing file W&B may return an entry of md5 "0".
         # Source: wandb 0.31, wandb_run.restore.
         if file.name in names and file.md5 != "0":
             yield file
@@ -134,10 +134,10 @@ def _digests(manifest: Manifest) -> dict[str, str]:
         parts[CELLS] = cells.sha256
     packages = manifest.execution.packages
     distributions = () if isinstance(packages, Unavailable) else packages.distributions
-    for place, distribution in enumerate(distributions):
+    for position, distribution in enumerate(distributions):
         wheel = distribution.repacked
         if wheel is not None and not isinstance(wheel, Unavailable):
-            parts[f"{WHEELS}/{_safe(wheel.name, place)}"] = wheel.sha256
+            parts[f"{WHEELS}/{_safe(wheel.name, position)}"] = wheel.sha256
     if len(parts) > _MAX_WHEELS:
         raise ManifestError(f"The manifest names more than {_MAX_WHEELS} wheels.")
     return parts
@@ -149,11 +149,11 @@ def _added(added: Added | Unavailable) -> dict[str, str]:
     return {ADDED: added.bundle.sha256} if added.bundle.kept == "run" else {}
 
 
-def _safe(wheel: str, place: int) -> str:
+def _safe(wheel: str, position: int) -> str:
     if not _WHEEL_NAME.fullmatch(wheel):
         raise ManifestError(
             f"The manifest names a wheel {wheel!r}, which is not the name of a wheel.",
-            where=f"execution.packages.distributions.{place}.repacked.name",
+            where=f"execution.packages.distributions.{position}.repacked.name",
         )
     return wheel
 

@@ -1,4 +1,4 @@
-"""Reading a run's capsule from W&B."""
+"""Reads a run's capsule from W&B."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from wandb_repro.store.wandb_api import ApiRun, configured, connect, find_run, t
 
 @dataclass(frozen=True)
 class RemoteRun:
-    """A run on W&B whose capsule is on this disk now."""
+    """A run on W&B whose capsule was downloaded."""
 
     entity: str
     project: str
     id: str
     name: str | Unavailable
     url: str
-    """Its page."""
+    """URL of its page."""
     state: str
-    """As W&B tells it: ``finished``, ``running``, ``crashed``, ``failed``, ``killed``, ..."""
+    """As W&B reports it: ``finished``, ``running``, ``crashed``, ``failed``, ``killed``, ..."""
     user: str | Unavailable
-    """Who recorded it, as W&B tells it."""
+    """Who recorded it, as W&B reports it."""
     capsule: Capsule
     missing: tuple[str, ...]
-    """Parts that its manifest names and that are not on W&B; the trail, if there is none."""
+    """Parts that are missing on W&B: those that its manifest names, and the trail."""
 
     @property
     def path(self) -> str:
@@ -41,27 +41,27 @@ class RemoteRun:
 
 
 def fetch_capsule(path: str, destination: Path, *, code: bool = True) -> RemoteRun:
-    """Bring a run's capsule from W&B into a folder.
+    """Download a run's capsule from W&B into a folder.
 
-    Nothing is executed, nothing else of the run is read. Takes a few seconds, and a
-    minute and a half at most where the server is silent.
+    Nothing is executed, nothing else of the run is read. It takes a few seconds; a silent server
+    is given up after a minute and a half.
 
     Args:
-        path: ``entity/project/id``, ``project/id``, or the address of the run's page.
-        destination: made where it is missing; gets ``manifest.json``, ``code.bundle``,
+        path: ``entity/project/id``, ``project/id``, or the URL of the run's page.
+        destination: created if missing; gets ``manifest.json``, ``code.bundle``,
             ``trail.jsonl`` and ``wheels/``.
-        code: whether to bring the source tree and the wheels; the manifest and the trail are
-            enough to look at a run.
+        code: whether to download the source tree and the wheels; to inspect a run, the manifest
+            and the trail are enough.
 
     Raises:
-        UsageError: the path is none, or its server is not the one wandb is set up for.
+        UsageError: the path is invalid, or wandb is configured for a different server.
         NotFoundError: there is no such run, or it was recorded without wandb_repro.
-        RefusedError: a part is too large or is not what the manifest says it is.
+        RefusedError: a part is too large or does not match the manifest.
         StoreError: nobody is logged in, or the server did not answer.
     """
     address = parse_address(path)
     destination.mkdir(parents=True, exist_ok=True)
-    # wandb's service may still write there for a moment after it was ended: hence the errors.
+    # wandb's service may still write there for a moment after it was stopped.
     with tempfile.TemporaryDirectory(
         prefix=".fetch-", dir=destination, ignore_cleanup_errors=True
     ) as scratch:
@@ -87,10 +87,10 @@ def _fetch(address: RunAddress, destination: Path, scratch: Path, code: bool) ->
 
 
 def check_server(address: RunAddress, server: str, pages: str) -> None:
-    """Check that a page is one of the server that wandb is set up for.
+    """Check that a page is on the server that wandb is configured for.
 
     Raises:
-        UsageError: it is on another.
+        UsageError: it is on a different server.
     """
     if address.server and not any(same_server(address.server, own) for own in (server, pages)):
         raise UsageError(

@@ -1,6 +1,6 @@
-"""Capsules on this disk: written so that a crash or a full disk loses nothing already there.
+"""Capsules on this disk: writes trails, reads manifests and trails, and checks digests.
 
-Whether the parts of a capsule on this disk are those that its manifest was written for.
+A crash or a full disk loses nothing that was already written.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _sync = getattr(os, "fdatasync", os.fsync)
 
 
 class TrailWriter:
-    """Appends records to a trail. After a failed write it stays closed: no torn middle.
+    """Appends records to a trail. A failed write closes it, so that no line in the middle is torn.
 
     Raises:
         OSError: on writing, when the disk is full or gone.
@@ -72,8 +72,8 @@ def read_manifest(capsule: Capsule) -> Manifest:
     """Return a capsule's manifest.
 
     Raises:
-        NotFoundError: the folder holds none.
-        ManifestError: it cannot be read or believed.
+        NotFoundError: the folder has no manifest.
+        ManifestError: it cannot be read or is invalid.
     """
     try:
         with open_regular(capsule.manifest) as file:
@@ -98,12 +98,12 @@ def read_manifest(capsule: Capsule) -> Manifest:
 
 
 def read_trail(capsule: Capsule) -> Trail:
-    """Return a capsule's trail, all of it checked; an absent file is an empty trail.
+    """Return a capsule's trail, all of it checked; a missing file is an empty trail.
 
-    A long one stays on the disk and is read again whenever it is gone through.
+    A long trail stays on the disk and is read again for each iteration.
 
     Raises:
-        TrailError: it cannot be read or believed.
+        TrailError: it cannot be read or is invalid.
     """
     try:
         with open_regular(capsule.trail) as file:
@@ -118,11 +118,11 @@ def read_trail(capsule: Capsule) -> Trail:
 
 
 _IN_MEMORY_BYTES = 4 * 1024**2
-"""A larger trail is read from the disk each time: its records would take ten times as much."""
+"""A larger trail is read from the disk each time: its records need ten times as much memory."""
 
 
 def _on_disk(records: _OnDisk) -> Trail:
-    """Go through a long trail once, so that a fault in it is found before anything is compared."""
+    """Read a long trail once, so that a fault in it is found before anything is compared."""
     scarce: list[TrailRecord] = []
     for record in records:
         if isinstance(record, SCARCE) and len(scarce) <= _MOST_SCARCE:
@@ -131,14 +131,14 @@ def _on_disk(records: _OnDisk) -> Trail:
 
 
 _MOST_SCARCE = 10_000
-"""With more of them, they are read from the disk as the rest is."""
+"""If there are more, they are also read from the disk."""
 
 
 class _OnDisk(Sequence[TrailRecord]):
-    """The records of a file, up to the size it had: a run that goes on may add to it.
+    """The records of a file, up to the given size: a running training may append to it.
 
     Raises:
-        TrailError: while it is gone through, if the file is no longer what it was.
+        TrailError: during iteration, if the file has changed.
     """
 
     def __init__(self, path: Path, size: int) -> None:
@@ -172,7 +172,7 @@ class _OnDisk(Sequence[TrailRecord]):
 
 
 def _lines(file: BinaryIO, path: Path, size: int) -> Iterator[bytes]:
-    """Yield the lines of a trail, none of them larger than a document may be."""
+    """Yield the lines of a trail, each at most as large as a document may be."""
     if size > _TRAIL_MAX_BYTES:
         raise TrailError(f"{path} is too large to be a trail.")
     while size > 0 and (line := file.readline(min(size, canonical.MAX_BYTES + 1))):
@@ -183,10 +183,10 @@ def _lines(file: BinaryIO, path: Path, size: int) -> Iterator[bytes]:
 
 
 def local_bundle(sha256: str) -> Path:
-    """Return where ``code="local"`` keeps a bundle on this machine, outside any run's files.
+    """Return the path at which ``code="local"`` keeps a bundle on this machine.
 
     Raises:
-        CodeError: this is no SHA-256; a record from a stranger must not choose the path.
+        CodeError: not a SHA-256; a record from a stranger must not choose the path.
     """
     if not _SHA256.fullmatch(sha256):
         raise CodeError(f"{sha256[:80]!r} is not the SHA-256 of a bundle.")
@@ -200,14 +200,14 @@ def local_bundles() -> Path:
 
 
 def check_intact(capsule: Capsule, manifest: Manifest) -> None:
-    """Check each part that is here. One that was not brought along is not looked at.
+    """Check the digests of all parts that are here; missing parts are skipped.
 
     Raises:
-        RefusedError: a part is not the file that the manifest names.
+        RefusedError: a part does not match the manifest.
     """
     for name, sha256 in _parts(manifest):
         path = capsule.folder / name
-        # What a manifest names lies in the capsule, or it is no part of it.
+        # A name that leads out of the capsule is not a part of it.
         inside = path.resolve().is_relative_to(capsule.folder.resolve())
         if inside and path.is_file() and sha256_of_file(path) != sha256:
             raise RefusedError(
@@ -223,6 +223,6 @@ def _parts(manifest: Manifest) -> Iterator[tuple[str, str]]:
         for bundle in (code.bundle, added):
             if isinstance(bundle, BundleFile):
                 yield bundle.name, bundle.sha256
-    for found in () if isinstance(packages, Unavailable) else packages.distributions:
-        if isinstance(found.repacked, Repacked):
-            yield f"wheels/{found.repacked.name}", found.repacked.sha256
+    for distribution in () if isinstance(packages, Unavailable) else packages.distributions:
+        if isinstance(distribution.repacked, Repacked):
+            yield f"wheels/{distribution.repacked.name}", distribution.repacked.sha256

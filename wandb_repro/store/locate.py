@@ -1,4 +1,4 @@
-"""From what a person types to a capsule: a folder here, ``latest``, or a run on W&B."""
+"""Finds the capsule of a run that a person named: a folder, ``latest``, or a run on W&B."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Located:
 
     capsule: Capsule
     found: RemoteRun | None = None
-    """The run as W&B knows it; None for one of this disk."""
+    """The run on W&B; None for a run on this disk."""
 
 
 def locate(run: str, scratch: Path, *, code: bool = True) -> Located:
@@ -27,12 +27,12 @@ def locate(run: str, scratch: Path, *, code: bool = True) -> Located:
     Args:
         run: ``ENTITY/PROJECT/ID``, ``PROJECT/ID``, a run's URL, ``latest``, an offline run's
             folder, or a capsule's.
-        scratch: where a capsule from W&B is downloaded to.
-        code: whether to bring the source tree and the wheels too.
+        scratch: folder for downloads from W&B.
+        code: whether to download the source tree and the wheels too.
 
     Raises:
-        UsageError: this is no name of a run.
-        NotFoundError: there is no such run, or it holds no record of ours.
+        UsageError: this is not a name of a run.
+        NotFoundError: there is no such run, or it has no record of ours.
         StoreError: W&B cannot be reached.
     """
     if not run.strip():
@@ -59,7 +59,7 @@ def locate(run: str, scratch: Path, *, code: bool = True) -> Located:
 
 
 def _folder_meant(run: str) -> Path | None:
-    """Return the folder that is named, or whose own manifest or log is; None of any other name."""
+    """Return the named folder, or the folder of a named manifest or log; None for other names."""
     path = Path(run)
     if path.is_file() and (path.name == MANIFEST or path.suffix == ".wandb"):
         return path.parent
@@ -67,7 +67,7 @@ def _folder_meant(run: str) -> Path | None:
 
 
 def looks_like_path(run: str) -> bool:
-    """Tell whether this can only have been meant as a folder."""
+    """Return whether this can only mean a folder."""
     return run.startswith((".", "/", "~")) or (run.count("/") > 2 and "://" not in run)
 
 
@@ -76,9 +76,9 @@ def _wandb_folder() -> Path:
 
 
 def _in_folder(folder: Path, run: str) -> Capsule:
-    for place in (folder, folder / FOLDER, folder / "files" / FOLDER):
-        if (place / MANIFEST).is_file():
-            return Capsule(place.resolve())
+    for parent in (folder, folder / FOLDER, folder / "files" / FOLDER):
+        if (parent / MANIFEST).is_file():
+            return Capsule(parent.resolve())
     if folder.is_dir():
         raise NotFoundError(
             f"The run in {folder} was recorded without wandb_repro.",
@@ -91,18 +91,18 @@ def _in_folder(folder: Path, run: str) -> Capsule:
 
 
 def _by_id(run: str) -> Capsule | None:
-    """Return a run of this folder by its id alone; one on W&B needs its project."""
+    """Return a run in ``./wandb`` by its id; None if the text cannot be an id."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+", run):
         return None
     name = re.compile(rf"(?:offline-)?run-(?P<started>\d{{8}}_\d{{6}})-{re.escape(run)}")
-    here = _wandb_folder()
-    found = [name.fullmatch(path.name) for path in (here.iterdir() if here.is_dir() else ())]
+    folder = _wandb_folder()
+    matches = [name.fullmatch(path.name) for path in (folder.iterdir() if folder.is_dir() else ())]
     newest = max(
-        (match for match in found if match), key=lambda match: match["started"], default=None
+        (match for match in matches if match), key=lambda match: match["started"], default=None
     )
     if newest is not None:
-        return _in_folder(here / newest[0], run)
+        return _in_folder(folder / newest[0], run)
     raise NotFoundError(
-        f"No run {run!r} in {here}.",
+        f"No run {run!r} in {folder}.",
         hint="A run on W&B is written ENTITY/PROJECT/ID or PROJECT/ID.",
     )

@@ -1,7 +1,7 @@
-"""Reading the records of all runs of a project on W&B, many at a time.
+"""Reads the records of all runs of a project on W&B, many at a time.
 
-Of each run only the manifest and the trail are brought, and they are gone again when the caller
-has looked at them: a project may hold more than this disk does.
+Only the manifest and the trail of each run are downloaded, and deleted once the caller has used
+them: a project may be larger than this disk.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class ProjectRun:
-    """One run of a project, as far as it could be read."""
+    """A run of a project, as far as it could be read."""
 
     path: str
-    """``ENTITY/PROJECT/ID``; of a run on this disk, its folder's name."""
+    """``ENTITY/PROJECT/ID``; for a run on this disk, its folder's name."""
     name: str
-    """The name shown; empty where there is none."""
+    """Display name; empty if there is none."""
     state: str
-    """As W&B tells it, such as ``finished``; empty on this disk."""
+    """As W&B reports it, such as ``finished``; empty for a run on this disk."""
     capsule: Capsule | Unavailable
-    """Its manifest and trail, as long as the caller looks at them."""
+    """Its manifest and trail, deleted after the callback returns."""
     recorded: bool
-    """Whether it holds a record; one that holds none was not recorded by us."""
+    """Whether it has a record; other runs were not recorded by us."""
     verdict: str
-    """A rerun's own verdict; empty of any other run."""
+    """A rerun's own verdict; empty for any other run."""
     attempts: Mapping[str, str]
-    """What reruns wrote back on it, by their ids: ``identical, other CPU``."""
+    """Outcomes that reruns wrote back to it, by their ids: ``identical, other CPU``."""
 
 
 class Projected(NamedTuple):
-    """A run that was read, and how many there are."""
+    """A run that was read, and how many will be read."""
 
     run: ProjectRun
     total: int
@@ -60,25 +60,24 @@ def read_project(path: str, scratch: Path, last: int, each: Callable[[Projected]
     """Read the runs of a project, the newest first, and return how many it has.
 
     Args:
-        path: ``ENTITY/PROJECT``, ``PROJECT``, or the address of the project's page.
+        path: ``ENTITY/PROJECT``, ``PROJECT``, or the URL of the project's page.
         scratch: an empty folder.
-        last: not more than so many.
-        each: called with every run that was read, in the order they arrive; its capsule is gone
-            afterwards.
+        last: maximum of runs to read.
+        each: called with every run, in order of arrival; its capsule is deleted afterwards.
 
     Raises:
-        UsageError: the path is none, or its server is not the one wandb is set up for.
+        UsageError: the path is invalid, or wandb is configured for a different server.
         NotFoundError: there is no such project.
         StoreError: nobody is logged in, or the server did not answer.
     """
     address = parse_project(path)
 
-    def look(read: Projected) -> None:
+    def use(read: Projected) -> None:
         each(read)
         if isinstance(read.run.capsule, Capsule):
             shutil.rmtree(read.run.capsule.folder.parent, ignore_errors=True)
 
-    # wandb's service may still write there for a moment after it was ended: hence the errors.
+    # wandb's service may still write there for a moment after it was stopped.
     with tempfile.TemporaryDirectory(
         prefix=".fetch-", dir=scratch, ignore_cleanup_errors=True
     ) as folder:
@@ -89,29 +88,29 @@ def read_project(path: str, scratch: Path, last: int, each: Callable[[Projected]
             last,
             scratch=Path(folder),
             limit=size_limit,
-            progress=look,
+            progress=use,
         )
 
 
 def _read(report: Callable[[Projected], None], address: RunAddress, folder: Path, last: int) -> int:
     with configured(folder) as (server, pages):
         check_server(address, server, pages)
-        found = _listed(connect(server), address.path, server)
+        all_runs = _listed(connect(server), address.path, server)
         with translated(server):
-            total = len(found)
-            runs = list(islice(found, last))
+            total = len(all_runs)
+            runs = list(islice(all_runs, last))
 
-        def bring(place: int) -> None:
-            report(Projected(_brought(runs[place], folder / str(place), server), len(runs)))
+        def download(position: int) -> None:
+            report(Projected(_brought(runs[position], folder / str(position), server), len(runs)))
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done in [pool.submit(bring, place) for place in range(len(runs))]:
+            for done in [pool.submit(download, position) for position in range(len(runs))]:
                 done.result()
         return total
 
 
 def _listed(api: Api, path: str, server: str) -> ApiRuns:
-    """Return the project's runs with their summaries, in as few queries as can be.
+    """Return the project's runs with their summaries, in as few queries as possible.
 
     Raises:
         NotFoundError: there is no such project.
@@ -120,7 +119,7 @@ def _listed(api: Api, path: str, server: str) -> ApiRuns:
         try:
             try:
                 found = api.runs(path, order="-created_at", per_page=_PAGE, lazy=False)
-            except TypeError:  # wandb before 0.22 knows no lazy runs
+            except TypeError:  # wandb before 0.22 has no lazy runs
                 found = api.runs(path, order="-created_at", per_page=_PAGE)
             len(found)
         except ValueError as error:
@@ -134,7 +133,7 @@ def _listed(api: Api, path: str, server: str) -> ApiRuns:
 
 
 def _brought(run: ApiRunToWrite, folder: Path, server: str) -> ProjectRun:
-    """Bring the manifest and the trail of one run; whatever fails is about this run alone."""
+    """Download the manifest and the trail of one run; an error affects this run alone."""
     capsule: Capsule | Unavailable
     recorded, summary = True, dict[str, object]()
     try:
@@ -175,10 +174,10 @@ def _text(value: Any) -> str:
 
 
 def local_runs(folder: Path) -> Iterator[Projected]:
-    """Yield the runs in a folder that W&B writes to (``wandb``), the newest first.
+    """Yield the runs in W&B's folder (``wandb``), newest first.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such folder, or no run in it.
     """
     if not folder.is_dir():
         raise NotFoundError(

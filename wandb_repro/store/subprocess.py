@@ -1,7 +1,7 @@
-"""Running a function in a process of its own, watched: its progress is bytes in a folder.
+"""Runs a function in its own process, which is killed if no bytes arrive in a folder.
 
-NOTE: ``File.download`` of wandb 0.31 has no timeout and wandb's settings are those of the whole
-process, so what reads W&B runs where it can be ended, and where it changes nothing of the caller.
+NOTE: ``File.download`` of wandb 0.31 has no timeout, and wandb's settings apply to the whole
+process. So code that reads W&B runs in a process that can be killed, without affecting the caller.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wandb_repro.errors import RefusedError, ReproError, StoreError
 T = TypeVar("T")
 
 _STALL_S = 90.0
-"""Longer than one query with its retries takes."""
+"""Longer than a query with its retries."""
 _POLL_S = 0.05
 _LOG = "child.log"
 
@@ -33,23 +33,23 @@ def run_apart(
     stall_s: float = _STALL_S,
     progress: Callable[[Any], None] | None = None,
 ) -> T:
-    """Return what a function returns, called in a new process.
+    """Call a function in a new process, and return its result.
 
     Args:
-        task: a function of a module; what it takes and returns can be pickled.
+        task: a module's function; its arguments and result must be picklable.
         arguments: its arguments.
-        scratch: the folder it downloads into; its output is kept there, too.
-        limit: how many bytes a file of a name may have.
-        stall_s: seconds without one new byte or word after which it is ended.
-        progress: where given, the function's first argument is a function too, and what that is
-            called with, from any of its threads, arrives here.
+        scratch: the folder that it downloads into; its output is kept there too.
+        limit: returns the most bytes that a file of a name may have.
+        stall_s: seconds without a new byte or message after which it is killed.
+        progress: if given, the function's first argument is a function; values passed to it, from
+            any thread, arrive here.
 
     Raises:
         ReproError: the function raised it.
-        StoreError: the function ended by something else, or stood still.
+        StoreError: the function raised another error, or stalled.
         RefusedError: a file grew beyond its limit.
     """
-    # Spawned, not forked: wandb's and a framework's threads do not survive a fork.
+    # Spawned, not forked: threads of wandb and of frameworks do not survive a fork.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
@@ -68,14 +68,14 @@ def run_apart(
             if progress is not None:
                 progress(answer.word)
     finally:
-        # wandb's own service sees its parent gone and ends.
+        # wandb's own service notices that its parent is gone, and ends.
         process.kill()
         process.join()
         ours.close()
 
 
 class _Progress(NamedTuple):
-    """A word on the way to the answer."""
+    """A message before the result."""
 
     word: Any
 
@@ -103,7 +103,7 @@ def _child(
 
 
 def _watch(pipe: Connection, scratch: Path, limit: Callable[[str], int], stall_s: float) -> None:
-    """Wait for an answer, or an end without one."""
+    """Wait until the process sends something or ends."""
     seen, deadline = -1, time.monotonic() + stall_s
     while not pipe.poll(_POLL_S):
         sizes = _sizes(scratch)

@@ -1,6 +1,6 @@
-"""The part of ``wandb.Api`` that is used here, with types. wandb 0.19 to 0.31 have it alike.
+"""The part of ``wandb.Api`` that is used here, with types: the same in wandb 0.19 to 0.31.
 
-Talking to W&B: set up to be quick and quiet, logged in, its errors turned into ours.
+Connects to W&B with short timeouts and no output, and turns wandb's errors into ours.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class ApiFile(Protocol):
     """A file of a run (``wandb.apis.public.File``)."""
 
     name: str
-    """The name on W&B, with ``/`` in it."""
+    """The path on W&B, such as ``repro/manifest.json``."""
     size: int
-    """Bytes, as the server tells."""
+    """Bytes, as the server reports."""
     md5: str | None
-    """Base64; ``"0"`` for a file that is not there."""
+    """Base64; ``"0"`` for a missing file."""
 
     def download(self, *, root: str, replace: bool) -> TextIO:
-        """Write it to ``root`` / its name, return it open."""
+        """Write it to ``root`` / its name, and return the open file."""
         ...
 
 
@@ -40,7 +40,7 @@ class ApiSummary(Protocol):
         ...
 
     def update(self, key_vals: dict[str, str], /) -> object:
-        """Set these, and write the whole summary."""
+        """Set these values, and write the whole summary."""
         ...
 
 
@@ -54,25 +54,25 @@ class ApiRun(Protocol):
     id: str
     """The run's id."""
     name: str | None
-    """The name shown."""
+    """Display name."""
     state: str
     """Such as ``finished``."""
     url: str
-    """The address of its page."""
+    """URL of its page."""
 
     def files(self, *, names: list[str], per_page: int) -> Iterable[ApiFile]:
-        """Return those of the named files that the server has."""
+        """Return the named files that the server has."""
         ...
 
 
 class ApiRunToWrite(ApiRun, Protocol):
-    """A run with what is noted on it."""
+    """A run with its summary, to which files can be added."""
 
     summary: ApiSummary
-    """Its summary, as it was when it was read."""
+    """Its summary at the time of reading."""
 
     def upload_file(self, path: str, root: str) -> object:
-        """Put a file among the run's, by its name below ``root``."""
+        """Upload a file, named by its path below ``root``."""
         ...
 
 
@@ -80,11 +80,11 @@ class ApiRuns(Protocol):
     """The runs of a project (``wandb.apis.public.Runs``), read page by page."""
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of runs."""
         ...
 
     def __iter__(self) -> Iterator[ApiRunToWrite]:
-        """Go through them."""
+        """Yield the runs."""
         ...
 
 
@@ -101,11 +101,11 @@ class Api(Protocol):
 
 
 QUERY_TIMEOUT_S = 20
-"""For one query. ``wandb.Api`` takes it; its default of 0.31 is 19 s."""
+"""Timeout of one query; the default of wandb 0.31 is 19 s."""
 
 _BOUNDS = {
-    # NOTE: wandb 0.31 retries a query 20 times by default, so that a refused connection looks
-    # like a server that is slow; the timeout then hides the cause.
+    # NOTE: wandb 0.31 retries a query 20 times by default, so a refused connection looks like a
+    # slow server, and the timeout hides the cause.
     "WANDB__GRAPHQL_RETRY_MAX": "1",
     "WANDB__FILE_TRANSFER_RETRY_MAX": "3",
     "WANDB_SILENT": "true",
@@ -114,23 +114,23 @@ _BOUNDS = {
 
 @contextlib.contextmanager
 def configured(scratch: Path) -> Generator[tuple[str, str], None, None]:
-    """Make wandb quiet and impatient; give its server and the address of its pages.
+    """Make wandb silent and its retries few; yield the URLs of its server and of its pages.
 
-    NOTE: these are settings of the whole process and stay: use it in a process of its own.
+    NOTE: the settings apply to the whole process and remain: call this in a separate process.
 
     Args:
-        scratch: a folder for what wandb writes by the way.
+        scratch: a folder for wandb's own files.
     """
     import wandb
 
-    # NOTE: wandb.init leaves this behind; with it we would talk to the service of a training.
+    # NOTE: wandb.init sets this; with it we would connect to the service of a training.
     os.environ.pop("WANDB_SERVICE", None)
     os.environ.update(_BOUNDS)
     settings = wandb.setup().settings
-    # NOTE: wandb.Api makes a folder for each run it reads, in WANDB_DIR or in /tmp. Set only
-    # now: WANDB_DIR also says where wandb looks for its settings.
+    # NOTE: wandb.Api creates a folder for each run it reads, in WANDB_DIR or in /tmp. Set only now,
+    # because wandb also looks for its settings there.
     os.environ["WANDB_DIR"] = str(scratch)
-    # NOTE: ``app_url`` came between wandb 0.19 and 0.31; before, the pages' host is the server's.
+    # NOTE: ``app_url`` is newer than wandb 0.19; without it, the pages are on the server.
     pages = getattr(settings, "app_url", None) or settings.base_url
     try:
         yield str(settings.base_url), str(pages)
@@ -159,7 +159,7 @@ def connect(server: str) -> Api:
 
 
 def _reach(server: str) -> None:
-    """Raise OSError where nobody listens: wandb 0.19 takes 40 s to say so, 0.31 five."""
+    """Raise OSError if nothing listens: wandb 0.19 takes 40 s to fail, 0.31 takes 5 s."""
     parts = urlsplit(server)
     port = parts.port or {"http": 80}.get(parts.scheme, 443)
     if parts.hostname and not _behind_proxy(parts.scheme):
@@ -167,7 +167,7 @@ def _reach(server: str) -> None:
 
 
 def _behind_proxy(scheme: str) -> bool:
-    """Tell whether a proxy may be set: by the system, or in one of wandb's own ways."""
+    """Return whether a proxy may be set, in the system or for wandb."""
     import wandb
 
     settings = wandb.setup().settings
@@ -182,7 +182,7 @@ def find_run(api: Api, path: str, server: str) -> ApiRunToWrite:
     """Return a run.
 
     Raises:
-        NotFoundError: it is not there, or not for who is logged in.
+        NotFoundError: it does not exist, or the login cannot read it.
         StoreError: the server did not answer.
     """
     with translated(server):
@@ -200,11 +200,9 @@ def find_run(api: Api, path: str, server: str) -> ApiRunToWrite:
 
 @contextlib.contextmanager
 def translated(server: str) -> Generator[None, None, None]:
-    """Turn what wandb raises into ours.
-
-    NOTE: wandb raises what its transport raised wherever it does not wrap it (reading the list
-    of files does not), and that changes with its version: so any exception is translated.
-    """
+    """Turn any exception of wandb into a ``StoreError``."""
+    # NOTE: wandb does not wrap all exceptions of its transport (such as when it lists files), and
+    # that changes with its version, so any exception is caught.
     try:
         yield
     except ReproError:

@@ -1,9 +1,7 @@
-"""Writes on an original run that it was rerun, by W&B's public API. Only when somebody asks for it.
+"""Writes the outcome of a rerun, or a new card, to the original run, only if requested.
 
-W&B writes a summary whole, so that of two who write at once the later takes the earlier's away.
-Each rerun has an entry of its own name, and looks whether it still stands; if not, it writes again.
-
-Puts a newer card in the place of a run's old one, by W&B's public API. Only when asked.
+W&B writes a summary as a whole: if two processes write at once, the later one deletes the other's
+entry. Each rerun writes its own entry, checks that it is still there, and if not, writes it again.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ from wandb_repro.store.wandb_api import (
 )
 
 PREFIX = "repro/rerun/"
-"""What an entry of one rerun begins with; its id follows."""
+"""Prefix of a rerun's entry; the rerun's id follows."""
 
 LINE = "repro/reproduced"
 
@@ -41,16 +39,16 @@ _BYTES = 1 << 24
 
 
 def note_attempt(path: str, rerun: str, attempt: str, line: Callable[[list[str]], str]) -> str:
-    """Write one rerun's outcome into the original's summary, and return the line over all.
+    """Write one rerun's outcome to the original's summary, and return the line about all reruns.
 
     Args:
         path: the original, ``ENTITY/PROJECT/ID``.
         rerun: id of the rerun.
-        attempt: what it says of itself.
-        line: a function of a module that sums up all entries.
+        attempt: its outcome.
+        line: a module's function that summarises all entries.
 
     Raises:
-        ReproError: it could not be written; the sentence says why.
+        ReproError: it could not be written; the message says why.
     """
     with tempfile.TemporaryDirectory(prefix="wandb-repro-", ignore_cleanup_errors=True) as folder:
         return run_apart(
@@ -74,11 +72,11 @@ def _note(
             _check_ended(run)
             with translated(server):
                 summed = _written(run, {f"{PREFIX}{rerun}": attempt}, line)
-            # Somebody who read before we wrote writes us away a moment later.
+            # A process that read before we wrote deletes our entry a moment later.
             time.sleep(_SETTLED_S + random.random())  # noqa: S311
             with translated(server):
-                standing = dict(find_run(connect(server), path, server).summary.items())
-            if standing.get(f"{PREFIX}{rerun}") == attempt and standing.get(LINE) == summed:
+                current = dict(find_run(connect(server), path, server).summary.items())
+            if current.get(f"{PREFIX}{rerun}") == attempt and current.get(LINE) == summed:
                 return summed
     raise StoreError("Somebody else is writing to the original's summary.", hint="Try again later.")
 
@@ -99,15 +97,14 @@ def _written(run: ApiRunToWrite, own: Mapping[str, str], line: Callable[[list[st
 
 
 def replace_card(path: str, page: Callable[[str], str]) -> None:
-    """Upload a run's card anew, where it lies among the run's files.
+    """Replace a run's card among its files.
 
     Args:
         path: the run, ``ENTITY/PROJECT/ID``.
-        page: a function that can be pickled: given what was not committed, as a diff, it returns
-            the page.
+        page: a picklable function that takes the diff of uncommitted changes and returns the page.
 
     Raises:
-        ReproError: it could not be; the sentence says why.
+        ReproError: it could not be replaced; the message says why.
     """
     with tempfile.TemporaryDirectory(prefix="wandb-repro-", ignore_cleanup_errors=True) as name:
         run_apart(
@@ -126,9 +123,9 @@ def _replace(path: str, page: Callable[[str], str], folder: Path) -> None:
         (folder / FOLDER).mkdir()
         with translated(server):
             missing = Downloader(run, folder / "scratch", folder / FOLDER).fetch([CHANGES])
-            read = "" if missing else (folder / FOLDER / CHANGES).read_text(errors="replace")
+            changes = "" if missing else (folder / FOLDER / CHANGES).read_text(errors="replace")
             report = folder / FOLDER / REPORT
-            report.write_text(page(read), encoding="utf-8")
+            report.write_text(page(changes), encoding="utf-8")
             run.upload_file(str(report), root=str(folder))
             if shown := _place_shown(run, folder / "scratch"):
                 panel = folder / shown
@@ -138,22 +135,21 @@ def _replace(path: str, page: Callable[[str], str], folder: Path) -> None:
 
 
 def _place_shown(run: ApiRun, scratch: Path) -> str:
-    """Return which file of the run a media panel shows as the card; empty where there is none.
+    """Return the file of the run that a media panel shows as the card; empty if there is none.
 
-    It is written over, not put beside the old one: the summary, where its name stands, is left to
-    its writers.
+    It is overwritten, so that the summary, which holds its name, need not change.
 
     Source: W&B's entry of an ``Html``: ``{"_type": "html-file", "path": "media/html/…"}``.
     """
     entry = _summary_file(run, scratch).get(SHOWN)
-    place = entry.get("path") if isinstance(entry, dict) else None
-    path = PurePosixPath(place if isinstance(place, str) else "")
+    shown = entry.get("path") if isinstance(entry, dict) else None
+    path = PurePosixPath(shown if isinstance(shown, str) else "")
     fits = path.parts[:2] == ("media", "html") and path.suffix == ".html" and ".." not in path.parts
     return str(path) if fits else ""
 
 
 def _summary_file(run: ApiRun, scratch: Path) -> dict[str, JSON]:
-    """Return the summary as a file, which also holds what a server leaves out of its answers."""
+    """Return the summary's file, which also holds entries that a server omits in its answers."""
     for file in files_of(run, [_SUMMARY]):
         if file.size <= MAX_BYTES:
             with closing(file.download(root=str(scratch), replace=True)):

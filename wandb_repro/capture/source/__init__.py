@@ -1,1 +1,1 @@
-"""The source tree as it is, read through git without changing anything."""
+"""Records the source tree through git, without changing it."""

@@ -22,7 +22,7 @@ from wandb_repro.manifest.code import BundleFile
 SNAPSHOT_REF = "refs/heads/snapshot"
 _IMPORT_S, _BUNDLE_S = 120.0, 600.0
 _PACK_S = 60.0
-"""Limit for at most 50 MB of files, which the script waits for when it ends."""
+"""Limit for at most 50 MB of files; the script waits for it when it ends."""
 _HEADER = b"# v2 git bundle\n%s %s\n\n"
 _FAST_IMPORT = ("fast-import", "--quiet", "--done", "--force", "--depth=0")
 _PACK_OBJECTS = (
@@ -32,18 +32,18 @@ _PACK_OBJECTS = (
 
 
 def borrow(private: Git, stores: Iterable[Path]) -> None:
-    """Let a private repository use the objects in other ones; they are read, never written."""
+    """Let a private repository read objects from other object stores, which stay unchanged."""
     lines = b"".join(_quoted(os.fsencode(store)) + b"\n" for store in stores)
     (private.git_dir / "objects" / "info" / "alternates").write_bytes(lines)
 
 
 def import_files(private: Git, contents: Iterable[Content]) -> dict[bytes, Entry]:
-    """Commit files to a private repository, and return the tree that was made.
+    """Commit files to a private repository, and return the resulting tree.
 
-    The commit has no parent and no date, so that equal trees are equal commits.
+    The commit has no parent and no date, so equal trees make equal commits.
 
     Raises:
-        CodeError: git fails, such as when an object it should hold already is missing.
+        CodeError: git fails, for example because an object that it should already have is missing.
     """
     entries: dict[bytes, Entry] = {}
     with replace(private, timeout_s=_IMPORT_S).started(*_FAST_IMPORT) as process:
@@ -76,9 +76,9 @@ def _quoted(path: bytes) -> bytes:
 
 
 def write_bundle(private: Git, destination: Path, *, timeout_s: float = _BUNDLE_S) -> BundleFile:
-    """Write the snapshot as a git bundle whole or not at all, and return what is on disk then.
+    """Write the snapshot as a git bundle whole or not at all, and return the bundle's record.
 
-    Nothing of how the user's objects happen to be packed is reused: equal trees are equal bytes.
+    Equal trees make equal bytes: packed forms of the user's objects are not reused.
 
     Raises:
         CodeError: git fails, or the disk does not hold what was written.
@@ -120,7 +120,7 @@ def pack_files(files: Mapping[bytes, PackedFile], destination: Path) -> tuple[st
 
     Args:
         files: by path, ``/`` between names; equal files make equal bundles.
-        destination: of the bundle, replaced where it is there.
+        destination: of the bundle; an existing file is replaced.
 
     Raises:
         CodeError: git is missing or fails, or the disk does not hold what was written.

@@ -1,4 +1,4 @@
-"""Which listed files may be code: not W&B's own, not what tools generate again."""
+"""Selects listed files that may be code: not W&B's own, not generated ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from wandb_repro.capture.source.file_list import Listing
 
 _REGENERATED = (b"__pycache__", b"node_modules")
-"""Folders that tools fill again; where they are untracked, equal trees would differ in them."""
+"""Folders that tools regenerate; untracked ones would make equal trees differ."""
 
 
 _WANDB = (b"wandb", b".wandb")
@@ -46,12 +46,12 @@ def _environments(paths: Iterable[bytes]) -> tuple[bytes, ...]:
 
 
 def is_regenerated(path: bytes) -> bool:
-    """Return whether a path lies in a folder that tools fill again, such as ``__pycache__``."""
+    """Return whether a path is in a folder that tools regenerate, such as ``__pycache__``."""
     return any(name in path and name in path.split(b"/")[:-1] for name in _REGENERATED)
 
 
 class ExcludedFolders:
-    """Folders that are not part of the code: those that the caller names, and W&B's own."""
+    """Folders that are not part of the code: those given by the caller, and W&B's own."""
 
     def __init__(self, root: Path, exclude: Sequence[Path]) -> None:
         self._root = root
@@ -63,7 +63,7 @@ class ExcludedFolders:
         self._is_wandb = functools.cache(self._holds_runs)
 
     def contains(self, path: bytes) -> bool:
-        """Return whether a path, relative to the root, lies in one of them."""
+        """Return whether a path, relative to the root, is in one of them."""
         if path.startswith(self._named):
             return True
         return b"wandb/" in path and any(map(self._is_wandb, _wandb_folders(path)))

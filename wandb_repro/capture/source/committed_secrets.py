@@ -1,7 +1,7 @@
 """Finds committed files that look like secrets, before anything is uploaded.
 
-A committed secret is known to everybody with the repository; W&B need not get it too. Searching
-5,000 files takes longer than ``init`` may, so it runs in the background, after the snapshot.
+Everybody with the repository knows a committed secret; W&B should not get it too. Searching 5,000
+files takes longer than ``init`` may, so it runs in the background, after the snapshot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.manifest.code import LeftOut
 
 SEARCH_S = 20.0
-"""Limit of a search. Files that it does not reach stay; ``show --uploads`` finds them."""
+"""Limit of a search. Files not searched by then stay in; ``show --uploads`` finds them."""
 _GIT_S = 60.0
 
 
@@ -34,19 +34,19 @@ def without_committed_secrets(snapshot: Snapshot, seconds: float = SEARCH_S) -> 
     unsearched = _unsearched(snapshot)
     blobs = [snapshot.entries[source.path].blob for source in unsearched]
     until = time.monotonic() + seconds
-    found: dict[bytes, LeftOut] = {}
+    secrets: dict[bytes, LeftOut] = {}
     with contextlib.closing(_contents(snapshot.objects, blobs)) as contents:
         for source, data in zip(unsearched, contents, strict=False):
             if secret := secret_in_text(data, source.path):
                 reason = f"looks like a secret ({secret})"
-                found[source.path] = left_out(source.path, source.size_bytes, reason)
+                secrets[source.path] = left_out(source.path, source.size_bytes, reason)
             if time.monotonic() > until:
                 break
-    return snapshot.without(found) if found else snapshot
+    return snapshot.without(secrets) if secrets else snapshot
 
 
 def _unsearched(snapshot: Snapshot) -> list[SourceFile]:
-    """Return the files that are as in HEAD, the smallest first: files of settings are small."""
+    """Return the files that are as in HEAD, smallest first: settings files are small."""
     head, entries = snapshot.listing.head, snapshot.entries
     not_secret = snapshot.listing.not_secret
     files = (

@@ -1,4 +1,4 @@
-"""Where a snapshot differs from HEAD, and the list of what it leaves out, shortened."""
+"""Compares a snapshot with HEAD, and shortens the list of files that it leaves out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import LeftOut
 
 _NAMES = 1000
-"""Most paths that a record names."""
+"""Maximum of paths in a record."""
 
 
 def difference(
@@ -25,7 +25,7 @@ def difference(
     """Return whether the files on disk differ from HEAD, and the first 1,000 paths that do.
 
     A file that git converted on checkout (line ends, LFS) does not count. Committed files that are
-    left out were not compared; where nothing else differs, the answer is unavailable.
+    left out are not compared; if nothing else differs, the answer is unavailable.
     """
     head = listing.head
     unknown = {path for path in left_out if path in head}

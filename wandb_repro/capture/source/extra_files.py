@@ -1,4 +1,4 @@
-"""Files that a run used and its snapshot lacks: which are stored, which are only named."""
+"""Files that a run used but its snapshot lacks: small ones are stored, others only named."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class SnapshotFiles:
     excluded: frozenset[bytes] = frozenset()
     """Paths that the user excluded."""
 
-    def path_of(self, place: str) -> str:
-        """Return a file's path in the snapshot, POSIX; empty where the snapshot lacks it."""
-        for name in (os.path.realpath(place), place):
+    def path_of(self, file: str) -> str:
+        """Return a file's path in the snapshot, POSIX; empty if the snapshot lacks it."""
+        for name in (os.path.realpath(file), file):
             path = os.path.relpath(name, self.root)
             if os.fsencode(path) in self.entries:
                 return path
@@ -75,8 +75,8 @@ def used_files(
 ) -> ExtraFiles:
     """Return the files that a rerun needs and the snapshot lacks.
 
-    Modules are stored, and files that were read from the project's folders, if they are small, and
-    no secrets. All others are named with a digest.
+    Modules, and files read from the project's folders, are stored if they are small and not secret.
+    All others are named with a digest.
 
     Args:
         snapshot: of the source tree.
@@ -84,7 +84,7 @@ def used_files(
             was found in.
         opened: files outside the snapshot that were read.
         own_folders: folders of the project outside the tree, such as the working directory.
-        is_as_read: whether a file still is as the run read it.
+        is_as_read: whether a file is unchanged since the run read it.
         limits: files beyond them are only named.
     """
     missing, edited = _modules(snapshot, imported)
@@ -123,33 +123,33 @@ def used_files(
 def _modules(
     snapshot: SnapshotFiles, imported: Mapping[str, str]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the modules that the snapshot lacks, and those that changed since it was taken."""
+    """Return the modules that the snapshot lacks, and modules that changed since it was taken."""
     missing: dict[str, str] = {}
     edited: list[str] = []
-    for place, folder in imported.items():
-        path = snapshot.path_of(place)
+    for file, folder in imported.items():
+        path = snapshot.path_of(file)
         if not path:
-            missing[place] = folder
-        elif not snapshot.is_unchanged(path, place):
+            missing[file] = folder
+        elif not snapshot.is_unchanged(path, file):
             edited.append(path)
     return missing, edited
 
 
 def _project_folders(root: Path, folders: Iterable[str]) -> tuple[str, ...]:
-    """Return the folders that hold the project's files only, each with its slash."""
+    """Return the folders that hold only the project's files, each with its slash."""
     own = {folder for folder in folders if not holds_more_than_code(Path(folder))}
     return tuple(f"{folder}{os.sep}" for folder in {str(root), *own})
 
 
 class _Places(TreePaths):
-    """Where files outside the snapshot can be restored."""
+    """Decides whether and where files outside the snapshot can be restored."""
 
     def __init__(self, snapshot: SnapshotFiles) -> None:
         super().__init__(snapshot.root)
         self._snapshot = snapshot
 
     def storable(self, places: Iterable[str], refused: dict[str, str]) -> Iterator[str]:
-        """Yield the files that can be restored; put the reason into ``refused`` for the others."""
+        """Yield the files that can be restored; put the others into ``refused`` with the reason."""
         for place in places:
             reason = self._why_not_storable(place)
             if reason:
@@ -176,8 +176,8 @@ class _Places(TreePaths):
         return top, {os.path.relpath(place, top): file for place, file in sorted(resolved.items())}
 
 
-def _as_inputs(root: Path, places: Iterable[str]) -> Iterator[InputFile]:
-    """Yield modules as inputs with the path from the tree, by which a rerun looks for them."""
-    for place in places:
-        size_bytes = os.stat(place).st_size  # noqa: PTH116
-        yield InputFile(path=os.path.relpath(place, root), absolute=place, size_bytes=size_bytes)
+def _as_inputs(root: Path, files: Iterable[str]) -> Iterator[InputFile]:
+    """Yield modules as inputs; a rerun looks for them by their path relative to the tree."""
+    for file in files:
+        size_bytes = os.stat(file).st_size  # noqa: PTH116
+        yield InputFile(path=os.path.relpath(file, root), absolute=file, size_bytes=size_bytes)

@@ -1,4 +1,4 @@
-"""Which files a source tree has, as git sees it. Names are read here, never contents."""
+"""Lists the files of a source tree with git. Names are read here, never contents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wandb_repro.manifest.code import LeftOut
 
 @dataclass
 class Listing:
-    """The files of a tree, those of submodules and nested repositories included.
+    """The files of a tree, including submodules and nested repositories.
 
     Paths are bytes, relative to the root, with slashes.
     """
@@ -27,17 +27,17 @@ class Listing:
     untracked: set[bytes] = field(default_factory=set[bytes])
     """Paths that are neither tracked nor ignored."""
     head: dict[bytes, Entry] = field(default_factory=dict[bytes, Entry])
-    """Committed files: mode and object id by path; empty where there is no commit."""
+    """Committed files: mode and object id by path; empty if there is no commit."""
     commit: str = ""
-    """Commit id of HEAD, hexadecimal; empty where there is no commit."""
+    """Commit id of HEAD, hexadecimal; empty if there is no commit."""
     stores: list[Path] = field(default_factory=list[Path])
-    """Object stores (``.git/objects``) that hold what the index names."""
+    """Object stores (``.git/objects``) with the objects that the index names."""
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     """Nested repositories that could not be listed."""
     places: list[tuple[Git, bytes]] = field(default_factory=list[tuple[Git, bytes]])
     """Each repository, or folder without one, that was listed, and its path with a slash."""
     not_secret: frozenset[bytes] = frozenset()
-    """Files that the user says are no secret, whatever they look like."""
+    """Files that the user declared not secret, even if they look like secrets."""
     ignoring: tuple[str, ...] = ()
     """Options that make git apply the user's own list of ignored files."""
 
@@ -47,11 +47,11 @@ def list_repository(top: Path, private: Git) -> Listing:
 
     Args:
         top: absolute; holds ``.git``.
-        private: repository with which folders are listed whose own repository is broken.
+        private: repository for listing folders whose own repository is broken.
 
     Raises:
         CodeError: git cannot list it, for example because the index is corrupt.
-        HungError: git does not end in time.
+        HungError: git does not finish in time.
     """
     listing = Listing(ignoring=_ignoring())
     _Lister(listing, private).add_repository(top, b"", "HEAD")
@@ -80,7 +80,7 @@ class _Lister:
     private: Git
 
     def add_repository(self, top: Path, prefix: bytes, commit: str) -> None:
-        """Add a repository's files, each path after `prefix`; `commit` is what was committed."""
+        """Add a repository's files, each path after `prefix`; `commit` is its commit."""
         git = Git(top / ".git", work_tree=top)
         with ThreadPoolExecutor(4) as pool:
             index = pool.submit(git.names, "ls-files", "-s", "-z")
@@ -130,7 +130,7 @@ class _Lister:
                 self.add_repository(folder, inside, commit)
             except HungError:
                 raise
-            except CodeError:  # a damaged repository, whose files can still be listed
+            except CodeError:  # a damaged repository; its files can still be listed
                 self.add_folder(folder, inside)
         else:
             self.add_folder(folder, inside)
@@ -162,8 +162,8 @@ def _committed(git: Git, commit: str) -> dict[bytes, Entry]:
 
 def _facts(git: Git, top: Path) -> tuple[tuple[Path, ...], str]:
     """Return the object store, unless its ids are not SHA-1, and the commit id of HEAD."""
-    asked = ("--show-object-format", "--git-path", "objects", "--revs-only", "HEAD")
-    kind, store, *commit = os.fsdecode(git.run("rev-parse", *asked)).split("\n")[:-1]
+    options = ("--show-object-format", "--git-path", "objects", "--revs-only", "HEAD")
+    kind, store, *commit = os.fsdecode(git.run("rev-parse", *options)).split("\n")[:-1]
     return (top / store,) if kind == "sha1" else (), "".join(commit)
 
 

@@ -20,14 +20,14 @@ from wandb_repro.errors import CodeError
 from wandb_repro.manifest.code import LeftOut
 
 _MEMORY_BYTES = 64 * 1024 * 1024
-"""New contents up to this wait in memory; more are stored while they are read."""
+"""Up to this size new contents wait in memory; beyond it they are stored while they are read."""
 
 
 class FileStore:
     """The files of a tree: read by the constructor, stored in git by :meth:`finish`.
 
-    Storing takes git as long as everything else together. The script does not wait for it, since
-    the ids of the files are known once they are read.
+    Storing takes as long as everything else together. The script does not wait for it, since the
+    ids of the files are known once they are read.
 
     Attributes:
         entries: mode and git id of each file that was read, by path.
@@ -64,7 +64,7 @@ class FileStore:
         self.tree = tree_id(self.entries)
 
     def _read_into_memory(self) -> list[Content] | None:
-        """Return what was read; None where that is too much for memory."""
+        """Return the files' contents; None if they are too large for memory."""
         waiting: list[Content] = []
         size_bytes = 0
         for content in self._contents(self._reader):
@@ -87,7 +87,7 @@ class FileStore:
         """Store the files that are not stored yet; a second call changes nothing.
 
         Raises:
-            CodeError: git fails, or stored another tree than the one that was read.
+            CodeError: git fails, or the stored tree differs from the one that was read.
         """
         with self._lock:
             if self._waiting is not None:
@@ -98,7 +98,7 @@ class FileStore:
             raise CodeError("git stored another tree than the one that was read")
 
     def without(self, refused: Mapping[bytes, LeftOut]) -> FileStore:
-        """Return a store without some of the files, which its ``refused`` names.
+        """Return a store without some of the files; its ``refused`` names them.
 
         This store keeps them.
         """
@@ -120,11 +120,11 @@ class FileStore:
         return rest
 
     def _import(self, contents: Iterator[Content]) -> dict[bytes, Entry]:
-        """Store contents; objects that the user's repository holds are borrowed from it."""
+        """Store contents; objects in the user's repository are borrowed from it."""
         try:
             return import_files(self._private, contents)
         except CodeError:
-            # A partial clone or a damaged repository lacks objects that its index names.
+            # A partial clone or damaged repository lacks objects that its index names.
             borrow(self._private, ())
             read_all = replace(self._reader, index={}, unchanged={})
             return import_files(self._private, self._contents(read_all))

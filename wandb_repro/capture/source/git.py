@@ -1,4 +1,4 @@
-"""Runs git so that nothing in the repository that it reads is executed or changed."""
+"""Runs git so that nothing in the repository is executed or changed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ HARDENED = {
     "GIT_ALLOW_PROTOCOL": "file",
     "LC_ALL": "C",
 }
-"""Git prompts for nothing, fetches nothing, locks nothing and reads no configuration but the
-repository's own."""
+"""Git does not prompt, fetch or lock, and reads only the repository's own configuration."""
 
 _SETTINGS = (
     "core.fsmonitor=false",
@@ -31,10 +30,10 @@ _SETTINGS = (
     "protocol.allow=never",
     "gc.auto=0",
     # NOTE: writing a loose object makes git update the time of the same object in the user's
-    # object store, which would be a change to it.
+    # object store, which changes it.
     "fastimport.unpackLimit=0",
     "maintenance.auto=false",
-    # A larger blob is streamed, not kept in memory: a small bundle may unpack to a large one.
+    # Larger blobs are streamed, not kept in memory: a small bundle may unpack to a large blob.
     "core.bigFileThreshold=16m",
 )
 TIMEOUT_S = 10.0
@@ -47,9 +46,8 @@ _INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME")
 class Git:
     """Git on one repository.
 
-    The repository is named, never searched for. So ``GIT_DIR`` of the caller and ``core.worktree``
-    have no effect, nor has the check of the owner (``safe.directory``), which is part of the
-    search.
+    The repository is given, never searched for. So the caller's ``GIT_DIR``, ``core.worktree`` and
+    the check of the owner (``safe.directory``, part of the search) have no effect.
     """
 
     git_dir: Path
@@ -57,7 +55,7 @@ class Git:
     work_tree: Path | None = None
     timeout_s: float = field(default_factory=lambda: TIMEOUT_S)
     object_bytes: int | None = None
-    """Limit of the memory that git may allocate for one object; None for no limit."""
+    """Limit of memory that git may allocate for one object; None for no limit."""
 
     def run(
         self, *arguments: str, data: bytes = b"", stdout: IO[bytes] | int = subprocess.PIPE
@@ -66,12 +64,12 @@ class Git:
 
         Args:
             arguments: of the command.
-            data: what it reads from its standard input.
-            stdout: a file that it prints to; then nothing is returned.
+            data: its standard input.
+            stdout: a file for its output; then nothing is returned.
 
         Raises:
             CodeError: git is missing or fails.
-            HungError: git does not end within ``timeout_s``.
+            HungError: git does not finish within ``timeout_s``.
         """
         return output_of(self._child(arguments, stdout), data, self.timeout_s)
 
@@ -109,7 +107,7 @@ class Git:
 
 
 def private_repository(folder: Path) -> Git:
-    """Return a new bare repository in an empty folder, made without a template: it has no hook.
+    """Return a new bare repository in an empty folder, without a template and so without hooks.
 
     Raises:
         CodeError: git is missing or fails.
@@ -120,7 +118,7 @@ def private_repository(folder: Path) -> Git:
 
 
 def user_setting(name: str) -> str:
-    """Return a path from the user's global configuration; empty where it is not set.
+    """Return a path from the user's global configuration; empty if it is not set.
 
     Example: ``user_setting("core.excludesFile")``.
 
@@ -131,7 +129,7 @@ def user_setting(name: str) -> str:
 
 
 def setting_at(folder: Path, name: str) -> str:
-    """Return a setting as git sees it in a folder; empty where it is not set.
+    """Return a setting as git sees it in a folder; empty if it is not set.
 
     Raises:
         CodeError: git is missing or does not end in time.

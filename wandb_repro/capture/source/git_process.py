@@ -1,4 +1,4 @@
-"""A child process that cannot hang the recorder, and whose own children end with it."""
+"""Runs a child process with a time limit that also ends the child's own children."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wandb_repro.process_group import signal_group
 
 @dataclass(frozen=True)
 class Child:
-    """A process to start, in a group of its own."""
+    """A process to start, in its own group."""
 
     command: list[str]
     """Program and arguments."""
@@ -26,23 +26,23 @@ class Child:
     """Name of the command in error messages, such as ``git ls-files``."""
     cwd: Path
     environment: dict[str, str]
-    """All its variables; nothing is inherited."""
+    """All its variables; none are inherited."""
     stdout: IO[bytes] | int = subprocess.PIPE
     """A file, or ``subprocess.PIPE``."""
 
 
 def output_of(child: Child, data: bytes, timeout_s: float) -> bytes:
-    """Return what a process prints; given data, it reads that from its standard input.
+    """Return what a process prints; `data` is its standard input.
 
     Raises:
         CodeError: the process cannot be started or fails.
-        HungError: it was killed, with its whole group, at the time limit (seconds).
+        HungError: it was killed, with its group, at the time limit (seconds).
     """
     with tempfile.TemporaryFile() as errors:
         process = _start(child, errors)
         try:
-            # NOTE: unlike `watched` this starts no thread, which a process that is ending may not
-            # do (Python 3.12 and later).
+            # NOTE: unlike `watched` this starts no thread: a process that is ending may not start
+            # one (Python 3.12 and later).
             output, _ = process.communicate(data, timeout_s)
         except subprocess.TimeoutExpired as error:
             signal_group(process, signal.SIGKILL)
@@ -59,13 +59,13 @@ def watched(child: Child, timeout_s: float) -> Generator[subprocess.Popen[bytes]
 
     Raises:
         CodeError: the process cannot be started or fails; raised when the block is left.
-        HungError: it was killed, with its whole group, at the time limit (seconds).
+        HungError: it was killed, with its group, at the time limit (seconds).
     """
     with tempfile.TemporaryFile() as errors:
         process = _start(child, errors)
         expired = threading.Event()
-        # NOTE: subprocess' own timeout kills git alone; a child of git would live on and keep the
-        # pipe open, and reading from it would hang.
+        # NOTE: subprocess' own timeout kills only git; a child of git would keep the pipe open, and
+        # reading from it would hang.
         watch = threading.Timer(timeout_s, _give_up, (process, expired))
         watch.daemon = True
         watch.start()

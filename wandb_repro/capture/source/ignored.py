@@ -1,7 +1,7 @@
 """Describes the files that are not in a snapshot: ignored, excluded and large ones.
 
-Their names, sizes and digests are recorded, within bounds: no training waits for the digest of a
-data set. All of this runs in a background thread.
+Their names, sizes and digests are recorded within bounds, so that no training waits for the digest
+of a data set. All of this runs in a background thread.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _CACHES = frozenset({b".git", b".mypy_cache", b".pytest_cache", b".ruff_cache", 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Limits of what is listed and read."""
+    """Limits of listing and reading files."""
 
     files: int = 20_000
     bytes: int = 512 * 1024 * 1024
     """Read for digests, the smallest files first."""
     seconds: float = 2.0
-    """For listing the names, and again for the digests."""
+    """For listing the names, and the same for the digests."""
 
 
 def ignored_files(
@@ -41,13 +41,13 @@ def ignored_files(
 ) -> list[LeftOut]:
     """Return the files that git ignores, without digests.
 
-    W&B's folders and what tools generate again (``__pycache__``) are not listed.
+    W&B's folders and those that tools regenerate (``__pycache__``) are not listed.
 
     Args:
         root: of the tree.
         listing: of the tree.
         exclude: absolute folders that are skipped.
-        bounds: of files and time. Where they are reached, the last entry says so.
+        bounds: of files and time. If they are reached, the last entry says so.
     """
     found: list[LeftOut] = []
     until = time.monotonic() + bounds.seconds
@@ -73,7 +73,7 @@ def _ignored(root: Path, listing: Listing, excluded: ExcludedFolders) -> Iterato
 
 
 def _below(root: Path, path: bytes, excluded: ExcludedFolders) -> Iterator[bytes]:
-    """Yield a file, or the files below a folder, whose path ends in a slash."""
+    """Yield a file, or for a path that ends in a slash the files below the folder."""
     if is_regenerated(path) or excluded.contains(path) or not _CACHES.isdisjoint(path.split(b"/")):
         return
     if not path.endswith(b"/"):
@@ -91,7 +91,7 @@ def _below(root: Path, path: bytes, excluded: ExcludedFolders) -> Iterator[bytes
 
 
 def excluded_files(root: Path, paths: Iterable[bytes]) -> list[LeftOut]:
-    """Return the files that the user excluded: each by name, or above 100 by outermost folder."""
+    """Return the files that the user excluded, by name; more than 100, by outermost folder."""
     folders: dict[bytes, list[bytes]] = {}
     ordered = sorted(paths)
     if len(ordered) <= _NAMED:
@@ -111,7 +111,7 @@ def _folder(root: Path, folder: bytes, inside: Sequence[bytes]) -> LeftOut:
 
 
 def _size(root: Path, path: bytes) -> int | None:
-    """Return the size of a regular file; None for anything else, or where it is gone."""
+    """Return the size of a regular file; None for anything else, or if it is gone."""
     try:
         status = os.lstat(os.fsencode(root) + b"/" + path)
     except OSError:
@@ -120,7 +120,7 @@ def _size(root: Path, path: bytes) -> int | None:
 
 
 def with_digests(root: Path, files: Sequence[LeftOut], bounds: Bounds) -> list[LeftOut]:
-    """Return the files, in the same order, with SHA-256 as far as the bounds allow.
+    """Return the files, in the same order, with SHA-256 where the bounds allow.
 
     Args:
         root: of the tree.

@@ -1,6 +1,6 @@
-"""Which part of a tree the user wants in the snapshot: include and exclude patterns.
+"""Applies the user's include and exclude patterns to a tree.
 
-git itself matches the patterns, so they mean what they mean in a ``.gitignore``.
+git itself matches the patterns, so they work as in a ``.gitignore``.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class Selection:
-    """The user's choice. Without patterns it is everything."""
+    """The user's choice; without patterns, everything is taken."""
 
     include: tuple[str, ...] = ()
-    """Patterns; where there are any, nothing else is taken."""
+    """Patterns; if there are any, only matching files are taken."""
     exclude: tuple[str, ...] = ()
-    """Patterns of what is not taken, also when it is included."""
+    """Patterns of files that are not taken, even if included."""
     not_secret: tuple[str, ...] = ()
-    """Patterns of what is taken though it looks like a secret."""
+    """Patterns of files that are taken though they look like secrets."""
     folders: tuple[Path, ...] = ()
     """Absolute folders that are included; as ``include``."""
     base: Path = Path("/")
     """Absolute folder that the patterns are relative to."""
     always: tuple[Path, ...] = ()
-    """Absolute files that are taken whatever the patterns say: without the script no rerun."""
+    """Absolute files that are always taken: without the script there is no rerun."""
 
 
 def select(
     private: Git, root: Path, listing: Listing, selection: Selection
 ) -> tuple[Listing, frozenset[bytes]]:
-    """Return the listing of the selected files, and the paths that are not.
+    """Return the listing of the selected files, and the paths of the others.
 
-    Patterns that were written for quite another folder than `root` have no say.
+    Patterns are ignored if their folder is neither above nor below `root`.
 
     Raises:
         CodeError: git fails.
@@ -66,13 +66,13 @@ def select(
 
 
 def _patterns(root: Path, selection: Selection) -> tuple[list[str] | None, list[str], list[str]]:
-    """Return what to take, None for all, what not, and what is no secret, relative to the root."""
+    """Return patterns to include (None for all), exclude, and not secret, relative to the root."""
     base = Path(os.path.realpath(selection.base))
     related = base.is_relative_to(root) or root.is_relative_to(base)
 
     def moved(patterns: Iterable[str], base: Path) -> list[str]:
-        found = (from_root(pattern, base=base, root=root) for pattern in patterns)
-        return [pattern for pattern in found if pattern]
+        converted = (from_root(pattern, base=base, root=root) for pattern in patterns)
+        return [pattern for pattern in converted if pattern]
 
     include, exclude, not_secret = selection.include, selection.exclude, selection.not_secret
     if not related:
@@ -90,14 +90,14 @@ def _without(entries: Mapping[bytes, V], out: Collection[bytes]) -> dict[bytes, 
 
 _GLOB = re.compile(r"([\\*?\[])")
 _ALWAYS = "wandb-repro-always-matched"
-"""NOTE: git ends with 1, as an error does, when no path matches; so one always does."""
+"""NOTE: git exits with 1, as for an error, if no path matches; so one path always does."""
 
 
 def matched(private: Git, patterns: Sequence[str], paths: Iterable[bytes]) -> set[bytes]:
-    """Return which of the paths the patterns name, as ``.gitignore`` would: the last match holds.
+    """Return the paths that match, as in a ``.gitignore``: the last matching pattern wins.
 
     Args:
-        private: a repository of ours; nothing of the user's has a say.
+        private: a repository of ours, so that no setting of the user's applies.
         patterns: relative to the paths' root. None match nothing.
         paths: of files, relative to the root.
 
@@ -109,22 +109,22 @@ def matched(private: Git, patterns: Sequence[str], paths: Iterable[bytes]) -> se
     empty, file = private.git_dir / "nothing", private.git_dir / "patterns"
     empty.mkdir(exist_ok=True)
     file.write_bytes(os.fsencode("\n".join((*patterns, f"/{_ALWAYS}")) + "\n"))
-    # NOTE: a path that begins with a colon would be taken for one of git's magic words.
-    asked = b"".join(b"./" + path + b"\0" for path in (*paths, _ALWAYS.encode()))
+    # NOTE: git would take a path that begins with a colon for a magic pathspec.
+    queries = b"".join(b"./" + path + b"\0" for path in (*paths, _ALWAYS.encode()))
     words = ("-c", f"core.excludesFile={file}", "check-ignore", "--no-index", "--stdin", "-z")
-    matching = replace(private, work_tree=empty).run(*words, data=asked)
+    matching = replace(private, work_tree=empty).run(*words, data=queries)
     return {path.removeprefix(b"./") for path in matching.split(b"\0")[:-1]} - {_ALWAYS.encode()}
 
 
 def from_root(pattern: str, *, base: Path, root: Path) -> str:
-    """Return a pattern that was written for one folder as one for another; empty for no match.
+    """Return a pattern for one folder converted for another; empty if it cannot match.
 
-    As in a ``.gitignore``, a pattern with a slash in it is about a place relative to `base`, one
-    without about every name below. ``.`` and ``..`` may be used: ``../shared/``.
+    As in a ``.gitignore``, a pattern with a slash is a path relative to `base`, a pattern without
+    matches names at any depth. ``.`` and ``..`` may be used: ``../shared/``.
 
     Args:
-        pattern: as its user wrote it.
-        base: folder of the file in which it stands.
+        pattern: as the user wrote it.
+        base: folder of the file that contains it.
         root: folder that the paths are relative to.
     """
     sign, body = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
@@ -133,12 +133,12 @@ def from_root(pattern: str, *, base: Path, root: Path) -> str:
             return sign + body
         body = f"**/{body}"
     top, here = _escaped(root), _escaped(base)
-    place = posixpath.normpath(f"{here}/{body.lstrip('/')}")
-    if top == place or top.startswith(place.rstrip("/") + "/"):
+    path = posixpath.normpath(f"{here}/{body.lstrip('/')}")
+    if top == path or top.startswith(path.rstrip("/") + "/"):
         return f"{sign}/*"
-    if not place.startswith(top.rstrip("/") + "/"):
+    if not path.startswith(top.rstrip("/") + "/"):
         return ""
-    return sign + place[len(top.rstrip("/")) :] + "/" * body.endswith("/")
+    return sign + path[len(top.rstrip("/")) :] + "/" * body.endswith("/")
 
 
 def _escaped(folder: Path) -> str:

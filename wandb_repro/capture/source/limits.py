@@ -1,4 +1,4 @@
-"""Which of the listed files go into the snapshot, decided without reading them."""
+"""Chooses the listed files that go into the snapshot, without reading them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Limits:
 
 
 class Stamp(NamedTuple):
-    """The facts by which git's index recognises an unchanged file."""
+    """The facts from which git's index recognises an unchanged file."""
 
     changed_ns: int
     """Last change of the inode (ctime), in ns since 1970; no program can set it."""
@@ -44,7 +44,7 @@ class SourceFile(NamedTuple):
     """Relative to the root, with slashes."""
     size_bytes: int
     mode: bytes
-    """Git's file mode, such as ``100644``; empty for what is neither a file nor a link."""
+    """Git's file mode, such as ``100644``; empty if it is neither a file nor a link."""
     stamp: Stamp
 
 
@@ -61,11 +61,11 @@ def left_out(path: bytes, size_bytes: int | None, reason: str) -> LeftOut:
 def choose_files(
     root: Path, listing: Listing, exclude: Sequence[Path], limits: Limits
 ) -> tuple[list[SourceFile], dict[bytes, LeftOut]]:
-    """Return the files to read, sorted by path, and those that are left out, by path.
+    """Return the files to read, sorted by path, and the files left out, by path.
 
-    Where the limits do not allow all, tracked files come before untracked ones. What a rerun does
-    not need is in neither: files that are gone, W&B's own folders, and among the untracked files
-    virtual environments and folders that tools fill again.
+    If the limits do not allow all, tracked files come before untracked ones. Files that a rerun
+    does not need are in neither: deleted files, W&B's own folders, and untracked virtual
+    environments and folders that tools regenerate.
     """
     sources: list[SourceFile] = []
     refused: dict[bytes, LeftOut] = {}
@@ -92,14 +92,14 @@ def choose_files(
 
 
 class _Disk:
-    """The tree as it is on disk."""
+    """The tree on disk."""
 
     def __init__(self, root: Path) -> None:
         self._root = os.fsencode(root) + b"/"
         self._is_folder = functools.cache(self._find_folder)
 
     def status(self, path: bytes) -> os.stat_result | None:
-        """Return the status of a file; None where there is none, a folder, or a linked parent.
+        """Return the status of a file; None if it is gone, a folder, or below a linked folder.
 
         Raises:
             OSError: it cannot be examined.
@@ -124,7 +124,7 @@ class _Disk:
 
 
 class _Budget:
-    """What the limits still allow."""
+    """The part of the limits that is left."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -1,4 +1,4 @@
-"""Git's ids of files and trees, and which paths and links a restored tree may have."""
+"""Git's ids of files and trees, and checks of paths and links in a restored tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REGULAR, EXECUTABLE, LINK, GITLINK = b"100644", b"100755", b"120000", b"160000"
 _FOLDER = b"40000"
 _LONGEST_PATH, _DEEPEST_PATH = 2048, 200
 _SUSPECT = re.compile(rb"(?:^|[/\\])(?:\.{0,2}(?:[/\\]|$)|\.git|git~1)|[\0\x80-\xff]", re.I)
-"""A path without a match is safe; with one, each name in it is checked."""
+"""A path without a match is safe; otherwise each name in it is checked."""
 _RESERVED = re.compile(r"(\.git|git~1)[ .]*(:.*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 
 
 def blob_id(data: bytes) -> str:
-    """Return git's id of a file's bytes: SHA-1, hexadecimal, in any work tree the same."""
+    """Return git's id of a file's bytes: SHA-1, hexadecimal."""
     return _object_id(b"blob", data)
 
 
@@ -47,7 +47,7 @@ def _object_id(kind: bytes, body: bytes) -> str:
 
 
 def tree_id(entries: Mapping[bytes, Entry]) -> str:
-    """Return git's id of the tree that has exactly these files, hexadecimal."""
+    """Return git's id of the tree with exactly these files, hexadecimal."""
     folders: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
     for path, entry in entries.items():
         parent, _, name = path.rpartition(b"/")
@@ -79,7 +79,7 @@ def _line(mode: bytes, name: bytes, identity: str) -> bytes:
 
 
 def git_mode(status: os.stat_result) -> bytes:
-    """Return git's mode of a file; empty for what git does not store, such as a socket."""
+    """Return git's mode of a file; empty if git does not store it, such as a socket."""
     if stat.S_ISLNK(status.st_mode):
         return LINK
     if stat.S_ISREG(status.st_mode):
@@ -88,10 +88,10 @@ def git_mode(status: os.stat_result) -> bytes:
 
 
 def unsafe_path(path: bytes) -> str:
-    """Return why a path must not be restored; empty when it may be.
+    """Return why a path must not be restored; empty if it may be.
 
-    A backslash counts as a separator too. Names that other file systems take for ``.git`` count as
-    ``.git``.
+    A backslash also counts as a separator. Names that other file systems take for ``.git`` count
+    as ``.git``.
 
     Source: git, ``fsck --strict``: hasDot, hasDotdot, hasDotgit, emptyName, fullPathname.
     """
@@ -118,9 +118,9 @@ def _is_reserved(name: bytes) -> bool:
 
 
 def link_escapes(path: bytes, target: bytes) -> bool:
-    """Return whether a symlink's text points outside the tree, other links not followed.
+    """Return whether a symlink's text points outside the tree; other links are not followed.
 
-    ``link_escapes(b"a/link", b"../b")`` is False, with ``b"../../b"`` it is True.
+    ``link_escapes(b"a/link", b"../b")`` is False, with ``b"../../b"`` True.
     """
     if not target or target.startswith(b"/"):
         return True

@@ -1,4 +1,4 @@
-"""All files of the packages outside the source tree that a run imported from."""
+"""Finds all files of the packages outside the source tree that a run imported from."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _NOT_PACKED = frozenset({"__pycache__", "node_modules"})
 
 
 def package_files(search_folders: Mapping[str, str]) -> Iterator[str]:
-    """Yield the files of each package that was imported, also those that were not imported.
+    """Yield all files of each imported package, including files that were not imported.
 
-    What a run imports depends on its arguments, and a package may have read its own data files
-    before they were watched. A folder without ``__init__.py`` counts only inside a repository:
+    A run's imports depend on its arguments, and a package may have read its data files before
+    they were watched. A folder without ``__init__.py`` counts only inside a repository:
     nothing else shows that its files belong together. Hidden files are skipped.
 
     Args:
         search_folders: by absolute path of an imported file, the folder on ``sys.path`` that it
-            was found in; empty where it was found in another way.
+            was found in; empty if it was found differently.
     """
     packages = {
-        Path(folder, Path(place).relative_to(folder).parts[0])
-        for place, folder in search_folders.items()
+        Path(folder, Path(file).relative_to(folder).parts[0])
+        for file, folder in search_folders.items()
         if folder
     }
     for package in sorted(packages):

@@ -1,4 +1,4 @@
-"""Files that a run used outside its snapshot: few and small ones are read, others digested."""
+"""Reads the files that a run used outside its snapshot; too many or large ones are digested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wandb_repro.manifest.data import InputFile
 
 MB = 1024 * 1024
 _DIGESTED_BYTES = 100 * MB
-"""Read at most, which takes 0.1 s: the script waits for it when it ends."""
+"""Read at most, in 0.1 s: the script waits for it when it ends."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,19 @@ class ExtraLimits:
     total_bytes: int = 50 * MB
     files: int = 2_000
     optional_bytes: int = 1 * MB
-    """Limit of a file that was not used itself, in a package that was."""
+    """Limit of an unused file in a package that was used."""
 
 
 class ExtraReader:
     """Reads files one after the other, within limits.
 
     Attributes:
-        files: what was read, by absolute path.
+        files: content of the files, by absolute path.
         refused: by absolute path, why a file that the run used is not in ``files``.
 
     Args:
         limits: of each file and of all together.
-        is_as_read: whether a file still is as the run read it.
+        is_as_read: whether a file is unchanged since the run read it.
     """
 
     def __init__(self, limits: ExtraLimits, is_as_read: Callable[[str], bool]) -> None:
@@ -48,44 +48,44 @@ class ExtraReader:
         self.files: dict[str, PackedFile] = {}
         self.refused: dict[str, str] = {}
 
-    def add(self, places: Iterable[str]) -> None:
-        """Read files that the run used, or note why not."""
-        for place in places:
-            if place not in self.files:
-                self._add(place, self._limits.file_bytes)
+    def add(self, paths: Iterable[str]) -> None:
+        """Read files that the run used, or record why not."""
+        for path in paths:
+            if path not in self.files:
+                self._add(path, self._limits.file_bytes)
 
-    def add_optional(self, places: Iterable[str]) -> None:
-        """Read files that a rerun may use; those that exceed the limits are not noted."""
-        for place in places:
-            if place not in self.files and place not in self.refused:
-                self._add(place, self._limits.optional_bytes)
-                self.refused.pop(place, None)
+    def add_optional(self, paths: Iterable[str]) -> None:
+        """Read files that a rerun may use; files beyond the limits are silently left out."""
+        for path in paths:
+            if path not in self.files and path not in self.refused:
+                self._add(path, self._limits.optional_bytes)
+                self.refused.pop(path, None)
 
-    def _add(self, place: str, largest_bytes: int) -> None:
+    def _add(self, path: str, largest_bytes: int) -> None:
         try:
-            reason = self._read(place, largest_bytes)
+            reason = self._read(path, largest_bytes)
         except OSError as error:
             reason = f"it cannot be read: {error.strerror}"
         if reason:
-            self.refused[place] = reason
+            self.refused[path] = reason
 
-    def _read(self, place: str, largest_bytes: int) -> str:
+    def _read(self, path: str, largest_bytes: int) -> str:
         """Read a file, or return why it is not stored."""
-        status = os.stat(place)  # noqa: PTH116
+        status = os.stat(path)  # noqa: PTH116
         if not stat.S_ISREG(status.st_mode):
             return "it is not a file"
-        if secret := secret_in_name(os.fsencode(place)):
+        if secret := secret_in_name(os.fsencode(path)):
             return f"looks like a secret ({secret})"
         if reason := self._exceeded(status.st_size, largest_bytes):
             return reason
-        if not self._is_as_read(place):
+        if not self._is_as_read(path):
             return "it changed after the run read it"
-        with open_regular(place) as file:
+        with open_regular(path) as file:
             data = file.read(status.st_size)
         if secret := secret_in_text(data):
             return f"looks like a secret ({secret})"
         self._bytes -= len(data)
-        self.files[place] = PackedFile(data, bool(status.st_mode & stat.S_IXUSR))
+        self.files[path] = PackedFile(data, bool(status.st_mode & stat.S_IXUSR))
         return ""
 
     def _exceeded(self, size_bytes: int, largest_bytes: int) -> str:
@@ -107,14 +107,14 @@ def with_digests(
     At most 100 MB are read, the smallest files first.
 
     Args:
-        inputs: files without digests; one that has a reason already is returned unchanged.
+        inputs: files without digests; a file that has a reason already is returned unchanged.
         refused: by absolute path, why a file is not stored.
-        is_as_read: whether a file still is as the run read it.
+        is_as_read: whether a file is unchanged since the run read it.
     """
     digests: dict[str, str | Unavailable] = {}
     left_bytes = _DIGESTED_BYTES
     files = list(inputs)
-    # An entry with a reason already is about files that are not known.
+    # An entry that has a reason already stands for files that are not known.
     for file in sorted((file for file in files if not file.reason), key=_size):
         if "secret" in refused.get(file.absolute, ""):
             # A short secret can be guessed from its digest.
@@ -140,10 +140,10 @@ def _size(file: InputFile) -> int:
     return file.size_bytes if isinstance(file.size_bytes, int) else 0
 
 
-def _digest(place: str, is_as_read: Callable[[str], bool]) -> str | Unavailable:
+def _digest(path: str, is_as_read: Callable[[str], bool]) -> str | Unavailable:
     try:
-        if not is_as_read(place):
+        if not is_as_read(path):
             return Unavailable(unavailable="it changed after the run read it")
-        return f"sha256:{sha256_of_file(place)}"
+        return f"sha256:{sha256_of_file(path)}"
     except OSError as error:
         return Unavailable(unavailable=f"it cannot be read: {error.strerror}")

@@ -1,4 +1,4 @@
-"""Reads the files of a tree as they are on disk, in two threads, a few at a time in memory."""
+"""Reads the files of a tree from disk, in two threads, a few at a time in memory."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from wandb_repro.files import open_regular
 
 _BATCH_FILES, _BATCH_BYTES = 128, 4 * 1024 * 1024
 _THREADS = 2
-"""One reads while the other hashes. More threads only wait for each other on small files."""
+"""One reads while the other hashes; on small files more threads only wait for each other."""
 
 
 class Content(NamedTuple):
-    """One file as it was read."""
+    """The content of one file."""
 
     source: SourceFile
     entry: Entry
     data: bytes | None
-    """Its bytes; None where git has them already."""
+    """Its bytes; None if git has them already."""
     problem: str = ""
-    """Why it is left out; empty where it is not. With a problem, only ``source`` is valid."""
+    """Why it is left out; empty if it is not. With a problem, only ``source`` is valid."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Reader:
 
     root: bytes
     index: Mapping[bytes, Entry]
-    """Files whose objects git has already: their bytes are not kept."""
+    """Files whose objects git already has: their bytes are not kept."""
     head: Mapping[bytes, Entry]
-    """Committed files: they are not searched for secrets here, but later in the background."""
+    """Committed files: searched for secrets later, in the background."""
     unchanged: Mapping[bytes, Entry]
     """Files that need not be read."""
     not_secret: Collection[bytes] = ()
-    """Files that the user says are no secrets: they are not searched."""
+    """Files that the user declared not secret: they are not searched."""
 
     def read(self, sources: Iterable[SourceFile]) -> Iterator[Content | None]:
         """Yield each file's content, in the given order; None for a file that is gone."""
@@ -88,7 +88,7 @@ def _problem(source: SourceFile, reason: str) -> Content:
 
 
 def _bytes_of(path: bytes, source: SourceFile) -> bytes:
-    """Return a file's bytes, at most as many as it had when listed: a log may be growing."""
+    """Return a file's bytes, at most as many as when it was listed: a log may be growing."""
     if source.mode == LINK:
         return os.readlink(path)  # noqa: PTH115  (a Path would normalise the text)
     # The file may have been replaced since: a link must not lead elsewhere, a pipe must not hang.

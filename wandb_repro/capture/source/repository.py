@@ -1,4 +1,4 @@
-"""What a git repository says of itself: notes for people, never used to restore."""
+"""Commit, branch and remote of a git repository: information for people, not for restoring."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NO_COMMIT = Unavailable(unavailable="there is no commit yet")
 _PUSHED_S = 5
-"""How long to look for HEAD in the remote's branches; a long history may take longer."""
+"""Limit for finding HEAD in the remote's branches; a long history may take longer."""
 
 
 def read_state(
@@ -27,17 +27,17 @@ def read_state(
 ) -> GitState | Unavailable:
     """Return HEAD, branch and remote of the repository whose work tree is `top`.
 
-    Costs the import of GitPython (0.2 s) at the first call. Runs nothing of the repository.
+    The first call imports GitPython (0.2 s). Nothing in the repository is executed.
 
     Args:
         top: absolute; holds ``.git``.
-        commit: HEAD when the snapshot was taken; empty where there is no commit.
-        dirty: whether the snapshot differs from HEAD; it is not looked for again.
-        changed: the paths in which it differs.
+        commit: HEAD when the snapshot was taken; empty if there is no commit.
+        dirty: whether the snapshot differs from HEAD.
+        changed: the paths that differ.
     """
     try:
         import git
-    except ImportError as error:  # GitPython says so, too, when there is no git command
+    except ImportError as error:  # also raised if there is no git command
         return Unavailable(unavailable=f"GitPython cannot be used: {_first_line(error)}")
     foreign = (git.GitError, ValueError)
     try:
@@ -45,7 +45,7 @@ def read_state(
             repo.git.update_environment(**HARDENED, **_named(top))
             return GitState(
                 commit=commit or _NO_COMMIT,
-                # GitPython reads no hashes of 64 digits: ValueError, where git uses SHA-256.
+                # GitPython raises ValueError for the 64 digits of SHA-256.
                 branch=guarded(lambda: _branch(repo, commit), "branch", expects=foreign),
                 remote=guarded(lambda: _remote(repo), "remote", expects=foreign),
                 pushed=guarded(lambda: _pushed(repo, commit), "pushed", expects=foreign),
@@ -57,11 +57,11 @@ def read_state(
 
 
 def state_from_variables(environ: Mapping[str, str], reason: Unavailable) -> GitState | Unavailable:
-    """Return the commit and remote that a container's builder gave in the variables W&B reads.
+    """Return the commit and remote from the variables that W&B reads, set in a container.
 
     Args:
         environ: of the process.
-        reason: why the repository itself cannot be asked.
+        reason: why the repository itself cannot be read.
     """
     commit, remote = environ.get("WANDB_GIT_COMMIT"), environ.get("WANDB_GIT_REMOTE_URL")
     if not commit and not remote:
@@ -78,7 +78,7 @@ def state_from_variables(environ: Mapping[str, str], reason: Unavailable) -> Git
 
 
 def _named(top: Path) -> dict[str, str]:
-    """Name the repository, so that git does not search it, nor refuse it for its owner."""
+    """Return variables that name the repository, so that git neither searches nor checks owners."""
     git_dir = top / ".git"
     return {"GIT_DIR": os.fspath(git_dir), "GIT_WORK_TREE": os.fspath(top)}
 

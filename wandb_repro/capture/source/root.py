@@ -1,4 +1,4 @@
-"""Which folder the source tree is."""
+"""Finds the folder of the source tree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wandb_repro.errors import CodeError
 
-# Folders of the system, that people also start scripts in.
+# Folders of the system in which people also start scripts.
 _SHARED = tuple(
     Path("/", *name.split("/"))
     for name in (
@@ -22,15 +22,15 @@ _SHARED = tuple(
 def repository_top(start: Path) -> Path | None:
     """Return the folder of the innermost work tree around `start`, or None.
 
-    A repository whose work tree is the home folder or a shared one, as some keep for their
-    settings, is not taken for the one of a project.
+    A repository of the home folder or of a shared folder, as some people keep for their settings,
+    does not count.
     """
     found = innermost_repository(start)
     return None if found is None or holds_more_than_code(found) else found
 
 
 def innermost_repository(start: Path) -> Path | None:
-    """Return the innermost folder at or above `start` that holds ``.git``, whatever it is."""
+    """Return the innermost folder at or above `start` that holds ``.git``."""
     for folder in (start, *start.parents):
         if (folder / ".git").exists():
             return folder
@@ -38,10 +38,10 @@ def innermost_repository(start: Path) -> Path | None:
 
 
 def refuse_as_root(folder: Path) -> None:
-    """Raise for a folder that holds much that is no code of a project.
+    """Raise for a folder that holds more than a project's code.
 
     Raises:
-        CodeError: it is the home folder, a folder around it, or one that all users share.
+        CodeError: it is the home folder, a parent of it, or a folder that all users share.
     """
     if holds_more_than_code(folder):
         raise CodeError(
@@ -51,7 +51,7 @@ def refuse_as_root(folder: Path) -> None:
 
 
 def holds_more_than_code(folder: Path) -> bool:
-    """Tell whether a folder is the home folder, one around it, or one that all users share."""
+    """Return whether a folder is the home folder, a parent of it, or shared by all users."""
     home = Path(os.path.realpath(Path.home()))
     temporary = Path(os.path.realpath(tempfile.gettempdir()))
     return folder in (home, *home.parents, temporary, *_SHARED)

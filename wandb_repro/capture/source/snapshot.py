@@ -1,13 +1,12 @@
-"""One snapshot of the source tree: the files' bytes as they are, through no filter.
+"""A snapshot of the source tree: the files' bytes on disk, without any filter.
 
-The files are read as they are on disk, except those that git's index shows to be unchanged
-(``unchanged.py``), and stored in a private bare repository that borrows the user's objects. Git
-runs no hook, filter, monitor or diff program of the user, takes no lock and changes nothing.
+Files are read from disk, unless git's index shows that they are unchanged (``unchanged.py``), and
+stored in a private bare repository that borrows the user's objects. Git runs no hook, filter,
+monitor or diff program of the user, takes no lock and changes nothing.
 
-Not in a snapshot: empty folders, W&B's own folders, and, unless tracked, ``__pycache__``,
-``node_modules`` and virtual environments. What else is missing, ignored files too, is named by
-:meth:`Snapshot.all_left_out`. Lost are the history, owners, times, extended attributes, and all
-permission bits but one (executable).
+A snapshot has no empty folders, none of W&B's folders, and no untracked ``__pycache__``,
+``node_modules`` and virtual environments. :meth:`Snapshot.all_left_out` names all other missing
+files. History, owners, times, extended attributes and permissions other than "executable" are lost.
 """
 
 from __future__ import annotations
@@ -45,19 +44,19 @@ class Snapshot:
     root: Path
     """Folder of the tree, absolute, links resolved."""
     left_out: tuple[LeftOut, ...]
-    """Files that are missing because of a limit, or of what they are."""
+    """Files that are missing because of a limit or their kind."""
     dirty: bool | Unavailable
     """Whether it differs from HEAD's tree, untracked files included."""
     changed: tuple[str, ...]
-    """Paths in which it differs, at most 1,000."""
+    """Paths that differ, at most 1,000."""
     commit: str
-    """Commit id of HEAD when the snapshot was taken; empty where there was none."""
+    """Commit id of HEAD when the snapshot was taken; empty if there was none."""
     no_repository: str
-    """Why the tree does not count as a git repository; empty when it does."""
+    """Why the tree does not count as a git repository; empty if it does."""
     folder: Path
     """Folder of the private repository."""
     store: FileStore
-    """The files: read, and perhaps not stored yet."""
+    """The files that were read; they may not be stored yet."""
     listing: Listing
     excluded: frozenset[bytes]
     """Paths that the user excluded."""
@@ -102,7 +101,7 @@ class Snapshot:
         return read_state(self.root, commit=self.commit, dirty=self.dirty, changed=self.changed)
 
     def paths(self) -> frozenset[str]:
-        """Return every file's path, POSIX, relative to the root, as ``os.fsdecode`` gives it."""
+        """Return every file's path, POSIX, relative to the root, decoded by ``os.fsdecode``."""
         return frozenset(map(os.fsdecode, self.entries))
 
     def write_bundle(self, destination: Path) -> BundleFile:
@@ -114,21 +113,21 @@ class Snapshot:
         return write_bundle(self.private, destination)
 
     def without(self, refused: Mapping[bytes, LeftOut]) -> Snapshot:
-        """Return the snapshot without some of its files, which its record names as left out."""
+        """Return the snapshot without some files; its record names them as left out."""
         named = (*self.left_out, *(refused[path] for path in sorted(refused)))
         return replace(self, store=self.store.without(refused), left_out=named)
 
     def all_left_out(self, bounds: Bounds = Bounds()) -> tuple[LeftOut, ...]:  # noqa: B008
         """Return everything that is not in the snapshot, with digests.
 
-        Ignored and excluded files are in it too. Reads for up to some seconds: call it in a
+        That includes ignored and excluded files. It takes up to some seconds: call it in a
         background thread.
         """
         ignored = ignored_files(self.root, self.listing, self.exclude, bounds)
-        known = with_digests(self.root, [*self.left_out, *ignored], bounds)
-        named = len(self.left_out)
+        digested = with_digests(self.root, [*self.left_out, *ignored], bounds)
+        count = len(self.left_out)
         excluded = excluded_files(self.root, self.excluded)
-        return shortened([*known[:named], *excluded, *known[named:]])
+        return shortened([*digested[:count], *excluded, *digested[count:]])
 
     def record(
         self,
@@ -141,8 +140,8 @@ class Snapshot:
 
         Args:
             bundle: the file that holds the code.
-            git: state of the repository; None reads it.
-            left_out: files that are not in the snapshot; None for those known without reading.
+            git: state of the repository; by default it is read.
+            left_out: files that are not in the snapshot; by default those known without reading.
         """
         return Code(
             root=readable(os.fsencode(self.root)),

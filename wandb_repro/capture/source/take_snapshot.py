@@ -32,16 +32,16 @@ def take_snapshot(
 
     Args:
         start: the script's folder, or the working directory. The tree is that of its
-            repository, or `start` itself where there is none or git cannot list it.
+            repository, or `start` itself if there is none or git cannot list it.
         exclude: absolute folders that are not part of the code, such as W&B's.
         limits: files beyond them are left out.
-        selection: which part of the tree is wanted.
+        selection: which part of the tree to take.
         scratch: folder for the private repository; by default the system's temporary folder.
 
     Raises:
         CodeError: git is missing, the folder holds more than code (such as the home folder), or
             it cannot be read.
-        HungError: git does not end in time.
+        HungError: git does not finish in time.
     """
     start = Path(os.path.realpath(start))
     folder = Path(tempfile.mkdtemp(prefix="wandb-repro-", dir=scratch))
@@ -84,7 +84,7 @@ def _take(
 
 
 def _listed(start: Path, private: Git) -> tuple[Path, Listing, str]:
-    """Return the root, its files, and why it does not count as a repository, if it does not."""
+    """Return the root, its files, and why it does not count as a repository (empty if it does)."""
     top = repository_top(start)
     reason = "the code is not in a git repository"
     if top is not None:

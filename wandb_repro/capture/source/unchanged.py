@@ -1,8 +1,8 @@
-"""Files that git's index shows to be unchanged: as committed, or as git itself converted them.
+"""Finds files that are unchanged according to git's index: as committed, or as git converted them.
 
 An entry of the index holds the times and the size that the file had when git read or wrote it. A
-file that still has all of them has the same bytes; git itself relies on this. A file need not be
-read where in addition nothing converts files between the work tree and the objects.
+file that still has them has the same bytes; git relies on this too. If git also converts no files
+between the work tree and its objects, such a file need not be read.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _STAMP = re.compile(rb"ctime: (\d+):(\d+)\n\s*mtime: (\d+):(\d+)\n.*?size: (\d+)
 _CONVERTING = re.compile(rb"^core\.(autocrlf|eol|attributesfile)\n", re.MULTILINE)
 _USERS = ("core.autocrlf", "core.eol", "core.attributesFile")
 _SHA1_DIGITS = 40
-"""Ids of a SHA-256 repository are longer, and not the ids that we compute."""
+"""Ids of a SHA-256 repository are longer; we compute SHA-1."""
 _SYSTEM_ATTRIBUTES = "/etc/gitattributes"
 
 
 def unchanged_files(
     root: Path, listing: Listing, sources: Sequence[SourceFile]
 ) -> dict[bytes, Entry]:
-    """Return mode and object id of the files that need not be read, by path.
+    """Return mode and object id of files that need not be read, by path.
 
     Args:
         root: the work tree; holds ``.git``.
@@ -88,7 +88,7 @@ def _is_committed(
 
 
 def _converts(root: Path, listing: Listing, config: bytes, users: Iterable[str]) -> bool:
-    """Return whether git may convert files, so that their bytes differ from their objects'."""
+    """Return whether git may convert files, which then differ from their objects."""
     home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     attributes = (
         Path(_SYSTEM_ATTRIBUTES),
@@ -108,7 +108,7 @@ def _converts(root: Path, listing: Listing, config: bytes, users: Iterable[str])
 
 
 def index_stamps(listing: bytes) -> dict[bytes, Stamp]:
-    """Parse ``ls-files --debug -z``: the stamp that the index has of each path."""
+    """Parse ``ls-files --debug -z`` into the stamp of each path."""
     first, *rest = listing.split(b"\0")
     stamps: dict[bytes, Stamp] = {}
     path = first
@@ -124,14 +124,14 @@ def index_stamps(listing: bytes) -> dict[bytes, Stamp]:
 
 
 def converted_by_git(top: Path, paths: Collection[bytes]) -> set[bytes]:
-    """Return the files that differ from their objects only as git converted them on checkout.
+    """Return the files that differ from their objects only because git converted them on checkout.
 
-    Git writes other line ends, and LFS files, into the work tree. Time and size in the index are
-    trusted: letting git compare the contents would run the filters of the repository.
+    Git may change line ends and replaces LFS pointers. Time and size in the index are trusted:
+    letting git compare the contents would run the filters of the repository.
 
     Args:
         top: the work tree; holds ``.git``.
-        paths: tracked files whose bytes are not those of the index. Without any, git is not run.
+        paths: tracked files whose bytes differ from the index. If there are none, git is not run.
     """
     if not paths:
         return set()

@@ -1,4 +1,4 @@
-"""What was not committed, as a diff for people to read. Nothing is ever restored from it."""
+"""Makes a diff of uncommitted changes for people; nothing is restored from it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.errors import CodeError
 
 LIMIT_BYTES = 100_000
-"""Of a diff, what a person may want to read; the bundle has the rest."""
+"""Limit of a diff that a person may want to read; the bundle has the rest."""
 _PATHS_BYTES = 60_000
 _PIECE_BYTES = 65_536
 
 
 def changes(snapshot: Snapshot) -> str:
-    """Return how the snapshot differs from the commit it was made on; empty without one.
+    """Return the diff from HEAD to the snapshot; empty if there is no commit.
 
     Two trees are compared inside the private repository: the user's work tree, index, attributes
-    and diff programs have no part in it. Files that the snapshot leaves out are not in it, and
-    what looks like a credential in a line is cut.
+    and diff programs are not used. Files that the snapshot leaves out are not in the diff, and
+    text that looks like a credential is redacted.
 
     Raises:
         CodeError: git fails.
@@ -52,7 +52,7 @@ def changes(snapshot: Snapshot) -> str:
 
 
 def _paths(changed: tuple[str, ...]) -> list[str]:
-    """Return as many paths as a command line takes."""
+    """Return as many paths as fit on a command line."""
     paths: list[str] = []
     length = 0
     for path in changed:
@@ -64,7 +64,7 @@ def _paths(changed: tuple[str, ...]) -> list[str]:
 
 
 def _read(output: IO[bytes]) -> tuple[bytes, bool]:
-    """Return the first bytes, and whether more came; it is read to its end, or git would wait."""
+    """Return the first bytes, and whether there were more; git would wait if it were not read."""
     kept = b""
     more = False
     while piece := output.read(_PIECE_BYTES):
