@@ -29,8 +29,8 @@ def test_the_parts_are_those_of_the_record() -> None:
         ({"execution.code": absent("no git")}, "its source tree: no git"),
         ({"execution.code.bundle": absent("full")}, "the bytes of its source tree: full"),
         ({"execution.packages": absent("broken")}, "its packages: broken"),
-        ({"execution.code.root": "digits"}, "'digits' is no place"),
-        ({"execution.code.root": "/a\0b"}, "is no place"),
+        ({"execution.code.root": "digits"}, "'digits' is not a valid absolute path"),
+        ({"execution.code.root": "/a\0b"}, "is not a valid absolute path"),
     ],
 )
 def test_a_record_without_one_is_refused(changes: dict[str, object], sentence: str) -> None:

@@ -1,1 +1,1 @@
-"""A recorded run is rebuilt in a fresh place and started again."""
+"""Rebuilds a recorded run in a new folder and starts it again."""

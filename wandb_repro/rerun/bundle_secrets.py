@@ -1,4 +1,4 @@
-"""Files of a bundle that look like secrets: what was committed goes into a snapshot unsearched."""
+"""Finds files that look like secrets in a bundle: snapshots contain committed files unsearched."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BUDGET = Budget()
 
 
 def secrets_in_bundle(bundle: Path, code: Code) -> dict[str, str]:
-    """Return what in a bundle looks like a secret, by its path, and why; never the secret.
+    """Return the paths of files that look like secrets, each with the reason; never the secret.
 
     Nothing is checked out.
 
@@ -33,7 +33,7 @@ def secrets_in_bundle(bundle: Path, code: Code) -> dict[str, str]:
             for file in list_tree(git, code.tree, _BUDGET)
             if file.mode != LINK and file.size_bytes < SCANNED_BYTES
         ]
-        found = {
+        reasons = {
             readable(file.path): secret_in_text(data, file.path) for file, data in blobs(git, files)
         }
-    return {path: why for path, why in sorted(found.items()) if why}
+    return {path: why for path, why in sorted(reasons.items()) if why}

@@ -29,12 +29,12 @@ class PlannedCells:
     commands: tuple[str, ...]
     """Lines that run programs."""
     held_back: tuple[str, ...]
-    """Lines that would install packages: the environment is rebuilt as it was at the end."""
+    """Lines that would install packages: it is rebuilt as it was when the run ended."""
     values: Mapping[int, str]
     """Credentials by the number of their cell."""
 
     def filled(self) -> Cells:
-        """Return the cells with the credentials in their places."""
+        """Return the cells with the credentials filled in."""
         cells = tuple(
             cell.model_copy(update={"source": cell.source.replace(REDACTED, self.values[number])})
             if number in self.values
@@ -47,7 +47,7 @@ class PlannedCells:
 def plan_cells(
     cells: Cells, file: CellsFile, values: Mapping[int, str], *, ask: bool = True
 ) -> PlannedCells:
-    """Return what a rerun executes of a notebook, with its credentials by the number of their cell.
+    """Return what a rerun of a notebook executes. ``values`` are credentials by cell number.
 
     Raises:
         RefusedError: a credential is not in ``values`` (only if ``ask``).
@@ -71,7 +71,7 @@ def plan_cells(
 
 
 def _without_installs(cell: Cell, held_back: list[str]) -> Cell:
-    """Return a cell whose lines that install only print; they are added to ``held_back``."""
+    """Return a cell that prints its install lines instead; they are added to ``held_back``."""
     lines = cell.source.split("\n")
     if _SHELL_CELL.match(cell.source):
         return cell

@@ -1,4 +1,4 @@
-"""The environment variables of a rerun's training: today's, with those of the record."""
+"""The environment variables of a rerun's training: the current ones and those of the record."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DROPPED = (
     "VIRTUAL_ENV",
     "CONDA_PREFIX",
 )
-"""Today's variables that must not reach the training: switches, and what identifies other runs."""
+"""Current variables that must not reach the training: switches, and ids of other runs."""
 
 _KEPT_OF_PYTHON = frozenset(
     {
@@ -43,29 +43,29 @@ or executed."""
 
 
 def child_environment(
-    plan: Plan, python: Path, request: Path, today: Mapping[str, str], *, rebuilt: bool
+    plan: Plan, python: Path, request: Path, current: Mapping[str, str], *, rebuilt: bool
 ) -> dict[str, str]:
-    """Return the training's environment variables: today's, with the recorded switches."""
-    kept = {name: value for name, value in today.items() if _is_kept(name)}
+    """Return the training's environment variables: the current ones with the recorded switches."""
+    kept = {name: value for name, value in current.items() if _is_kept(name)}
     if rebuilt:
         # Container images set it to stay small. A new environment has nothing compiled yet: with
         # it, each start would compile the whole framework again (10 s for TensorFlow on 2 cores).
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {
         **kept,
-        **variables_set(plan, today, rebuilt=rebuilt),
+        **variables_set(plan, current, rebuilt=rebuilt),
         "PATH": os.pathsep.join([str(python.parent), kept.get("PATH", os.defpath)]),
         REQUEST_VARIABLE: str(request),
     }
 
 
-def variables_set(plan: Plan, today: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
-    """Return the variables that the training gets and that differ from today's, without PATH."""
+def variables_set(plan: Plan, current: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
+    """Return the training's variables that differ from the current ones, without PATH."""
     return {
-        **({} if "WANDB_PROJECT" in today else _project(plan)),
+        **({} if "WANDB_PROJECT" in current else _project(plan)),
         **plan.switches,
-        **_mode(plan, today),
-        **_python_path(plan, today, rebuilt=rebuilt),
+        **_mode(plan, current),
+        **_python_path(plan, current, rebuilt=rebuilt),
         "WANDB_DIR": str(plan.work),
         "WANDB_JOB_TYPE": "rerun",
     }
@@ -83,30 +83,30 @@ def _project(plan: Plan) -> dict[str, str]:
     return {"WANDB_PROJECT": project} if isinstance(project, str) else {}
 
 
-def _mode(plan: Plan, today: Mapping[str, str]) -> dict[str, str]:
-    """Return ``WANDB_MODE`` for the rerun if it must not be today's: a rerun always records."""
-    mode = today.get("WANDB_MODE", "")
-    is_disabled = today.get("WANDB_DISABLED") or mode == "disabled"
+def _mode(plan: Plan, current: Mapping[str, str]) -> dict[str, str]:
+    """Return the ``WANDB_MODE`` to set, if any: a rerun always records."""
+    mode = current.get("WANDB_MODE", "")
+    is_disabled = current.get("WANDB_DISABLED") or mode == "disabled"
     if is_disabled or (plan.manifest.run.offline and not mode):
         return {"WANDB_MODE": "offline"}
     return {}
 
 
-def _python_path(plan: Plan, today: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
-    """Return the recorded PYTHONPATH, as far as its folders are restored, and then today's."""
+def _python_path(plan: Plan, current: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
+    """Return the restored folders of the recorded PYTHONPATH, then the current PYTHONPATH."""
     kept = [str(folder) for folder in plan.python_path]
-    folders = filter(None, today.get("PYTHONPATH", "").split(os.pathsep))
+    folders = filter(None, current.get("PYTHONPATH", "").split(os.pathsep))
     for folder in (each for each in folders if not _is_restored(each, plan)):
-        there = moved(folder, plan.parts.code.root, plan.code)
+        restored = moved(folder, plan.parts.code.root, plan.code)
         # Modules of a rebuilt environment come from it and from the tree, not from other folders
         # of this machine: their content was not recorded.
-        if there != folder or not rebuilt or not Path(folder).is_absolute():
-            kept.append(there)
+        if restored != folder or not rebuilt or not Path(folder).is_absolute():
+            kept.append(restored)
     return {"PYTHONPATH": os.pathsep.join(kept)} if kept else {}
 
 
 def _is_restored(folder: str, plan: Plan) -> bool:
-    """Tell whether the original had this folder on its path, and the new folder has it too."""
+    """Tell whether this folder was on the original's path and is restored."""
     # A cluster's modules put folders of packages on the path; nothing of these is restored.
     code = plan.parts.code
     in_tree = moved(folder, code.root, plan.code) != folder

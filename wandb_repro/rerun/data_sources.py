@@ -1,7 +1,7 @@
-"""Where the data of a run is now: looked for, and compared with what was recorded, before training.
+"""Finds the data of a run and compares it with the record, before training.
 
-In this order: where ``--data NAME=PATH`` says; where it was; in the source tree, once that is
-restored; in the version of a W&B artifact that it came from.
+It is looked for at the path in ``--data NAME=PATH``, else at the recorded path, then in the
+restored source tree, then in the version of the W&B artifact that it came from.
 """
 
 from __future__ import annotations
@@ -24,42 +24,42 @@ from wandb_repro.rerun.path_map import is_absolute, levels_up, relative_to_tree
 
 @dataclass(frozen=True)
 class Source:
-    """A named part of the data that lies in a file or folder."""
+    """A named part of the data that is in a file or folder."""
 
     name: str
     files: DataFiles
     place: str | None
-    """POSIX, relative to the restored tree: where the script looks; None where it names an
-    absolute path outside of it."""
+    """POSIX, relative to the restored tree: where the script looks; None if it uses an
+    absolute path outside the tree."""
     target: str
-    """Absolute path where it is looked for."""
+    """Absolute path where the data is expected."""
     state: str
-    """``same``, ``missing``, ``changed`` or ``not told``; ``later`` if only the restored tree can
-    tell."""
+    """``same``, ``missing``, ``changed`` or ``not told``; ``later`` if only the restored tree
+    shows it."""
 
     @property
     def absolute(self) -> str:
-        """Where it was, normalised."""
+        """Recorded path, normalised."""
         return posixpath.normpath(self.files.absolute)
 
     @property
     def label(self) -> str:
-        """Path and name, for a sentence about it."""
+        """Path and name, for messages."""
         return f"{self.target} (data {self.name!r})"
 
 
 @dataclass(frozen=True)
 class Sources:
-    """All of them."""
+    """All data that was recorded with its file or folder."""
 
     found: tuple[Source, ...] = ()
 
     def named(self, state: str) -> tuple[Source, ...]:
-        """Return those of one state."""
+        """Return the sources in one state."""
         return tuple(source for source in self.found if source.state == state)
 
     def covers(self, absolute: str) -> bool:
-        """Tell whether a file of the original's was digested as part of a source."""
+        """Tell whether a file of the original was digested as part of a source."""
         return any(
             source.state != "not told"
             and (absolute == source.absolute or absolute.startswith(f"{source.absolute}/"))
@@ -70,7 +70,7 @@ class Sources:
 def find_sources(manifest: Manifest, code: Code, given: Mapping[str, str]) -> Sources:
     """Look for each part of the data that was recorded with its file or folder.
 
-    ``given`` has the paths of parts that were moved, by their names.
+    ``given`` maps the names of parts that were moved to their paths.
 
     Raises:
         UsageError: ``given`` names a part that has no file or folder in the record.
@@ -111,7 +111,7 @@ def _source(name: str, files: DataFiles, code: Code, given: str | None) -> Sourc
 
 
 def _may_be_in_tree(place: str | None, code: Code) -> bool:
-    """Tell whether the restored tree may hold a path: the snapshot is not known to lack it."""
+    """Tell whether the restored tree may hold a path: the record does not list it as left out."""
     if place is None or levels_up(place):
         return False
     return not any(
@@ -130,19 +130,19 @@ def state_of(files: DataFiles, target: str) -> str:
         return "not told"
     cache = FileDigestCache()
     try:
-        found = digest_files(target, Limits(), cache)
+        current = digest_files(target, Limits(), cache)
     except DigestError:
         return "changed"
     finally:
         cache.close()
-    return "same" if found.digest == files.digest else "changed"
+    return "same" if current.digest == files.digest else "changed"
 
 
 def refuse_faults(faults: Mapping[str, Sequence[str]]) -> None:
     """Check that no file is missing or changed.
 
     Args:
-        faults: paths by what is wrong with them, such as ``are not here``.
+        faults: paths by what is wrong with the files, such as ``are not here``.
 
     Raises:
         InconclusiveError: there is a path; the error names all of them.

@@ -44,12 +44,12 @@ def train(
     Args:
         plan: what is started, and where.
         python: interpreter of the environment.
-        request: for the process: that it is a rerun, and of which run.
+        request: what the process repeats and compares.
         rebuilt: whether the environment is a new one.
         output: file descriptor for what the training prints.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; the training has ended by now.
+        KeyboardInterrupt: Ctrl-C, after the training was ended.
         RefusedError: the process could not be started.
     """
     _write_cells(plan)

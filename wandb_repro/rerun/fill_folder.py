@@ -16,7 +16,7 @@ _COPIED_BYTES = 1 << 30
 
 
 def restore_code(plan: Plan, bundle: Path, added: Path) -> None:
-    """Restore the tree and the added files from their bundles, and put the inputs beside them.
+    """Restore the tree and the added files from their bundles, and put the inputs next to them.
 
     Raises:
         CodeError: the tree cannot be restored, or is not the recorded one.
@@ -44,34 +44,34 @@ def _make_working_folder(plan: Plan) -> None:
 def place_inputs(
     code: Path, links: tuple[Link, ...], *, within: Path, copied_bytes: int = _COPIED_BYTES
 ) -> None:
-    """Put files outside the snapshot where the script looks for them: copies, later links.
+    """Put files from outside the snapshot where the script looks: copies first, then links.
 
     Raises:
-        RefusedError: a place is outside ``within``, or a file of the tree is in the way.
+        RefusedError: a path is outside ``within``, or a file of the tree is in the way.
     """
     # A script may write to a file that it read, and the original's files must stay as they are.
     # More than copied_bytes would take too long and too much disk: the rest is linked.
     left_bytes = copied_bytes
     for link in links:
-        place = Path(os.path.normpath(code / link.place))
-        if not place.parent.resolve().is_relative_to(within.resolve()):
-            raise RefusedError(f"The record puts {link.target} outside the new folder: {place}.")
-        if os.path.lexists(place):
+        path = Path(os.path.normpath(code / link.place))
+        if not path.parent.resolve().is_relative_to(within.resolve()):
+            raise RefusedError(f"The record puts {link.target} outside the new folder: {path}.")
+        if os.path.lexists(path):
             continue
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            left_bytes -= _place(Path(link.target), place, left_bytes)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            left_bytes -= _place(Path(link.target), path, left_bytes)
         except OSError as error:
             raise RefusedError(
-                f"{link.target} cannot be put at {place}: {error.strerror}."
+                f"{link.target} cannot be put at {path}: {error.strerror}."
             ) from error
 
 
-def _place(target: Path, place: Path, left_bytes: int) -> int:
+def _place(target: Path, path: Path, left_bytes: int) -> int:
     """Copy a file, or link it if it is too large; return the number of bytes copied."""
     size_bytes = target.stat().st_size
     if not target.is_file() or size_bytes > left_bytes:
-        place.symlink_to(target)
+        path.symlink_to(target)
         return 0
-    shutil.copy2(target, place)
+    shutil.copy2(target, path)
     return size_bytes

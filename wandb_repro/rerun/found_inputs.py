@@ -1,4 +1,4 @@
-"""Looks on this disk for what the original read outside its snapshot, before a rerun is planned."""
+"""Looks for files that the original read outside its snapshot, before a rerun is planned."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _DIGESTED_BYTES = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class FoundInputs:
-    """What is on this disk of what the original read."""
+    """The original's input files, as they are on this disk."""
 
     data: Sources = field(default_factory=Sources)
     """Files and folders of data that was fingerprinted with its path."""
     missing: tuple[str, ...] = ()
     """Absolute paths of other files that are not here."""
     changed: tuple[str, ...] = ()
-    """Absolute paths of other files that are not what the original read."""
+    """Absolute paths of other files that differ from what the original read."""
 
 
 def find_inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> FoundInputs:
     """Look for every file that the original read outside its snapshot, and compare it.
 
-    ``given`` has the absolute paths of data that was moved, by its name.
+    ``given`` maps the names of data that was moved to absolute paths.
 
     Raises:
         UsageError: ``given`` names data without a file or folder in the record.
@@ -57,7 +57,7 @@ def files_outside_data(manifest: Manifest, data: Sources) -> list[InputFile]:
 
 
 def changed_files(inputs: Iterable[InputFile]) -> tuple[str, ...]:
-    """Return the absolute paths of files that have another size or digest than recorded.
+    """Return the absolute paths of files whose size or digest differs from the record.
 
     A path that cannot be read, or is no regular file, is left to the script.
     """
@@ -86,7 +86,7 @@ def _regular_size(path: str) -> int | None:
 
 
 def _digest(path: str, size_bytes: int) -> str:
-    """Return ``sha256:HEX``; empty where it cannot be read."""
+    """Return ``sha256:HEX``; empty if the file cannot be read."""
     try:
         return f"sha256:{sha256_of_file(path, most_bytes=size_bytes)}"
     except OSError:

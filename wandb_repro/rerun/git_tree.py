@@ -50,15 +50,15 @@ class TreeFile(NamedTuple):
 
 
 def list_tree(git: Git, tree: str, budget: Budget) -> list[TreeFile]:
-    """Return the files of a tree, each of which may be written.
+    """Return the files of a tree, all of them safe to write.
 
     Raises:
-        CodeError: the tree is not there, is larger than the budget, or holds what is refused.
+        CodeError: the tree is missing, exceeds the budget, or has a file that is refused.
     """
     files: list[TreeFile] = []
     left_bytes = budget.total_bytes
     with git.started("ls-tree", "-r", "-z", "-l", "--full-tree", tree) as process:
-        assert process.stdout is not None  # noqa: S101  (it was asked for)
+        assert process.stdout is not None  # noqa: S101  (it was requested)
         for line in _split(process.stdout):
             file = _checked(_parsed(line), budget)
             left_bytes -= file.size_bytes
@@ -101,7 +101,7 @@ def write_tree(git: Git, files: Sequence[TreeFile], folder: Path) -> None:
 
     Raises:
         CodeError: a link leads out of the folder, or git cannot give a file.
-        OSError: a file cannot be created, such as when two have one name on this disk.
+        OSError: a file cannot be created, such as two with the same name on this disk.
     """
     folder.mkdir()
     root = os.fsencode(folder)
@@ -128,7 +128,7 @@ def blobs(git: Git, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes
 def _bodies(
     git: Git, files: Iterable[TreeFile]
 ) -> Generator[tuple[TreeFile, Iterator[bytes]], None, None]:
-    """Yield each file with its bytes in pieces, to be read before the next is asked for."""
+    """Yield each file with its bytes in pieces, to be read before the next is requested."""
     with git.started("cat-file", "--batch") as process:
         requests, answers = process.stdin, process.stdout
         assert requests is not None  # noqa: S101  (both were requested)
@@ -140,7 +140,7 @@ def _bodies(
 
 
 def _body(stream: IO[bytes], file: TreeFile) -> Iterator[bytes]:
-    """Yield a blob as ``cat-file --batch`` prints it: a head, the bytes, a line's end."""
+    """Yield a blob as ``cat-file --batch`` prints it: a header, the bytes, a line end."""
     if stream.readline() != b"%s blob %d\n" % (file.blob.encode(), file.size_bytes):
         raise CodeError(f"the bundle lacks {readable(file.path)!r}")
     left_bytes = file.size_bytes
@@ -186,7 +186,7 @@ def _check_links(root: bytes, files: Sequence[TreeFile]) -> None:
 
 
 def tree_on_disk(folder: Path) -> str:
-    """Return git's id of the tree that a folder holds, every file of it read again."""
+    """Return git's id of the tree in a folder, after reading every file again."""
     root = os.fsencode(folder)
     entries: dict[bytes, Entry] = {}
     for parent, folders, names in os.walk(root):

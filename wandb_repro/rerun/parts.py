@@ -1,4 +1,4 @@
-"""The parts of a record without which there is no rerun."""
+"""The parts of a record that a rerun requires."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wandb_repro.rerun.path_map import is_absolute
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a manifest that a rerun cannot do without."""
+    """The parts of a manifest that a rerun requires."""
 
     command: Command
     code: Code
@@ -23,7 +23,7 @@ class Parts:
 
 
 def parts_of(manifest: Manifest) -> Parts:
-    """Return the parts that a rerun cannot do without.
+    """Return the parts that a rerun requires.
 
     Raises:
         RefusedError: the record lacks one, or more than one process trained.
@@ -47,7 +47,7 @@ def parts_of(manifest: Manifest) -> Parts:
     if isinstance(packages, Unavailable):
         raise _missing("its packages", packages)
     if not is_absolute(code.root):
-        raise RefusedError(f"The record's tree was nowhere: {code.root[:80]!r} is no place.")
+        raise RefusedError(f"The record's root {code.root[:80]!r} is not a valid absolute path.")
     return Parts(command, code, packages)
 
 

@@ -1,4 +1,4 @@
-"""Where paths of the original's machine are in the new folder. Pure: no disk is asked."""
+"""Maps paths of the original's machine into the new folder. Pure: reads no disk."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 from wandb_repro.errors import RefusedError
 
 MOST_LEVELS_UP = 16
-"""Folders above the tree that a rerun makes again."""
+"""Most folders above the tree that a rerun creates."""
 
 
 def is_absolute(path: str) -> bool:
-    """Tell whether a recorded path is absolute, and one that a system can hold."""
+    """Tell whether a recorded path is absolute and valid."""
     return posixpath.isabs(path) and "\0" not in path
 
 
 def relative_to_tree(absolute: str, root: str, *, opened_as: str) -> str | None:
     """Return where the script looks for a file, relative to its tree; may begin with ``../``.
 
-    None for a file outside the tree that the script opens by its absolute path: it is looked for
-    where it always was.
+    None for a file outside the tree that the script opens by its absolute path: the script
+    looks for it there again.
 
     >>> relative_to_tree("/home/ada/data/x.csv", "/home/ada/digits", opened_as="../data/x.csv")
     '../data/x.csv'
@@ -42,7 +42,7 @@ def levels_up(relative: str) -> int:
 
 
 def code_folder(tree: Path, root: str, up: int) -> Path:
-    """Return where the tree is restored: as deep as the script looks up, each folder by its name.
+    """Return where the tree is restored: below the named folders that the script looks up to.
 
     So ``../data`` is below ``tree``, and ``../me/data`` is found where it was.
 
@@ -75,16 +75,16 @@ def moved(text: str, root: str, code: Path) -> str:
 
 
 def mirrored(place: str, root: str, restored: Path, within: Path) -> Path | None:
-    """Return where an absolute path of the original's machine is beside the restored tree.
+    """Return an absolute path of the original's machine, moved along with the restored tree.
 
     Args:
         place: the path.
         root: of the original's tree.
         restored: the restored tree.
-        within: the new folder; a place that would lie outside it is None.
+        within: the new folder; a path outside it becomes None.
     """
-    there = Path(os.path.normpath(restored / posixpath.relpath(place, root)))
-    return there if there.is_relative_to(within) else None
+    path = Path(os.path.normpath(restored / posixpath.relpath(place, root)))
+    return path if path.is_relative_to(within) else None
 
 
 def path_in_tree(code: Path, recorded: str) -> Path:

@@ -1,7 +1,4 @@
-"""What a rerun is going to do: everything is known and shown before anything is done.
-
-Pure: what is on disk was looked at before, and is handed in.
-"""
+"""Plans a rerun, so that everything is shown before anything is done. Pure: reads no disk."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ from wandb_repro.rerun.start_variables import start_variables
 
 @dataclass(frozen=True)
 class Plan:
-    """A rerun, ready to be shown and done."""
+    """A rerun, ready to be shown and started."""
 
     manifest: Manifest
     parts: Parts
@@ -44,22 +41,22 @@ class Plan:
     code: Path
     """Where the tree is restored."""
     cwd: Path
-    """Where it starts, in the new folder. One outside the tree has one beside it in its place."""
+    """Where it starts, in the new folder. One outside the tree keeps its relative path."""
     arguments: tuple[str, ...]
     """What follows the interpreter, as it is shown: flags, target, arguments, credentials cut."""
     credentials: Mapping[int, str]
-    """Arguments that hold a credential, whole, by their place in ``arguments``."""
+    """Complete arguments with a credential, by their position in ``arguments``."""
     console_place: int | None
-    """Place of an installed command's name in ``arguments``; None for any other start."""
+    """Position of an installed command's name in ``arguments``; None for any other start."""
     switches: dict[str, str]
     """Variables that are set."""
     python_path: tuple[Path, ...] = ()
-    """Restored folders that modules are looked for in, beside the usual ones."""
+    """Restored folders that are added to the module search path."""
     cells: PlannedCells | None = None
-    """Of a notebook, where its cells were read."""
+    """Cells of a notebook, if they were read."""
 
     def started_with(self, python: Path) -> list[str]:
-        """Return the whole command line for an interpreter; a command is one beside it."""
+        """Return the command line; an installed command is from the interpreter's folder."""
         words = [self.credentials.get(at, word) for at, word in enumerate(self.arguments)]
         if self.console_place is not None:
             words[self.console_place] = str(python.parent / words[self.console_place])
@@ -67,7 +64,7 @@ class Plan:
 
     @property
     def cells_file(self) -> Path:
-        """Where the cells are put that are executed."""
+        """File of the cells that are executed."""
         return _cells_file(self.work)
 
     @property
@@ -77,7 +74,7 @@ class Plan:
 
     @property
     def tree_folder(self) -> Path:
-        """What holds the tree, and the folders above it that the script looks into."""
+        """Folder of the tree, and of the folders above it that the script looks into."""
         return self.work / "tree"
 
 
@@ -98,17 +95,17 @@ def make_plan(
     Args:
         manifest: the record.
         work: new folder for the rerun, absolute.
-        found: what is on this disk of the files that the record names.
+        found: the original's input files, as they are on this disk.
         threads: intra-op threads instead of the recorded number.
         sets: switches instead of the recorded ones, by name.
         values: arguments that were credentials and are not recorded, by position.
-        allow_missing: go on although files that the original read are not here.
-        ask_values: refuse when an argument that was cut out is not in ``values``.
-        cells: of a notebook, what it executed; then ``values`` go by the number of their cell.
+        allow_missing: continue although files that the original read are missing.
+        ask_values: refuse if an argument that was cut out is not in ``values``.
+        cells: executed cells of a notebook; ``values`` are then by cell number.
 
     Raises:
-        RefusedError: it cannot be started: the sentence says what is missing.
-        InconclusiveError: files that the original used are not here, or not as they were.
+        RefusedError: it cannot be started; the message says what is missing.
+        InconclusiveError: files that the original used are missing or changed.
         UsageError: a position in ``values`` was not cut out.
     """
     parts = parts_of(manifest)
@@ -152,7 +149,7 @@ def _cells(parts: Parts, cells: Cells, values: Mapping[int, str], *, ask: bool) 
 
 
 def _levels_up_to_folder(parts: Parts) -> int:
-    """Return how many folders above the tree the way leads to a working directory beside it."""
+    """Return how many folders above the tree the path to the working directory goes."""
     recorded = parts.command.working_directory
     if not is_absolute(recorded):
         return 0
@@ -166,16 +163,15 @@ def _levels_up_to_folder(parts: Parts) -> int:
 
 
 def _working_folder(parts: Parts, code: Path, within: Path) -> Path:
-    """Return where the training starts: where the original did, as the restored tree sees it."""
+    """Return the working directory: the original's, moved along with the restored tree."""
     recorded = parts.command.working_directory
     if not is_absolute(recorded):
         return path_in_tree(code, recorded)
-    # Never the folder itself, though it may be here: what a script finds and writes there is
-    # somebody's.
-    there = mirrored(recorded, parts.code.root, code, within)
-    if there is None:
+    # Never the recorded folder itself, even if it exists: files in it belong to somebody.
+    folder = mirrored(recorded, parts.code.root, code, within)
+    if folder is None:
         raise RefusedError(f"The record's working directory {recorded[:200]!r} leaves its tree.")
-    return there
+    return folder
 
 
 def _python_path(parts: Parts, code: Path, within: Path) -> Iterator[Path]:
@@ -184,7 +180,7 @@ def _python_path(parts: Parts, code: Path, within: Path) -> Iterator[Path]:
     for folder in parts.command.python_path:
         if not is_absolute(folder) or os.pathsep in folder:
             raise RefusedError(f"The record names an invalid PYTHONPATH: {folder[:80]!r}.")
-        there = mirrored(folder, parts.code.root, code, within)
-        if there is not None and there not in seen:
-            seen.add(there)
-            yield there
+        restored = mirrored(folder, parts.code.root, code, within)
+        if restored is not None and restored not in seen:
+            seen.add(restored)
+            yield restored

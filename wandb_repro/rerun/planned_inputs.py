@@ -1,4 +1,4 @@
-"""Which files a rerun puts beside its restored tree. Pure: what is on disk was looked at before."""
+"""Plans which files a rerun puts next to its restored tree. Pure: reads no disk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Inputs:
     up: int
     """How many folders above the tree the script looks."""
     changed: tuple[str, ...] = ()
-    """Absolute paths of files that are not what the original read."""
+    """Absolute paths of files that differ from what the original read."""
     data: Sources = field(default_factory=Sources)
     """Files and folders of data that was fingerprinted with its path."""
 
@@ -47,9 +47,9 @@ def plan_inputs(manifest: Manifest, code: Code, found: FoundInputs) -> Inputs:
     data = found.data
     links = _links_to_data(data)
     for file in files_outside_data(manifest, data):
-        place = _place(file, code)
-        if place is not None and file.absolute not in found.missing:
-            links.append(Link(place, file.absolute))
+        path = _place(file, code)
+        if path is not None and file.absolute not in found.missing:
+            links.append(Link(path, file.absolute))
     return Inputs(
         tuple(links),
         (*found.missing, *(source.label for source in data.named("missing"))),
@@ -61,8 +61,8 @@ def plan_inputs(manifest: Manifest, code: Code, found: FoundInputs) -> Inputs:
 
 def _levels_up(links: list[Link], data: Sources) -> int:
     fetched = [source.place for source in data.named("later") if source.place is not None]
-    places = [*(link.place for link in links), *fetched]
-    up = max(map(levels_up, places), default=0)
+    paths = [*(link.place for link in links), *fetched]
+    up = max(map(levels_up, paths), default=0)
     if up > MOST_LEVELS_UP:
         raise RefusedError(f"The original read files {up} folders above its own; that is too far.")
     return up

@@ -1,8 +1,8 @@
-"""Restores a source tree from its bundle, into a new folder, and proves that it is the one.
+"""Restores a source tree from its bundle into a new folder, and proves that it is the recorded one.
 
 The bundle may come from anyone. Nothing is checked out: git only unpacks, checks and lists
 objects in a private repository, and each file is created here, where nothing was before, so
-filters, attributes, line endings, hooks and submodules have no part in it.
+filters, attributes, line endings, hooks and submodules have no effect.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def restore(
         budget: limits; a larger tree is refused before anything is written.
 
     Raises:
-        CodeError: the bundle is not the recorded one, is hostile or too large, or does not give
+        CodeError: the bundle is not the recorded one, is hostile or too large, or does not hold
             the recorded tree. Nothing is left at `destination` then.
     """
     if re.fullmatch(r"[0-9a-f]{40}", code.tree) is None:
@@ -76,10 +76,10 @@ def _is_empty_folder(path: Path) -> bool:
 
 
 def check_bundle(bundle: Path, code: Code, budget: Budget) -> None:
-    """Check that a file is the recorded bundle, before anything in it is looked at.
+    """Check that a file is the recorded bundle, before anything in it is read.
 
     Raises:
-        CodeError: it is another one, is no file, or is too large.
+        CodeError: it is a different bundle, not a file, or too large.
         OSError: it cannot be read.
     """
     if isinstance(code.bundle, Unavailable):
@@ -124,7 +124,7 @@ def _restore(bundle: Path, tree: str, workplace: Path, budget: Budget) -> None:
 
 def bounded(git: Git, budget: Budget) -> Git:
     """Return git with limits of time and memory."""
-    # A delta of a kilobyte may expand to gigabytes, which git does to know the object's id.
+    # git expands each delta to compute the object's id: a kilobyte may become gigabytes.
     object_bytes = max(budget.file_bytes, _LEAST_OBJECT_BYTES)
     return replace(git, timeout_s=budget.seconds, object_bytes=object_bytes)
 

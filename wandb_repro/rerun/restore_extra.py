@@ -1,7 +1,7 @@
 """Restores the files that the original used outside its snapshot.
 
-They may come from anyone, as the tree itself: they are unpacked and checked in the same way, in a
-separate folder, and moved from there only to places where nothing is.
+Like the tree, they may come from anyone: they are unpacked and checked in the same way, in a
+separate folder, and moved from there only to paths that do not exist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from wandb_repro.rerun.restore import restore
 
 
 def added_of(code: Code) -> Added | None:
-    """Return what was stored beside a tree; None where nothing was."""
+    """Return the files that were stored in addition to a tree; None if there are none."""
     added = code.added
     if isinstance(added, Unavailable) or isinstance(added.bundle, Unavailable):
         return None
@@ -30,7 +30,7 @@ def added_of(code: Code) -> Added | None:
 
 
 def adds_below(code: Code, folder: str) -> bool:
-    """Tell whether an added file lay below an absolute folder of the original's machine."""
+    """Tell whether an added file was below an absolute folder of the original's machine."""
     added = added_of(code)
     return added is not None and any(
         PurePosixPath(added.top, file.path).is_relative_to(folder) for file in added.files
@@ -41,7 +41,7 @@ def folders_up(code: Code) -> int:
     """Return how many folders above the tree the added files start.
 
     Raises:
-        RefusedError: they start from no folder above the tree.
+        RefusedError: they start from a folder that is not above the tree.
     """
     added = added_of(code)
     if added is None:
@@ -69,7 +69,7 @@ def restore_added(bundle: Path, code: Code, restored: Path, *, within: Path, scr
         scratch: a folder to unpack in; must not exist, and be on the same disk.
 
     Raises:
-        CodeError: the bundle is not the recorded one, is hostile or too large, or does not give
+        CodeError: the bundle is not the recorded one, is hostile or too large, or does not hold
             the recorded files.
         RefusedError: a file would leave the new folder, or replace one of the tree.
     """
@@ -92,17 +92,17 @@ def restore_added(bundle: Path, code: Code, restored: Path, *, within: Path, scr
 
 
 def _check_named(scratch: Path, files: Sequence[Path], added: Added) -> None:
-    """Check that the record names the files that its bundle holds: people decide by its names."""
-    found = {readable(os.fsencode(file)): scratch / file for file in files}
-    if sorted(found) != sorted(file.path for file in added.files):
+    """Check that the record names the files in its bundle: people decide by these names."""
+    paths = {readable(os.fsencode(path)): scratch / path for path in files}
+    if sorted(paths) != sorted(file.path for file in added.files):
         raise RefusedError("The record does not name the files that were added to it.")
-    for named in added.files:
-        place = found[named.path]
-        if place.is_symlink():
-            raise RefusedError(f"The record adds {named.path!r}, which is a link.")
-        data = place.read_bytes()
-        if (len(data), f"sha256:{sha256_of_bytes(data)}") != (named.size_bytes, named.digest):
-            raise RefusedError(f"The file {named.path!r} is not the one that the record adds.")
+    for file in added.files:
+        path = paths[file.path]
+        if path.is_symlink():
+            raise RefusedError(f"The record adds {file.path!r}, which is a link.")
+        data = path.read_bytes()
+        if (len(data), f"sha256:{sha256_of_bytes(data)}") != (file.size_bytes, file.digest):
+            raise RefusedError(f"The file {file.path!r} is not the one that the record adds.")
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -111,11 +111,11 @@ def _files(folder: Path) -> Iterator[Path]:
             yield Path(parent, name).relative_to(folder)
 
 
-def _move(source: Path, place: Path, within: Path) -> None:
-    """Move a file to where nothing is. A link of the tree must not lead it out."""
-    if not place.parent.resolve().is_relative_to(within.resolve()):
-        raise RefusedError(f"The record adds a file outside the new folder: {place}.")
-    if os.path.lexists(place):
-        raise RefusedError(f"The record adds {place}, which its tree holds already.")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    source.rename(place)
+def _move(source: Path, path: Path, within: Path) -> None:
+    """Move a file to a path that does not exist. A link in the tree must not redirect it."""
+    if not path.parent.resolve().is_relative_to(within.resolve()):
+        raise RefusedError(f"The record adds a file outside the new folder: {path}.")
+    if os.path.lexists(path):
+        raise RefusedError(f"The record adds {path}, which its tree holds already.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(path)

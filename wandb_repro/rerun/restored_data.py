@@ -1,4 +1,4 @@
-"""Data that is known only once the tree is restored, and data that is downloaded into it."""
+"""Checks data that may be in the restored tree, and downloads data that is in an artifact."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wandb_repro.errors import RefusedError
 from wandb_repro.rerun.data_sources import Source, Sources, refuse_faults, state_of
 
 Fetch = Callable[[str, Path], Path]
-"""Downloads a version of an artifact into a folder; returns where it is."""
+"""Downloads a version of an artifact into a folder; returns its path."""
 
 
 def check_restored(
@@ -29,51 +29,51 @@ def check_restored(
     missing: list[str] = []
     changed: list[str] = []
     for source in sources.named("later"):
-        place = Path(os.path.normpath(code / (source.place or source.absolute)))
-        state, label = state_of(source.files, str(place)), source.label
+        path = Path(os.path.normpath(code / (source.place or source.absolute)))
+        state, label = state_of(source.files, str(path)), source.label
         # The tree may have only the part of it that was small enough to be stored.
         if state in ("missing", "changed") and source.files.artifact:
-            state, label = _fetch(source, place, fetch, within, downloads)
+            state, label = _fetch(source, path, fetch, within, downloads)
         elif state == "missing" and os.path.exists(source.target):  # noqa: PTH110
-            state = "changed"  # it was never in the tree, and is another now
+            state = "changed"  # it was never in the tree, and is different now
         missing += [label] if state == "missing" else []
         changed += [label] if state == "changed" else []
     refuse_faults({"are not here": missing, "are not the same here": changed})
 
 
 def _fetch(
-    source: Source, place: Path, fetch: Fetch, within: Path, downloads: Path
+    source: Source, path: Path, fetch: Fetch, within: Path, downloads: Path
 ) -> tuple[str, str]:
     """Download an artifact and link it where the script looks, if it is the recorded data.
 
-    Returns its state, and what to say about it.
+    Returns its state, and a label for messages.
     """
     artifact = source.files.artifact
     if source.place is None:
         return "missing", f"{source.label}, and the script opens it there, not as {artifact}"
-    if not place.parent.resolve().is_relative_to(within.resolve()):
-        raise RefusedError(f"The record puts {artifact} outside the new folder: {place}.")
+    if not path.parent.resolve().is_relative_to(within.resolve()):
+        raise RefusedError(f"The record puts {artifact} outside the new folder: {path}.")
     downloads.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="artifact-", dir=downloads))
     try:
-        found = fetch(artifact, folder)
-    except Exception as error:  # noqa: BLE001 - whatever W&B raises is why it is not here
+        downloaded = fetch(artifact, folder)
+    except Exception as error:  # noqa: BLE001 - any error of W&B is why it is missing
         why = str(error).rstrip(".")
         return "missing", f"{source.label}, and {artifact} cannot be downloaded: {why}"
-    target = _same_in(found, source)
+    target = _same_in(downloaded, source)
     if target is None:
         return "changed", f"{source.label}, as W&B has them now in {artifact}"
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    place.unlink(missing_ok=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(target)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
     return "same", ""
 
 
-def _same_in(found: Path, source: Source) -> Path | None:
-    """Return what of an artifact is the data: a file or folder named as it was, or all of it."""
+def _same_in(artifact: Path, source: Source) -> Path | None:
+    """Return the part of an artifact that is the data: a path that ends as recorded, or all."""
     names = PurePosixPath(source.absolute).parts[1:]
-    ends = (found.joinpath(*names[first:]) for first in range(len(names) + 1))
+    ends = (artifact.joinpath(*names[first:]) for first in range(len(names) + 1))
     states = ("same", "not told")
     return next((end for end in ends if state_of(source.files, str(end)) in states), None)

@@ -1,7 +1,7 @@
 """The command line that starts a rerun's training. Pure: made of the record alone.
 
-Anybody may have written the record: whatever would run other code than the restored tree's, or
-write outside the new folder, is refused.
+Anybody may have written the record: a command that would run code from outside the restored tree,
+or write outside the new folder, is refused.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class StartCommand:
     words: tuple[str, ...]
     """Flags, target, arguments; credentials cut."""
     own_arguments_at: int
-    """Place of the script's first own argument in ``words``."""
+    """Position of the script's first argument in ``words``."""
     console_place: int | None
-    """Place of an installed command's name in ``words``; None for any other start."""
+    """Position of an installed command's name in ``words``; None for any other start."""
 
 
 def start_command(
     command: Command, root: str, *, code: Path, cwd: Path, cells: Path
 ) -> StartCommand:
-    """Return how the training is started.
+    """Return the command line of the training.
 
     Args:
         command: as it was recorded.
@@ -44,7 +44,7 @@ def start_command(
         cells: the file with a notebook's cells.
 
     Raises:
-        RefusedError: the record would start something else than what is restored from it.
+        RefusedError: the record would start something that is not restored from it.
     """
     before = (*_flags(command), *_launcher(command), *_target(command, code, cwd, cells))
     words = (*before, *(moved(argument, root, code) for argument in command.arguments))
@@ -74,7 +74,7 @@ def _target(command: Command, code: Path, cwd: Path, cells: Path) -> list[str]:
 
 
 def _script(command: Command, code: Path, cwd: Path) -> str:
-    """Return the script as its working directory sees it, as people start theirs."""
+    """Return the script's path relative to its working directory, as people type it."""
     script = path_in_tree(code, command.target)
     if not script.is_relative_to(code):
         raise RefusedError(
@@ -102,13 +102,13 @@ _FLAG = re.compile(r"-[bBdEIOPRsSuvqx]")
 
 
 def _flags(command: Command) -> list[str]:
-    """Return the interpreter's options: none of them names code, or a place to write to."""
+    """Return the interpreter's options: none of them names code, or a path to write to."""
     kept: list[str] = []
     words = iter(command.interpreter_flags)
     for word in words:
         if word in _WITH_VALUE:
             value = next(words, "")
-            # Where byte code goes changes no bit, and would be outside the new folder.
+            # The bytecode folder changes no bits, and would be outside the new folder.
             if not value.startswith("pycache_prefix"):
                 kept += [word, value]
         elif _FLAG.fullmatch(word):
@@ -121,9 +121,9 @@ def _flags(command: Command) -> list[str]:
 
 
 def credentials_of(command: Command, values: Mapping[int, str], *, ask: bool) -> dict[int, str]:
-    """Return the arguments with a credential, complete, by their place among the arguments.
+    """Return the complete arguments with a credential, by position.
 
-    ``values`` has the credentials, by the place of their argument.
+    ``values`` are the credentials, by the position of their argument.
 
     Raises:
         RefusedError: a credential is not in ``values`` (only if ``ask``).
@@ -146,5 +146,5 @@ def credentials_of(command: Command, values: Mapping[int, str], *, ask: bool) ->
 
 
 def _filled(argument: str, value: str) -> str:
-    """Return an argument with its credential; one that lost several is given whole."""
+    """Return an argument with its credential; ``value`` is all of it if it lost several."""
     return argument.replace(REDACTED, value) if argument.count(REDACTED) == 1 else value

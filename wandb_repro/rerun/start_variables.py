@@ -35,6 +35,6 @@ def start_variables(manifest: Manifest, command: Command, threads: int | None) -
 
 
 def _without_dumps(value: str) -> str:
-    """Return flags of XLA without those that make it write files, wherever they say."""
+    """Return XLA's flags without those that make it write files."""
     words = value.split(" ")
     return " ".join(word for word in words if not re.match(r"--\w*dump", word))

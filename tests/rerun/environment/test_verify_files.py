@@ -34,8 +34,8 @@ def test_a_changed_file_is_named_with_how_to_mend_it(installed: Path) -> None:
     (installed / "small" / "m7.py").write_text("X = 8\n")
 
     assert list(unlike_their_wheel(installed)) == [
-        "small/m7.py is not the file of its wheel; if uv's cache was written into, mend it: "
-        "uv cache clean small"
+        "small/m7.py is not the file of its wheel; if uv's cache was modified, "
+        "run uv cache clean small"
     ]
 
 

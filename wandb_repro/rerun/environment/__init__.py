@@ -1,1 +1,1 @@
-"""The environment of a rerun: found, built, compared and kept."""
+"""Selects, builds, compares and caches the environment of a rerun."""

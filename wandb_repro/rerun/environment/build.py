@@ -1,4 +1,4 @@
-"""The environment built again, and compared with the original before anything in it starts."""
+"""Rebuilds the environment and compares it with the original before anything in it starts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Rebuilt:
     inequalities: tuple[Inequality, ...] = ()
     """Distributions that differ from the original's."""
     notes: tuple[str, ...] = ()
-    """What else may differ, a sentence each."""
+    """Other possible differences, one sentence each."""
 
 
 def rebuild(
@@ -61,7 +61,7 @@ def rebuild(
 
     Raises:
         RebuildError: the interpreter or a package is not available, an index cannot be reached, a
-            wheel has other bytes than its hash says, or uv is not here.
+            wheel does not match its hash, or uv is not installed.
     """
     if destination.exists() and any(destination.iterdir()):
         raise RebuildError(f"{destination} is not empty.", hint="Name a new folder.")
@@ -85,7 +85,7 @@ def rebuild(
 
 @contextmanager
 def _complete_or_absent(destination: Path) -> Generator[Path]:
-    """Give a folder to fill, which becomes ``destination`` if that succeeds."""
+    """Yield a folder to fill, which becomes ``destination`` on success."""
     # A rename is one step: even after a kill the destination is complete if it exists.
     unfinished = destination.with_name(f".{destination.name}-{secrets.token_hex(4)}")
     try:
@@ -104,7 +104,7 @@ def _install(lock: Lock, base: FoundPython, destination: Path) -> None:
     python = str(destination.absolute() / "bin" / "python")
     answer = _sync(lock, python, by_address=False)
     if "Hash mismatch" in answer.errors:
-        # The index publishes no hashes: uv took the wheel that fits best, whatever was locked.
+        # The index publishes no hashes: uv took the best fitting wheel and ignored the lock.
         answer = _sync(lock, python, by_address=True)
     _check_success(answer, "The packages could not be installed", destination)
 
@@ -146,7 +146,7 @@ def site_packages(environment: Path) -> Path:
 
 
 def notes_on(wanted: Interpreter, base: FoundPython) -> tuple[str, ...]:
-    """Return how the interpreter differs from the recorded one, a sentence or none."""
+    """Return how the interpreter differs from the recorded one: one sentence, or none."""
     if (base.version, base.implementation) != (wanted.version, wanted.implementation):
         return (f"Python {base.version} stands in for the recorded {python_of(wanted)}.",)
     if base.build != wanted.build:

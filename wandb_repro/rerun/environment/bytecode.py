@@ -1,9 +1,9 @@
-"""Caches what Python compiled in a rerun, so that later reruns start in half the time.
+"""Caches the bytecode that a rerun compiled, so that later reruns start in half the time.
 
-It is taken from the rerun's clone, and only for sources that are the cached environment's: their
-size and time must be those in the header of the ``.pyc`` and those of the listing.
+It comes from the rerun's clone, and only for sources of the cached environment: their size and
+time must match the header of the ``.pyc`` and the listing.
 
-Source: PEP 552, the header of a ``.pyc``; PEP 3147, its place.
+Source: PEP 552, the header of a ``.pyc``; PEP 3147, its path.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CACHED = "/__pycache__/"
 
 
 def keep_bytecode(entry: Entry, environment: Path) -> None:
-    """Cache what a rerun compiled in its clone of an environment, unless there is some already."""
+    """Cache the bytecode in a rerun's clone of an environment, unless some is cached already."""
     if entry.bytecode.exists():
         return
     with contextlib.suppress(OSError), Cache(entry.folder.parent).locked(entry.key) as is_ours:
@@ -58,11 +58,11 @@ def _keep(entry: Entry, environment: Path, cached: Listing) -> None:
 
 
 def _compiled(environment: Path, here: Listing, cached: Listing) -> Iterator[str]:
-    """Yield each compiled file whose source is the cached environment's."""
+    """Yield each compiled file whose source is in the cached environment."""
     for path in here.keys() - cached.keys():
-        folder, found, name = path.rpartition(_CACHED)
+        folder, is_cached, name = path.rpartition(_CACHED)
         source = f"{folder}/{name.partition('.')[0]}.py"
-        if not found or not name.endswith(".pyc") or source not in cached:
+        if not is_cached or not name.endswith(".pyc") or source not in cached:
             continue
         if here.get(source) == cached[source] and _is_of(environment / path, cached[source]):
             yield path
@@ -80,7 +80,7 @@ def _is_of(compiled: Path, source: tuple[int, int, str]) -> bool:
 
 
 def clone_bytecode(bytecode: Path, environment: Path) -> None:
-    """Put what was compiled into a clone; delete it instead if it was changed since."""
+    """Clone cached bytecode into an environment; delete it instead if it was changed."""
     if not bytecode.exists():
         return
     listing = read_listing(bytecode / "files.json")

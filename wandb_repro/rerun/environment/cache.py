@@ -2,7 +2,7 @@
 
 environments/KEY/env           the environment, in which nothing ever runs: reruns get clones
 environments/KEY/files.json    its files, their sizes and times when it was built
-environments/KEY/bytecode/     what Python compiled in the first rerun, and its own list
+environments/KEY/bytecode/     what Python compiled in the first rerun, and a list of it
 environments/KEY.lock          locked by the process that builds, clones or clears it
 environments/.KEY-unfinished   being built, or left by a process that was killed
 """
@@ -26,7 +26,7 @@ from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.environment.interpreter import FoundPython
 
 _FORMAT = 1
-"""Increased when an entry's files get another meaning."""
+"""Increased when the meaning of an entry's files changes."""
 
 
 def user_cache() -> Cache:
@@ -35,7 +35,7 @@ def user_cache() -> Cache:
 
 
 def key_of(packages: Packages, base: FoundPython) -> str:
-    """Return SHA-256 over all that decides what a rebuilt environment holds, hexadecimal.
+    """Return the SHA-256, hexadecimal, over everything that determines a rebuilt environment.
 
     Changes with each distribution's whole record (version, wheel, RECORD, packed wheel), the
     interpreter's file and build, and the machine's architecture and C library.
@@ -44,7 +44,7 @@ def key_of(packages: Packages, base: FoundPython) -> str:
         _FORMAT,
         [str(base.path), base.version, base.build, base.implementation],
         [platform.machine(), *platform.libc_ver()],
-        [one.model_dump(mode="json") for one in packages.distributions],
+        [package.model_dump(mode="json") for package in packages.distributions],
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -72,7 +72,7 @@ class Entry:
 
     @property
     def bytecode(self) -> Path:
-        """What Python compiled, and its list."""
+        """Cached bytecode, and its list."""
         return self.folder / "bytecode"
 
     def is_complete(self) -> bool:
@@ -80,15 +80,15 @@ class Entry:
         return self.files.is_file()
 
     def facts(self) -> tuple[str, int]:
-        """Return the version of its Python, and how many distributions it has."""
+        """Return its Python version and its number of distributions."""
         configuration = self.environment / "pyvenv.cfg"
         lines = configuration.read_text("utf-8").splitlines() if configuration.is_file() else []
-        named = [line.partition("=")[2].strip() for line in lines if line.startswith("version")]
-        found = self.environment.glob("lib/python*/site-packages/*.dist-info")
-        return (named[0] if named else "?"), sum(1 for _ in found)
+        versions = [line.partition("=")[2].strip() for line in lines if line.startswith("version")]
+        installed = self.environment.glob("lib/python*/site-packages/*.dist-info")
+        return (versions[0] if versions else "?"), sum(1 for _ in installed)
 
     def touch(self) -> None:
-        """Note that it was used now."""
+        """Set the time of its last use to now."""
         with contextlib.suppress(OSError):
             os.utime(self.folder)
 
@@ -99,7 +99,7 @@ class Entry:
 
     def remove(self) -> None:
         """Delete it."""
-        # The list first: without it nobody takes what is left for a complete environment.
+        # The list first: without it, what is left does not count as a complete environment.
         self.files.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -111,20 +111,20 @@ class Cache:
     folder: Path
 
     def entry(self, key: str) -> Entry:
-        """Return the place of an environment, which may not exist."""
+        """Return the entry of an environment, which may not exist."""
         return Entry(self.folder / key)
 
     def unfinished(self, key: str) -> Entry:
-        """Return the place where an environment is built."""
+        """Return the entry in which an environment is built."""
         return Entry(self.folder / f".{key}-unfinished")
 
     def entries(self) -> Iterator[Entry]:
-        """Yield each environment, the last used first."""
+        """Yield each environment, the most recently used first."""
         found = [Entry(path) for path in self._folders() if not path.name.startswith(".")]
-        yield from sorted(found, key=lambda one: -one.used_s)
+        yield from sorted(found, key=lambda entry: -entry.used_s)
 
     def leftovers(self) -> Iterator[tuple[str, Entry]]:
-        """Yield key and place of each environment whose build did not end."""
+        """Yield key and entry of each environment whose build did not end."""
         for path in self._folders():
             if path.name.startswith("."):
                 yield path.name[1:].removesuffix("-unfinished"), Entry(path)
@@ -134,7 +134,7 @@ class Cache:
 
     @contextlib.contextmanager
     def locked(self, key: str, *, patience_s: float = 0) -> Generator[bool]:
-        """Lock an environment; give False if another process still has the lock after a wait.
+        """Lock an environment; yield False if another process keeps the lock for ``patience_s``.
 
         The system releases the lock of a process that is killed.
 

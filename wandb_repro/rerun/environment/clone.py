@@ -1,6 +1,6 @@
-"""Clones a folder by hard links, which is quick and takes no disk, and lists its files.
+"""Clones a folder by hard links, which is fast and takes no disk space, and lists its files.
 
-Replacing, adding or removing a file in the clone leaves the original as it was. A file that is
+Replacing, adding or removing a file in the clone does not affect the original. A file that is
 written in place changes in both, as in every environment that uv makes; its time shows it.
 """
 
@@ -26,21 +26,21 @@ _ADAPTER: TypeAdapter[Listing] = TypeAdapter(Listing)
 
 def list_folder(folder: Path) -> Listing:
     """Return every file and link below a folder; no link is followed."""
-    found: Listing = {}
-    left = [""]
-    while left:
-        below = left.pop()
+    listing: Listing = {}
+    pending = [""]
+    while pending:
+        below = pending.pop()
         with os.scandir(folder / below) as entries:
             for entry in entries:
                 path = f"{below}{entry.name}"
                 if entry.is_symlink():
-                    found[path] = (0, 0, os.readlink(entry.path))  # noqa: PTH115 - 20,000 files
+                    listing[path] = (0, 0, os.readlink(entry.path))  # noqa: PTH115 - 20,000 files
                 elif entry.is_dir():
-                    left.append(f"{path}/")
+                    pending.append(f"{path}/")
                 else:
                     status = entry.stat()
-                    found[path] = (status.st_size, status.st_mtime_ns, "")
-    return found
+                    listing[path] = (status.st_size, status.st_mtime_ns, "")
+    return listing
 
 
 def first_change(before: Listing, after: Listing) -> str:
@@ -70,14 +70,14 @@ _Place = Callable[[str, str], None]
 
 
 def clone(source: Path, listing: Listing, destination: Path) -> bool:
-    """Put what is listed into another folder, which may exist.
+    """Clone the listed files into another folder, which may exist.
 
     Returns:
         Whether it consists of hard links; across file systems the files are copied.
 
     Raises:
         OSError: a file is gone.
-        DiskFullError: there is no room for it.
+        DiskFullError: the disk is full.
     """
     place = _copy if is_elsewhere(source, listing, destination) else os.link
     entries = list(listing.items())
@@ -112,12 +112,12 @@ def is_elsewhere(source: Path, listing: Listing, destination: Path) -> bool:
 
 
 def _clone(source: Path, entries: list[_Entry], destination: Path, place: _Place) -> None:
-    made: set[str] = set()
+    folders: set[str] = set()
     for path, (_, _, link) in entries:
-        above = path.rpartition("/")[0]
-        if above not in made:
-            os.makedirs(f"{destination}/{above}", exist_ok=True)  # noqa: PTH103 - 20,000 files
-            made.add(above)
+        parent = path.rpartition("/")[0]
+        if parent not in folders:
+            os.makedirs(f"{destination}/{parent}", exist_ok=True)  # noqa: PTH103 - 20,000 files
+            folders.add(parent)
         if link:
             os.symlink(link, f"{destination}/{path}")  # noqa: PTH211
         else:

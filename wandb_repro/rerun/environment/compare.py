@@ -1,4 +1,4 @@
-"""What is not the same in two environments."""
+"""Compares the distributions of two environments."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ _MOST = 3
 
 @dataclass(frozen=True)
 class Inequality:
-    """One distribution that is not the same on both sides."""
+    """One distribution that differs between two environments."""
 
     name: str
-    """Of the distribution; ``python`` stands for the interpreter."""
+    """Name of the distribution; ``python`` for the interpreter."""
     what: Literal["missing", "extra", "version", "content", "edited", "unknown"]
-    """``missing`` and ``extra`` are seen from the copy; ``edited`` where a side was edited by hand
-    after it was installed; ``unknown`` where a side has no record of its content, so that the two
-    cannot be compared."""
+    """``missing`` or ``extra`` in the copy; ``edited``: one was edited by hand after it was
+    installed; ``unknown``: one has no record of its content, so they cannot be compared."""
     original: str
     copy: str
 
@@ -39,40 +38,40 @@ def compare_environments(
 ) -> tuple[Inequality, ...]:
     """Return each distribution that is not equal, sorted by name.
 
-    Two are equal if their versions are, and the records of their files. A distribution that was
+    Two are equal if their versions and the records of their files are. A distribution that was
     packed with the run is compared by what its wheel installs. ``copy_altered`` are the packages
     of the copy that were edited by hand.
     """
-    ours = {each.name: each for each in original.distributions}
-    theirs = {each.name: each for each in copy}
-    pairs = ((name, ours.get(name), theirs.get(name)) for name in sorted({*ours, *theirs}))
+    ours = {package.name: package for package in original.distributions}
+    theirs = {package.name: package for package in copy}
+    names = sorted({*ours, *theirs})
     edited = _edited(original.altered), _edited(copy_altered)
-    found = (_compare(name, one, other, *edited) for name, one, other in pairs)
-    return tuple(each for each in found if each)
+    found = (_compare(name, ours.get(name), theirs.get(name), *edited) for name in names)
+    return tuple(inequality for inequality in found if inequality)
 
 
 def _edited(altered: Iterable[EditedPackage] | Unavailable) -> dict[str, str]:
     """Return the edited files of each distribution, in words."""
     if isinstance(altered, Unavailable):
         return {}
-    return {each.name: ", ".join(each.files[:_MOST]) for each in altered}
+    return {package.name: ", ".join(package.files[:_MOST]) for package in altered}
 
 
 def matches_here(packages: Packages, here: Packages) -> tuple[Inequality, ...]:
     """Return the differences between the current environment and the recorded one.
 
     An editable install in ``here`` must be packed (``repack_all``): otherwise it counts as not
-    equal, since its RECORD says nothing of its content.
+    equal, since its RECORD says nothing about its content.
     """
-    one, other = packages.interpreter, here.interpreter
+    recorded, current = packages.interpreter, here.interpreter
     altered = () if isinstance(here.altered, Unavailable) else here.altered
-    found = compare_environments(packages, here.distributions, altered)
-    if one.version != other.version or one.implementation != other.implementation:
-        what = Inequality(_PYTHON, "version", python_of(one), python_of(other))
-        return (what, *found)
-    if one.build != other.build:
-        return (Inequality(_PYTHON, "content", one.build, other.build), *found)
-    return found
+    differences = compare_environments(packages, here.distributions, altered)
+    if recorded.version != current.version or recorded.implementation != current.implementation:
+        what = Inequality(_PYTHON, "version", python_of(recorded), python_of(current))
+        return (what, *differences)
+    if recorded.build != current.build:
+        return (Inequality(_PYTHON, "content", recorded.build, current.build), *differences)
+    return differences
 
 
 def _compare(

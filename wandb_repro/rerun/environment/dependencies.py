@@ -1,4 +1,4 @@
-"""Which of the recorded distributions a rerun needs: what the run loaded, and what that requires.
+"""Selects the distributions that a rerun needs: those that the run loaded, and what they require.
 
 If that is unknown, everything is needed. Requirements are untrusted input: a requirement that
 cannot be parsed counts without its conditions.
@@ -27,16 +27,16 @@ _LONGEST = 1_000
 
 @dataclass(frozen=True)
 class Needed:
-    """What is rebuilt."""
+    """The distributions to rebuild."""
 
     packages: Packages
-    """The record with the needed distributions alone."""
+    """The record with only the needed distributions."""
     left_out: tuple[str, ...] = ()
-    """Names of those that the run did not load and nothing that it loaded requires, sorted."""
+    """Names of the distributions that are not needed, sorted."""
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _Requirement:
     """One requirement, as far as it could be read."""
 
     name: str
@@ -45,10 +45,10 @@ class _Wish:
 
 
 def needed_by_run(packages: Packages) -> Needed:
-    """Return what the run loaded, at its start or end, and all that it requires.
+    """Return the distributions that the run loaded, and everything that they require.
 
-    That includes extras whose requirements were all installed, and plugins of what is needed,
-    which the groups of their entry points show.
+    Includes extras whose requirements were all installed, and plugins of needed distributions,
+    recognised by their entry point groups.
 
     Raises:
         RebuildError: the library that reads requirements is not here.
@@ -56,20 +56,20 @@ def needed_by_run(packages: Packages) -> Needed:
     loaded = packages.loaded
     if isinstance(loaded, Unavailable) or isinstance(loaded.at_end, Unavailable):
         return Needed(packages)
-    editable = (each.name for each in packages.distributions if each.origin == "editable")
+    editable = (package.name for package in packages.distributions if package.origin == "editable")
     names = _closure(packages, {*loaded.at_start, *loaded.at_end, _OURS, *editable})
     return _only(packages, names)
 
 
 def required_on(requirements: Iterable[str], interpreter: Interpreter) -> Iterator[str]:
-    """Yield the names that requirements ask for on an interpreter, extras not counted.
+    """Yield the names that are required on an interpreter, without extras.
 
     Raises:
         RebuildError: the library that reads requirements is not here.
     """
     environment = _marker_environment(interpreter)
-    wishes = map(_wish, requirements)
-    yield from (wish.name for wish in wishes if _holds(wish, environment, "") and wish.name)
+    parsed = map(_parsed, requirements)
+    yield from (each.name for each in parsed if _holds(each, environment, "") and each.name)
 
 
 def _only(packages: Packages, names: frozenset[str]) -> Needed:
@@ -82,45 +82,45 @@ def _only(packages: Packages, names: frozenset[str]) -> Needed:
 
 
 def _closure(packages: Packages, roots: Iterable[str]) -> frozenset[str]:
-    """Return the roots and everything they require, over and over, of what is recorded."""
-    recorded = {each.name: each for each in packages.distributions}
+    """Return the recorded roots and everything that they require, directly or indirectly."""
+    recorded = {package.name: package for package in packages.distributions}
     environment = _marker_environment(packages.interpreter)
     names: set[str] = set()
     waiting = {name for name in roots if name in recorded}
     while waiting:
         names |= waiting
         required = {found for name in waiting for found in _required(recorded[name], environment)}
-        plugins = {each.name for each in recorded.values() if _is_plugin_of(each, names)}
+        plugins = {package.name for package in recorded.values() if _is_plugin_of(package, names)}
         waiting = {name for name in required | plugins if name in recorded} - names
     return frozenset(names)
 
 
 def _is_plugin_of(distribution: Distribution, names: set[str]) -> bool:
-    """Tell whether one of its groups is named after something needed: ``keras.backends``."""
+    """Tell whether one of its groups is named after a needed distribution: ``keras.backends``."""
     groups = distribution.plugin_groups
     hosts = {re.sub(r"\d+$", "", re.split(r"[._-]", group)[0]).lower() for group in groups} - {""}
     return any(name == host or name.startswith(f"{host}-") for host in hosts for name in names)
 
 
 def _required(distribution: Distribution, environment: Mapping[str, str]) -> Iterator[str]:
-    wishes = [_wish(text) for text in distribution.requires]
-    plain = [wish for wish in wishes if "extra" not in wish.marker]
-    yield from (wish.name for wish in plain if _holds(wish, environment, ""))
-    for extra in _extras(distribution, wishes):
-        brought = [wish for wish in wishes if "extra" in wish.marker]
-        yield from (wish.name for wish in brought if _holds(wish, environment, extra))
+    parsed = [_parsed(text) for text in distribution.requires]
+    plain = [each for each in parsed if "extra" not in each.marker]
+    yield from (each.name for each in plain if _holds(each, environment, ""))
+    for extra in _extras(distribution, parsed):
+        brought = [each for each in parsed if "extra" in each.marker]
+        yield from (each.name for each in brought if _holds(each, environment, extra))
 
 
-def _extras(distribution: Distribution, wishes: Iterable[_Wish]) -> set[str]:
+def _extras(distribution: Distribution, parsed: Iterable[_Requirement]) -> set[str]:
     """Return the extras that may be needed; of this package only the one for reruns."""
-    extras = {extra for wish in wishes for extra in _EXTRA.findall(wish.marker)}
+    extras = {extra for each in parsed for extra in _EXTRA.findall(each.marker)}
     return extras & {"rerun"} if distribution.name == _OURS else extras
 
 
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']*)["']""")
 
 
-def _wish(text: str) -> _Wish:
+def _parsed(text: str) -> _Requirement:
     try:
         from packaging.requirements import InvalidRequirement, Requirement
         from packaging.utils import canonicalize_name
@@ -133,14 +133,14 @@ def _wish(text: str) -> _Wish:
     except (InvalidRequirement, RecursionError):
         begins = re.match(r"[\w.-]*", text)
         name = canonicalize_name(begins[0] if begins else "")
-        return _Wish(name, "", None)
-    return _Wish(canonicalize_name(found.name), str(found.marker or ""), found)
+        return _Requirement(name, "", None)
+    return _Requirement(canonicalize_name(found.name), str(found.marker or ""), found)
 
 
-def _holds(wish: _Wish, environment: Mapping[str, str], extra: str) -> bool:
+def _holds(each: _Requirement, environment: Mapping[str, str], extra: str) -> bool:
     from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 
-    marker = wish.requirement.marker if wish.requirement else None
+    marker = each.requirement.marker if each.requirement else None
     try:
         return marker is None or marker.evaluate({**environment, "extra": extra})
     except (UndefinedComparison, UndefinedEnvironmentName, ValueError):
@@ -148,7 +148,7 @@ def _holds(wish: _Wish, environment: Mapping[str, str], extra: str) -> bool:
 
 
 def _marker_environment(interpreter: Interpreter) -> dict[str, str]:
-    """Return what markers ask about, as it was where the run was recorded.
+    """Return the values of markers on the machine that recorded the run.
 
     Source: Dependency specifiers (PyPA), "Environment Markers".
     """

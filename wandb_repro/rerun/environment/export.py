@@ -1,6 +1,6 @@
 """A run as a folder of plain files: code, capsule, lock, and a script that needs only those.
 
-Every path in it is relative to it, so that it can be copied to another machine, or moved.
+All its paths are relative, so that it can be moved or copied to another machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from wandb_repro.store.cells import read_cells
 
 _SCRIPT = "rerun.sh"
 _ENVIRONMENT = "env"
-"""The script knows it too."""
+"""The script uses the same name."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Exported:
 
     @property
     def script(self) -> Path:
-        """What reruns it. Written last: where it is, the rest is."""
+        """The script that reruns it. Written last: if it exists, the export is complete."""
         return self.folder / _SCRIPT
 
     @property
@@ -51,7 +51,7 @@ class Exported:
         return self.folder / _ENVIRONMENT
 
     def holds(self, capsule: Capsule) -> bool:
-        """Tell whether this very run was exported to this folder."""
+        """Tell whether this run was exported to this folder."""
         copy = self.capsule.manifest
         is_filled = self.script.is_file() and copy.is_file()
         return is_filled and copy.read_bytes() == capsule.manifest.read_bytes()
@@ -66,8 +66,8 @@ class Exported:
     ) -> None:
         """Fill the folder, which must exist and be empty, with a lock for the interpreter ``base``.
 
-        ``bundles`` are the paths of the source tree's and of the added files' bundle, if there is
-        one: both may be outside the capsule.
+        ``bundles`` are the paths of the bundles of the source tree and of the added files, if any.
+        Both may be outside the capsule.
 
         Raises:
             ReproError: the code or a package is not available; part of the folder is written then.
@@ -81,7 +81,7 @@ class Exported:
     def prepare(
         self, packages: Packages, base: FoundPython, say: Say, *, use_cache: bool = True
     ) -> Rebuilt:
-        """Put the environment into the folder, or compare the existing one with the original.
+        """Build the environment in the folder, or compare the existing one with the original.
 
         Raises:
             RebuildError: it cannot be built; nothing is left then.
@@ -106,16 +106,16 @@ class Exported:
             shutil.copyfile(bundles[1], copy.added)
         if isinstance(parts.command.cells, CellsFile):
             copy.cells.write_bytes(read_cells(capsule, parts.command.cells).to_bytes())
-        for found in parts.packages.distributions:
-            if isinstance(found.repacked, Repacked):
-                wheel = wheel_of_capsule(found, found.repacked, capsule.wheels).wheels[0].name
+        for package in parts.packages.distributions:
+            if isinstance(package.repacked, Repacked):
+                wheel = wheel_of_capsule(package, package.repacked, capsule.wheels).wheels[0].name
                 shutil.copyfile(capsule.wheels / wheel, copy.wheels / wheel)
 
     def _write_lock(self, packages: Packages, base: FoundPython, say: Say) -> None:
         say(f"Locking {len(packages.distributions)} packages for Python {base.version}")
-        other = base.version if base.version != packages.interpreter.version else ""
-        found = resolve_lock(packages, self.capsule.wheels, python=base.path, version=other)
-        lock = replace(found, python_version=base.version)
+        version = base.version if base.version != packages.interpreter.version else ""
+        resolved = resolve_lock(packages, self.capsule.wheels, python=base.path, version=version)
+        lock = replace(resolved, python_version=base.version)
         lock.write_pylock(self.folder / "pylock.toml")
         lock.write_requirements(self.folder / "requirements.txt")
         for note in lock.notes:

@@ -42,12 +42,12 @@ class FoundPython:
 def find_python(
     wanted: Interpreter, python: Path | None = None, *, outside: Path | None = None
 ) -> FoundPython:
-    """Return an interpreter of the version that ran, of the same build where there is one.
+    """Return an interpreter of the recorded version, of the same build if there is one.
 
     Args:
         wanted: what was recorded.
-        python: one named by the user, taken whatever its version.
-        outside: folder of the rerun; what lies in it came from the run and is not started.
+        python: an interpreter named by the user, of any version.
+        outside: folder of the rerun; interpreters in it came from the run and are not started.
 
     Raises:
         RebuildError: there is none, or the named one does not start.
@@ -98,11 +98,11 @@ def _named(python: Path) -> FoundPython:
 
 
 def _candidates(wanted: Interpreter, outside: Path | None, known: list[Known]) -> Iterator[Path]:
-    """Yield where the version may be, the likeliest first; what uv knows is put into ``known``."""
+    """Yield paths where the version may be, likeliest first; add what uv finds to ``known``."""
     if not re.fullmatch(r"\d+\.\d+\.\d+\w*", wanted.version):
         return
     yield Path(sys.executable)
-    # The recorded path is a stranger's word: only what is called Python is started.
+    # The recorded path is not trusted: only a file that is called Python is started.
     recorded = Path(wanted.executable)
     is_inside = outside is not None and recorded.resolve().is_relative_to(outside.resolve())
     if recorded.is_absolute() and not is_inside and _PYTHON.fullmatch(recorded.name):
@@ -116,7 +116,7 @@ def _candidates(wanted: Interpreter, outside: Path | None, known: list[Known]) -
 
 
 def _ask(python: Path) -> FoundPython | None:
-    """Return what an interpreter says of itself; None where it does not start.
+    """Return what an interpreter reports about itself; None if it does not start.
 
     NOTE: only ``-S`` keeps the ``.pth`` files of its site-packages from running; ``-I`` does not.
     """
@@ -136,34 +136,34 @@ def _ask(python: Path) -> FoundPython | None:
 
 _VERSION = re.compile(r"3\.(\d{1,3})\.(\d{1,3})")
 _FIRST_MINOR = 10
-"""Of what this package runs on."""
+"""Of the oldest Python that this package runs on."""
 
 
 class Known(NamedTuple):
-    """An interpreter as its folder or uv names it; it was not started."""
+    """An interpreter that uv or its folder names; it was not started."""
 
     path: Path
     version: str
 
 
 def known_to_uv() -> tuple[Known, ...]:
-    """Return the interpreters of this one's kind that uv finds: on PATH, and those it installed.
+    """Return the interpreters of this implementation that uv installed or finds on PATH.
 
-    NOTE: uv starts what it finds on PATH: seconds where that is full of pyenv's shims.
+    NOTE: uv starts what it finds on PATH, which takes seconds with many pyenv shims.
     """
     words = ("python", "list", "--only-installed", "--offline", "--output-format", "json")
     answer = run_uv(words)
     return tuple(
         Known(Path(path), version)
-        for one in (_parsed(answer.output) if answer.returncode == 0 else [])
-        if one.get("implementation") == sys.implementation.name
-        and (path := one.get("path"))
-        and _VERSION.fullmatch(version := one.get("version") or "")
+        for entry in (_parsed(answer.output) if answer.returncode == 0 else [])
+        if entry.get("implementation") == sys.implementation.name
+        and (path := entry.get("path"))
+        and _VERSION.fullmatch(version := entry.get("version") or "")
     )
 
 
 def nearest_python(wanted: Interpreter, known: Iterable[Known]) -> Known | None:
-    """Return the known or pyenv's interpreter of the nearest version, the same minor one first.
+    """Return the known or pyenv interpreter of the nearest version, the same minor version first.
 
     None if this package runs on none of them, or the recorded version is invalid.
     """

@@ -1,4 +1,4 @@
-"""The exact wheels that make the environment again, and their hashes.
+"""Resolves the exact wheels of an environment, with their hashes.
 
 A manifest is data from a stranger: its names and versions are checked before uv sees them, and
 no address in it is ever used. Wheels come from the user's own indexes, or from the capsule.
@@ -30,7 +30,7 @@ _UNFIT = {
     "has no usable wheels": "the index has its source and no wheel that fits here",
     "has no wheels with a matching": "the index has no wheel of it that fits here",
 }
-"""What uv says where a release has files and none of them will do, and what we say."""
+"""uv's message if none of a release's files fits, and ours."""
 _COMPILE = (
     *("pip", "compile", "-", "--no-deps", "--generate-hashes", "--format", "pylock.toml"),
     *("--no-header", "--no-build", "--no-sources", "--quiet"),
@@ -44,27 +44,27 @@ def resolve_lock(packages: Packages, wheels: Path, *, python: Path, version: str
         packages: what was recorded.
         wheels: folder of the capsule's wheels.
         python: interpreter to resolve for.
-        version: of it, ``X.Y.Z``; empty where it is the recorded one.
+        version: its version, ``X.Y.Z``; empty if it is the recorded one.
 
     Raises:
         RebuildError: distributions are not available (all of them are in ``missing``), a wheel of
-            the capsule is not the one recorded, an index cannot be reached, or uv is not here.
+            the capsule is not the recorded one, an index cannot be reached, or uv is missing.
     """
-    lost = {each: why for each in packages.distributions if (why := _unavailable(each))}
-    wanted = [each for each in packages.distributions if each not in lost]
+    missing = {each: why for each in packages.distributions if (why := _unavailable(each))}
+    wanted = [each for each in packages.distributions if each not in missing]
     local = [
         wheel_of_capsule(each, each.repacked, wheels)
         for each in wanted
         if isinstance(each.repacked, Repacked)
     ]
-    asked = [each for each in wanted if not isinstance(each.repacked, Repacked)]
+    on_index = [each for each in wanted if not isinstance(each.repacked, Repacked)]
     refused: dict[str, str] = {}
-    found = _ask_index(asked, python, refused)
-    lost |= {each: _why_lost(each, refused) for each in asked if each.name not in found}
-    if lost:
-        raise _missing(lost)
-    fitting = {name: _fitting(each, version) for name, each in found.items()}
-    chosen = [_exact(each, fitting[each.name]) for each in asked]
+    locked = _ask_index(on_index, python, refused)
+    missing |= {each: _why_lost(each, refused) for each in on_index if each.name not in locked}
+    if missing:
+        raise _missing(missing)
+    fitting = {name: _fitting(each, version) for name, each in locked.items()}
+    chosen = [_exact(each, fitting[each.name]) for each in on_index]
     return Lock(
         packages=tuple(sorted([*local, *(each for each, _ in chosen)], key=lambda each: each.name)),
         python_version=packages.interpreter.version,
@@ -92,17 +92,17 @@ def _why_lost(distribution: Distribution, refused: Mapping[str, str]) -> str:
 def _ask_index(
     wanted: Sequence[Distribution], python: Path, refused: dict[str, str]
 ) -> dict[str, LockedPackage]:
-    """Return what the user's indexes have of the wanted versions, by name.
+    """Return the wanted versions that the user's indexes have, by name.
 
-    What uv says of each missing one is put into ``refused``, by name.
+    uv's message on each missing one is put into ``refused``, by name.
     """
     if not wanted:
         return {}
-    pins = "\n".join(f"{each.name}=={each.version}" for each in wanted)
+    pins = "\n".join(f"{package.name}=={package.version}" for package in wanted)
     answer = run_uv([*_COMPILE, "--python", str(python)], given=pins)
     if answer.returncode == 0:
-        found = parse_pylock(answer.output)
-        return {each.name: found[each.name] for each in wanted if _has(found, each)}
+        locked = parse_pylock(answer.output)
+        return {package.name: locked[package.name] for package in wanted if _has(locked, package)}
     refuse_unreachable(answer)
     if answer.returncode != _NO_SOLUTION:
         raise RebuildError(f"uv could not make a lock: {answer.sentence}.")
@@ -115,9 +115,9 @@ def _ask_index(
     return _ask_index(left, python, refused) | _ask_index(right, python, refused)
 
 
-def _has(found: dict[str, LockedPackage], wanted: Distribution) -> bool:
-    # "==1.0" is answered with "1.0+cpu" too, which is another build.
-    package = found.get(wanted.name)
+def _has(locked: dict[str, LockedPackage], wanted: Distribution) -> bool:
+    # "==1.0" also matches "1.0+cpu", which is a different build.
+    package = locked.get(wanted.name)
     return package is not None and version_of(package.version) == version_of(wanted.version)
 
 
@@ -125,7 +125,7 @@ def parse_pylock(text: str) -> dict[str, LockedPackage]:
     """Return the packages of a ``pylock.toml`` that have wheels, by name.
 
     Raises:
-        RebuildError: it is no lock, or the library that reads it is not here.
+        RebuildError: it is not a lock, or the library that reads it is not installed.
     """
     try:
         from packaging.pylock import Pylock, PylockValidationError
@@ -162,13 +162,13 @@ def _wheel(wheel: PackageWheel) -> LockedWheel:
 
 
 def _exact(wanted: Distribution, package: LockedPackage) -> tuple[LockedPackage, str]:
-    """Return the package with the one wheel that was installed, or a note that it is not there.
+    """Return the package with only the installed wheel, or a note that the index lacks it.
 
     Two wheels of one version may fit one machine; the recorded tags say which it was.
     """
-    same = tuple(each for each in package.wheels if _tags(each.name) == set(wanted.tags))
-    if same:
-        return replace(package, wheels=same[:1]), ""
+    installed = tuple(wheel for wheel in package.wheels if _tags(wheel.name) == set(wanted.tags))
+    if installed:
+        return replace(package, wheels=installed[:1]), ""
     return (
         package,
         f"{wanted.name} {wanted.version}: the wheel that was installed is not on the index.",
@@ -176,9 +176,9 @@ def _exact(wanted: Distribution, package: LockedPackage) -> tuple[LockedPackage,
 
 
 def _fitting(package: LockedPackage, version: str) -> LockedPackage:
-    """Return the package with the wheels for a Python, whatever machine they are for.
+    """Return the package with the wheels for a Python version, for any machine.
 
-    uv before 0.9 names those for other Pythons, too.
+    uv before 0.9 also lists wheels for other versions.
     """
     if not version:
         return package
@@ -189,12 +189,12 @@ def _fitting(package: LockedPackage, version: str) -> LockedPackage:
     name = f"cp{numbers[0]}{numbers[1]}"
     tags = (*cpython_tags(numbers, None, ["any"]), *compatible_tags(numbers, name, ["any"]))
     fit = {(tag.interpreter, tag.abi) for tag in tags}
-    own = tuple(
-        each
-        for each in package.wheels
-        if any((tag.interpreter, tag.abi) in fit for tag in parse_wheel_filename(each.name)[3])
+    fitting = tuple(
+        wheel
+        for wheel in package.wheels
+        if any((tag.interpreter, tag.abi) in fit for tag in parse_wheel_filename(wheel.name)[3])
     )
-    return replace(package, wheels=own) if own else package
+    return replace(package, wheels=fitting) if fitting else package
 
 
 def _tags(file_name: str) -> set[str]:
@@ -203,10 +203,10 @@ def _tags(file_name: str) -> set[str]:
     return set(map(str, parse_wheel_filename(file_name)[3]))
 
 
-def _missing(lost: Mapping[Distribution, str]) -> RebuildError:
-    named = [f"{each.name}=={each.version}" for each in lost]
+def _missing(missing: Mapping[Distribution, str]) -> RebuildError:
+    names = [f"{package.name}=={package.version}" for package in missing]
     listed = [
-        f"{ascii(name)[1:-1]} ({why})" for name, why in zip(named, lost.values(), strict=True)
+        f"{ascii(name)[1:-1]} ({why})" for name, why in zip(names, missing.values(), strict=True)
     ]
     more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
     return RebuildError(
@@ -214,5 +214,5 @@ def _missing(lost: Mapping[Distribution, str]) -> RebuildError:
         hint="Use the current environment (--env here), or name the index that has them "
         "(UV_INDEX), or a folder (UV_FIND_LINKS) where `pip wheel --no-deps NAME==VERSION` "
         "built them.",
-        missing=tuple(named),
+        missing=tuple(names),
     )

@@ -1,6 +1,6 @@
-"""A lock, and the two files it is written as: ``pylock.toml`` and ``requirements.txt``.
+"""A lock, and the two files that it is written to: ``pylock.toml`` and ``requirements.txt``.
 
-Neither holds the address of an index, nor credentials.
+Neither contains the address of an index or credentials.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LockedWheel:
     """Hexadecimal."""
     size_bytes: int | None
     url: str = ""
-    """Where the user's index has it, without credentials; empty for a wheel of the capsule."""
+    """URL on the user's index, without credentials; empty for a wheel of the capsule."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Lock:
     wheels: Path
     """Folder of the capsule's wheels."""
     notes: tuple[str, ...] = ()
-    """What is not as exact as it could be, a sentence each."""
+    """Reasons why it is not exact, one sentence each."""
 
     def write_pylock(self, path: Path) -> None:
         """Write ``pylock.toml`` (PEP 751); paths in it are relative to its folder.
@@ -72,7 +72,7 @@ class Lock:
     def write_requirements(self, path: Path) -> None:
         """Write ``requirements.txt`` with hashes; paths in it are relative to its folder.
 
-        To be installed from that folder, since pip takes relative paths from where it runs.
+        Install it from that folder: pip resolves relative paths from its working directory.
         """
         path.write_text(self.requirements(f"./{_relative(self.wheels, path.parent)}"))
 
@@ -81,8 +81,8 @@ class Lock:
 
         Args:
             folder: where the capsule's wheels are: a relative path or a ``file:`` URL.
-            by_address: name the one wheel of a package by where the user's index has it, and
-                not by its version, of which an index may have several.
+            by_address: name the only wheel of a package by its URL instead of its version, since
+                an index may have several wheels of one version.
         """
         lines = (_requirement(package, folder, by_address=by_address) for package in self.packages)
         return "".join(f"{line}\n" for line in lines)
@@ -141,7 +141,7 @@ def _requirement(package: LockedPackage, folder: str, *, by_address: bool) -> st
         what = f"{package.name} @ {folder}/{quote(first.name)}"
     else:
         what = f"{folder}/{first.name}"
-    return " ".join([what, *(f"--hash=sha256:{each.sha256}" for each in package.wheels)])
+    return " ".join([what, *(f"--hash=sha256:{wheel.sha256}" for wheel in package.wheels)])
 
 
 def _relative(folder: Path, start: Path) -> str:

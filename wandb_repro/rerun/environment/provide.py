@@ -45,7 +45,7 @@ class Wanted:
         return key_of(self.packages, self.base)
 
     def built_at(self, destination: Path) -> Rebuilt:
-        """Return what is known of an environment whose distributions equal the recorded ones."""
+        """Return the description of an environment whose distributions equal the recorded ones."""
         notes = notes_on(self.packages.interpreter, self.base)
         return Rebuilt(destination / "bin" / "python", notes=notes)
 
@@ -107,7 +107,7 @@ def _provide(cache: Cache, wanted: Wanted, destination: Path, say: Say) -> Provi
 
 
 def _clone(entry: Entry, wanted: Wanted, destination: Path) -> str:
-    """Clone an entry; return what shows that it was changed since it was built, or nothing."""
+    """Clone an entry; return the evidence that it was changed since it was built, or nothing."""
     listing = read_listing(entry.files)
     if listing is None:
         return "it has no list of its files"
@@ -121,25 +121,25 @@ def _clone(entry: Entry, wanted: Wanted, destination: Path) -> str:
 
 
 def _build_and_cache(cache: Cache, wanted: Wanted, destination: Path, say: Say) -> Provided:
-    """Build in the cache, and keep it there if it equals the original's."""
-    place = cache.unfinished(wanted.key)
-    place.remove()  # left by a process that was killed: we have the lock
-    place.folder.mkdir()
+    """Build the environment in the cache, and keep it there if it equals the original's."""
+    unfinished = cache.unfinished(wanted.key)
+    unfinished.remove()  # left by a process that was killed: we have the lock
+    unfinished.folder.mkdir()
     try:
-        built = _rebuild(wanted, place.environment, say)
-        found = replace(built, python=destination / "bin" / "python")
+        built = _rebuild(wanted, unfinished.environment, say)
+        moved = replace(built, python=destination / "bin" / "python")
         if built.inequalities or len(built.notes) > len(wanted.built_at(destination).notes):
-            shutil.move(place.environment, destination)
-            return Provided(found)
-        listing = list_folder(place.environment)
-        clone(place.environment, listing, destination)
+            shutil.move(unfinished.environment, destination)
+            return Provided(moved)
+        listing = list_folder(unfinished.environment)
+        clone(unfinished.environment, listing, destination)
         # NOTE: on some network disks the first link sets a file's times: list them after it.
-        write_listing(list_folder(place.environment), place.files)
+        write_listing(list_folder(unfinished.environment), unfinished.files)
         entry = cache.entry(wanted.key)
-        place.folder.rename(entry.folder)
+        unfinished.folder.rename(entry.folder)
     finally:
-        place.remove()
-    return Provided(found, entry)
+        unfinished.remove()
+    return Provided(moved, entry)
 
 
 def _rebuild(wanted: Wanted, destination: Path, say: Say) -> Rebuilt:

@@ -1,4 +1,4 @@
-"""Which environment the training will run in: the current one, a named one, or a new one."""
+"""Selects the environment of a training: the current one, a named one, or a new one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Choice:
 
     @property
     def ignores_python_path(self) -> bool:
-        """Whether today's PYTHONPATH is not part of it: it is rebuilt, or was read with ``-I``."""
+        """Whether the current PYTHONPATH is ignored: it is rebuilt, or was read with ``-I``."""
         return self.python is None or bool(sys.flags.isolated)
 
 
@@ -60,8 +60,8 @@ def choose(
         environment: ``auto``, ``here``, ``rebuild``, or an interpreter.
         base_python: interpreter to rebuild with instead of one of the recorded version.
         work: new folder of the rerun.
-        use_cache: whether one that an earlier rerun built may be used.
-        everything: rebuild also what the run did not load.
+        use_cache: whether an environment that an earlier rerun built may be used.
+        everything: also rebuild what the run did not load.
 
     Raises:
         RebuildError: it has to be rebuilt, and something that this needs is missing.
@@ -100,19 +100,19 @@ def _reason_to_rebuild(
 
 
 def _unequal_here(packages: Packages, needed: Needed) -> tuple[Inequality, ...]:
-    """Return what differs here; packages that the run had but did not need may be missing."""
-    found = matches_here(packages, _current_environment())
+    """Return the differences here; packages that the run did not need may be missing."""
+    unequal = matches_here(packages, _current_environment())
     return tuple(
-        each for each in found if each.what != "missing" or each.name not in needed.left_out
+        each for each in unequal if each.what != "missing" or each.name not in needed.left_out
     )
 
 
 def _here(packages: Packages, needed: Needed) -> Choice:
     unequal = _unequal_here(packages, needed)
-    not_its = "not the original's" if _is_certain(unequal) else "not known to be the original's"
-    differs = f"{not_its}, since here {_what_differs(unequal)}"
-    word = differs if unequal else "its record equals the original's"
-    return Choice(Path(sys.executable), f"the current one, as requested: {word}", unequal)
+    certainty = "not the original's" if _is_certain(unequal) else "not known to be the original's"
+    differs = f"{certainty}, since here {_what_differs(unequal)}"
+    answer = differs if unequal else "its record equals the original's"
+    return Choice(Path(sys.executable), f"the current one, as requested: {answer}", unequal)
 
 
 def _needed_if_known(packages: Packages) -> Needed:
@@ -124,24 +124,24 @@ def _needed_if_known(packages: Packages) -> Needed:
 
 
 def _is_certain(unequal: tuple[Inequality, ...]) -> bool:
-    """Tell whether anything is known to differ; nothing is known of files without a record."""
-    return any(each.what != "unknown" for each in unequal)
+    """Tell whether anything is known to differ: files without a record are unknown."""
+    return any(difference.what != "unknown" for difference in unequal)
 
 
 def _what_differs(unequal: tuple[Inequality, ...]) -> str:
-    ordered = sorted(unequal, key=lambda each: each.what == "unknown")
-    names = ", ".join(each.name for each in ordered[:3])
+    ordered = sorted(unequal, key=lambda difference: difference.what == "unknown")
+    names = ", ".join(difference.name for difference in ordered[:3])
     more = f" and {len(ordered) - 3} more" if len(ordered) > 3 else ""
     verb = "is" if len(ordered) == 1 else "are"
     return f"{names}{more} {f'{verb} different' if _is_certain(unequal) else 'cannot be compared'}"
 
 
 def _current_environment() -> Packages:
-    """Return what is installed here, editable installs by what they would be packed as."""
-    found = installed_packages(Host())
-    if isinstance(found, Unavailable):
-        raise RefusedError(f"The current environment cannot be read: {found}.")
-    return found
+    """Return the installed packages, with editable installs as they would be packed."""
+    packages = installed_packages(Host())
+    if isinstance(packages, Unavailable):
+        raise RefusedError(f"The current environment cannot be read: {packages}.")
+    return packages
 
 
 def _interpreter(name: str) -> Path:
@@ -167,7 +167,7 @@ def check_rebuildable(
         importlib.import_module("packaging.pylock")
     except ImportError as error:
         raise extra_missing("packaging 26") from error
-    for found in packages.distributions:
-        if isinstance(found.repacked, Repacked):
-            wheel_of_capsule(found, found.repacked, wheels)
+    for package in packages.distributions:
+        if isinstance(package.repacked, Repacked):
+            wheel_of_capsule(package, package.repacked, wheels)
     return find_python(packages.interpreter, python, outside=work)

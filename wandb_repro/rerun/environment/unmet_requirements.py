@@ -1,4 +1,4 @@
-"""Finds requirements that are missing since another Python than the recorded one is used.
+"""Finds requirements that are missing because the Python version is not the recorded one.
 
 Requirements depend on the Python: 3.10 needs a package for what 3.11 has built in, and that was
 never installed where the run was recorded.
@@ -21,13 +21,13 @@ def unmet_requirements(
     site_packages: Path, wanted: Interpreter, base: FoundPython
 ) -> Iterator[str]:
     """Yield a sentence for each package that is required only on ``base``, and not installed."""
-    # What the recorded Python required too was missing there as well, and did not matter.
+    # What both versions require was missing in the original as well, and did not matter.
     here = wanted.model_copy(
         update={"version": base.version, "implementation": base.implementation}
     )
-    found = installation(importlib.metadata.distributions(path=[str(site_packages)])).chosen
-    for name, info in found.items():
-        for missing in sorted(_required(info, here) - _required(info, wanted) - set(found)):
+    installed = installation(importlib.metadata.distributions(path=[str(site_packages)])).chosen
+    for name, info in installed.items():
+        for missing in sorted(_required(info, here) - _required(info, wanted) - set(installed)):
             yield f"{name} requires {missing} on Python {base.version}, and it was not recorded."
 
 

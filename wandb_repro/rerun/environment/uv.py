@@ -1,7 +1,7 @@
-"""The one place where uv is started.
+"""Starts uv. No other module does.
 
-It runs in an empty folder with no project to find. What the user configured for their own
-indexes counts; what would change which bytes are installed, or start the new Python, does not.
+It runs in an empty folder, so that it finds no project. The user's settings for indexes apply;
+settings that would change the installed bytes, or start the new Python, do not.
 
 Source: uv 0.13, "Configuration files" and "Environment variables"; measured: an index in the
 ``uv.toml`` of the working directory or above it redirects what is installed.
@@ -36,7 +36,7 @@ _KEPT = (
 ``UV_COMPILE_BYTECODE`` would start the new Python before the user agreed to it."""
 
 _PATIENCE = {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "2", "UV_PYTHON_DOWNLOADS": "never"}
-"""With uv's own values an index that does not answer takes two minutes to give up on."""
+"""With its defaults, uv waits two minutes for an index that does not answer."""
 
 _UNREACHABLE = ("error sending request", "Failed to fetch", "dns error", "timed out", "Connect)")
 
@@ -46,7 +46,7 @@ _UNREACHABLE_HINT = "Check the network and UV_DEFAULT_INDEX, or use what is here
 
 @dataclass(frozen=True)
 class Answer:
-    """How uv ended and what it said."""
+    """Exit code and output of uv."""
 
     returncode: int
     output: str
@@ -63,10 +63,10 @@ class Answer:
 
 
 def find_uv() -> Path:
-    """Return where uv is.
+    """Return the path of uv.
 
     Raises:
-        RebuildError: it is neither installed beside this package nor on PATH.
+        RebuildError: it is neither installed with this package nor on PATH.
     """
     with contextlib.suppress(ImportError, FileNotFoundError):
         import uv
@@ -79,15 +79,15 @@ def find_uv() -> Path:
 
 
 def run_uv(arguments: Sequence[str], *, given: str = "", timeout_s: float = 600) -> Answer:
-    """Run uv in an empty folder and return its answer, whatever it is.
+    """Run uv in an empty folder and return its answer, even if it failed.
 
     Args:
-        arguments: after the program's name; no text of a manifest that was not checked.
+        arguments: what follows the program's name; text of a manifest must be checked before.
         given: its standard input.
-        timeout_s: after that it is killed with all that it started.
+        timeout_s: seconds after which it is killed with all its children.
 
     Raises:
-        RebuildError: uv is not here, or it did not end in time.
+        RebuildError: uv is not installed, or it did not end in time.
     """
     command = [str(find_uv()), *_configuration(os.environ), *arguments]
     with (
@@ -104,8 +104,8 @@ def run_uv(arguments: Sequence[str], *, given: str = "", timeout_s: float = 600)
 
 
 def refuse_unreachable(answer: Answer) -> None:
-    """Raise RebuildError where uv failed because an index could not be reached."""
-    if answer.returncode and any(each in answer.errors for each in _UNREACHABLE):
+    """Raise RebuildError if uv failed because an index could not be reached."""
+    if answer.returncode and any(text in answer.errors for text in _UNREACHABLE):
         raise RebuildError(
             f"The package index cannot be reached: {answer.sentence}.",
             hint=_UNREACHABLE_HINT,
@@ -144,7 +144,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _configuration(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the option that lets uv read the user's own file and look for no other."""
+    """Return the option that makes uv read the user's own configuration file only."""
     if environ.get("UV_CONFIG_FILE"):
         return ()
     home = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "/")) / ".config")

@@ -1,13 +1,13 @@
-"""Checks a wheel of a capsule: it is the recorded one, and holds nothing that no wheel needs.
+"""Checks that a wheel of a capsule is the recorded one and has nothing that no wheel needs.
 
-The whole archive is checked before uv unpacks it. uv reads it again in its own way, so nothing may
-be in it that two readers take for two things: sizes that lie, names that leave the folder, links,
-one name twice.
+The whole archive is checked before uv unpacks it. uv reads it again in its own way, so nothing
+may be in it that two readers interpret differently: false sizes, names that leave the folder,
+links, repeated names.
 
 NOTE: no check here is left to uv. Of the 32 hostile wheels of this module's tests uv 0.8.6, the
 oldest that we allow, refuses 6, and tries to write the commands of two outside the environment;
 uv 0.13.9 refuses 16. Both take members above the folder (and drop them), links and pipes (as
-files), and names that are there twice. Measured with both.
+files), and repeated names. Measured with both.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_archive(path: Path) -> None:
     """Check a wheel without writing any of its files.
 
     Raises:
-        RebuildError: it is no archive, would fill the disk, or holds what no wheel needs.
+        RebuildError: it is not an archive, would fill the disk, or holds what no wheel needs.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -64,7 +64,7 @@ def _check(path: Path, archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > _MOST_FILES:
         raise RebuildError(f"{path.name} would unpack to more than {_MOST_FILES:,} files.")
-    if sum(each.file_size for each in members) > MAXIMUM_UNPACKED_BYTES:
+    if sum(member.file_size for member in members) > MAXIMUM_UNPACKED_BYTES:
         raise RebuildError(f"{path.name} would unpack to more than 2 GB.")
     for member, reason in _unfit(members):
         raise RebuildError(f"{path.name} holds {member.filename[:200]!a}: {reason}.")
@@ -85,8 +85,8 @@ def _unfit(members: Iterable[zipfile.ZipInfo]) -> Iterable[tuple[zipfile.ZipInfo
 
 
 def _reason(member: zipfile.ZipInfo) -> str:
-    """Return why a member may not be unpacked; empty when it may."""
-    # NOTE: zipfile cuts ``filename`` off at a NUL; the name as it stands is ``orig_filename``.
+    """Return why a member must not be unpacked; empty if it may be."""
+    # NOTE: zipfile cuts ``filename`` off at a NUL; ``orig_filename`` is the full name.
     name = member.orig_filename
     parts = re.split(r"[/\\]", name.removesuffix("/"))
     if not {"", ".", ".."}.isdisjoint(parts) or "\\" in name or ":" in parts[0]:
@@ -102,37 +102,37 @@ def _reason(member: zipfile.ZipInfo) -> str:
 
 
 def _check_size(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Unpack a member into nothing: its bytes are as many as its size says."""
-    with archive.open(member):  # compares the member's two heads
+    """Unpack a member without storing it: its number of bytes must be the stated size."""
+    with archive.open(member):  # compares the member's two headers
         pass
     assert archive.fp is not None  # noqa: S101  (it is open)
-    found = _unpacked_bytes(archive.fp, member)
-    if found != member.file_size:
+    size_bytes = _unpacked_bytes(archive.fp, member)
+    if size_bytes != member.file_size:
         raise RebuildError(f"{path.name} lies about the size of {member.filename[:200]!a}.")
 
 
 def _unpacked_bytes(file: IO[bytes], member: zipfile.ZipInfo) -> int:
-    """Return how many bytes a member has, counted no further than one beyond what it says."""
+    """Return the number of bytes of a member; counting stops just above the stated size."""
     file.seek(member.header_offset)
-    head = file.read(_HEAD_BYTES)
-    names = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    header = file.read(_HEAD_BYTES)
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     file.seek(member.header_offset + _HEAD_BYTES + names)
     if member.compress_type == zipfile.ZIP_STORED:
         return member.compress_size
-    unpacker, found, left = zlib.decompressobj(-15), 0, member.compress_size
-    while left and found <= member.file_size and not unpacker.eof:
-        block = file.read(min(left, _BLOCK_BYTES))
+    unpacker, total, remaining = zlib.decompressobj(-15), 0, member.compress_size
+    while remaining and total <= member.file_size and not unpacker.eof:
+        block = file.read(min(remaining, _BLOCK_BYTES))
         if not block:
             break
-        left -= len(block)
-        while block and found <= member.file_size:
-            found += len(unpacker.decompress(block, _BLOCK_BYTES))
+        remaining -= len(block)
+        while block and total <= member.file_size:
+            total += len(unpacker.decompress(block, _BLOCK_BYTES))
             block = unpacker.unconsumed_tail
-    return found + len(unpacker.flush(_BLOCK_BYTES)) if found <= member.file_size else found
+    return total + len(unpacker.flush(_BLOCK_BYTES)) if total <= member.file_size else total
 
 
 def _check_commands(path: Path, archive: zipfile.ZipFile) -> None:
-    """Look at the scripts that an installer will make: each name is that of a file."""
+    """Check that each script that an installer will make has the name of a file."""
     for member in archive.infolist():
         if not re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", member.filename, re.IGNORECASE):
             continue
@@ -156,15 +156,14 @@ def _commands(text: str) -> Iterable[str]:
 
 
 _MOST_BYTES = 60_000_000
-"""As many as are downloaded; recording packs fewer."""
+"""Limit of a download; recording packs fewer."""
 
 
 def wheel_of_capsule(distribution: Distribution, repacked: Repacked, wheels: Path) -> LockedPackage:
     """Return the recorded wheel of the capsule.
 
     Raises:
-        RebuildError: the file is absent, is another one, would fill the disk, or is no wheel that
-            may be unpacked.
+        RebuildError: the file is missing, differs, would fill the disk, or is not a safe wheel.
     """
     path = wheels / repacked.name
     if not _is_wheel_of(distribution, repacked.name):
@@ -199,7 +198,7 @@ def _is_wheel_of(distribution: Distribution, file_name: str) -> bool:
 
 
 def version_of(text: str) -> Version | None:
-    """Return a version as PEP 440 reads it; None where it is none."""
+    """Return a PEP 440 version; None if the text is not one."""
     from packaging.version import InvalidVersion, Version
 
     try:
