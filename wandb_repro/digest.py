@@ -198,9 +198,9 @@ def root_digest(leaves: Iterable[tuple[str, str]]) -> str:
     """
     pairs = list(leaves)
     groups = tuple([group for group, _ in pairs])
-    places = _places(groups) if len(groups) <= _MOST_KEPT else _places.__wrapped__(groups)
+    positions = _places(groups) if len(groups) <= _MOST_KEPT else _places.__wrapped__(groups)
     digests = [bytes.fromhex(digest) for _, digest in pairs]
-    over = b"".join(map(operator.add, places, digests))
+    over = b"".join(map(operator.add, positions, digests))
     return xxhash.xxh3_128_hexdigest(f"{ROOT_ALGORITHM}\0".encode() + over)
 
 

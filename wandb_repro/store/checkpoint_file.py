@@ -93,13 +93,13 @@ def read_checkpoint(path: Path, sha256: str | None = None) -> StoredCheckpoint:
     content = _content(path)
     if bytes(content[: len(_MAGIC)]) != _MAGIC or len(content) < len(_MAGIC) + 8 + _SUM:
         raise CheckpointError(f"{path} is not a wandb_repro checkpoint.")
-    found = hashlib.sha256(content[:-_SUM])
-    if found.digest() != bytes(content[-_SUM:]):
+    digest = hashlib.sha256(content[:-_SUM])
+    if digest.digest() != bytes(content[-_SUM:]):
         raise CheckpointError(f"{path} is damaged: its digest does not match its content.")
-    if sha256 is not None and found.hexdigest() != sha256:
+    if sha256 is not None and digest.hexdigest() != sha256:
         raise CheckpointError(f"{path} is not the checkpoint that was recorded.")
     try:
-        return _read(content[:-_SUM], found.hexdigest())
+        return _read(content[:-_SUM], digest.hexdigest())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} is not a valid checkpoint: {error}.") from error
 

@@ -82,12 +82,12 @@ class Downloader:
         Raises:
             RefusedError: a file is larger than its limit, as W&B reports it or in fact.
         """
-        found = dict(self._list(names))
-        for name, file in found.items():
+        files = dict(self._list(names))
+        for name, file in files.items():
             _check_size(name, file.size)
-        for name, file in found.items():
+        for name, file in files.items():
             self._download(name, file)
-        return [name for name in names if name not in found]
+        return [name for name in names if name not in files]
 
     def _list(self, names: Sequence[str]) -> Iterator[tuple[str, ApiFile]]:
         for file in files_of(self.run, [f"{FOLDER}/{name}" for name in names]):

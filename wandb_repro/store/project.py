@@ -118,10 +118,10 @@ def _listed(api: Api, path: str, server: str) -> ApiRuns:
     with translated(server):
         try:
             try:
-                found = api.runs(path, order="-created_at", per_page=_PAGE, lazy=False)
+                runs = api.runs(path, order="-created_at", per_page=_PAGE, lazy=False)
             except TypeError:  # wandb before 0.22 has no lazy runs
-                found = api.runs(path, order="-created_at", per_page=_PAGE)
-            len(found)
+                runs = api.runs(path, order="-created_at", per_page=_PAGE)
+            len(runs)
         except ValueError as error:
             if "could not find project" not in str(error).lower():
                 raise
@@ -129,7 +129,7 @@ def _listed(api: Api, path: str, server: str) -> ApiRuns:
                 f"There is no project {path} at {server}.",
                 hint="Check the name, and that your login (`wandb login`) can read it.",
             ) from error
-    return found
+    return runs
 
 
 def _brought(run: ApiRunToWrite, folder: Path, server: str) -> ProjectRun:
@@ -183,7 +183,7 @@ def local_runs(folder: Path) -> Iterator[Projected]:
         raise NotFoundError(
             f"There is no folder {folder}.", hint="Give the folder `wandb`, or ENTITY/PROJECT."
         )
-    found = sorted(
+    folders = sorted(
         (
             path
             for path in folder.iterdir()
@@ -194,16 +194,16 @@ def local_runs(folder: Path) -> Iterator[Projected]:
         key=lambda path: path.name.removeprefix("offline-"),
         reverse=True,
     )
-    if not found:
+    if not folders:
         raise NotFoundError(
             f"No run of W&B is in {folder}.",
             hint="Give the folder `wandb` that your script wrote to, or ENTITY/PROJECT.",
         )
-    for path in found:
+    for path in folders:
         capsule = Capsule(path.resolve() / "files" / FOLDER)
         recorded = capsule.manifest.is_file()
         why = Unavailable(unavailable="it was recorded without wandb_repro")
         yield Projected(
             ProjectRun(path.name, "", "", capsule if recorded else why, recorded, "", {}),
-            len(found),
+            len(folders),
         )

@@ -30,9 +30,9 @@ def probe_machine(host: Host) -> Machine:
 
 def _os(host: Host) -> str:
     for path in RELEASE_FILES:
-        found = re.search(r"^PRETTY_NAME=(.+)$", _read(host, path), re.MULTILINE)
-        if found:
-            return found.group(1).strip().strip("\"'")
+        match = re.search(r"^PRETTY_NAME=(.+)$", _read(host, path), re.MULTILINE)
+        if match:
+            return match.group(1).strip().strip("\"'")
     return ""
 
 

@@ -19,11 +19,11 @@ def installed_packages(host: Host) -> Packages | Unavailable:
 
     Wheels of editable and edited distributions are made in a temporary folder, only for digests.
     """
-    found = probe_packages(host)
-    if isinstance(found, Unavailable):
-        return found
+    packages = probe_packages(host)
+    if isinstance(packages, Unavailable):
+        return packages
     modified = find_modified(installation(host.distributions()).chosen)
     with tempfile.TemporaryDirectory(prefix="wandb-repro-") as scratch:
-        packed = repack_all(host, found, Path(scratch))
+        packed = repack_all(host, packages, Path(scratch))
         packages = repack_modified(host, packed, modified, Path(scratch))
     return packages.model_copy(update={"altered": modified})

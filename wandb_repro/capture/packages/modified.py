@@ -36,13 +36,13 @@ def find_modified(
         sources: absolute paths of files that are always hashed.
         only_sources: check no other file.
     """
-    found: list[EditedPackage] = []
+    modified: list[EditedPackage] = []
     for name, info in sorted(infos.items()):
         # conda writes its prefix into files after writing RECORD.
         if info.text("INSTALLER").strip() != "conda":
             files = tuple(_modified_files(info, sources, only_sources=only_sources))
-            found += [EditedPackage(name=name, files=files)] if files else []
-    return tuple(found)
+            modified += [EditedPackage(name=name, files=files)] if files else []
+    return tuple(modified)
 
 
 def _modified_files(

@@ -26,91 +26,91 @@ def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
 
     Args:
         host: the process.
-        code_root: top of the source tree; None if none was found, and then every path stays
+        code_root: top of the source tree; None if there is none, and then every path stays
             absolute.
     """
     if not host.command_line:
         return Unavailable(
             unavailable="Python is embedded in another program; start the training with python"
         )
-    found = parse(host.command_line)
+    parsed = parse(host.command_line)
     shell = shell_of(host.modules)
     if shell is not None:
-        return _notebook(host, code_root, found, shell)
-    reason = _refusal(found)
-    return Unavailable(unavailable=reason) if reason else _command(host, code_root, found)
+        return _notebook(host, code_root, parsed, shell)
+    reason = _refusal(parsed)
+    return Unavailable(unavailable=reason) if reason else _command(host, code_root, parsed)
 
 
-def _command(host: Host, code_root: Path | None, found: Invocation) -> Command:
-    arguments, redacted = redact_arguments(found.arguments)
-    kind, target = _target(host, code_root, found)
+def _command(host: Host, code_root: Path | None, parsed: Invocation) -> Command:
+    arguments, redacted = redact_arguments(parsed.arguments)
+    kind, target = _target(host, code_root, parsed)
     return Command(
         kind=kind,
         target=target,
         arguments=arguments,
         redacted=redacted,
-        interpreter_flags=found.flags,
+        interpreter_flags=parsed.flags,
         working_directory=_relative(host, code_root, host.started_in),
-        launcher=found.launcher,
-        python_path=_python_path(host, found),
+        launcher=parsed.launcher,
+        python_path=_python_path(host, parsed),
         environment={name: host.environ[name] for name in RESTORED if name in host.environ},
     )
 
 
-def _notebook(host: Host, code_root: Path | None, found: Invocation, shell: Shell) -> Command:
+def _notebook(host: Host, code_root: Path | None, parsed: Invocation, shell: Shell) -> Command:
     """Return the command of a notebook, without its cells: those are added when recorded."""
     name = name_of_notebook(shell, host.environ)
-    if found.target == RUNNER:
-        name = found.arguments[-1]
+    if parsed.target == RUNNER:
+        name = parsed.arguments[-1]
     return Command(
         kind="notebook",
         target=_relative(host, code_root, name) if os.path.isabs(name) else name,  # noqa: PTH117
         arguments=(),
-        interpreter_flags=found.flags,
+        interpreter_flags=parsed.flags,
         working_directory=_relative(host, code_root, host.started_in),
-        python_path=_python_path(host, found),
+        python_path=_python_path(host, parsed),
         environment={name: host.environ[name] for name in RESTORED if name in host.environ},
         cells=Unavailable(unavailable="no cell was recorded yet"),
     )
 
 
-def _python_path(host: Host, found: Invocation) -> tuple[str, ...]:
+def _python_path(host: Host, parsed: Invocation) -> tuple[str, ...]:
     """Return the folders of ``PYTHONPATH``, absolute; an empty entry is the working directory."""
     search_path = host.environ.get("PYTHONPATH", "")
-    if not search_path or found.ignores_environment:
+    if not search_path or parsed.ignores_environment:
         return ()
     entries = (os.path.join(host.started_in, entry) for entry in search_path.split(os.pathsep))  # noqa: PTH118
     return tuple(dict.fromkeys(map(os.path.normpath, entries)))
 
 
-def _refusal(found: Invocation) -> str:
+def _refusal(parsed: Invocation) -> str:
     """Return why this cannot be started again; empty if it can."""
-    name = PurePosixPath(found.target).stem if found.kind == "script" else found.target
-    if found.kind == "stdin":
+    name = PurePosixPath(parsed.target).stem if parsed.kind == "script" else parsed.target
+    if parsed.kind == "stdin":
         return "the code came through standard input and is gone; put it in a file"
     if name in NOTEBOOKS:
         return "it runs in a notebook that is not IPython's; save it as a script and start that"
-    if found.kind == "interactive" or name in SHELLS:
+    if parsed.kind == "interactive" or name in SHELLS:
         return "it was typed at a prompt; put it in a file and start that with python"
-    if _is_worker(found):
+    if _is_worker(parsed):
         return "this is a worker process; record in the process that started it"
-    if found.kind == "code" and holds_a_credential(found.target):
+    if parsed.kind == "code" and holds_a_credential(parsed.target):
         return "the code given with -c holds what looks like a credential; put it in a file"
-    return "" if found.target else "the command names nothing to run; start it with python FILE"
+    return "" if parsed.target else "the command names nothing to run; start it with python FILE"
 
 
-def _is_worker(found: Invocation) -> bool:
-    if found.kind == "code":
-        return found.target.lstrip().startswith(WORKERS)
-    return found.kind == "module" and found.target.startswith(WORKER_MODULES)
+def _is_worker(parsed: Invocation) -> bool:
+    if parsed.kind == "code":
+        return parsed.target.lstrip().startswith(WORKERS)
+    return parsed.kind == "module" and parsed.target.startswith(WORKER_MODULES)
 
 
 def _target(
-    host: Host, code_root: Path | None, found: Invocation
+    host: Host, code_root: Path | None, parsed: Invocation
 ) -> tuple[Literal["script", "module", "code", "console"], str]:
-    if found.kind == "module" or found.kind == "code":
-        return found.kind, found.target
-    path = os.path.normpath(os.path.join(host.started_in, found.target))  # noqa: PTH118
+    if parsed.kind == "module" or parsed.kind == "code":
+        return parsed.kind, parsed.target
+    path = os.path.normpath(os.path.join(host.started_in, parsed.target))  # noqa: PTH118
     folder, name = os.path.split(path)
     if folder in host.command_folders:
         return "console", name

@@ -57,10 +57,10 @@ def parse(command_line: Sequence[str]) -> Invocation:
 
     Source: CPython 3.10 to 3.14, Python/getopt.c and "Command line and environment".
     """
-    found = _parse(tuple(command_line[1:]))
-    if found.kind == "module" and found.target == LAUNCHER:
-        return replace(_parse(found.arguments), flags=found.flags, launcher=True)
-    return found
+    parsed = _parse(tuple(command_line[1:]))
+    if parsed.kind == "module" and parsed.target == LAUNCHER:
+        return replace(_parse(parsed.arguments), flags=parsed.flags, launcher=True)
+    return parsed
 
 
 def _parse(words: tuple[str, ...]) -> Invocation:

@@ -43,20 +43,20 @@ class GeneratedFiles:
         self._work = {os.path.dirname(request), _real_parent(request)} if request else set[str]()  # noqa: PTH120
         self._is_private = functools.cache(_is_private)
 
-    def contain(self, place: str) -> bool:
+    def contain(self, file: str) -> bool:
         """Return whether a tool or wandb_repro wrote a file, given its absolute path.
 
         ``/tmp/__autograph_generated_filex1.py``: yes; ``/tmp/train.py``: no.
         """
-        folder, _, name = place.rpartition("/")
+        folder, _, name = file.rpartition("/")
         if name.startswith("__autograph") and _AUTOGRAPH.fullmatch(name):
             return True
         if folder in self._work:
             return True
-        inside = next((t for t in self._temporary if place.startswith(t)), "")
+        inside = next((t for t in self._temporary if file.startswith(t)), "")
         if not inside:
             return False
-        path = place.removeprefix(inside)
+        path = file.removeprefix(inside)
         return _CELL.fullmatch(path) is not None or self._is_ours(inside, path)
 
     def _is_ours(self, temporary: str, path: str) -> bool:

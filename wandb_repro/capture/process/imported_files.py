@@ -27,24 +27,24 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
         found differently.
     """
     libraries, generated = _LibraryFiles(root), GeneratedFiles()
-    found: dict[str, str] = {}
+    folders: dict[str, str] = {}
     for name, module in list(modules.items()):
         file = _attribute(module, "__file__")
         if not isinstance(file, str) or not file:
             continue
-        named = os.path.abspath(file)  # noqa: PTH100 - links are not followed
+        absolute = os.path.abspath(file)  # noqa: PTH100 - links are not followed
         # A training has thousands of library modules, so their names are checked before the disk.
-        if libraries.contain_named(named) or generated.contain(named):
+        if libraries.contain_named(absolute) or generated.contain(absolute):
             continue
-        place = _place(named)
-        if place and place not in found and not libraries.contain(place):
-            found[place] = _search_folder(_name(name, module), place)
-    return found
+        path = _place(absolute)
+        if path and path not in folders and not libraries.contain(path):
+            folders[path] = _search_folder(_name(name, module), path)
+    return folders
 
 
-def _place(named: str) -> str:
+def _place(file: str) -> str:
     """Return a module's file, or the zip archive that holds it; empty if it is gone."""
-    path = Path(named)
+    path = Path(file)
     existing = next((part for part in (path, *path.parents) if os.path.lexists(part)), path)
     return str(existing) if existing.is_file() else ""
 
@@ -65,13 +65,13 @@ def _name(name: str, module: object) -> str:
     return full_name if name == "__main__" and isinstance(full_name, str) else name
 
 
-def _search_folder(name: str, place: str) -> str:
+def _search_folder(name: str, file: str) -> str:
     """Return the folder on ``sys.path`` that holds the module's top level; empty if names differ.
 
     For ``pkg.data.load`` in ``/lib/pkg/data/load.py`` that is ``/lib``.
     """
     parts = name.split(".")
-    path = PurePosixPath(place)
+    path = PurePosixPath(file)
     if path.name.split(".")[0] == "__init__":
         path = path.parent
     for part in reversed(parts):
@@ -90,15 +90,15 @@ class _LibraryFiles:
         self._packages = tuple(packages)
         self._others = tuple(folder for folder in library_folders() if folder not in packages)
 
-    def contain_named(self, named: str) -> bool:
+    def contain_named(self, path: str) -> bool:
         """Return whether the path alone shows that a file belongs to Python or a package."""
-        return named.startswith(self._packages)
+        return path.startswith(self._packages)
 
-    def contain(self, place: str) -> bool:
+    def contain(self, path: str) -> bool:
         """Return whether a file is in one of them; files of a tree inside one are not."""
-        if self.contain_named(place) or not _PACKAGES.isdisjoint(Path(place).parts):
+        if self.contain_named(path) or not _PACKAGES.isdisjoint(Path(path).parts):
             return True
-        around = [folder for folder in self._others if place.startswith(folder)]
-        in_tree = place.startswith(self._root)
+        around = [folder for folder in self._others if path.startswith(folder)]
+        in_tree = path.startswith(self._root)
         # A folder around the tree does not make the tree's own files part of a library.
         return any(not (in_tree and self._root.startswith(folder)) for folder in around)

@@ -46,15 +46,15 @@ class InputWatch:
         """Watch the source tree too, even below a system folder such as ``/usr/src/app``."""
         self._opened.included = (f"{root}{os.sep}",)
 
-    def is_as_read(self, place: str) -> bool:
+    def is_as_read(self, path: str) -> bool:
         """Return whether a file, by absolute path, has the size and mtime that it was read with.
 
         Raises:
             OSError: the file is gone.
         """
-        status = os.stat(place)  # noqa: PTH116
-        _, size_bytes = self._opened.read.get(place, ("", status.st_size))
-        modified_ns = self._opened.modified_ns.get(place, status.st_mtime_ns)
+        status = os.stat(path)  # noqa: PTH116
+        _, size_bytes = self._opened.read.get(path, ("", status.st_size))
+        modified_ns = self._opened.modified_ns.get(path, status.st_mtime_ns)
         return (size_bytes, modified_ns) == (status.st_size, status.st_mtime_ns)
 
     @contextmanager
@@ -97,19 +97,17 @@ class InputWatch:
         }
         generated = GeneratedFiles()
         files = tuple(
-            found[place]
-            for place in sorted(found)
-            if not generated.contain(place) and _is_input(place)
+            found[path] for path in sorted(found) if not generated.contain(path) and _is_input(path)
         )
         return (_MORE, *files) if self._opened.has_more else files
 
     def _files(self) -> Iterator[InputFile]:
         """Yield the files that were read; for byte code, its source."""
-        for place, (path, size) in self._opened.read.copy().items():
-            if not place.endswith(".pyc"):
-                yield InputFile(path=path, absolute=place, size_bytes=size)
-            elif "__pycache__" in place:
-                source = _source_of(place)
+        for absolute, (path, size) in self._opened.read.copy().items():
+            if not absolute.endswith(".pyc"):
+                yield InputFile(path=path, absolute=absolute, size_bytes=size)
+            elif "__pycache__" in absolute:
+                source = _source_of(absolute)
                 yield InputFile(path=source, absolute=source, size_bytes=_FROM_CACHE)
 
 
@@ -131,10 +129,10 @@ def _absolute(root: Path | None, paths: frozenset[str]) -> frozenset[str]:
     return frozenset(f"{top}/{path}" for top in roots for path in paths)
 
 
-def _is_input(place: str) -> bool:
-    parts = PurePosixPath(place).parts
+def _is_input(path: str) -> bool:
+    parts = PurePosixPath(path).parts
     if not _UNINTERESTING.isdisjoint(parts):
         return False
     if any(pair in _UNINTERESTING_PAIRS for pair in pairwise(parts)):
         return False
-    return os.path.isfile(place)  # noqa: PTH113
+    return os.path.isfile(path)  # noqa: PTH113

@@ -87,30 +87,30 @@ class OpenedFiles:
             return
         if not name or self._is_skipped(name) or not self.on:
             return
-        place = os.path.abspath(name)  # noqa: PTH100 - ten times as fast, and it delays the user's call
-        if place in self.read or place in self.written or self._is_skipped(place):
+        absolute = os.path.abspath(name)  # noqa: PTH100 - ten times as fast, and it delays the user's call
+        if absolute in self.read or absolute in self.written or self._is_skipped(absolute):
             return
         if cast(int, flags) & _WRITING:
-            self._note_written(place)
+            self._note_written(absolute)
         elif not self.has_more:
-            self._note_read(place, name)
+            self._note_read(absolute, name)
 
     def _is_skipped(self, path: str) -> bool:
         return path.startswith(self._skipped) and not path.startswith(self.included)
 
-    def _note_read(self, place: str, name: str) -> None:
+    def _note_read(self, path: str, name: str) -> None:
         """Record a regular file that exists now: a file created later is the run's own output."""
-        status = os.stat(place)  # noqa: PTH116
+        status = os.stat(path)  # noqa: PTH116
         if not stat.S_ISREG(status.st_mode):
             return
         self.has_more = len(self.read) >= MOST_FILES
         if not self.has_more:
-            self.read[place] = (name, status.st_size)
-            self.modified_ns[place] = status.st_mtime_ns
+            self.read[path] = (name, status.st_size)
+            self.modified_ns[path] = status.st_mtime_ns
 
-    def _note_written(self, place: str) -> None:
+    def _note_written(self, path: str) -> None:
         if len(self.written) < MOST_FILES:
-            self.written.add(place)
+            self.written.add(path)
 
     def _renamed(self, source: object, destination: object) -> None:
         """Count a file that was written under a temporary name as written."""

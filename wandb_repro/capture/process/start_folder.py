@@ -36,12 +36,12 @@ def folder_of_notebook(modules: Mapping[str, ModuleType]) -> str:
 
 
 def folder_of_command(
-    found: Invocation, *, now: str, main_file: str, shell_folder: str, search_path: Sequence[str]
+    parsed: Invocation, *, now: str, main_file: str, shell_folder: str, search_path: Sequence[str]
 ) -> str:
     """Return the folder that the interpreter was started in, as far as it can be derived.
 
     Args:
-        found: the parsed command line.
+        parsed: the parsed command line.
         now: the current working directory, returned if nothing else is known.
         main_file: ``__file__`` of ``__main__``; empty if it has none. Python makes it absolute when
             it starts a script. Source: CPython 3.9, "What's New", ``__file__``.
@@ -51,14 +51,14 @@ def folder_of_command(
     Example: ``python jobs/train.py`` whose ``__file__`` is ``/project/jobs/train.py`` was started
     in ``/project``.
     """
-    if found.launcher:
+    if parsed.launcher:
         return now  # the launcher imports us before the script begins
-    if found.kind == "script" and not os.path.isabs(found.target):  # noqa: PTH117
-        return _without_target(main_file, found.target) or now
-    if found.kind == "module" and now not in search_path:
+    if parsed.kind == "script" and not os.path.isabs(parsed.target):  # noqa: PTH117
+        return _without_target(main_file, parsed.target) or now
+    if parsed.kind == "module" and now not in search_path:
         # PYTHONPATH's entries sometimes come first, so PWD is better if it is on the path.
         likely = [shell_folder] if shell_folder in search_path else list(search_path[:1])
-        module = found.target.replace(".", "/")
+        module = parsed.target.replace(".", "/")
         return next(
             (folder for folder in likely if main_file.startswith(f"{folder}/{module}")), now
         )

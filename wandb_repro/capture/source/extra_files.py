@@ -37,10 +37,10 @@ class SnapshotFiles:
                 return path
         return ""
 
-    def is_unchanged(self, path: str, place: str) -> bool:
+    def is_unchanged(self, path: str, file: str) -> bool:
         """Return whether a file can be read and still has the bytes of the snapshot."""
         with contextlib.suppress(OSError):
-            return self.entries[os.fsencode(path)].blob == blob_id(Path(place).read_bytes())
+            return self.entries[os.fsencode(path)].blob == blob_id(Path(file).read_bytes())
         return False
 
     def has_file_at(self, path: PurePosixPath) -> bool:
@@ -89,33 +89,33 @@ def used_files(
     """
     missing, edited = _modules(snapshot, imported)
     outside = {
-        place: folder
-        for place, folder in missing.items()
-        if not Path(place).is_relative_to(snapshot.root)
+        path: folder
+        for path, folder in missing.items()
+        if not Path(path).is_relative_to(snapshot.root)
     }
-    places = _Places(snapshot)
+    paths = _Places(snapshot)
     project = _project_folders(
-        snapshot.root, map(places.resolve, (*own_folders, *filter(None, outside.values())))
+        snapshot.root, map(paths.resolve, (*own_folders, *filter(None, outside.values())))
     )
     reader = ExtraReader(limits, is_as_read)
-    reader.add(places.storable(missing, reader.refused))
+    reader.add(paths.storable(missing, reader.refused))
     reader.add(
-        places.storable(
-            (file.absolute for file in opened if places.resolve(file.absolute).startswith(project)),
+        paths.storable(
+            (file.absolute for file in opened if paths.resolve(file.absolute).startswith(project)),
             reader.refused,
         )
     )
-    reader.add_optional(places.storable(package_files(missing), {}))
-    top, files = places.below_top(reader.files)
+    reader.add_optional(paths.storable(package_files(missing), {}))
+    top, files = paths.below_top(reader.files)
     named = {file.absolute: file for file in (*opened, *_as_inputs(snapshot.root, missing))}
-    not_stored = [named[place] for place in sorted(named) if place not in reader.files]
+    not_stored = [named[path] for path in sorted(named) if path not in reader.files]
     return ExtraFiles(
         top=top,
         files=files,
         inputs=with_digests(not_stored, reader.refused, is_as_read),
         edited=tuple(sorted(edited)),
         search_folders=tuple(
-            dict.fromkeys(places.resolve(folder) for folder in outside.values() if folder)
+            dict.fromkeys(paths.resolve(folder) for folder in outside.values() if folder)
         ),
     )
 
@@ -148,17 +148,17 @@ class _Places(TreePaths):
         super().__init__(snapshot.root)
         self._snapshot = snapshot
 
-    def storable(self, places: Iterable[str], refused: dict[str, str]) -> Iterator[str]:
+    def storable(self, files: Iterable[str], refused: dict[str, str]) -> Iterator[str]:
         """Yield the files that can be restored; put the others into ``refused`` with the reason."""
-        for place in places:
-            reason = self._why_not_storable(place)
+        for file in files:
+            reason = self._why_not_storable(file)
             if reason:
-                refused[place] = reason
+                refused[file] = reason
             else:
-                yield place
+                yield file
 
-    def _why_not_storable(self, place: str) -> str:
-        path = PurePosixPath(self.resolve(place))
+    def _why_not_storable(self, file: str) -> str:
+        path = PurePosixPath(self.resolve(file))
         if self.is_too_far(str(path)):
             return "it is too far from the source tree"
         root = PurePosixPath(self._snapshot.root)
@@ -171,9 +171,9 @@ class _Places(TreePaths):
 
     def below_top(self, files: Mapping[str, PackedFile]) -> tuple[str, dict[str, PackedFile]]:
         """Return the lowest folder above the tree and all files, and the files' paths from it."""
-        resolved = {self.resolve(place): file for place, file in files.items()}
+        resolved = {self.resolve(path): file for path, file in files.items()}
         top = os.path.commonpath([str(self._snapshot.root), *resolved])
-        return top, {os.path.relpath(place, top): file for place, file in sorted(resolved.items())}
+        return top, {os.path.relpath(path, top): file for path, file in sorted(resolved.items())}
 
 
 def _as_inputs(root: Path, files: Iterable[str]) -> Iterator[InputFile]:
