@@ -81,5 +81,5 @@ def test_a_tensor_that_cannot_be_converted_is_named() -> None:
         def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
             raise TypeError("no data")
 
-    with pytest.raises(DigestError, match="x is a Meta that gives no NumPy array: no data"):
+    with pytest.raises(DigestError, match="x is a Meta that cannot become a NumPy array: no data"):
         list(arrays_of("x", Meta()))

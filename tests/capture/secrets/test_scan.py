@@ -64,7 +64,7 @@ def test_a_secret_name_is_seen_whatever_its_case() -> None:
 
 
 def test_a_folder_of_secrets_is_seen_at_any_depth() -> None:
-    assert secret_in_name(b"docker/home/.aws/config") == "it lies in .aws"
+    assert secret_in_name(b"docker/home/.aws/config") == "it is in .aws"
 
 
 def test_a_name_that_is_no_text_is_judged_too() -> None:

@@ -61,7 +61,7 @@ def _of_tensor(role: str, value: Any) -> Any:
         return numpy.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     except Exception as error:
         raise DigestError(
-            f"{role} is a {type(value).__name__} that gives no NumPy array: {error}"
+            f"{role} is a {type(value).__name__} that cannot become a NumPy array: {error}"
         ) from error
 
 

@@ -125,7 +125,7 @@ def _fault(dataset: Any) -> str:
     for spec in tensorflow.nest.flatten(dataset.element_spec):
         if not isinstance(spec, tensorflow.TensorSpec):
             kind = type(spec).__name__.removesuffix("Spec")
-            return f"it gives values of type {kind}: fingerprint what they are made from"
+            return f"it yields values of type {kind}: fingerprint what they are made from"
     for step in _upstream(dataset):
         if _name(step) == "shuffle":
             return "it is shuffled inside: fingerprint its parts before they are put together"

@@ -38,7 +38,7 @@ class DistInfo:
         """Folder on ``sys.path`` that holds it, and the metadata folder's name there."""
         self._names = _names_in(self.folder)
         self._read: dict[str, os.stat_result | None] = {}
-        """Status of each file when it was first read; "" stands for a zipped egg."""
+        """Status of each file when it was first read; "" is a zipped egg."""
 
     def has(self, name: str) -> bool:
         """Return whether there is a file of this name."""

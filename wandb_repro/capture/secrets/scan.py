@@ -71,9 +71,9 @@ def secret_in_name(path: bytes) -> str:
     folders, _, name = path.decode("utf-8", "replace").lower().rpartition("/")
     for folder in _FOLDERS:
         if folder in folders and folder in folders.split("/"):
-            return f"it lies in {folder}"
+            return f"it is in {folder}"
     if name == "config.json" and folders.split("/")[-1] == ".docker":
-        return "it lies in .docker"
+        return "it is in .docker"
     if _SECRET.match(name) is None or _HARMLESS.match(name) is not None:
         return ""
     return next(f"it is named like {like}" for like in _NAMES if fnmatch.fnmatchcase(name, like))

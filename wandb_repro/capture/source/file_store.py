@@ -95,7 +95,7 @@ class FileStore:
                 self._waiting = None
         stored = self._private.run("rev-parse", "--verify", f"{SNAPSHOT_REF}^{{tree}}")
         if stored.decode().strip() != self.tree:
-            raise CodeError("git stored another tree than the one that was read")
+            raise CodeError("the tree that git stored differs from the one that was read")
 
     def without(self, refused: Mapping[bytes, LeftOut]) -> FileStore:
         """Return a store without some of the files; its ``refused`` names them.

@@ -114,7 +114,7 @@ def with_digests(
     digests: dict[str, str | Unavailable] = {}
     left_bytes = _DIGESTED_BYTES
     files = list(inputs)
-    # An entry that has a reason already stands for files that are not known.
+    # An entry that already has a reason represents files that are not known.
     for file in sorted((file for file in files if not file.reason), key=_size):
         if "secret" in refused.get(file.absolute, ""):
             # A short secret can be guessed from its digest.

@@ -45,8 +45,8 @@ def refuse_as_root(folder: Path) -> None:
     """
     if holds_more_than_code(folder):
         raise CodeError(
-            f"{folder} holds more than code and is no git repository of its own",
-            hint="move the script into a folder of its own, or run `git init` there",
+            f"{folder} holds more than code and is not a git repository",
+            hint="move the script into its own folder, or run `git init` there",
         )
 
 

@@ -43,7 +43,7 @@ def changes(snapshot: Snapshot) -> str:
         *paths,
     ) as process:
         if process.stdout is None:
-            raise CodeError("git diff-tree gives no output")
+            raise CodeError("git diff-tree has no output")
         kept, more = _read(process.stdout)
     text = kept.decode("utf-8", "replace")
     if more or len(paths) < len(snapshot.changed):
