@@ -149,7 +149,9 @@ def test_its_commands_are_there_and_can_be_started(command: str) -> None:
 
 
 def test_the_gate_runs_its_test_command() -> None:
-    assert re.search(r"^\.ci/test --slow-quarter auto$", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)
+    assert re.search(
+        r"^\.ci/test --slow-quarter auto$", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE
+    )
 
 
 def test_the_floors_it_names_are_the_packages() -> None:
