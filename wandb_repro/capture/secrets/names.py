@@ -27,7 +27,7 @@ HARMLESS_STARTS = re.compile(
     r"|new|no|num|output|pad|partition|per|prediction|primary|public|random|rng|sample|sep"
     r"|sort|special|state|target|text|unk|vocab|weight|x|y"
 )
-"""``--sort-key``, ``--pad-token``, ``--no-auth``: after these, ``key`` or ``token`` is harmless."""
+"""``--sort-key``, ``--pad-token``, ``--no-auth``: words that make ``key`` or ``token`` harmless."""
 
 COMMIT_ENDS = re.compile(
     r"branch|checkpoint|checksum|commit|digest|hash|id|md5|ref|rev|revision|sha|sha1|tag|tree"

@@ -141,7 +141,7 @@ def commit_at(folder: Path) -> str:
     """Return the commit id of HEAD of the repository that a folder belongs to, hexadecimal.
 
     Raises:
-        CodeError: there is no commit, git is missing, or does not end in time.
+        CodeError: there is no commit, git is missing, or does not finish in time.
     """
     return _output(folder, "rev-parse", "--verify", "HEAD")
 
