@@ -48,8 +48,8 @@ def command(project: str, require: tuple[str, ...], last: int, as_json: bool) ->
     """Show for each run of PROJECT: repeatable? reproduced? what is missing?
 
     PROJECT is ENTITY/PROJECT, the URL of its page, or a folder of runs such as ./wandb. The
-    rules are those of `require` in [tool.wandb_repro] of pyproject.toml, and of --require. Ends
-    with 1 where a run breaks one, else with 3 where a run could not be read.
+    rules are those of `require` in [tool.wandb_repro] of pyproject.toml, and of --require. Exits
+    with 1 if a run breaks one, else with 3 if a run could not be read.
     """
     output = Output(as_json=as_json)
     rules = check_rules((*combined({}, folder=Path.cwd()).require, *require))
@@ -76,9 +76,9 @@ def command(project: str, require: tuple[str, ...], last: int, as_json: bool) ->
 def _local(folder: Path, last: int, each: Callable[[Projected], None]) -> int:
     """Read the runs of a folder, the newest first, and return how many it has."""
     total = 0
-    for place, read in enumerate(local_runs(folder)):
+    for index, read in enumerate(local_runs(folder)):
         total = read.total
-        if place == last:
+        if index == last:
             break
         each(read._replace(total=min(last, total)))
     return total

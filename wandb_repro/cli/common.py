@@ -1,4 +1,4 @@
-"""What all commands share: where text and data go, and how an error ends a command."""
+"""Shared by all commands: where text and data go, and how an error ends a command."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class Output:
             self._people.print(text)
 
     def tell(self, text: RenderableType) -> None:
-        """Print text that is only for people, on standard error."""
+        """Print text for people only, on standard error."""
         self._progress.print(text)
 
     def progress(self, step: str) -> None:
-        """Print what happens now."""
+        """Print the current step."""
         self._progress.print(Text(f"· {clean(step)}", style="dim"), soft_wrap=True)
 
     @contextmanager
@@ -69,7 +69,7 @@ class Output:
         """Draw a progress bar on standard error, if that is a terminal.
 
         Yields:
-            To be called with the total number after each item.
+            A function to call with the total number after each item.
         """
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         console = self._progress
@@ -227,6 +227,6 @@ def new_folder(folder: Path) -> Generator[Path]:
 
 @contextmanager
 def scratch_folder() -> Generator[Path]:
-    """Give a private folder that is deleted afterwards."""
+    """Yield a private folder that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="wandb-repro-") as folder:
         yield Path(folder)

@@ -44,7 +44,7 @@ _SWITCHES = {
     THREADS_VARIABLE: str(_THREADS),
 }
 _FOREIGN = ("WANDB_", "GIT_")
-"""Variables that tell W&B and git about another project than the demo's."""
+"""Variables that point W&B and git at a different project."""
 
 
 @click.command("demo")
@@ -87,9 +87,9 @@ def _check_installed() -> None:
 def _new_folder(folder: Path | None) -> Path:
     if folder is None:
         return Path(tempfile.mkdtemp(prefix="wandb-repro-demo-"))
-    place = check_new_folder(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    return place
+    path = check_new_folder(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _judge(verdicts: tuple[Verdict, ...], output: Output) -> int:
@@ -165,7 +165,7 @@ class _Story:
 
     @contextlib.contextmanager
     def _training(self) -> Generator[int]:
-        """Give the file descriptor for a training's output; name the log where it fails."""
+        """Yield the file descriptor for a training's output; name the log if it fails."""
         log = self.place / "trainings.log"
         try:
             with our_lines(log, lambda line: click.echo(line, err=True)) as output:

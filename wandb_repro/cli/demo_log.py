@@ -1,7 +1,7 @@
-"""What the demo's trainings print: all of it goes to a log, our own lines to the screen too.
+"""Writes the output of the demo's trainings to a log, and shows our own lines on the screen.
 
-TensorFlow prints lines of its own when it starts, and which ones depends on the processor, whatever
-``TF_CPP_MIN_LOG_LEVEL`` says.
+TensorFlow also prints lines when it starts. Which ones depends on the processor, even with
+``TF_CPP_MIN_LOG_LEVEL``.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def our_lines(log: Path, show: Callable[[str], None]) -> Generator[int]:
     """Show the lines of a training that are ours, as they are printed.
 
     Args:
-        log: gets everything that is printed, after what it holds already.
+        log: everything that is printed is appended to it.
         show: called from another thread with each of our lines, without its end.
 
     Yields:
         The file descriptor that the training is to print to.
     """
-    # A file and no pipe: W&B's service may outlive the training and would keep a pipe open.
+    # A file, not a pipe: W&B's service may outlive the training and would keep a pipe open.
     with log.open("ab") as written, log.open("rb") as read:
         read.seek(0, 2)
         has_ended = threading.Event()
@@ -45,7 +45,7 @@ def _follow(read: BinaryIO, show: Callable[[str], None], has_ended: threading.Ev
     unfinished = b""
     is_last = False
     while not is_last:
-        # Asked before reading: what was printed until the end is then read too.
+        # Checked before reading, so that everything printed before the end is read.
         is_last = has_ended.wait(_POLL_S)
         *lines, unfinished = (unfinished + read.read()).split(b"\n")
         for line in lines:

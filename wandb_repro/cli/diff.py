@@ -1,4 +1,4 @@
-"""``diff``: what differs between two runs."""
+"""``diff``: the differences between two runs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from wandb_repro.verify.manifest_diff import differences
 def command(a: str, b: str, every: bool, as_json: bool) -> int:
     """Show what differs between the runs A and B, what can change bits first."""
     with scratch_folder() as scratch:
-        one = read_manifest(locate(a, scratch / "a", code=False).capsule)
-        two = read_manifest(locate(b, scratch / "b", code=False).capsule)
-    found = differences(one, two)
+        first = read_manifest(locate(a, scratch / "a", code=False).capsule)
+        second = read_manifest(locate(b, scratch / "b", code=False).capsule)
+    findings = differences(first, second)
     Output(as_json=as_json).report(
-        differences_text(run_name(one), run_name(two), found, every=every),
-        [finding.model_dump(mode="json") for finding in found],
+        differences_text(run_name(first), run_name(second), findings, every=every),
+        [finding.model_dump(mode="json") for finding in findings],
     )
-    return 1 if found else 0
+    return 1 if findings else 0

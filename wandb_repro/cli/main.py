@@ -23,7 +23,7 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Imports a command only when it is asked for, so that --help starts at once."""
+    """Imports a command only when it is requested, so that --help starts at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx

@@ -26,7 +26,7 @@ _TAKEN = frozenset(
         *("allow_missing", "yes", "as_json"),
     }
 )
-"""Options of ``rerun`` that are also about preparing, or do no harm."""
+"""Options of ``rerun`` that also apply to preparing, or are harmless."""
 
 
 def refuse_training_options(context: click.Context) -> None:

@@ -143,7 +143,7 @@ def command(
     bisect: bool,
     write_back: bool,
     packages: str,
-    **wishes: Any,
+    **options: Any,
 ) -> int:
     """Rebuild RUN's code and environment in a new folder, run it again, and verify it live."""
     output = Output(as_json=as_json)
@@ -153,10 +153,10 @@ def command(
         return prepare_folder(
             run,
             prepared_folder,
-            wishes["base_python"],
+            options["base_python"],
             output,
             which=packages,
-            use_cache=wishes["use_cache"],
+            use_cache=options["use_cache"],
         )
     with scratch_folder() as scratch:
         located = locate(run, scratch)
@@ -167,7 +167,7 @@ def command(
             tolerance=tolerance,
             sets=switches_of(sets),
             all_packages=packages == "all",
-            **wishes,
+            **options,
         )
         run_id = read_manifest(located.capsule).run.id
         work = check_new_folder(folder) if folder else name_work_folder(run_id)
@@ -182,7 +182,7 @@ def command(
 
 
 def _carried_out(prepared: Prepared, output: Output, *, bisect: bool) -> Outcome:
-    """Carry it out, and say where its files are, even if it fails."""
+    """Carry out a rerun, and print where its files are, even if it fails."""
     work = prepared.plan.work
     try:
         outcome = carry_out(prepared, output.progress)
@@ -217,17 +217,17 @@ def _write_back(
 
 def _values(arguments: tuple[str, ...]) -> dict[int, str]:
     pairs = [argument.partition("=") for argument in arguments]
-    for place, equals, _ in pairs:
-        if not (place.isascii() and place.isdecimal() and equals):
+    for position, equals, _ in pairs:
+        if not (position.isascii() and position.isdecimal() and equals):
             raise UsageError("--arg takes N=VALUE, with the position N from `show`.")
-    return {int(place): value for place, _, value in pairs}
+    return {int(position): value for position, _, value in pairs}
 
 
 def _after(text: str | None) -> After | None:
     if text is None:
         return None
-    found = re.fullmatch(r"(?:([1-9][0-9]{0,8}):)?([0-9]{1,9})", text, re.ASCII)
-    after = After(int(found[2]), int(found[1] or 1)) if found else None
+    match = re.fullmatch(r"(?:([1-9][0-9]{0,8}):)?([0-9]{1,9})", text, re.ASCII)
+    after = After(int(match[2]), int(match[1] or 1)) if match else None
     if after is None or (after.fit == 1 and not after.epoch):
         raise UsageError(
             f"--from-epoch {text} is neither N, an epoch of the first fit from 1 on, nor FIT:N.",
@@ -267,7 +267,7 @@ def _agreed(prepared: Prepared, output: Output, *, yes: bool, dry_run: bool) -> 
 def _report(outcome: Outcome, output: Output) -> None:
     data = {
         **outcome.verdict.model_dump(mode="json"),
-        "environment": [inequality_sentence(one) for one in outcome.inequalities],
+        "environment": [inequality_sentence(unequal) for unequal in outcome.inequalities],
         "notes": list(outcome.notes),
         "capsule": str(outcome.capsule.folder),
         "url": outcome.url,

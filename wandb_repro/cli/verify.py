@@ -35,8 +35,8 @@ def command(
     """
     tolerance = tolerance_of(rtol, metrics)
     with scratch_folder() as scratch:
-        one = locate(a, scratch / "a", code=False).capsule
-        two = locate(b, scratch / "b", code=False).capsule
-        verdict = verify_capsules(one, two, Limit(until_epoch, until_step), tolerance)
+        first = locate(a, scratch / "a", code=False).capsule
+        second = locate(b, scratch / "b", code=False).capsule
+        verdict = verify_capsules(first, second, Limit(until_epoch, until_step), tolerance)
     Output(as_json=as_json).report(verdict_text(verdict), verdict.model_dump(mode="json"))
     return verdict.exit_code

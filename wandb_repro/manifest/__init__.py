@@ -1,1 +1,1 @@
-"""The record of a run: typed, frozen, readable for ever. Pure: it reads no machine and no disk."""
+"""The record of a run: typed, frozen, readable by every later version. Pure: reads no disk."""

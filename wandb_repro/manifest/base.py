@@ -66,12 +66,12 @@ _ADDED: JsonDict = {"later": True}
 
 
 def added_field(default: Any) -> Any:
-    """Give the default of a field of an ``EvolvedRecord`` that the first format did not have."""
+    """Return the default of a field of an ``EvolvedRecord`` that the first format did not have."""
     return Field(default=default, json_schema_extra=_ADDED)
 
 
 class EvolvedRecord(BaseModel):
-    """A record that got more fields after its first format.
+    """A record with fields that its first format did not have.
 
     A document of an older version is written again unchanged: an added field that it does not
     have is left out.
@@ -99,7 +99,7 @@ class Unavailable(Record):
 def first_fault(error: ValidationError) -> tuple[str, str]:
     """Return where a document does not match its record, and what is wrong there.
 
-    The place is a path of keys and positions: ``execution.packages.distributions.0.name``.
+    The path consists of keys and positions: ``execution.packages.distributions.0.name``.
     """
     faults = error.errors()
     # A field that takes a record or ``Unavailable`` fails as both; the record was meant.
@@ -115,7 +115,7 @@ def read_record(kind: type[_R], body: JSON, subject: str) -> _R:
     """Return the record that a parsed document describes.
 
     Raises:
-        ManifestError: the document does not match the record; ``where`` is the place.
+        ManifestError: the document does not match the record; ``where`` is the path.
     """
     try:
         return kind.model_validate_json(canonical.dumps(body))

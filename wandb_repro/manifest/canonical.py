@@ -39,8 +39,8 @@ def dumps(value: JSON) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError:
         # UTF-16 keeps a lone surrogate as it is, and reading it back replaces it with U+FFFD.
-        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return whole.encode("utf-8")
+        replaced = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return replaced.encode("utf-8")
 
 
 def sha256(value: JSON) -> str:

@@ -64,7 +64,7 @@ class Command(EvolvedRecord, ExecutionRecord):
 
     @model_validator(mode="after")
     def _redacted_are_positions(self) -> Command:
-        if not all(0 <= place < len(self.arguments) for place in self.redacted):
+        if not all(0 <= position < len(self.arguments) for position in self.redacted):
             raise ValueError("redacted names a position that arguments does not have")
         return self
 

@@ -49,7 +49,7 @@ class Dataset(EvolvedRecord, Record):
     rows: int | Unavailable = added_field(_NOT_RECORDED)
     """Number of examples, or of files in a folder."""
     order_free: str | Unavailable = added_field(_NOT_RECORDED)
-    """``ALGORITHM:HEX`` over the rows' content: the same in whatever order they are."""
+    """``ALGORITHM:HEX`` over the rows' content: the same for every order of the rows."""
     read: str = added_field("")
     """The part that the digests cover, in words; empty if all of it."""
     files: DataFiles | None = added_field(None)
@@ -68,7 +68,7 @@ class Overlap(Record):
     """Whether the numbers come from a sample."""
 
     def __str__(self) -> str:
-        """Return it in words: ``3 rows of 'test' are also in 'train'``."""
+        """Return the overlap in words: ``3 rows of 'test' are also in 'train'``."""
         about = "about " if self.estimated else ""
         only = self.rows_of_two == 1 and not self.estimated
         rows = "row" if only else "rows"

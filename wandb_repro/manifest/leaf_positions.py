@@ -25,9 +25,9 @@ def places_of(changed: str) -> Iterator[int]:
 def places_in(places: Iterable[int]) -> str:
     """Return rising positions as text: 0, 1, 2, 5 is ``0-2,5``."""
     spans: list[list[int]] = []
-    for place in places:
-        if spans and spans[-1][1] == place - 1:
-            spans[-1][1] = place
+    for position in places:
+        if spans and spans[-1][1] == position - 1:
+            spans[-1][1] = position
         else:
-            spans.append([place, place])
+            spans.append([position, position])
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in spans)

@@ -105,5 +105,5 @@ class Runtime(Record):
     intra_op_source: str
     """Where that number comes from."""
     hash_seed: str
-    """``PYTHONHASHSEED``, or ``random``: then sets of strings have another order in a rerun."""
+    """``PYTHONHASHSEED``, or ``random``: a rerun then orders sets of strings differently."""
     framework: Framework | Unavailable

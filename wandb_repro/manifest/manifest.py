@@ -127,7 +127,7 @@ class Manifest(Record):
         return self.sealed().document
 
     def sealed(self) -> Sealed:
-        """Return it with its digest and its bytes, serialised once."""
+        """Return the manifest with its digest and its bytes, serialised once."""
         body = cast("dict[str, JSON]", self.model_dump(mode="json"))
         digest = f"sha256:{canonical.sha256(body)}"
         return Sealed(self, digest, canonical.dumps({**body, "digest": digest}) + b"\n")

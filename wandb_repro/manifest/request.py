@@ -44,13 +44,13 @@ class RerunRequest(ExecutionRecord):
     whereabouts: str
     """Absolute path of the file that the child writes ``Whereabouts`` to."""
     keep_going: bool
-    """Go on after the first difference."""
+    """Continue after the first difference."""
     until_epoch: int | None
     until_step: int | None
     allow_outputs: bool
     """Let the rerun publish artifacts, links and alerts again."""
     steps_fit: int | None = None
-    """Digest the weights after every step of this ``fit``, from 1; None: of no ``fit``."""
+    """Digest the weights after every step of this ``fit``, from 1; None for no ``fit``."""
     steps_after_epoch: int = 0
     """Digest these steps only after this number of complete epochs."""
     from_epoch: int | None = None

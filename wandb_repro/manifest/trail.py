@@ -92,7 +92,7 @@ class Trail:
         return next(self.of(End), None)
 
     def with_shapes(self) -> Iterator[tuple[Weights, tuple[Shape, ...]]]:
-        """Yield each digested moment with the variables that it is about."""
+        """Yield each digested moment with its variables."""
         known = _Known()
         for record in self.records:
             if isinstance(record, Step):
@@ -148,12 +148,12 @@ def _replaced(leaves: tuple[str, ...], step: Step) -> tuple[str, ...]:
     short = _short_ones(written) if len(written) <= _OFTEN else _split(written)
     if len(short) == len(leaves):
         return short
-    found = list(leaves)
+    result = list(leaves)
     at = 0
     for first, last in spans_of(step.changed):
-        found[first : last + 1] = short[at : at + last + 1 - first]
+        result[first : last + 1] = short[at : at + last + 1 - first]
         at += last + 1 - first
-    return tuple(found)
+    return tuple(result)
 
 
 _OFTEN = 1 << 16
@@ -166,7 +166,7 @@ def _split(written: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _short_ones(written: str) -> tuple[str, ...]:
-    """Split, cached: two equal trails that are compared ask for the same digits twice."""
+    """Split, cached: comparing two equal trails splits the same digits twice."""
     return _splitter(len(written))(written)
 
 

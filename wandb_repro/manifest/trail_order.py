@@ -20,7 +20,7 @@ from wandb_repro.manifest.trail_records import (
 
 
 class OrderCheck:
-    """Checks one record after the other: a start, weights that fit their structure, an end.
+    """Checks one record after another: a start, weights that fit their structure, an end.
 
     A hash chain only shows that lines follow each other; anybody can write one.
     """
@@ -102,7 +102,7 @@ class _Positions(NamedTuple):
 
 
 def _positions(changed: str) -> _Positions:
-    # Most steps of a training change the same variables, so the answer is remembered.
+    # Most steps of a training change the same variables, so the result is cached.
     return _cached_positions(changed) if len(changed) <= _LONGEST_CACHED else _read(changed)
 
 
@@ -112,9 +112,9 @@ def _read(changed: str) -> _Positions:
     spans = list(spans_of(changed))
     edges = [-1, *(edge for span in spans for edge in span)]
     # A span of one position has equal edges; the next span begins after it.
-    rising = all(two > one for one, two in zip(edges[::2], edges[1::2], strict=False))
-    rising = rising and all(two >= one for one, two in spans)
-    total = sum(two - one + 1 for one, two in spans)
+    rising = all(start > end for end, start in zip(edges[::2], edges[1::2], strict=False))
+    rising = rising and all(last >= first for first, last in spans)
+    total = sum(last - first + 1 for first, last in spans)
     return _Positions(spelled_right=True, rising=rising, last=edges[-1], total=total)
 
 

@@ -49,7 +49,7 @@ class Start(Record):
 
 
 class Shape(Record):
-    """One variable. Its label is for people: counters in it depend on what else was built."""
+    """One variable. Its label is for people: counters in it depend on the models built before."""
 
     group: str
     """``trainable``, ``non_trainable``, ``seed`` or ``optimizer``."""
@@ -59,7 +59,7 @@ class Shape(Record):
 
 
 class Structure(Record):
-    """The variables of a model, in its own order; written again when they change."""
+    """The variables of a model, in its order; written again when they change."""
 
     kind: Literal["structure"] = "structure"
     fit: int
@@ -122,8 +122,8 @@ class Step(Record):
     leaves: HexDigits
     """The first 8 hexadecimal digits of the digest of each changed leaf, concatenated."""
     before: HexDigest | None
-    """Root of the weights at the beginning of the first step since the previous record, if it is
-    another one than in that record: something other than training changed them. None if it is
+    """Root of the weights at the beginning of the first step since the previous record, if it
+    differs from that record's: something other than training changed them. None if it is
     the same or was not checked."""
     data: HexDigest | None
     """Root over the batches since the last step record; if None, ``Granularity.data`` says why."""
@@ -182,8 +182,8 @@ class Seen(Record):
     batches: tuple[str, ...] | Unavailable
     """Hexadecimal root of each batch, over its elements in order."""
     rows: tuple[str, ...]
-    """For each batch ``ALGORITHM:HEX`` over the content of all rows up to its end, the same in
-    whatever order they are. Empty if rows cannot be distinguished."""
+    """For each batch ``ALGORITHM:HEX`` over the content of all rows up to its end, the same for
+    every order of the rows. Empty if rows cannot be distinguished."""
 
 
 class Missing(Record):

@@ -1,1 +1,1 @@
-"""What a command does, joined from the layers below."""
+"""Combines the layers below into what a command does."""

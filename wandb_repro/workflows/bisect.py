@@ -95,15 +95,15 @@ def _narrowed(
         )
     say("Running it again as this rerun ran")
     rerun = _train(prepared, work / "bisect-rerun", options, say)
-    found = verify_capsules(original, rerun, limit)
+    verdict = verify_capsules(original, rerun, limit)
     equal = "the second time the two were equal: it does not repeat itself"
     return Bisection(
-        original=found.original,
-        rerun=found.rerun,
-        first=found.first,
-        moved=found.moved,
-        causes=found.causes,
-        reason="" if found.first else equal,
+        original=verdict.original,
+        rerun=verdict.rerun,
+        first=verdict.first,
+        moved=verdict.moved,
+        causes=verdict.causes,
+        reason="" if verdict.first else equal,
     )
 
 

@@ -1,4 +1,4 @@
-"""Predicts what a training on this machine would give. Nothing runs."""
+"""Predicts the result of a training on this machine. Nothing runs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Aim:
 def predict_here(
     capsule: Capsule, aim: Aim, work: Path, *, found: RemoteRun | None = None
 ) -> Prediction:
-    """Return what training here would give. Nothing of the capsule is executed or written.
+    """Return the prediction for a training here. Nothing of the capsule is executed or written.
 
     Args:
         capsule: of the run.
@@ -61,7 +61,7 @@ def predict_here(
         found: the run on W&B, if the capsule was downloaded.
 
     Raises:
-        ReproError: the capsule is invalid, or the aim is wrong use.
+        ReproError: the capsule or an option is invalid.
     """
     manifest, trail = read_manifest(capsule), read_trail(capsule)
     prepared, refused = (None, ()) if aim.by_hand else _prepared(capsule, aim, work, found)
@@ -84,7 +84,7 @@ def _environment(aim: Aim, prepared: Prepared | None) -> str:
 
 
 def _differences(manifest: Manifest, aim: Aim) -> Iterator[Finding]:
-    """Yield what differs here; for a rerun also this shell's switches, which it will not use."""
+    """Yield the differences here; for a rerun also this shell's switches, which it will not use."""
     here = _here(manifest, Host(), aim)
     if aim.by_hand:
         yield from differences(manifest, here)
@@ -127,7 +127,7 @@ def _prepared(
 
 
 def _obstacles(manifest: Manifest, trail: Trail, *, by_hand: bool) -> Iterator[Finding]:
-    """Yield what the record alone says against a rerun."""
+    """Yield the obstacles that the record alone shows."""
     for finding in audit(manifest, trail):
         # A command that is started by hand needs neither the recorded tree nor its packages.
         if by_hand and finding.kind in ("code", "package", "command"):
@@ -232,10 +232,10 @@ def _runtime(recorded: Runtime | Unavailable, host: Host, aim: Aim) -> Runtime |
 
 
 def _accelerator(recorded: Accelerator | Unavailable, host: Host) -> Accelerator | Unavailable:
-    """Return the GPUs here; versions that TensorFlow was built with are a matter of packages."""
+    """Return the GPUs here; the packages show the versions that TensorFlow was built with."""
     if isinstance(recorded, Unavailable):
         return recorded
-    found = probe_accelerator(host)
+    current = probe_accelerator(host)
     return recorded.model_copy(
-        update={"gpus": found.gpus, "driver": found.driver, "cuda_driver": found.cuda_driver}
+        update={"gpus": current.gpus, "driver": current.driver, "cuda_driver": current.cuda_driver}
     )

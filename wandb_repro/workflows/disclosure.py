@@ -51,11 +51,11 @@ def uploads_of(capsule: Capsule, manifest: Manifest, *, remote: bool) -> Uploads
 
 
 _NOT_THEIRS = (f"files/{FOLDER}/", "logs/", "tmp/")
-"""The record, and what W&B keeps here."""
+"""The record, and files that W&B keeps on this machine."""
 
 
 def _run_folder(capsule: Capsule) -> Path | None:
-    """Return W&B's folder of the run that a capsule is part of; None if it is on its own."""
+    """Return W&B's folder of the run that a capsule is part of; None if it is in no run folder."""
     files = capsule.folder.parent
     return files.parent if (capsule.folder.name, files.name) == (FOLDER, "files") else None
 
@@ -117,7 +117,7 @@ def _in_source(capsule: Capsule, code: Code | Unavailable) -> Iterator[tuple[str
 
 
 def _in_config(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield the entries that the script gave to W&B itself."""
+    """Yield a warning for each credential in W&B's config."""
     config = manifest.execution.config
     if isinstance(config, Unavailable):
         return
@@ -127,7 +127,7 @@ def _in_config(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _in_arguments(command: Command | Unavailable, run_folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield whether W&B has the credentials that we removed from the arguments."""
+    """Yield a warning if W&B has the credentials that we removed from the arguments."""
     # W&B reads the arguments when wandb.init is called.
     if isinstance(command, Unavailable) or not command.redacted:
         return

@@ -1,4 +1,4 @@
-"""Finds the checkpoints that a rerun of a part of a training begins with."""
+"""Finds the checkpoints that a partial rerun begins with."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from wandb_repro.workflows.stored_code import check_stored
 
 @dataclass(frozen=True)
 class Prepared:
-    """A rerun before anything of it was done."""
+    """A rerun that was prepared and not started."""
 
     capsule: Capsule
     manifest: Manifest
@@ -39,7 +39,7 @@ class Prepared:
     recorded_by: str
     """Who recorded it, as W&B reports it."""
     sets: Mapping[str, str]
-    """Environment variables that will differ from today's."""
+    """Environment variables that the rerun changes."""
     segment: Segment | None = None
     """The part of the training that is replayed; None: from its start."""
 
@@ -64,7 +64,7 @@ def prepare(
         found: the run on W&B, if the capsule was downloaded.
 
     Raises:
-        ReproError: it cannot be rerun; the sentence says why.
+        ReproError: it cannot be rerun; the message says why.
     """
     manifest = _with_name_on_wandb(read_manifest(capsule), found)
     trail = read_trail(capsule)  # an invalid one is refused before anything is built
@@ -95,7 +95,7 @@ def prepare(
 
 
 def recorded_by(found: RemoteRun | None) -> str:
-    """Return who recorded a capsule, as W&B reports it; what the capsule says proves nothing."""
+    """Return who recorded a capsule, as W&B reports it: the capsule proves nothing."""
     if found is None:
         return "unknown (a local folder)"
     server = urlsplit(found.url).netloc or "the server"

@@ -34,11 +34,11 @@ from wandb_repro.workflows.verify_capsules import verify_capsules
 
 @dataclass(frozen=True)
 class Outcome:
-    """A rerun that is over."""
+    """A finished rerun."""
 
     verdict: Verdict
     capsule: Capsule
-    """The rerun's own."""
+    """Of the rerun."""
     work: Path
     url: str
     """Page of the rerun; empty offline."""

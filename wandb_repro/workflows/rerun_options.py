@@ -35,7 +35,7 @@ class RerunOptions:
     """Absolute paths of data that was moved, by its name."""
     allow_missing: bool = False
     all_packages: bool = False
-    """Rebuild also what the run did not load."""
+    """Also rebuild what the run did not load."""
     allow_outputs: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
     steps_of: tuple[int, int] | None = None
@@ -43,5 +43,5 @@ class RerunOptions:
 
     @property
     def trains_on(self) -> bool:
-        """Whether the rerun goes on after the first difference: a tolerance is about the end."""
+        """Whether the rerun continues after a difference: a tolerance is about the end."""
         return self.keep_going or self.tolerance.is_stated

@@ -1,4 +1,4 @@
-"""The verdict on two runs that both happened already."""
+"""Judges two finished runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ def verify_capsules(
     limit: Limit | None = None,
     tolerance: Tolerance | None = None,
 ) -> Verdict:
-    """Return the verdict on two capsules on this disk; ``judge`` says what the limits are.
+    """Return the verdict on two capsules on this disk; see ``judge`` for the limits.
 
     Raises:
         ReproError: one of them cannot be read, or is invalid.
     """
-    one, two = read_manifest(original), read_manifest(other)
-    check_intact(original, one)
-    check_intact(other, two)
-    return judge(one, read_trail(original), two, read_trail(other), limit, tolerance=tolerance)
+    first, second = read_manifest(original), read_manifest(other)
+    check_intact(original, first)
+    check_intact(other, second)
+    trails = read_trail(original), read_trail(other)
+    return judge(first, trails[0], second, trails[1], limit, tolerance=tolerance)
