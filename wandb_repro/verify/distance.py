@@ -96,7 +96,6 @@ def distance(original: Trail, rerun: Trail, limit: Limit | None = None) -> Dista
 
 
 def _numbers(trail: Trail, limit: Limit) -> Iterator[Numbers]:
-    """Yield the numbers of a trail within the limit."""
     for record in trail.of(Numbers):
         if limit.leaves_out(record.fit):
             continue

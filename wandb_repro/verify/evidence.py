@@ -133,13 +133,10 @@ _HOW = {"interrupted": "was interrupted", "failed": "ended with an error"}
 
 
 def _undigested(side: Side) -> list[str]:
-    """Return the moments that could not be digested.
-
-    The initial moment is left out: a model that ``fit`` builds has no initial weights to digest.
-    """
     return [
         f"{side.who} has no digest at {missing.moment} of epoch {missing.epoch}: {missing.reason}"
         for missing in side.trail.missing
+        # A model that ``fit`` builds has no initial weights to digest.
         if missing.moment != "initial"
     ]
 

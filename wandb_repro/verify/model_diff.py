@@ -191,6 +191,5 @@ _LONGEST = 120
 
 
 def _shortened(value: JSON) -> str:
-    """Return a setting in words, cut after 120 characters."""
     text = config_text(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

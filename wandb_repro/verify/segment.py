@@ -111,7 +111,6 @@ _NO_END = _End(0, complete=False)
 
 
 def _ends(trail: Trail) -> dict[int, _End]:
-    """Return where each fit of a trail ends."""
     found: dict[int, _End] = {}
     for weights in trail.moments():
         before = found.get(weights.fit, _NO_END)

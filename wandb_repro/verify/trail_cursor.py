@@ -42,7 +42,6 @@ class TrailCursor:
         return self._batch_starts.first_step
 
     def _keyed(self, trail: Trail, limit: Limit) -> Iterator[tuple[MomentKey, TrailMoment]]:
-        """Yield a trail's moments with their keys."""
         keys = MomentKeys()
         in_limit = True
         for weights, shapes in trail.with_shapes():
