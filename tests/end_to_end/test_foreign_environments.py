@@ -126,7 +126,7 @@ def test_packages_of_conda_are_recorded_and_compared_here(cluster: Cluster) -> N
     packages = cluster.record()
     assert one_of(packages, "tiny-thing").installer == "conda"
     plan = cluster.plan_here()
-    assert plan["not_equal"] == ["the content of tiny-thing cannot be compared"]
+    assert plan["not_equal"] == ["the files of tiny-thing cannot be compared"]
     assert "not known to be the original's, since here tiny-thing cannot be" in plan["environment"]
     cluster.install("tiny-thing==2.0")
     cluster.by_conda()

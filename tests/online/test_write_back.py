@@ -65,7 +65,7 @@ def test_rerun_writes_back_when_asked(original: Original, clean: Machine) -> Non
     done = clean.repro(*words)
 
     assert done.code == 0, done.said
-    assert f"Written back to {original.stored.path}: reproduced " in done.said
+    assert f"Written back to {original.stored.path}: Reproduced in " in done.said
     assert "same machine" in original.stored.summary["repro/reproduced"]
 
 
