@@ -1,4 +1,4 @@
-"""Without a private name of another library, training goes on and something says what is missing.
+"""Without a private name of another library, training continues and something says what is missing.
 
 Each test takes one name away where that leaves the library itself in order.
 """

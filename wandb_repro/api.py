@@ -45,22 +45,22 @@ def init(
     """Start a W&B run whose training can be rerun exactly, and return it.
 
     Call it before anything random happens: before a model is built, before data is shuffled.
-    With a run already active it attaches to that one, as ``attach`` does, unless ``reinit`` asks
-    for another.
+    If a run is already active, it attaches to that run, as ``attach`` does, unless ``reinit``
+    requests another one.
 
     Args:
         seed: for Python, NumPy, TensorFlow, Keras and torch, 0 to 2**32 - 1. None draws one and
             records it: every run differs, every run can be repeated. A script that seeded Keras
             or TensorFlow itself keeps its own seeds.
-        deterministic: True turns on the framework's deterministic operations. None leaves its
-            switches as they are and records them.
-        code: "auto" stores the source tree with the run unless W&B's own switches say no;
-            "upload" always; "local" keeps it on this machine only; "off" not at all.
-        strict: raise before training when something a rerun needs cannot be recorded.
-        wandb_init_kwargs: given to ``wandb.init`` as they are.
+        deterministic: True turns on the framework's deterministic operations. None leaves the
+            framework's switches unchanged and records them.
+        code: "auto" stores the source tree with the run unless W&B's settings forbid it;
+            "upload" always does; "local" keeps it on this machine only; "off" stores nothing.
+        strict: raise before training if something that a rerun needs cannot be recorded.
+        wandb_init_kwargs: passed to ``wandb.init``.
 
     Raises:
-        UsageError: an option has a value that cannot be.
+        UsageError: an option has an invalid value.
         RecordingError: under ``strict=True`` only.
     """
     import wandb
@@ -91,12 +91,12 @@ def attach(
     code: CodeChoice = "auto",
     strict: bool = False,
 ) -> wandb.Run:
-    """Record a run that somebody else started, and return it. Options as in ``init``.
+    """Record a run that the script started with ``wandb.init``, and return it.
 
-    Attaching twice to one run changes nothing.
+    Options as in ``init``. Attaching again to the same run changes nothing.
 
     Raises:
-        UsageError: an option has a value that cannot be.
+        UsageError: an option has an invalid value.
         RecordingError: under ``strict=True`` only.
     """
     options = options_of(seed=seed, deterministic=deterministic, code=code, strict=strict)
@@ -111,36 +111,36 @@ def fingerprint(
     path: str | os.PathLike[str] | None = None,
     artifact: object = None,
 ) -> None:
-    """Record what a part of the data is: digests of it. No data is kept or uploaded.
+    """Record digests of a part of the data. No data is kept or uploaded.
 
-    Before ``init`` it is kept until a run is recorded. Parts with different names are compared:
-    rows that stand in two of them are counted, and warned of.
+    A fingerprint taken before ``init`` goes to the first run that is recorded. Parts with different
+    names are compared: rows that two of them have in common are counted, with a warning.
 
     Args:
         name: of the part, such as ``train``.
         x: examples along the first axis: a NumPy array or tensor of any shape, a table of pandas
             or polars, a dict, list or tuple of these; or a ``tf.data.Dataset`` or a
-            ``keras.utils.PyDataset``, which is not used up and stays as it was.
-        y: targets of arrays and tables, likewise; None where there are none.
-        path: file or folder that the data lies in. Without ``x`` its bytes are digested, and a
-            rerun looks for it and compares it before training.
+            ``keras.utils.PyDataset``, which is not used up.
+        y: targets of arrays and tables, likewise; None if there are none.
+        path: file or folder with the data. Without ``x`` its bytes are digested, and a rerun finds
+            it and compares it before training.
         artifact: the W&B artifact that ``path`` was downloaded from, or its version as
-            ``ENTITY/PROJECT/NAME:vN``: a rerun downloads it where the files are not there.
+            ``ENTITY/PROJECT/NAME:vN``: a rerun downloads it if the files are missing.
     """
     run = active_run()
     if run is not None and cast("Run", run).disabled:
         return
     session = find_session(run) if run is not None else None
-    place = None if path is None else os.fspath(path)
+    data_path = None if path is None else os.fspath(path)
     version = _version(artifact)
     if session is not None:
-        session.fingerprint(name, x, y, place, version)
+        session.fingerprint(name, x, y, data_path, version)
     elif run is None:
-        _fingerprint_later(name, x, y, place, version)
+        _fingerprint_early(name, x, y, data_path, version)
 
 
 def _version(artifact: object) -> str:
-    """Return the version of an artifact; empty, and a warning, where it is none."""
+    """Return the version of an artifact; after a warning, empty if it is not an artifact."""
     if artifact is None:
         return ""
     from wandb_repro.store.artifact import version_of
@@ -153,28 +153,28 @@ def _version(artifact: object) -> str:
 
 
 @harmless("a fingerprint of the data")
-def _fingerprint_later(name: str, x: object, y: object, path: str | None, artifact: str) -> None:
-    """Digest now: what the arrays hold later may be something else."""
+def _fingerprint_early(name: str, x: object, y: object, path: str | None, artifact: str) -> None:
     from wandb_repro.capture.dataset import dataset_of
 
+    # Digested now, since the script may change the arrays before a run begins.
     process.pending.append(dataset_of(name, x, y, path=path, artifact=artifact))
 
 
 def register(generator: T, *, name: str | None = None) -> T:
-    """Have the state of a random generator kept in checkpoints, and return the generator.
+    """Save the state of a random generator in checkpoints; return the generator.
 
-    Call it where the generator is made, in the same order in every process. Python's, NumPy's and
-    TensorFlow's global generators and a model's seed generators need none of it.
+    Call it where the generator is made, in the same order in every process. The global generators
+    of Python, NumPy and TensorFlow and a model's seed generators are saved without it.
 
     Args:
         generator: a ``numpy.random.Generator``, ``RandomState`` or ``BitGenerator``, a
             ``random.Random``, a ``tf.random.Generator``, a ``keras.random.SeedGenerator`` or a
             ``torch.Generator``.
-        name: what it is found by when the training goes on; None takes its kind and its place
-            among those that were registered.
+        name: finds its state again when the training resumes; None derives a name from its type
+            and its position among the registered generators.
 
     Raises:
-        UsageError: a generator of this kind has no state that can be kept.
+        UsageError: the state of this object cannot be saved.
     """
     check_registrable(generator)
     return keep_registered(generator, name)

@@ -73,7 +73,7 @@ def test_a_notebook_is_rerun_from_its_cells_alone(
     answer = ask("rerun", capsule, *HERE, cwd=tmp_path)
     _identical(answer)
     assert "held back: %pip install --help" in answer.err
-    assert "cell 9 raised NameError; the original went on, and so does this" in answer.err
+    assert "cell 9 raised NameError; the original continued, and so does the rerun" in answer.err
 
 
 def test_the_plan_shows_the_cells_and_what_programs_they_run(worked: Project, ask: Ask) -> None:

@@ -338,7 +338,7 @@ def test_all_batches_are_watched_only_where_steps_are_asked_for() -> None:
     begun(sink, default)
     assert [at_most for _, at_most in asked.takers] == [2, None]
     assert [at_most for _, at_most in default.takers] == [2]
-    assert str(sink.noted(Granularity)[0].data) == "no digests of steps were asked for"
+    assert str(sink.noted(Granularity)[0].data) == "digests of steps were not requested"
     assert sink.noted(Granularity)[0].first == "the first 2 batches of each epoch"
 
 

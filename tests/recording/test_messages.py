@@ -44,7 +44,7 @@ def test_a_full_disk_becomes_a_warning(capsys: pytest.CaptureFixture[str]) -> No
     record()
     record()
     assert capsys.readouterr().err == (
-        "wandb_repro: warning: not recorded, training goes on: "
+        "wandb_repro: warning: not recorded, training continues: "
         "the weights: OSError: No space left on device\n"
     )
 

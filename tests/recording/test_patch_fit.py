@@ -86,4 +86,4 @@ def test_a_fit_whose_callbacks_cannot_be_changed_trains_with_its_own(
 
     change_every_fit(module, fails)
     assert module.Model().fit("x", callbacks=["a"]) == (("x",), {"callbacks": ["a"]})
-    assert "warning: not recorded, training goes on" in capsys.readouterr().err
+    assert "warning: not recorded, training continues" in capsys.readouterr().err

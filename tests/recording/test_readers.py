@@ -1,4 +1,4 @@
-"""What goes on reading while a run does: the tree, the files it reads, what it used outside."""
+"""What is still read while a run goes on: the tree, the files it reads, what it used outside."""
 
 from __future__ import annotations
 

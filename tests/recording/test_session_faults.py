@@ -1,4 +1,4 @@
-"""Whatever of ours breaks, the training goes on and ends with the same weights.
+"""Whatever of ours breaks, the training continues and ends with the same weights.
 
 A recorded training is watched once: what a guard calls is a place where an error can be planted, so
 a new probe is covered as soon as it runs. Each place then fails in a training of its own. The run

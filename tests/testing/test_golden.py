@@ -65,12 +65,12 @@ def test_other_weights_do_not_match_and_are_named(
     project = numbers.copy(tmp_path / "project")
     _with_other_weights(project)
     told = _told(project.run_folder, golden)
-    assert told.startswith(f"{project.manifest.run.id} does not give what {golden} holds.\n\n")
+    assert told.startswith(f"{project.manifest.run.id} does not match {golden}.\n\n")
     assert "diverged  at the end of epoch 2\n" in told
     assert "  original        numbers.json\n" in told
     assert "first tensor    dense/kernel [4], trainable" in told
-    assert "changes bits  The code or the data may be others than when the file was" in told
-    assert "If that was meant: pytest --repro-update writes the file anew" in told
+    assert "changes bits  The code or the data may have changed since the file was" in told
+    assert "If this is intended, run pytest --repro-update to rewrite the file" in told
     assert "--json" not in told
     assert_matches_golden(project.run_folder, golden, rtol=0.1)
 
@@ -108,17 +108,19 @@ def test_a_file_that_is_not_there_or_cannot_be_read_is_said(
 ) -> None:
     told = _told(numbers.run_folder, tmp_path / "none.json")
     assert told == (
-        f"There is no golden file {tmp_path / 'none.json'}. pytest --repro-update writes it; look "
-        "at it, and commit it."
+        f"There is no golden file {tmp_path / 'none.json'}. Run pytest --repro-update to write it, "
+        "review it and commit it."
     )
     golden.write_text(golden.read_text().replace('"seed": "7"', '"seed": "8"'))
-    assert "that can be read here: The manifest's digest does not match its content" in _told(
+    assert "that this version can read: The manifest's digest does not match its content" in _told(
         numbers.run_folder, golden
     )
     golden.write_text("{}")
-    assert "that can be read here: at manifest: field required" in _told(numbers.run_folder, golden)
+    assert "that this version can read: at manifest: field required" in _told(
+        numbers.run_folder, golden
+    )
     golden.write_text(KEPT.read_text().replace('"version": "1.0"\n}', '"version": "2.0"\n}'))
-    assert "that can be read here: at version: " in _told(numbers.run_folder, golden)
+    assert "that this version can read: at version: " in _told(numbers.run_folder, golden)
 
 
 def test_a_file_that_an_older_version_wrote_is_read(numbers: Project) -> None:

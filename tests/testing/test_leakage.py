@@ -49,7 +49,7 @@ def test_known_duplicates_are_allowed_by_their_number() -> None:
 
 def test_what_cannot_be_read_is_not_passed() -> None:
     assert _told(train=iter([1]), test=X) == (
-        "Nothing shows whether rows of 'train' stand in another part: x is a list_iterator, which "
+        "Nothing shows whether rows of 'train' are in another part: x is a list_iterator, which "
         "can be read only once: fingerprint what it reads."
     )
     uneven = {"a": np.zeros(3), "b": np.zeros(4)}

@@ -80,7 +80,7 @@ def test_a_number_that_is_not_finite_is_found_in_the_data_or_in_the_loss() -> No
 
 @pytest.mark.slow
 def test_a_model_that_learns_too_slowly_is_told_from_one_that_does_not() -> None:
-    assert "-  it learns, and not fast enough\n" in _told(_model(rate=0.02))
+    assert "-  it learns, but not fast enough\n" in _told(_model(rate=0.02))
     assert "-  the weights move and the loss hardly does\n" in _told(_model(rate=1e-7))
 
 
@@ -88,7 +88,7 @@ def test_a_model_that_learns_too_slowly_is_told_from_one_that_does_not() -> None
 def test_an_own_goal_can_be_stated() -> None:
     assert_learns(_model(), X, Y, below=2.0)
     negative = _model(loss=_negative)
-    with pytest.raises(UsageError, match="Say what is to be reached by below="):
+    with pytest.raises(UsageError, match="Give the loss to reach by below="):
         assert_learns(negative, X, Y, steps=2)
 
 

@@ -68,7 +68,7 @@ def test_what_a_fresh_process_cannot_import_is_refused_in_a_sentence() -> None:
         "name=value)."
     )
     assert "A lambda has no name" in _refused(lambda: None)
-    assert "no function but an object" in _refused(3)
+    assert "not a function but an object" in _refused(3)
     typed: dict[str, Callable[[], None]] = {}
     exec("def train(): pass", {"__name__": "__console__"}, typed)  # noqa: S102
     assert "was not read from a file" in _refused(typed["train"])

@@ -31,7 +31,7 @@ def test_one_bit_fails_and_the_element_is_named() -> None:
         "\n"
         "  first tensor    array 1 [4, 3], array\n"
         "  elements        1 of 12 elements differ, first [2, 1]: 7.0 in a, 7.0000005 in b\n"
-        "  apart           at most 4.77e-07 an element, 2e-08 of the tensor's size\n"
+        "  difference      at most 4.77e-07 per element, 2e-08 of the tensor's norm\n"
     )
 
 
@@ -42,7 +42,7 @@ def test_a_signed_zero_and_a_nan_are_bits() -> None:
 
 def test_models_that_are_not_alike_are_said() -> None:
     assert _told([KERNEL], [KERNEL, BIAS]) == (
-        "The models are not alike: a has 1 variable and b 2 variables."
+        "The models differ in structure: a has 1 variable and b 2 variables."
     )
     assert "array 0 is float32[4, 3] in a and float64[4, 3] in b" in _told(
         [KERNEL], [KERNEL.astype("float64")]

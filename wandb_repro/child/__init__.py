@@ -1,1 +1,1 @@
-"""What runs inside the process of a rerun, or of ``wandb-repro run``."""
+"""Code that runs inside the process of a rerun, or of ``wandb-repro run``."""

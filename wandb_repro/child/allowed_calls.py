@@ -1,8 +1,8 @@
-"""What a rerun may call of W&B: what reads, works locally, or logs to the rerun's own run.
+"""The calls of W&B that a rerun may make: they read, work locally, or log to the rerun's own run.
 
-Pure data. Everything else is held back, so a method that a newer W&B adds publishes nothing.
+Pure data. All other calls are held back, so a method that a newer W&B adds publishes nothing.
 
-Source: wandb 0.31; some names are of older versions.
+Source: wandb 0.31; some names are from older versions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ RUN = frozenset(
         *("project_name", "get_url", "get_project_url", "get_sweep_url", "plot_table"),
     }
 )
-"""Methods of the run of a training."""
+"""Methods of ``wandb.Run``."""
 
 MODULE = frozenset(
     {
@@ -51,7 +51,7 @@ API = frozenset(
         *("files", "file", "download", "console_logs", "to_html"),
         *("history", "histories", "scan_history", "beta_scan_history", "download_history_exports"),
         *("logged_artifacts", "used_artifacts"),
-        # A summary's own dictionary; what it writes goes through HTTPSummary._write
+        # A summary's own dictionary; its writes go through HTTPSummary._write
         *("keys", "get", "items", "SummarySubDict.update", "write_h5", "read_h5", "open_h5"),
         # Artifacts, projects, registries, sweeps, queues
         *("collections", "collection", "versions", "is_sequence", "artifacts_types", "sweeps"),
@@ -76,4 +76,4 @@ API_PRIVATE_WRITES: dict[str, tuple[str, ...]] = {
     "Api": ("_create_run",),
     "HTTPSummary": ("_write",),
 }
-"""Private methods that write, by class: a public one that is allowed leads to them."""
+"""Private methods that write, by class: allowed public methods call them."""

@@ -1,4 +1,4 @@
-"""What a script gets back when it logs an artifact that a rerun does not publish."""
+"""The artifact that a script gets back when it logs one that a rerun does not publish."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 class Held:
-    """A base before ``wandb.Artifact`` that answers whatever would need a server.
+    """A base before ``wandb.Artifact`` that answers what would need a server.
 
-    A script may wait for the artifact, read its version, change its aliases, and download the
-    files that it added. Only a server knows its other versions and the runs that use it.
+    A script can wait for the artifact, read its version, change its aliases, and download the files
+    that it added. Other versions and the runs that use it are known only to a server.
     """
 
     # Values, not only annotations: each hides a property of the same name, which has no setter.
@@ -33,7 +33,7 @@ class Held:
     tags: tuple[str, ...] | list[str] = ()
 
     def is_draft(self) -> bool:
-        """Return False: the original's was logged."""
+        """Return False: the original's artifact was logged."""
         return False
 
     def wait(self, timeout: int | None = None) -> Held:
@@ -49,7 +49,7 @@ class Held:
         path_prefix: str | os.PathLike[str] | None = None,
         multipart: bool | None = None,
     ) -> str:
-        """Copy the files that were added to it, as a server would return them.
+        """Copy the files that were added to the artifact, as a download would.
 
         References are not followed.
 
@@ -76,22 +76,22 @@ class Held:
 
     @property
     def source_artifact(self) -> Held:
-        """The artifact itself: it is not a link."""
+        """The artifact itself, because it is not a link."""
         return self
 
     @property
     def qualified_name(self) -> str:
-        """Where it would be."""
+        """``ENTITY/PROJECT/NAME`` that it would have."""
         return f"{self.entity}/{self.project}/{self.name}"
 
     @property
     def source_qualified_name(self) -> str:
-        """Where it would be."""
+        """``ENTITY/PROJECT/NAME`` that it would have."""
         return self.qualified_name
 
     @property
     def file_count(self) -> int:
-        """Number of files that were added to it."""
+        """Number of added files."""
         manifest: Any = getattr(self, "manifest", None)
         return len(getattr(manifest, "entries", ()))
 
@@ -99,14 +99,14 @@ class Held:
 def as_logged(artifact: T, run: object, aliases: Iterable[str] | None = None) -> T:
     """Make a ``wandb.Artifact`` answer as if this run had logged it, and return it.
 
-    Without aliases of the script it gets ``latest``.
+    Without ``aliases`` it gets ``latest``.
     """
     if isinstance(artifact, Held):
         return artifact
     plain: Any = artifact
     name = str(plain.name).partition(":")[0]
     kind: type[object] = plain.__class__
-    # The object itself is changed, since the script may hold it under another name.
+    # The object itself is changed, since the script may have other references to it.
     plain.__class__ = _held(kind)
     plain.name = plain.source_name = f"{name}:{Held.version}"
     plain.entity = plain.source_entity = str(getattr(run, "entity", None) or "")

@@ -1,4 +1,4 @@
-"""While a rerun trains, ``wandb.Api`` only reads: whatever may change a server is held back."""
+"""While a rerun trains, ``wandb.Api`` only reads: calls that may change a server are held back."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _RETURNS_ITS_ARTIFACT = ("log_artifact", "use_artifact")
 def hold_back_api(wandb: ModuleType, say: Callable[[str], None]) -> None:
     """Replace every method of the public API's classes that is not known to only read.
 
-    They are never restored: the process is a rerun's own. ``say`` gets the name of what a script
-    tried to call, such as ``Run.delete``.
+    They are never restored: the process only serves the rerun. ``say`` gets the name of the call
+    that was held back, such as ``Run.delete``.
     """
     for owner in api_classes(wandb):
         for name in held_methods(owner):
@@ -29,9 +29,9 @@ def hold_back_api(wandb: ModuleType, say: Callable[[str], None]) -> None:
 def api_classes(wandb: ModuleType) -> Iterator[type]:
     """Yield each public class that is defined in the package of ``wandb.Api``.
 
-    All modules of the package are imported: one that a script imports later would publish.
+    All modules of the package are imported: a module imported later would not be patched.
     """
-    # Asked of the class, so that a W&B that moves its package is held back, too.
+    # Read from the class, so that a W&B that moves its package is held back, too.
     package = str(wandb.Api.__module__).rpartition(".")[0]
     folders = importlib.import_module(package).__path__
     for found in pkgutil.walk_packages(folders, f"{package}."):
@@ -64,7 +64,7 @@ def _classes_of(module: str) -> Iterator[type]:
     try:
         members = vars(importlib.import_module(module))
     except ImportError:
-        return  # what cannot be imported cannot publish
+        return  # a module that cannot be imported cannot publish
     for name, member in members.items():
         if inspect.isclass(member) and member.__module__ == module and not name.startswith("_"):
             yield member

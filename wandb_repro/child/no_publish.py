@@ -1,7 +1,7 @@
-"""While a rerun trains, what the original published is not published again.
+"""Keeps a rerun from publishing again what the original published.
 
-Whatever is not in `allowed_calls` is replaced: on the run, on the module ``wandb``, on artifacts
-and on the public API. Nothing is ever restored, since the process is a rerun's own.
+Methods that are not in `allowed_calls` are replaced: of the run, the module ``wandb``, artifacts
+and the public API. Nothing is ever restored, since the process only serves the rerun.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _RETURNS_ARTIFACT = (
 """Methods of a run that publish an artifact and return it."""
 
 _LOGS_DRAFT = ("link", "save")
-"""Methods of an artifact after which it is no draft any more."""
+"""Methods of an artifact after which it is no longer a draft."""
 
 _DEFAULT_TYPE = {"link_model": "model", "log_code": "code"}
 
 
 def hold_back(run: object, wandb: ModuleType) -> None:
-    """Replace what publishes: on this run, the module, artifacts and the public API.
+    """Replace the methods that publish: of this run, the module, artifacts and the public API.
 
     Raises:
-        Exception: W&B is not as expected, and what publishes cannot be found.
+        Exception: W&B is not as expected, and the methods that publish cannot be found.
     """
     for name in _methods(type(run)):
         if name not in RUN:
@@ -72,7 +72,7 @@ def _functions(module: ModuleType) -> list[str]:
 
 
 def _replace(run: object, name: str, stand_in: Callable[..., Any], wandb: ModuleType) -> None:
-    """Replace a method, also where ``wandb.log_artifact`` is the method of this run."""
+    """Replace a method of the run, and the function of ``wandb`` that is the same method."""
     real: Callable[..., Any] = getattr(run, name)
     stand_in = functools.wraps(real)(stand_in)
     setattr(run, name, stand_in)
@@ -86,7 +86,7 @@ def _stand_in(
     signature = inspect.signature(real)
 
     def held_back(*arguments: Any, **options: Any) -> object:
-        # A wrong call fails in a rerun as it did in the original.
+        # An invalid call fails in a rerun as in the original.
         given = signature.bind(*arguments, **options).arguments
         _say(f"run.{name}")
         return _artifact(name, given, run, wandb) if name in _RETURNS_ARTIFACT else None
@@ -100,7 +100,7 @@ def _use_artifact(run: object, wandb: ModuleType) -> Callable[..., Any]:
 
     def use(*arguments: Any, **options: Any) -> object:
         artifact = _first(signature.bind(*arguments, **options).arguments)
-        # NOTE: W&B logs a draft that is used, and the server does not know one that we held back.
+        # NOTE: W&B logs a draft that is used, and the server has no artifact that we held back.
         if isinstance(artifact, wandb.Artifact) and (
             isinstance(artifact, Held) or artifact.is_draft()
         ):
@@ -111,7 +111,7 @@ def _use_artifact(run: object, wandb: ModuleType) -> Callable[..., Any]:
 
 
 def _artifact(name: str, given: Mapping[str, Any], run: object, wandb: ModuleType) -> object:
-    """Return the artifact that the script gave, or an empty one in place of the file it named."""
+    """Return the artifact passed by the script, or an empty one if it passed a path."""
     first = _first(given)
     aliases = given.get("aliases")
     aliases = [aliases] if isinstance(aliases, str) else aliases

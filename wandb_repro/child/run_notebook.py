@@ -1,8 +1,8 @@
 """Executes the cells of a notebook again: ``python -m wandb_repro.notebook CELLS NAME``.
 
-The cells run one after the other in a new IPython shell, as in the original's kernel: magics and
-shell commands work, and what a cell displays is printed. The first cell that fails ends the rerun,
-unless the same cell failed in the original, too.
+The cells run in order in a new IPython shell, as in the original's kernel: magics and shell
+commands work, and displayed output is printed. The first cell that fails ends the rerun, unless the
+same cell failed in the original, too.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def _search_here_after_the_library() -> None:
         return
     del sys.path[0]  # where ``-m`` put the working directory
     installed = ("site-packages", "dist-packages")
-    places = [at for at, path in enumerate(sys.path) if path.endswith(installed)]
-    sys.path.insert(places[0] if places else 0, "")
+    indices = [index for index, path in enumerate(sys.path) if path.endswith(installed)]
+    sys.path.insert(indices[0] if indices else 0, "")
 
 
 def _new_shell(folder: Path) -> InteractiveShell:
-    """Return a shell that writes nothing into the user's own folders."""
+    """Return a shell that writes nothing into the user's folders."""
     try:
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
@@ -89,14 +89,14 @@ def _new_shell(folder: Path) -> InteractiveShell:
             """Do nothing: there is no screen."""
 
         def showtraceback(self, *arguments: Any, **options: Any) -> None:
-            """Show what failed, unless it is the end of the rerun."""
+            """Show the traceback, unless the rerun was stopped on purpose."""
             if not isinstance(sys.exc_info()[1], RerunStopped):
                 super().showtraceback(*arguments, **options)
 
     folder.mkdir(exist_ok=True)
     os.environ["IPYTHONDIR"] = str(folder)
     os.environ.setdefault("MPLBACKEND", "agg")
-    # IPython gives this advice for a SystemExit, which is how a rerun ends.
+    # IPython prints this advice on SystemExit, which is how a rerun ends.
     warnings.filterwarnings("ignore", "To exit: use", UserWarning)
     config: Any = Config()
     config.HistoryManager.enabled = False
@@ -118,7 +118,7 @@ def _execute(shell: InteractiveShell, number: int, cell: Cell) -> None:
     kind = type(error).__name__
     if isinstance(cell.raised, Unavailable) or cell.raised == kind:
         # Without a recorded outcome the cell may have failed in the original as well.
-        say(f"cell {number} raised {kind}; the original went on, and so does this")
+        say(f"cell {number} raised {kind}; the original continued, and so does the rerun")
         return
     note_failure(kind)
     _end(f"cell {number} raised {kind}, which it did not in the original", 1)

@@ -1,8 +1,8 @@
 """Runs an unchanged script and records it: ``python -m wandb_repro.launch``.
 
-The script runs as ``__main__`` with its own arguments and ``sys.path[0]``, as Python itself would
-start it. Once the script imports W&B or Keras, ``wandb.init`` is followed by ``attach`` and every
-``fit`` gets our callback. Neither is imported here.
+The script runs as ``__main__`` with its arguments and ``sys.path[0]``, as when Python starts it.
+When the script imports W&B or Keras, ``wandb.init`` is followed by ``attach`` and every ``fit``
+gets our callback. Neither library is imported here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _USAGE = "usage: python -m wandb_repro.launch (SCRIPT | -m MODULE | -c TEXT) [AR
 
 
 def main(arguments: list[str]) -> None:
-    """Run and record a script, ``-m MODULE`` or ``-c TEXT``; its own arguments follow.
+    """Run and record a script, ``-m MODULE`` or ``-c TEXT``, followed by its arguments.
 
     Raises:
         SystemExit: 2 for a script that cannot be read or a wrong call, 1 without a ``__main__``.
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
     after_import("wandb", _follow_init)
     after_import("keras", lambda keras: change_every_fit(keras, _with_ours))
-    # From the start, since a script may read its data before it starts a run.
+    # Now, since a script may read its data before it starts a run.
     guarded(OpenedFiles.of_process, "watching which files are read")
     _start(arguments)
 
@@ -80,8 +80,8 @@ def _search_first(folder: str, *, always: bool = False) -> None:
 
     Args:
         folder: first entry of ``sys.path``.
-        always: under ``-P`` and ``-I``, too, where Python itself adds nothing: a folder or an
-            archive could not find its own ``__main__`` otherwise.
+        always: also under ``-P`` and ``-I``, where Python adds nothing: a folder or an archive
+            could not find its ``__main__`` otherwise.
     """
     if not (getattr(sys.flags, "safe_path", False) or sys.flags.isolated):
         sys.path[0] = folder
@@ -143,7 +143,7 @@ def _run_as_main(code: CodeType, names: Mapping[str, object]) -> None:
     """Run code in a new module ``__main__``."""
     main_module = ModuleType("__main__")
     main_module.__dict__.update({"__builtins__": sys.modules["builtins"], **names})
-    # It stays there: functions that the script defined may run at exit.
+    # Never restored: functions that the script defined may run at exit.
     sys.modules["__main__"] = main_module
     exec(code, main_module.__dict__)  # noqa: S102 - the user's own script
 
@@ -164,7 +164,7 @@ def _follow_init(wandb: ModuleType) -> None:
 
 
 def _with_ours(given: Any) -> Any:
-    """Return the callbacks of a ``fit`` with ours, unless it is there."""
+    """Return the callbacks of a ``fit`` with ours added, unless it is already there."""
     from wandb_repro.keras import ReproCallback
 
     if any(isinstance(callback, ReproCallback) for callback in callbacks_in(given)):
@@ -174,11 +174,11 @@ def _with_ours(given: Any) -> Any:
 
 
 def _ensure_run() -> None:
-    """Start a run where the script has none: offline without a login or ``WANDB_MODE``."""
+    """Start a run if the script has none: offline without a login or ``WANDB_MODE``."""
     import wandb
 
     if wandb.run is None:
-        # Without either, W&B would ask for a login in the middle of the training.
+        # Without either, W&B would prompt for a login in the middle of the training.
         is_decided = os.environ.get("WANDB_MODE") or cast("Any", wandb).api.api_key
         api.init(mode=None if is_decided else "offline")
 

@@ -1,7 +1,7 @@
 """Patches W&B in a rerun's process: the original's parameters, and nothing published again.
 
-The agent of a sweep asks W&B for parameters and calls a function with them. A rerun has them
-already: it calls the function once, registers no agent, and creates no run in the sweep.
+A sweep's agent gets parameters from W&B and calls a function with them. A rerun already has them:
+it calls the function once, registers no agent, and creates no run in the sweep.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def stand_ready() -> None:
 
 
 def prepare(wandb: ModuleType) -> None:
-    """Patch the imported module for good: the process is a rerun's own.
+    """Patch the imported module for good: the process only serves the rerun.
 
     Raises:
-        SystemExit: W&B cannot be patched, so that the script would publish.
+        SystemExit: W&B cannot be patched, so the script would publish.
     """
     module = cast("Any", wandb)
     try:
@@ -47,7 +47,7 @@ def prepare(wandb: ModuleType) -> None:
 
 
 def _refuse(error: Exception) -> NoReturn:
-    # A SystemExit passes `except Exception` of the script and the guard around import hooks.
+    # SystemExit is not caught by the script's `except Exception` or the guard of import hooks.
     say(
         f"this version of W&B cannot be kept from publishing ({type(error).__name__}: {error}); "
         "rerun with the recorded version, or with --allow-outputs to publish again"
@@ -62,12 +62,12 @@ def _hold_back_outputs(run: object, wandb: ModuleType) -> None:
         return
     try:
         hold_back(run, wandb)
-    except Exception as error:  # noqa: BLE001 - whatever is not as expected, nothing is published
+    except Exception as error:  # noqa: BLE001 - on any error, nothing may be published
         _refuse(error)
 
 
 def _as_rerun(begin: Callable[..., Any], wandb: ModuleType) -> Callable[..., Any]:
-    """Return ``wandb.init`` for a rerun: with the original's config, and publishing nothing."""
+    """Return ``wandb.init`` for a rerun, with the original's config and without publishing."""
 
     @functools.wraps(begin)
     def init(*positional: Any, **options: Any) -> Any:
@@ -82,7 +82,7 @@ def _as_rerun(begin: Callable[..., Any], wandb: ModuleType) -> Callable[..., Any
 
 
 def _attached(attach: Callable[..., Any], wandb: ModuleType) -> Callable[..., Any]:
-    """Return ``wandb.attach``, whose run publishes nothing: it is a second object of one run."""
+    """Return ``wandb.attach`` without publishing: it returns another object for the same run."""
 
     @functools.wraps(attach)
     def attached(*positional: Any, **options: Any) -> Any:
@@ -98,11 +98,7 @@ def _agent(module: Any) -> Callable[..., None]:
     def agent(
         sweep_id: str | None = None, function: Callable[[], Any] | None = None, *_: Any, **__: Any
     ) -> None:
-        """Call the function once, in a thread of its own as W&B's agent does.
-
-        NOTE: Keras keeps its seed per thread: one that was set before the agent starts does not
-        reach the function. Source: keras/src/backend/common/global_state.py, Keras 3.15.
-        """
+        """Call the function once."""
         del sweep_id
         from wandb_repro.recording import rerun_process
         from wandb_repro.recording.live_compare import RerunStopped
@@ -112,6 +108,9 @@ def _agent(module: Any) -> Callable[..., None]:
             return
         say("the rerun calls the sweep's function once, with the original's parameters")
         rerun_process.skip_earlier()
+        # NOTE: W&B's agent uses a thread, and Keras keeps its seed per thread: a seed set before
+        # the agent starts does not reach the function.
+        # Source: keras/src/backend/common/global_state.py, Keras 3.15.
         _call_in_thread(function)
         module.finish()
         raise RerunStopped(0)
@@ -120,10 +119,10 @@ def _agent(module: Any) -> Callable[..., None]:
 
 
 def _call_in_thread(function: Callable[[], Any]) -> None:
-    """Call a function in a new thread, and raise here what it raises.
+    """Call a function in a new thread, and raise its exception here.
 
     Raises:
-        BaseException: whatever the function raised.
+        BaseException: raised by the function.
     """
     raised: list[BaseException] = []
 

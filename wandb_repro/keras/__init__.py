@@ -1,7 +1,7 @@
-"""Callbacks for Keras that record a training or make it resume, and what they read.
+"""Callbacks for Keras that record a training or resume it, and the variables that they read.
 
-The names are imported when they are first used, so that the modules of this package that need no
-Keras can be imported without it.
+The names are imported on first use: modules of this package that need no Keras can be imported
+without it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a pipeline made of its batches, in order, until the model was trained on them."""
+"""Holds a value per batch, in order, from its making until the model was trained on it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 _MOST = 10_000
-"""Batches that may be made and not yet trained on: a pipeline that runs far ahead."""
+"""Batches that a pipeline may make ahead of the training."""
 
 
 class _Made(NamedTuple, Generic[T]):
     iterator: int
-    """Which iterator of the pipeline made the batch: they are counted from 1."""
+    """Number of the pipeline's iterator that made the batch, from 1."""
     value: T
 
 
 class BatchQueue(Generic[T]):
-    """One value a batch: added where a pipeline makes the batch, taken when it was trained on.
+    """One value per batch: added when a pipeline makes the batch, taken after it was trained on.
 
-    A pipeline runs ahead, in threads of its own, and is begun anew in most epochs. What an
-    iterator that was left still made is dropped.
+    A pipeline runs ahead in its own threads, and most epochs start a new iterator. Batches that an
+    abandoned iterator still makes are dropped.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class BatchQueue(Generic[T]):
         self._to_skip = 0
 
     def add(self, number: int, make: Callable[[], T]) -> None:
-        """Add what is known of a batch.
+        """Add the value of a batch.
 
         Args:
             number: of the batch since its iterator began, from 0.
@@ -42,7 +42,7 @@ class BatchQueue(Generic[T]):
         if number == 0:
             self._iterator += 1
         elif number != self._next_number:
-            return  # an iterator that was left still ran ahead
+            return  # an abandoned iterator still ran ahead
         self._next_number = number + 1
         if self._to_skip > 0:
             self._to_skip -= 1
@@ -50,15 +50,15 @@ class BatchQueue(Generic[T]):
         self._made.append(_Made(self._iterator, make()))
 
     def skip(self, batches: int) -> None:
-        """Leave out the next batches: the model was trained on them before it was stopped."""
+        """Ignore the next batches: the model was trained on them before it was stopped."""
         self._to_skip = batches
 
     def begin_epoch(self) -> None:
-        """Note that the next batch is an epoch's first: it may come from a new iterator."""
+        """Note that the next batch is an epoch's first and may come from a new iterator."""
         self._new_epoch = True
 
     def next(self) -> T | None:
-        """Return the value of the batch that was trained on next; None where there is none."""
+        """Return the value of the next batch that was trained on; None if there is none."""
         if self._new_epoch:
             newest = max((made.iterator for made in list(self._made)), default=0)
             while self._made and self._made[0].iterator < newest:

@@ -1,7 +1,7 @@
-"""Shows batches on their way to the model; none is used up.
+"""Shows batches on their way to the model, without using any up.
 
-The graph that trains stays as it is: a function inside it might change how it is compiled, and
-so the bits. We add one stage to the end of the input pipeline, which passes on what it gets.
+It adds a stage to the end of the input pipeline that passes each batch on unchanged. The graph that
+trains stays as it is: a function inside it could change how it is compiled, and so the bits.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from wandb_repro.manifest.base import Unavailable
 
 Take: TypeAlias = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
 """Gets a batch's number since the iterator began, and its arrays or why they cannot be read. It
-must not raise: it is called inside the user's pipeline, whose error would end the training."""
+must not raise: it is called inside the user's pipeline, where an error would end the training."""
 
 
 def watch(fit: Mapping[str, Any], take: Take, *, at_most: int | None = None) -> Unavailable | None:
-    """Show the batches of a fit to ``take``; return why that is impossible, None if it is not.
+    """Show the batches of a fit to ``take``; return the reason if that is impossible.
 
     Args:
         fit: the local variables of ``fit``, before its first batch.
         take: called for each batch.
-        at_most: show only the first so many of each iterator; None shows all.
+        at_most: batches of each iterator that are shown; None shows all.
     """
     iterator = fit.get("epoch_iterator")
     if iterator is None:
@@ -67,7 +67,7 @@ def _on_host(batch: Any) -> tuple[Any, ...]:
 
 
 def _unreadable_values(tensorflow: Any, dataset: Any) -> str:
-    """Return what a batch holds beside plain arrays of numbers; empty if nothing."""
+    """Return what a batch holds other than arrays of numbers; empty if nothing."""
     for spec in tensorflow.nest.flatten(dataset.element_spec):
         if not isinstance(spec, tensorflow.TensorSpec):
             return f"a {type(spec).__name__.removesuffix('Spec')}"
@@ -100,5 +100,5 @@ def _showing(tensorflow: Any, dataset: Any, take: Take, at_most: int | None) -> 
     ahead = getattr(dataset, "_buffer_size", None)
     if type(dataset).__name__ != "_PrefetchDataset" or inner is None or ahead is None:
         return dataset.enumerate().map(passing)
-    # Before the buffer at the end, so that training does not wait for our digests.
+    # Before the final buffer, so that training does not wait for our digests.
     return inner.enumerate().map(passing).prefetch(int(ahead))

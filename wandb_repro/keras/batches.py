@@ -1,7 +1,7 @@
-"""Digests of the batches that a model is trained on, taken where they pass.
+"""Digests of the batches that a model is trained on, taken as they pass.
 
-``Batches`` has them all and gives one digest for a step record; ``FirstBatches`` has those at the
-beginning of each epoch, with the rows in them: two batches an epoch cost next to nothing.
+``Batches`` digests all of them, for one digest per step record; ``FirstBatches`` digests the first
+two of each epoch and their rows, which costs next to nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOT_MADE = Unavailable(unavailable="Keras counted a step that no batch was made
 
 
 class Batches(BatchQueue[str | Unavailable]):
-    """The digests of all batches that a model was trained on, until they are asked for."""
+    """The digests of all batches that a model was trained on since the last step record."""
 
     covers = "every batch since the step record before"
 
@@ -30,22 +30,19 @@ class Batches(BatchQueue[str | Unavailable]):
         self._since: list[str | Unavailable] = []
 
     def take(self, number: int, arrays: Arrays | Unavailable) -> None:
-        """Take a batch, by its number since the iterator began.
-
-        Called inside the user's pipeline, so a batch that has no digest raises nothing: the reason
-        is kept.
-        """
+        """Take a batch, by its number since the iterator began; raises nothing."""
+        # Called inside the user's pipeline: a failed digest is kept as a reason.
         self.add(number, lambda: _digest_of(arrays))
 
     def trained(self, batches: int) -> None:
-        """Note that the model was trained on so many more."""
+        """Note that the model was trained on this many more batches."""
         for _ in range(batches):
             self._since.append(self.next() or _NOT_MADE)
 
     def root(self) -> str | Unavailable | None:
-        """Return one digest over the batches since it was last asked for.
+        """Return one digest over the batches since the previous call.
 
-        None where there were none; where one has no digest, the reason.
+        None if there were none; the reason if one of them has no digest.
         """
         since, self._since = self._since, []
         digests: list[str] = []
@@ -71,13 +68,13 @@ FIRST = 2
 
 
 class SeenBatch(NamedTuple):
-    """One batch that a model was trained on."""
+    """A batch that a model was trained on."""
 
     digest: str
     """Of its elements, in order."""
     ids: Any
-    """Array of shape (examples,), dtype uint64: a number for each row by its content. None where
-    the arrays have different numbers of rows."""
+    """Array of shape (examples,), dtype uint64: a number for each row, derived from its content.
+    None if the arrays have different numbers of rows."""
 
 
 class FirstBatches(BatchQueue[SeenBatch | Unavailable]):
@@ -90,20 +87,20 @@ class FirstBatches(BatchQueue[SeenBatch | Unavailable]):
         self._seen: list[SeenBatch | Unavailable] = []
 
     def take(self, number: int, arrays: Arrays | Unavailable) -> None:
-        """Take a batch, by its number since the iterator began; raises nothing, as in Batches."""
+        """Take a batch, by its number since the iterator began; raises nothing."""
         self.add(number, lambda: _seen_or_reason(arrays))
 
     def skip(self, batches: int) -> None:
-        """Leave out the next batches: the model was trained on them before it was stopped."""
+        """Ignore the next batches: the model was trained on them before it was stopped."""
         super().skip(min(batches, FIRST))
 
     def begin_epoch(self) -> None:
-        """Forget the epoch before. An endless pipeline begins once, in the first epoch."""
+        """Forget the previous epoch. An endless pipeline begins once, in the first epoch."""
         super().begin_epoch()
         self._seen = []
 
     def trained(self, batches: int) -> None:
-        """Note that the model was trained on so many more."""
+        """Note that the model was trained on this many more batches."""
         for _ in range(min(batches, FIRST - len(self._seen))):
             batch = self.next()
             if batch is None:
@@ -118,9 +115,9 @@ class FirstBatches(BatchQueue[SeenBatch | Unavailable]):
     def so_far(self) -> tuple[tuple[str, ...] | Unavailable, tuple[str, ...]]:
         """Return the digests of this epoch's first batches, and those of their rows.
 
-        A batch's digest depends on the order of its rows. The Nth digest of rows is over all rows
-        of the first N batches, in whatever order; there is none where rows cannot be distinguished.
-        Where a batch has no digest, the first is the reason.
+        A batch's digest depends on the order of its rows. The Nth digest of rows covers all rows of
+        the first N batches, in any order; there is none if rows cannot be distinguished. If a batch
+        has no digest, the reason replaces the digests.
         """
         seen: list[SeenBatch] = []
         for batch in self._seen:
@@ -150,7 +147,7 @@ def _seen(arrays: Arrays) -> SeenBatch:
 
 
 def _joined(ids: list[Any]) -> Any:
-    """Return one number a row from the numbers of its parts."""
+    """Return a number per row from the numbers of its parts."""
     joined = ids[0]
     for more in ids[1:]:
         joined = paired(joined, more)

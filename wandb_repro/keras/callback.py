@@ -1,10 +1,4 @@
-"""The callback: hands the events of a fit to its recorder.
-
-NOTE: a callback that overrides what Keras calls after a batch makes Keras wait for every step's
-logs, and slows a GPU down, unless it says ``async_safe``: then Keras hands the logs over from a
-thread of its own, as it does for its progress bar. Ours only puts them on a list there.
-Source: keras/src/callbacks/callback_list.py, ``_configure_async_dispatch``, Keras 3.15.
-"""
+"""The callback that records a training: passes the events of a fit to its recorder."""
 
 from __future__ import annotations
 
@@ -28,24 +22,27 @@ if TYPE_CHECKING:
 
 
 class ReproCallback(keras.callbacks.Callback):
-    """Records a training so that it can be rerun exactly, and compares it when it is a rerun.
+    """Records a training so that it can be rerun exactly; in a rerun, compares it as well.
 
     Place it anywhere in the list: the final weights are read after every other callback.
 
     Args:
-        run: the W&B run to record into; None takes the active one.
-        steps: digest the weights every so many steps, or after these steps, as well as at every
-            epoch; None leaves it at epochs, the initial weights and the first step.
+        run: the W&B run to record into; None takes the active run.
+        steps: also digest the weights every N steps, or after these steps; None digests only the
+            initial weights, the first step and each epoch.
 
     Raises:
-        UsageError: ``steps`` holds a number less than one.
+        UsageError: ``steps`` is or contains a number less than 1.
 
     Example:
         >>> model.fit(dataset, epochs=3, callbacks=[ReproCallback(steps=100)])
     """
 
+    # NOTE: without this, a callback with a hook after a batch makes Keras wait for every step's
+    # logs, which slows a GPU down. With it, Keras passes the logs from its own thread, as it does
+    # for its progress bar; ours only appends them to a list there.
+    # Source: keras/src/callbacks/callback_list.py, ``_configure_async_dispatch``, Keras 3.15.
     async_safe = True
-    """Tells Keras that what it calls after a batch may be called from another thread."""
 
     def __init__(
         self, *, run: wandb.Run | None = None, steps: int | Collection[int] | None = None
@@ -55,13 +52,13 @@ class ReproCallback(keras.callbacks.Callback):
         self._run = run
         self._sink: TrailSink | None = None
         self.recorder: FitRecorder | None = None
-        """Records the fit that runs; None between fits, and where another callback does."""
+        """Records the running fit; None between fits, or if another callback records it."""
         self._callback_list: Any = None
-        """Keras' own, while ours enclose the others."""
+        """Keras' list, while ours surround its callbacks."""
         self._find_sink()
 
     def _find_sink(self) -> None:
-        """Take the session of the run that was given, else of the active one; attach if needed."""
+        """Take the session of the given run, else of the active run; attach if needed."""
         import wandb
 
         if self._sink is not None and not self._sink.ended:
@@ -99,14 +96,14 @@ class ReproCallback(keras.callbacks.Callback):
             )
 
     def _surround(self, frame: FitFrame) -> None:
-        """Have weights read before every other callback of the list, and the final ones after."""
+        """Read weights before every other callback in the list, and the final weights after all."""
         self._callback_list = frame.callback_list
         if frame.callback_list is not None:
             surround(frame, self, before=_BEFORE, after=_AFTER)
 
     @harmless("the count of epochs")
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Count."""
+        """Count the epoch."""
         del logs
         if self.recorder is not None:
             self.recorder.epoch_began(epoch)
@@ -125,7 +122,7 @@ class ReproCallback(keras.callbacks.Callback):
 
     @harmless("the values of a step")
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Keep loss and metrics; digest, where no step can be running by now."""
+        """Keep loss and metrics; digest, if no step can be running now."""
         if self.recorder is not None:
             self.recorder.batch_ended(batch, logs or {})
             if self._callback_list is None:
@@ -133,13 +130,13 @@ class ReproCallback(keras.callbacks.Callback):
 
     @harmless("the weights after a step")
     def step_ended(self, batch: int) -> None:
-        """Digest what a step left, if this is the thread that trains."""
+        """Digest the weights after a step, if this is the thread that trains."""
         if self.recorder is not None:
             self.recorder.step_ended(batch)
 
     @harmless("what changed between steps")
     def all_acted(self) -> None:
-        """Digest the weights again, now that every other callback had its turn."""
+        """Digest the weights again, after every other callback."""
         if self.recorder is not None:
             self.recorder.all_acted()
 
@@ -169,7 +166,7 @@ class ReproCallback(keras.callbacks.Callback):
         recorder.end()
 
     def number_of_fit(self, *, begun: bool) -> int:
-        """Return the number of the fit that begins, as the trail has it.
+        """Return the number that the beginning fit has in the trail.
 
         Args:
             begun: whether Keras called this callback's ``on_train_begin`` already.
@@ -180,7 +177,7 @@ class ReproCallback(keras.callbacks.Callback):
 
 
 _BEFORE: Actions[ReproCallback] = {
-    # What a step left is read before another callback may change it.
+    # The weights after a step are read before another callback may change them.
     "on_train_batch_begin": lambda ours, batch, _: ours.batch_began(batch),
     "on_train_batch_end": lambda ours, batch, _: ours.step_ended(batch),
 }
@@ -192,6 +189,6 @@ _AFTER: Actions[ReproCallback] = {
 
 
 def _has_earlier(frame: FitFrame, callback: ReproCallback) -> bool:
-    """Tell whether another ReproCallback comes before this one in the list: that one records."""
-    recording = next((one for one in frame.callbacks if isinstance(one, ReproCallback)), callback)
-    return recording is not callback
+    """Tell whether an earlier ReproCallback in the list records this fit."""
+    first = next((other for other in frame.callbacks if isinstance(other, ReproCallback)), callback)
+    return first is not callback

@@ -15,14 +15,14 @@ _READ_ONLY = (
     *("History", "ProgbarLogger", "CSVLogger", "TensorBoard", "ModelCheckpoint"),
     *("BackupAndRestore", "TerminateOnNaN", "RemoteMonitor", "EarlyStopping"),
 )
-"""Keras' own that leave the weights and the optimizer alone between steps."""
+"""Keras' callbacks that do not change the weights or the optimizer between steps."""
 
 
 def changes_between_steps(callback: object) -> bool:
     """Tell whether a callback may change the weights between two steps.
 
-    True of every callback that has a hook there, unless it is Keras' own and known to change
-    nothing, W&B's, or ours.
+    True of every callback with a hook there, unless it is ours, W&B's, or a callback of Keras that
+    is known to change nothing.
     """
     kind = type(callback)
     package = kind.__module__.split(".")[0]
@@ -31,7 +31,8 @@ def changes_between_steps(callback: object) -> bool:
     if package == "keras" and kind.__name__ in _READ_ONLY:
         return False
     base: Any = cast("Any", keras).callbacks.Callback
-    own = vars(callback)  # LambdaCallback keeps the functions that it is given on itself
+    attributes = vars(callback)  # LambdaCallback sets its functions as attributes of itself
     return any(
-        name in own or getattr(kind, name, None) is not getattr(base, name, None) for name in _HOOKS
+        name in attributes or getattr(kind, name, None) is not getattr(base, name, None)
+        for name in _HOOKS
     )

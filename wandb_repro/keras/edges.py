@@ -1,4 +1,4 @@
-"""Both ends of Keras' list of callbacks: what must act before or after every other callback."""
+"""Acts before or after every other callback, from the two ends of Keras' list of callbacks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from wandb_repro.keras.fit_frame import FitFrame
 
 C = TypeVar("C", bound=keras.callbacks.Callback)
 Actions: TypeAlias = dict[str, Callable[[C, Any, Any], object]]
-"""By Keras' event: what to call, with our callback, the event's first argument and its logs."""
+"""By event of Keras: called with our callback, the event's first argument and its logs."""
 
 
 class _Edge(keras.callbacks.Callback):
-    """Stands at one end of the list while a fit runs, and acts for a callback of ours."""
+    """Is at one end of the list while a fit runs, and acts for a callback of ours."""
 
     async_safe = True
 
@@ -41,12 +41,12 @@ def _acting(reference: weakref.ref[C], act: Callable[[C, Any, Any], object]) -> 
 
 def surround(frame: FitFrame, ours: C, *, before: Actions[C], after: Actions[C]) -> None:
     """Have ``ours`` act before and after all callbacks of a fit whose list was found."""
-    # NOTE: Keras is iterating over the old list; a new one leaves that as it is.
+    # NOTE: Keras is iterating over the old list, which must not change.
     frame.callback_list.callbacks = [_Edge(ours, before), *frame.callbacks, _Edge(ours, after)]
 
 
 def restore(callback_list: Any, ours: keras.callbacks.Callback) -> None:
-    """Take out of Keras' list what ``surround`` added for ``ours``."""
+    """Remove from Keras' list what ``surround`` added for ``ours``."""
     callback_list.callbacks = [
         callback
         for callback in callback_list.callbacks

@@ -8,23 +8,23 @@ from types import FrameType
 from typing import Any, NamedTuple, cast
 
 _DEPTH = 8
-"""Frames between ours and that of Keras' list of callbacks: one decorator more or less."""
+"""Most frames between ours and that of Keras' list of callbacks."""
 
 
 class FitFrame(NamedTuple):
-    """What Keras does not hand to a callback: its list of callbacks, and the variables of ``fit``.
+    """What Keras does not pass to a callback: its list of callbacks, and the variables of ``fit``.
 
-    Where the frames look otherwise than in Keras 3.15, the list is None and the variables are
-    empty. The final weights are then those that our callback sees, nobody is warned of a repeated
-    order, and batches are not digested.
+    If the frames are not as in Keras 3.15, the list is None and the variables are empty. The final
+    weights are then those that our callback sees, there is no warning of a repeated order, and
+    batches are not digested.
     """
 
     callback_list: Any
-    """Keras' ``CallbackList``; None where it was not found."""
+    """Keras' ``CallbackList``; None if it was not found."""
     locals: Mapping[str, Any]
-    """Local variables of ``fit``, after ``validation_split`` was made; empty where not found."""
+    """Local variables of ``fit``, after ``validation_split`` was made; empty if not found."""
     id: int = 0
-    """Of the frame of ``fit``, for ``is_running``; 0 where it was not found."""
+    """Id of the frame of ``fit``, for ``is_running``; 0 if it was not found."""
 
     @classmethod
     def around(cls, callback: object) -> FitFrame:
@@ -45,7 +45,7 @@ class FitFrame(NamedTuple):
 
     @property
     def callbacks(self) -> list[Any]:
-        """The callbacks of this fit; none where they were not found."""
+        """The callbacks of this fit; empty if they were not found."""
         if self.callback_list is None:
             return []
         return cast("list[Any]", self.callback_list.callbacks)

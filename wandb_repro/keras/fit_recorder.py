@@ -1,4 +1,4 @@
-"""What is digested and written while a fit runs, and when; knows no Keras."""
+"""Decides what is digested and written while a fit runs, and when; does not use Keras."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from wandb_repro.recording.trail_sink import Point, TrailSink
 
 _UNBUILT = (
     "the model was not built when fit began: it gets its weights inside the first step, "
-    "whose digest stands in for the initial one; give it an Input layer to have both"
+    "whose digest replaces the initial one; give it an Input layer to have both"
 )
 _LOSSES = "what Keras reports after the step: means over the epoch so far"
 _ONLY_TRAINING = "no callback of this fit can change the weights between steps"
 _COMPARED = "the weights are digested again when the step after each record begins"
-_NOT_ASKED = Unavailable(unavailable="no digests of steps were asked for")
+_NOT_ASKED = Unavailable(unavailable="digests of steps were not requested")
 
 
 class RunningFit(Protocol):
-    """What a recorder asks of the fit that runs."""
+    """The running fit, as far as a recorder needs it."""
 
     @property
     def model(self) -> object:
@@ -43,7 +43,7 @@ class RunningFit(Protocol):
 
     @property
     def arguments(self) -> Mapping[str, object]:
-        """Local variables of ``fit``; empty where they are not known."""
+        """Local variables of ``fit``; empty if they are unknown."""
         ...
 
     @property
@@ -67,17 +67,17 @@ class RunningFit(Protocol):
     def watch(
         self, take: Callable[[int, tuple[Any, ...] | Unavailable], None], at_most: int | None = None
     ) -> Unavailable | None:
-        """Show each batch to ``take`` on its way to the model; return the reason if it cannot.
+        """Show each batch to ``take`` on its way to the model; return the reason if impossible.
 
-        ``take`` gets the batch's number since its iterator began, and its arrays. Of each iterator,
-        only the first ``at_most`` batches are shown; None shows all.
+        ``take`` gets the batch's number since its iterator began, and its arrays. Only the first
+        ``at_most`` batches of each iterator are shown; None shows all.
         """
         ...
 
     def read(self, *, anew: bool) -> Iterable[Variable]:
         """Yield the variables as they are when the iteration begins.
 
-        With ``anew`` the model is searched for variables first, which takes longer than reading.
+        With ``anew``, first search the model for variables, which takes longer than reading.
         """
         ...
 
@@ -85,14 +85,14 @@ class RunningFit(Protocol):
 class FitRecorder:
     """Records one fit: turns a callback's events into calls of a sink.
 
-    Steps are counted where they begin as well as where they end. When a batch begins, all before it
-    have ended on every backend; the end of a batch may be reported by another thread, while the
-    next step already runs, and weights cannot be read then.
+    Steps are counted both when they begin and when they end. When a batch begins, all earlier
+    batches have ended, on every backend. The end of a batch may be reported by another thread while
+    the next step already runs, when weights cannot be read.
 
     Args:
-        sink: takes what is recorded.
-        fit: the fit that runs.
-        steps: digest after every so many steps, or after these; None leaves it to the sink.
+        sink: gets the records.
+        fit: the running fit.
+        steps: digest after every N steps, or after these; None takes the sink's ``steps``.
     """
 
     def __init__(
@@ -102,9 +102,9 @@ class FitRecorder:
         self._fit = fit
         self._asked = steps
         self.number = 0
-        """Of the fit in the trail, from 1; 0 before ``begin``."""
+        """Number of the fit in the trail, from 1; 0 before ``begin``."""
         self.steps = 0
-        """Steps of this fit that are complete, those before it was resumed included."""
+        """Complete steps of this fit, including those before it was resumed."""
         self._epoch = 0
         self._in_epoch = 0
         self._last_digest = -1
@@ -116,7 +116,7 @@ class FitRecorder:
         self._batches: Batches | None = None
         self._first: FirstBatches | None = None
         self._queues = tuple[Batches | FirstBatches, ...]()
-        """Those of the two that see the batches of this fit."""
+        """Those of the two that get the batches of this fit."""
         self._granularity: Granularity | None = None
         self._every, self._chosen = 0, tuple[int, ...]()
         self._steps_at_once = 1
@@ -137,7 +137,7 @@ class FitRecorder:
             self._sink.write(missing)
 
     def _plan(self) -> None:
-        """Decide after which steps to digest; write what that can show."""
+        """Decide after which steps to digest, and write the plan."""
         steps = self._asked if self._asked is not None else self._sink.steps
         if isinstance(steps, int):
             self._every = steps
@@ -166,7 +166,7 @@ class FitRecorder:
         self._sink.write(self._granularity)
 
     def epoch_began(self, epoch: int) -> None:
-        """Count from the first step of the epoch after so many."""
+        """Start counting the steps of the next epoch; ``epoch`` epochs are complete."""
         self._epoch = epoch
         self._in_epoch = 0
         self._last_step_ended = False
@@ -177,7 +177,7 @@ class FitRecorder:
             queue.begin_epoch()
 
     def batch_began(self, batch: int) -> None:
-        """Digest what the step before left, if that is due. May be called again for one batch.
+        """Digest the weights after the previous step, if due. May be called twice for one batch.
 
         Batches count from 0 in each epoch.
         """
@@ -187,23 +187,23 @@ class FitRecorder:
             self._write_losses()
 
     def batch_ended(self, batch: int, logs: Mapping[str, Any]) -> None:
-        """Keep loss and metrics of a step, on whatever thread."""
+        """Keep loss and metrics of a step; may be called from any thread."""
         self._losses.take(batch, logs)
 
     def step_ended(self, batch: int) -> None:
-        """Digest what a step left if this is the thread that trains: no other step runs then."""
+        """Digest the weights after a step, if this is the thread that trains: no step runs then."""
         if threading.get_ident() == self._thread:
             steps = self._fit.steps_per_epoch
             self._count(batch + 1 if steps is None else min(batch + 1, steps))
             self._last_step_ended = True
 
     def all_acted(self) -> None:
-        """Digest the weights once more before a step, after every callback had its turn."""
+        """Digest the weights again before a step, after every other callback."""
         if self._reads_twice and self._last_digest == self.steps:
             self._root_before = self._sink.root_now(list(self._fit.read(anew=False)))
 
     def epoch_ended(self, epoch: int, logs: Mapping[str, Any]) -> None:
-        """Digest the weights with loss and metrics of an epoch, the first of which is 0."""
+        """Digest the weights, with loss and metrics of an epoch; epochs count from 0."""
         self._count(self._in_epoch + self._rest_of_epoch())
         self._write_losses(self._in_epoch)
         self._write_first_batches()
@@ -219,29 +219,29 @@ class FitRecorder:
             self._sink.end_fit(self.number)
 
     def resume(self, record: Resumed) -> None:
-        """Count on from a checkpoint whose state was put back."""
+        """Continue to count from a checkpoint whose state was restored."""
         self._epoch, self.steps = record.epoch, record.step
-        # The epoch before the checkpoint digested this: no second time, as if it had not stopped.
+        # Already digested at the end of the epoch, as in a training that was never stopped.
         self._last_digest = record.step
         self.note_checkpoint(record)
 
     def resume_at(self, step: int, batch: int) -> None:
-        """Count on from the optimizer's step, at this batch of the epoch; digest the weights."""
+        """Continue to count from the optimizer's step and this batch; digest the weights."""
         self.steps = max(self.steps, step)
         self._in_epoch = batch
         self._digest("step")
 
     def skip_batches(self, batches: int) -> None:
-        """Leave out the next batches: the model was trained on them before it was stopped."""
+        """Ignore the next batches: the model was trained on them before it was stopped."""
         for queue in self._queues:
             queue.skip(batches)
 
     def note_checkpoint(self, record: Checkpoint | Resumed) -> None:
-        """Write a checkpoint of this fit, whatever fit it names."""
+        """Write the record of a checkpoint, under the number of this fit."""
         self._sink.write(record.model_copy(update={"fit": self.number}))
 
     def _count(self, steps: int) -> None:
-        """Note that so many steps of this epoch are complete."""
+        """Note how many steps of this epoch are complete."""
         if steps > self._in_epoch:
             self._advance(steps - self._in_epoch)
             self._in_epoch = steps
@@ -251,7 +251,7 @@ class FitRecorder:
         for queue in self._queues:
             queue.trained(steps)
         if self._in_epoch == 0:
-            self._write_first_batches()  # before the weights are compared: it says why they differ
+            self._write_first_batches()  # before the weights are compared: batches may be the cause
         if self.steps == self._last_digest:
             return
         first = self._last_digest <= 0
@@ -260,11 +260,9 @@ class FitRecorder:
             self._digest("step")
 
     def _rest_of_epoch(self) -> int:
-        """Return how many steps ended since the last batch began.
-
-        NOTE: of a pipeline of unknown length, Keras begins one batch more than there is,
-        and counts it as a step of the optimizer too. So do we.
-        """
+        """Return how many steps ended since the last batch began."""
+        # NOTE: with a pipeline of unknown length, Keras begins one more batch than there is, and
+        # counts it as a step of the optimizer too. So do we.
         if self._last_step_ended:
             return 0
         steps = self._fit.steps_per_epoch
@@ -272,7 +270,7 @@ class FitRecorder:
         return rest if 0 <= rest <= self._steps_at_once else self._steps_at_once
 
     def _write_first_batches(self) -> None:
-        """Write the epoch's first batches, if there are more than were written."""
+        """Write the epoch's first batches, if there are more than already written."""
         if self._first is not None and self._first.passed > self._written_batches:
             self._written_batches = self._first.passed
             batches, rows = self._first.so_far()
@@ -295,7 +293,7 @@ class FitRecorder:
         before = data = None
         anew = True
         if moment == "step":
-            # Walking through the model takes longest: at the first record of each epoch.
+            # Searching the model takes longest, so only at the first record of each epoch.
             anew = self._last_digest <= 0 or self._new_epoch
             before, data = self._root_before, self._root_of_batches()
             self._root_before = None
@@ -307,7 +305,7 @@ class FitRecorder:
         self._sink.weights(point, self._fit.read(anew=anew))
 
     def _root_of_batches(self) -> str | None:
-        """Return the root of the batches since the last step record; say once why there is none."""
+        """Return the root of the batches since the last step record; write why it is missing."""
         root = self._batches.root() if self._batches is not None else None
         if not isinstance(root, Unavailable):
             return root
@@ -319,10 +317,10 @@ class FitRecorder:
 
 
 def checked_steps(steps: int | Collection[int] | None) -> int | tuple[int, ...] | None:
-    """Return ``steps`` of a callback in order, each once: ``{20, 3}`` gives ``(3, 20)``.
+    """Return ``steps`` of a callback, sorted and without duplicates: ``(3, 20)`` for ``{20, 3}``.
 
     Raises:
-        UsageError: one is less than 1, or there are none.
+        UsageError: a number is less than 1, or there are none.
     """
     if steps is None:
         return None

@@ -1,4 +1,4 @@
-"""Loss and metrics of every step, as Keras hands them to callbacks."""
+"""Loss and metrics of every step, as Keras passes them to callbacks."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 _AT_ONCE = 256
-"""Steps in one record: what a killed process loses at most."""
+"""Steps in one record, and the most that a killed process loses."""
 
 
 class Run(NamedTuple):
-    """Values of steps one after the other."""
+    """Values of consecutive steps."""
 
     first: int
-    """Position in the epoch, from 1, of the step after which the first value stood."""
+    """Position in the epoch, from 1, of the step of the first value."""
     last: int
     values: dict[str, list[float]]
 
     def bits(self) -> dict[str, str]:
-        """Return each metric's values as the trail holds them: big-endian float64 in hex."""
+        """Return each metric's values in the trail's form: big-endian float64 in hex."""
         return {
             name: struct.pack(f">{len(column)}d", *column).hex()
             for name, column in self.values.items()
@@ -27,7 +27,7 @@ class Run(NamedTuple):
 
 
 class LossBuffer:
-    """Collects what ``on_train_batch_end`` is given, from any thread and in any order."""
+    """Collects the values passed to ``on_train_batch_end``, from any thread and in any order."""
 
     def __init__(self, steps_at_once: int) -> None:
         self._at_once = steps_at_once
@@ -42,7 +42,7 @@ class LossBuffer:
         }
 
     def ready(self) -> bool:
-        """Tell whether there are enough to be written down."""
+        """Tell whether there are enough values for a record."""
         return len(self._found) >= _AT_ONCE
 
     def begin_epoch(self) -> None:
@@ -51,10 +51,10 @@ class LossBuffer:
         self._next = 0
 
     def taken(self, steps: int | None = None) -> Iterator[Run]:
-        """Yield what has come without a gap, and forget it.
+        """Yield the values that arrived without a gap, and forget them.
 
         Args:
-            steps: of the whole epoch, when it is over; the last ones may have been fewer at once.
+            steps: of the epoch, if it is over; its last batch may have had fewer steps.
         """
         run: Run | None = None
         while self._next + self._at_once - 1 in self._found:
@@ -74,7 +74,7 @@ class LossBuffer:
 
 
 def number_of(value: object) -> float | None:
-    """Return a metric's value; None of one that is no single number, such as a matrix."""
+    """Return a metric's value; None if it is not a single number, such as a matrix."""
     if getattr(value, "shape", ()) != ():
         return None
     try:

@@ -1,4 +1,4 @@
-"""The fit that calls a callback of Keras, as a recorder asks for it."""
+"""The running fit of Keras, as a recorder reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wandb_repro.recording.messages import warn_once
 
 
 class KerasFit:
-    """A fit as Keras shows it to a callback of ours."""
+    """A fit, as a callback sees it."""
 
     def __init__(self, callback: object, frame: FitFrame) -> None:
         self._callback: Any = callback
@@ -27,7 +27,7 @@ class KerasFit:
     @property
     def model(self) -> Model:
         """The model that trains."""
-        # NOTE: on JAX, asking Keras for it copies the newest weights into the model's variables.
+        # NOTE: on JAX, Keras' getter copies the newest weights into the model's variables.
         return cast("Model", self._callback.model)
 
     @property
@@ -47,11 +47,11 @@ class KerasFit:
         return any(map(changes_between_steps, others))
 
     def watch(self, take: Take, at_most: int | None = None) -> Unavailable | None:
-        """Show each batch to ``take`` on its way to the model; return the reason if it cannot."""
+        """Show each batch to ``take`` on its way to the model; return the reason if impossible."""
         return watch(self.arguments, take, at_most=at_most)
 
     def read(self, *, anew: bool) -> Iterator[Variable]:
-        """Yield the variables; nothing is read before the first is asked for."""
+        """Yield the variables; nothing is read before the first is requested."""
         model = self.model
         if self._reader is None:
             self._reader = Reader(model)
@@ -61,7 +61,7 @@ class KerasFit:
 
 
 def warn_of_repeated_order(fit: Mapping[str, Any]) -> None:
-    """Warn that a seeded ``fit`` on arrays repeats one order of examples on TensorFlow."""
+    """Warn that on TensorFlow a seeded ``fit`` on arrays repeats the order of examples."""
     # Source: measured on digits, Keras 3.15 on TensorFlow 2.21: validation loss .105 against .090.
     adapter = getattr(fit.get("epoch_iterator"), "data_adapter", None)
     arrays = type(adapter).__name__ == "ArrayDataAdapter"

@@ -1,6 +1,6 @@
-"""Arrays in a new order in every epoch, which depends only on the seed and the epoch's number.
+"""Arrays in a new order each epoch, which depends only on the seed and the epoch's number.
 
-There is no state to save: a training that starts at epoch N gets the order of epoch N.
+There is no state to save: a training that starts at epoch N uses the order of epoch N.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wandb_repro.recording.messages import warn_once
 from wandb_repro.recording.process_state import process
 
 _DEPTH = 16
-"""Frames that are searched for ``fit``; on TensorFlow it is four above ours."""
+"""Frames to search for ``fit``, which on TensorFlow is four above ours."""
 
 _numpy: Any = numpy
 _tree: Any = cast("Any", keras).tree
@@ -34,22 +34,22 @@ def shuffled(
     sample_weight: object = None,
     seed: int | None = None,
 ) -> Shuffled:
-    """Return batches for ``fit``, in an order that is keyed by the seed and the epoch.
+    """Return batches for ``fit``, in an order determined by the seed and the epoch.
 
-    A seeded ``fit`` on NumPy arrays shows one order again and again on TensorFlow; this does not.
-    The order is the same on every backend, and the same again where a training is resumed with
+    On TensorFlow, a seeded ``fit`` on NumPy arrays repeats the same order each epoch; this does
+    not. The order is the same on every backend, and when a training resumes with
     ``initial_epoch``.
 
     Args:
         x: examples along the first axis: arrays, or a dict, list or tuple of them.
-        y: targets, likewise; None where there are none.
-        batch_size: examples of a batch; an epoch's last one may have fewer.
-        sample_weight: one number an example; None where all count alike.
-        seed: of the order; None takes that of the recorded run.
+        y: targets, likewise; None if there are none.
+        batch_size: examples per batch; an epoch's last batch may have fewer.
+        sample_weight: one number per example; None weights all equally.
+        seed: of the order; None takes the seed of the recorded run.
 
     Raises:
         UsageError: the arrays have different numbers of examples, or none, or ``batch_size`` is
-            less than one.
+            less than 1.
 
     Example:
         >>> model.fit(shuffled(x_train, y_train, 128, seed=7), epochs=10)
@@ -61,7 +61,7 @@ def shuffled(
 
 
 class Shuffled(_PyDataset):
-    """What ``shuffled`` returns. A training loop of your own takes ``batches_of(epoch)``."""
+    """The dataset of ``shuffled``. A custom training loop can use ``batches_of(epoch)``."""
 
     def __init__(self, parts: Any, batch_size: int, seed: int | None) -> None:
         super().__init__()  # pyright: ignore[reportUnknownMemberType] - of Any
@@ -108,7 +108,7 @@ class Shuffled(_PyDataset):
             yield self._batch(order, index)
 
     def on_epoch_begin(self) -> None:
-        """Take the order of the epoch that begins; Keras calls this.
+        """Switch to the order of the epoch that begins; Keras calls this.
 
         Raises:
             UsageError: ``steps_per_epoch`` makes Keras stop within an epoch.
@@ -121,9 +121,9 @@ class Shuffled(_PyDataset):
         self._order = self.order_of(epoch)
 
     def _check(self, iterator: Any) -> None:
-        """Have Keras ask for the batches in order: it shuffles their indices by default."""
+        """Make Keras take the batches in order: by default it shuffles their indices."""
         if not hasattr(iterator.data_adapter, "shuffle"):
-            # Setting an attribute that Keras does not read would change nothing, without a word.
+            # Setting an attribute that Keras does not read would silently do nothing.
             warn_once(
                 "this version of Keras may shuffle the batches of shuffled() once more; "
                 "pass shuffle=False to fit"
@@ -146,7 +146,7 @@ def _rows_of(arrays: list[Any]) -> int:
 
 
 def _seed_of_run() -> int:
-    """Return the seed of the recorded run, else one from Python's generator, as scripts seed it."""
+    """Return the seed of the recorded run, else a number from Python's generator."""
     seeding = process.seeding
     if seeding is not None and seeding.seed is not None:
         return seeding.seed
@@ -159,10 +159,8 @@ def _seed_of_run() -> int:
 
 
 def _fit_around(dataset: Shuffled) -> dict[str, Any] | None:
-    """Return the variables of the ``fit`` that trains on a dataset; None where there is none.
-
-    NOTE: Keras tells a dataset that an epoch begins, but not which one; ``fit`` knows that.
-    """
+    """Return the variables of the ``fit`` that trains on a dataset; None if there is none."""
+    # NOTE: Keras notifies a dataset that an epoch begins, but only ``fit`` knows which one.
     frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     for _ in range(_DEPTH):
         if frame is None:

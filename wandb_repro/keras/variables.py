@@ -1,7 +1,4 @@
-"""Reads the variables of a model. Reading is all that is done to them.
-
-Reads what variables hold, all of them at once where the backend can. Nothing is changed.
-"""
+"""Reads the variables of a model, many at once if the backend can. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from wandb_repro.digest import Array
 
 
 class Model(Protocol):
-    """What is read of a Keras model."""
+    """The attributes that are read of a Keras model."""
 
     built: bool
     layers: list[Any]
@@ -29,11 +26,11 @@ class Model(Protocol):
 
 
 class Reader:
-    """Reads a model's variables again and again, without asking Keras for them each time.
+    """Reads a model's variables repeatedly, without searching the model each time.
 
-    Walking through a model costs more than reading it. So variables that a model gets, or that
-    change their group, are seen when it is walked through anew: at the first record of each epoch,
-    and at its end.
+    Searching a model takes longer than reading it. New variables, and variables that change their
+    group, are therefore noticed only by the next ``walk``: at the first record and the end of each
+    epoch.
     """
 
     def __init__(self, model: Model) -> None:
@@ -41,23 +38,23 @@ class Reader:
         self.walk()
 
     def walk(self) -> None:
-        """Look for the variables anew."""
-        found = list(grouped(self._model))
-        self._groups = [group for group, _ in found]
-        self._labels = [str(one.path) for _, one in found]
-        self._values = reading([one for _, one in found])
+        """Search the model for variables."""
+        variables = list(grouped(self._model))
+        self._groups = [group for group, _ in variables]
+        self._labels = [str(variable.path) for _, variable in variables]
+        self._values = reading([variable for _, variable in variables])
 
     def read(self) -> list[Variable]:
-        """Return the variables on the host, by group, in the model's own order.
+        """Return the variables on the host, by group, in the model's order.
 
-        On a CPU the values share the memory of the variables: let go of them before the model
-        trains on, or TensorFlow copies a variable before it writes to it.
+        On a CPU the values share the memory of the variables: drop them before the training
+        continues, or TensorFlow copies a variable before it writes to it.
         """
         return list(map(Variable, self._groups, self._labels, self._values()))
 
 
 def variables_of(model: Model) -> Iterator[Variable]:
-    """Yield a model's variables on the host, by group, in the model's own order.
+    """Yield a model's variables on the host, by group, in the model's order.
 
     Groups: ``trainable``; ``non_trainable`` (such as moving averages); ``seed`` (states of seed
     generators); ``optimizer`` (iterations, learning rate, slots). Metrics are not weights.
@@ -66,7 +63,7 @@ def variables_of(model: Model) -> Iterator[Variable]:
 
 
 def grouped(model: Model) -> Iterator[tuple[str, Any]]:
-    """Yield a model's variables themselves, with their groups, in the model's own order."""
+    """Yield a model's variables themselves, with their groups, in the model's order."""
     weights = {id(variable) for variable in model.weights}
     yield from (("trainable", found) for found in model.trainable_variables)
     yield from (("non_trainable", found) for found in model.non_trainable_weights)
@@ -76,10 +73,10 @@ def grouped(model: Model) -> Iterator[tuple[str, Any]]:
 
 
 def _optimizers(model: Model) -> list[Any]:
-    """Return the optimizer of ``compile``, then those a model of its own kind holds (a GAN's)."""
-    held = [getattr(model, "optimizer", None), *vars(model).values()]
+    """Return the optimizer of ``compile``, then those in attributes of the model, as in a GAN."""
+    values = [getattr(model, "optimizer", None), *vars(model).values()]
     kind = cast("Any", keras).optimizers.Optimizer
-    return list({id(one): one for one in held if isinstance(one, kind)}.values())
+    return list({id(value): value for value in values if isinstance(value, kind)}.values())
 
 
 def on_tensorflow() -> bool:
@@ -88,64 +85,64 @@ def on_tensorflow() -> bool:
 
 
 def reading(variables: Sequence[Any]) -> Callable[[], list[Array]]:
-    """Return what reads these variables of Keras, again and again, in their order.
+    """Return a function that reads these variables of Keras, in their order.
 
-    NOTE: Keras' own way makes NumPy warn on TensorFlow, an error where somebody wants warnings to
-    be errors, and takes ten times as long; TensorFlow's ``numpy()`` copies. A tensor that is read
-    shares the variable's memory, and stays as it is when the variable is written to: TensorFlow
-    copies then. Source: tensorflow/core/kernels/training_op_helpers.h, PrepareToUpdateVariable.
-    That copy costs the step more than digesting costs, so nothing is digested beside a step.
+    NOTE: on TensorFlow, Keras' conversion makes NumPy warn, which is an error under ``-W error``,
+    and takes ten times as long; TensorFlow's ``numpy()`` copies. A tensor that is read shares the
+    variable's memory and never changes: TensorFlow copies before it writes to the variable.
+    Source: tensorflow/core/kernels/training_op_helpers.h, PrepareToUpdateVariable.
+    That copy costs a step more than digesting does, so nothing is digested while a step runs.
     """
     if not on_tensorflow():
         to_host = cast("Any", keras).ops.convert_to_numpy
-        return lambda: [cast("Array", to_host(one)) for one in variables]
+        return lambda: [cast("Array", to_host(variable)) for variable in variables]
     return _Together(variables).read
 
 
 _AT_ONCE = 64
-"""Variables: what stands for as many stays in a core's cache until it is looked at."""
+"""Variables read at once: their Python objects stay in a core's cache until they are used."""
 
 
 class _Together:
-    """TensorFlow's variables. Those that lie in the host's memory are read many at once.
+    """TensorFlow's variables. Variables in the host's memory are read many at once.
 
-    One operation a variable takes 20 µs each, as much as digesting 600 kB. ``_ReadVariablesOp`` is
-    what TensorFlow's own compiler reads variables with; where it is not to be had, each is read
-    alone. Source: tensorflow/core/ops/resource_variable_ops.cc, TensorFlow 2.21.
+    An operation per variable takes 20 µs, as long as digesting 600 kB. TensorFlow's compiler reads
+    variables with ``_ReadVariablesOp``; if that is missing, each variable is read on its own.
+    Source: tensorflow/core/ops/resource_variable_ops.cc, TensorFlow 2.21.
     """
 
     def __init__(self, variables: Sequence[Any]) -> None:
         self._alone = [_alone(variable) for variable in variables]
         self._parts: list[tuple[list[int], list[Any], tuple[Any, ...]]] = []
         by_device: defaultdict[str, list[int]] = defaultdict(list)
-        for place, variable in enumerate(variables):
+        for index, variable in enumerate(variables):
             value = variable.value
             if _is_plain(value) and "CPU" in value.handle.device:
-                by_device[value.handle.device].append(place)
-        for all_places in by_device.values():
-            for first in range(0, len(all_places), _AT_ONCE):
-                places = all_places[first : first + _AT_ONCE]
-                values = [variables[place].value for place in places]
+                by_device[value.handle.device].append(index)
+        for on_device in by_device.values():
+            for first in range(0, len(on_device), _AT_ONCE):
+                indices = on_device[first : first + _AT_ONCE]
+                values = [variables[index].value for index in indices]
                 kinds = tuple(value.dtype.as_datatype_enum for value in values)
-                attributes = ("N", len(places), "dtypes", kinds)
-                self._parts.append((places, [value.handle for value in values], attributes))
+                attributes = ("N", len(indices), "dtypes", kinds)
+                self._parts.append((indices, [value.handle for value in values], attributes))
 
     def read(self) -> list[Array]:
         try:
             return self._read_together()
-        except Exception:  # noqa: BLE001 - whatever a private operation raises
+        except Exception:  # noqa: BLE001 - a private operation may raise anything
             self._parts = []
             return self._read_together()
 
     def _read_together(self) -> list[Array]:
-        found: list[Any] = [None] * len(self._alone)
-        for places, handles, attributes in self._parts:
+        arrays: list[Any] = [None] * len(self._alone)
+        for indices, handles, attributes in self._parts:
             tensors = _read_all(handles, attributes)
-            for place, array in zip(places, _arrays(tensors), strict=True):
-                found[place] = array
+            for index, array in zip(indices, _arrays(tensors), strict=True):
+                arrays[index] = array
         return [
             read() if array is None else array
-            for array, read in zip(found, self._alone, strict=True)
+            for array, read in zip(arrays, self._alone, strict=True)
         ]
 
 
@@ -157,20 +154,18 @@ def _read_all(handles: list[Any], attributes: tuple[Any, ...]) -> list[Any]:
 
 
 def _arrays(tensors: list[Any]) -> list[Any]:
-    """Return what tensors hold, in their memory.
-
-    NOTE: NumPy asks a tensor for its array by way of Python, which takes twice as long as the
-    method that does it. A tensor without axes gives a scalar, as NumPy has them.
-    """
+    """Return the arrays of tensors, in the tensors' memory."""
+    # NOTE: numpy.asarray(tensor) takes twice as long, since it calls this method through Python.
+    # A tensor without axes returns a NumPy scalar.
     numpy: Any = sys.modules["numpy"]
-    found = [tensor._numpy_internal() for tensor in tensors]
-    return [one if type(one) is numpy.ndarray else numpy.asarray(one) for one in found]
+    values = [tensor._numpy_internal() for tensor in tensors]
+    return [value if type(value) is numpy.ndarray else numpy.asarray(value) for value in values]
 
 
 def _alone(variable: Any) -> Callable[[], Array]:
     value = variable.value
     if not _is_plain(value):
-        return lambda: cast("Array", variable.value.numpy())  # one replica of a distributed one
+        return lambda: cast("Array", variable.value.numpy())  # a replica, if it is distributed
     read: Any = sys.modules["tensorflow"].raw_ops.ReadVariableOp
     as_array: Any = sys.modules["numpy"].asarray
     return lambda: cast("Array", as_array(read(resource=value.handle, dtype=value.dtype)))

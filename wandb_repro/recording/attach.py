@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 
 _NEW_RUN = (True, "create_new", "finish_previous")
-"""Values of ``reinit`` that ask W&B for another run though one is active."""
+"""Values of ``reinit`` with which W&B starts another run even if one is active."""
 
 
 def options_of(**call: Any) -> Options:
-    """Return the options of a call, completed by the environment and ``pyproject.toml``.
+    """Return the options of a call, completed from the environment and ``pyproject.toml``.
 
     Raises:
-        UsageError: an option has an impossible value.
+        UsageError: an option has an invalid value.
     """
     return combined(call, folder=Path(process.host.started_in))
 
@@ -63,7 +63,7 @@ def begun_early(options: Options, kwargs: Mapping[str, Any]) -> EarlySnapshot | 
 
 
 def asks_for_another(run: wandb.Run, kwargs: Mapping[str, Any]) -> bool:
-    """Tell whether ``init`` starts another run although one is active."""
+    """Tell whether ``init`` starts another run while this one is active."""
     # In a notebook the cell with init is executed again to start over: W&B then finishes the
     # active run. Source: wandb 0.31, Settings.reinit.
     if kwargs.get("reinit", "default") == "default" and shell_of(process.host.modules) is not None:
@@ -72,7 +72,7 @@ def asks_for_another(run: wandb.Run, kwargs: Mapping[str, Any]) -> bool:
 
 
 def merge_into(run: wandb.Run, kwargs: Mapping[str, Any]) -> None:
-    """Merge ``config`` into an active run, and warn of arguments that only a new run can take."""
+    """Merge ``config`` into an active run, and warn of arguments that only a new run takes."""
     config = kwargs.get("config")
     if isinstance(config, Mapping):
         cast("Run", run).config.update(cast("Mapping[str, Any]", config), allow_val_change=True)
@@ -85,7 +85,7 @@ def merge_into(run: wandb.Run, kwargs: Mapping[str, Any]) -> None:
 
 
 def attached(run: wandb.Run, options: Options, ahead: EarlySnapshot | None = None) -> wandb.Run:
-    """Start recording a run and return the run, also if it cannot be recorded.
+    """Start recording a run, and return the run even if it cannot be recorded.
 
     Raises:
         RecordingError: under ``strict=True`` only.
@@ -99,14 +99,14 @@ def attached(run: wandb.Run, options: Options, ahead: EarlySnapshot | None = Non
                 f"{begun}; strict=True requires a complete record.",
                 hint="Fix it, or train without strict=True: the record then says what is missing.",
             )
-        warn_once(f"{begun}; training goes on")
+        warn_once(f"{begun}; training continues")
     elif begun is not None and options.strict:
         begun.check_complete()
     return run
 
 
 def _begun(run: wandb.Run, options: Options, ahead: EarlySnapshot | None) -> Session | None:
-    """Seed the process and start the session of a run; None if there is none to start."""
+    """Seed the process and start the session of a run; None if the run is not recorded."""
     # These take half of our import time, and a process that only fingerprints needs neither.
     from wandb_repro.recording.process_exit import end_with
     from wandb_repro.recording.session import Session

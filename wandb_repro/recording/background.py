@@ -32,8 +32,8 @@ class Background(Generic[T]):
     Args:
         work: called in the thread; may be called a second time.
         what: name of the work, for the reason if it fails.
-        after: event to wait for first, at most 5 s.
-        is_complete: whether a result needs no second attempt.
+        after: event to wait for before starting, at most 5 s.
+        is_complete: tells whether a result is good enough not to try again.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Background(Generic[T]):
             self._result = guarded(self._work, self._what)
         except BaseException as error:  # noqa: BLE001 - raised by the second attempt if it occurs again
             self._result = Unavailable(unavailable=f"{self._what}: {type(error).__name__}")
-        # Slow failures, such as a hanging git, would delay the training as long again.
+        # A slow failure, such as a hanging git, would delay the training a second time.
         self._may_retry = time.monotonic() - started < _QUICK_S
 
     def result(self, timeout_s: float) -> T | Unavailable:
@@ -74,7 +74,7 @@ class Background(Generic[T]):
         return self._result
 
     def settled(self, timeout_s: float) -> T | Unavailable:
-        """Return the result; if the thread failed, do the work once more, in the caller's thread.
+        """Return the result; if the thread failed, do the work again in the caller's thread.
 
         Call it in the script's own thread.
 
@@ -85,7 +85,7 @@ class Background(Generic[T]):
         if self._thread.is_alive() or not self._may_retry or self._succeeded(result):
             return result
         self._may_retry = False
-        with unrecorded():  # as in the thread: what the work reads is no input of the script
+        with unrecorded():  # as in the thread: files read here are not inputs of the script
             self._result = guarded(self._work, self._what)
         return self._result
 

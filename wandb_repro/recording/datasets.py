@@ -1,4 +1,4 @@
-"""The parts of the data that a run named, and the rows that stand in two of them."""
+"""The named parts of a run's data, and the rows that two of them have in common."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MEANING = "if one of the two is training data, scores on the other are too good
 
 
 class DataParts:
-    """What ``fingerprint`` was given, by name; a name that is given again replaces itself."""
+    """Parts passed to ``fingerprint``, by name; a later part replaces one of the same name."""
 
     def __init__(self) -> None:
         self._parts: dict[str, Measured] = {}
         self._overlaps: dict[tuple[str, str], Overlap] = {}
 
     def add(self, parts: Iterable[Measured]) -> None:
-        """Take parts over, and warn of rows that stand in others, too."""
+        """Add parts, and warn of rows that are also in other parts."""
         for part in parts:
             name = part.dataset.name
             others = [other for other in self._parts.values() if other.dataset.name != name]
@@ -38,10 +38,8 @@ class DataParts:
                     warn_once(f"{overlap}: {_MEANING}")
 
     def add_split(self, training: Measured, validation: Measured) -> None:
-        """Take over what a fit trains on and what it validates on, and compare these two alone.
-
-        What was fingerprinted by name may well be both of them together.
-        """
+        """Add the training and validation data of a fit, and compare only these two."""
+        # A part that was fingerprinted by name may contain both.
         names = training.dataset.name, validation.dataset.name
         self._parts.update(zip(names, (training, validation), strict=True))
         overlap = overlap_of(training, validation)
@@ -51,26 +49,26 @@ class DataParts:
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
-        """In the order in which their names came first."""
+        """In the order in which their names were first used."""
         return tuple(part.dataset for part in self._parts.values())
 
     @property
     def overlaps(self) -> tuple[Overlap, ...]:
-        """Of each two parts that have rows in common."""
+        """Each pair of parts with rows in common."""
         return tuple(self._overlaps.values())
 
 
-def overlap_of(one: Measured, two: Measured) -> Overlap | None:
-    """Count the rows that two parts have in common; None if there are none, or nothing tells."""
-    if one.kept is None or two.kept is None:
+def overlap_of(first: Measured, second: Measured) -> Overlap | None:
+    """Count the rows that two parts have in common; None if there are none or they are unknown."""
+    if first.kept is None or second.kept is None:
         return None
-    rows_of_two = two.kept.also_in(one.kept)
-    if not rows_of_two:
+    rows_of_second = second.kept.also_in(first.kept)
+    if not rows_of_second:
         return None
     return Overlap(
-        one=one.dataset.name,
-        two=two.dataset.name,
-        rows_of_one=one.kept.also_in(two.kept),
-        rows_of_two=rows_of_two,
-        estimated=bool(one.kept.halvings or two.kept.halvings),
+        one=first.dataset.name,
+        two=second.dataset.name,
+        rows_of_one=first.kept.also_in(second.kept),
+        rows_of_two=rows_of_second,
+        estimated=bool(first.kept.halvings or second.kept.halvings),
     )

@@ -25,7 +25,7 @@ class World(NamedTuple):
 
 
 def world_of(environ: Mapping[str, str]) -> World:
-    """Return the rank of a process with these variables; 0 of 1 without a launcher."""
+    """Return the rank of a process with these variables; rank 0 of 1 without a launcher."""
     for rank, size in _LAUNCHERS:
         if environ.get(rank, "").isdecimal() and environ.get(size, "").isdecimal():
             return World(int(environ[rank]), int(environ[size]))

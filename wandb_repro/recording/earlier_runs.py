@@ -1,4 +1,4 @@
-"""Runs that one process makes in sequence: later ones start from the state of earlier ones."""
+"""Runs of one process in sequence: a later run starts from the state that an earlier one left."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _is_sweep_agent() -> bool:
 
 
 def comes_before(execution: Execution, begun: int) -> bool:
-    """Tell whether the next run of a rerun repeats a run made before the one to be verified."""
+    """Tell whether the next run of a rerun repeats a run made before the one being verified."""
     return begun < len(execution.earlier_seeds)
 
 

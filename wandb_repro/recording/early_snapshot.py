@@ -22,7 +22,7 @@ _LONGEST_S = 600.0
 
 
 class EarlySnapshot:
-    """A snapshot started before W&B's settings are known; nearly always the right one."""
+    """A snapshot started before W&B's settings are known; they rarely ask for a different tree."""
 
     def __init__(self, host: Host, options: Options) -> None:
         self._wanted = guarded(lambda: wanted(None, host, options), "source tree")
@@ -30,19 +30,19 @@ class EarlySnapshot:
         self._used = False
 
     def _take(self) -> Snapshot | Unavailable:
-        asked = self._wanted
-        if isinstance(asked, Unavailable):
-            return asked
-        return take_snapshot(asked.start, limits=asked.limits, selection=asked.selection)
+        tree = self._wanted
+        if isinstance(tree, Unavailable):
+            return tree
+        return take_snapshot(tree.start, limits=tree.limits, selection=tree.selection)
 
-    def snapshot(self, asked: Wanted, exclude: Sequence[Path]) -> Snapshot | Unavailable | None:
-        """Return the snapshot, or why there is none; None if another one is needed.
+    def snapshot(self, tree: Wanted, exclude: Sequence[Path]) -> Snapshot | Unavailable | None:
+        """Return the snapshot, or why there is none; None if a different one is needed.
 
         Args:
-            asked: the tree to record, now that W&B's settings are known.
-            exclude: absolute paths of folders that hold no code of the script.
+            tree: the tree to record, now that W&B's settings are known.
+            exclude: absolute paths of folders without code of the script.
         """
-        if asked != self._wanted:
+        if tree != self._wanted:
             return None
         taken = self._work.settled(_LONGEST_S)
         if isinstance(taken, Unavailable):

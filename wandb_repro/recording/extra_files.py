@@ -1,4 +1,4 @@
-"""What a run used outside its snapshot, and what of that is stored with the run."""
+"""Files that a run used outside its snapshot, and which of them are stored with the run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOTHING = Unavailable(unavailable="nothing was used that the snapshot lacks")
 
 @dataclass(frozen=True)
 class StoredExtraFiles:
-    """What is stored, and what is only named."""
+    """Files that are stored, and files that are only named."""
 
     added: Added
     inputs: tuple[InputFile, ...]
@@ -29,16 +29,16 @@ class StoredExtraFiles:
 
     @classmethod
     def stored(
-        cls, used: ExtraFiles, place: Path, choice: str, until: Literal["training", "end"]
+        cls, used: ExtraFiles, path: Path, choice: str, until: Literal["training", "end"]
     ) -> StoredExtraFiles:
-        """Store the files at ``place``, replacing an earlier bundle.
+        """Store the files in a bundle at ``path``, replacing an earlier one.
 
         ``choice`` is the ``code`` option of ``init``.
 
         Raises:
-            CodeError: the disk does not take it.
+            CodeError: the bundle cannot be written.
         """
-        tree, bundle = _bundled(used.files, place, choice)
+        tree, bundle = _bundled(used.files, path, choice)
         added = Added(
             top=readable(os.fsencode(used.top)),
             tree=tree,
@@ -51,12 +51,12 @@ class StoredExtraFiles:
 
 
 def _bundled(
-    files: dict[str, PackedFile], place: Path, choice: str
+    files: dict[str, PackedFile], path: Path, choice: str
 ) -> tuple[str, BundleFile | Unavailable]:
     if not files:
-        place.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         return tree_id({}), _NOTHING
-    named = {os.fsencode(path): file for path, file in files.items()}
+    named = {os.fsencode(name): file for name, file in files.items()}
     trees: list[str] = []
 
     def write(destination: Path) -> BundleFile:
@@ -64,7 +64,7 @@ def _bundled(
         trees.append(tree)
         return bundle
 
-    bundle = stored(write, place, choice)
+    bundle = stored(write, path, choice)
     return trees[0], bundle
 
 

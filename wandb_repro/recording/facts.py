@@ -1,7 +1,7 @@
 """The facts of one run, in three phases: at its start, at its first training, at its end.
 
-Each phase is made from the one before and changes nothing in it. ``manifest_of`` joins a phase
-with what the readers know by then.
+Each phase is made from the previous one, which stays unchanged. ``manifest_of`` joins a phase
+with what the readers know at that time.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from wandb_repro.version import __version__
 _LATER = Unavailable(unavailable="training has not begun")
 _RUNNING = Unavailable(unavailable="the run has not ended")
 _MOST_FITS = 16
-"""Whose settings are recorded: a loop that compiles again and again has more."""
+"""Fits whose settings are recorded: a loop that recompiles the model may have many more."""
 
 
 @dataclass(frozen=True)
 class StartFacts:
-    """What is known when the run starts."""
+    """Facts known when the run starts."""
 
     recorded_at: str
     """UTC, ISO 8601."""
@@ -52,21 +52,21 @@ class StartFacts:
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What only a process that is about to train knows."""
+    """Facts known only when training begins."""
 
     start: StartFacts
     machine: Machine | Unavailable
     runtime: Runtime | Unavailable
     accelerator: Accelerator | Unavailable
     extra: StoredExtraFiles | Unavailable
-    """What the run used outside its snapshot."""
+    """Files that the run used outside its snapshot."""
     fits: tuple[FitSettings, ...]
-    """Of the fits that are not as the one before."""
+    """Settings of each fit that differ from those of the fit before."""
     no_fits: Unavailable
     """Why there are none."""
 
     def with_fit(self, settings: FitSettings | Unavailable) -> TrainingFacts:
-        """Return the facts with another fit; the same object where nothing is new."""
+        """Return the facts with another fit; the same object if it adds nothing."""
         if len(self.fits) == _MOST_FITS:
             return self
         if isinstance(settings, Unavailable):
@@ -79,7 +79,7 @@ class TrainingFacts:
 
 @dataclass(frozen=True)
 class EndFacts:
-    """What is known when the run ends."""
+    """Facts known when the run ends."""
 
     training: TrainingFacts
     extra: StoredExtraFiles | Unavailable
@@ -96,7 +96,7 @@ def start_facts(
     earlier_seeds: tuple[str | Unavailable, ...],
     trail: str | Unavailable,
 ) -> StartFacts:
-    """Read what is cheap to read while ``init`` runs."""
+    """Read the facts that are cheap to read while ``init`` runs."""
     run, host = readers.run, readers.host
     return StartFacts(
         recorded_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -110,7 +110,7 @@ def start_facts(
 
 
 def training_facts(start: StartFacts, readers: Readers, model: object) -> TrainingFacts:
-    """Read what a process knows that is about to train; waits for the bundle and the wheels."""
+    """Read the facts known when training begins; waits for the bundle and the wheels."""
     host = readers.host
     framework = guarded(lambda: probe_framework(host, model), "framework")
     runtime = guarded(lambda: probe_runtime(host, framework), "runtime")
@@ -129,7 +129,7 @@ def training_facts(start: StartFacts, readers: Readers, model: object) -> Traini
 
 
 def end_facts(before: StartFacts | TrainingFacts, readers: Readers, ending: Ending) -> EndFacts:
-    """Read what only a process that has done its work knows."""
+    """Read the facts known only when the script is done."""
     readers.settle()
     readers.read_at_end()
     if isinstance(before, StartFacts):
@@ -138,7 +138,7 @@ def end_facts(before: StartFacts | TrainingFacts, readers: Readers, ending: Endi
 
 
 def _machine(host: Host) -> Machine | Unavailable:
-    # Not read while ``init`` runs: this imports psutil.
+    # Not while ``init`` runs: this imports psutil.
     return guarded(lambda: probe_machine(host), "machine")
 
 
@@ -155,7 +155,7 @@ def _untrained(start: StartFacts) -> TrainingFacts:
 
 
 def manifest_of(facts: Facts, readers: Readers) -> Manifest:
-    """Return the record of a run as far as it is known in this phase."""
+    """Return the manifest of a run, as far as it is known in this phase."""
     training, extra = _training_of(facts)
     return Manifest(
         recorded_by=f"wandb_repro {__version__}",
@@ -177,8 +177,8 @@ def _training_of(facts: Facts) -> tuple[TrainingFacts, StoredExtraFiles | Unavai
 
 def _identity(readers: Readers) -> RunIdentity:
     run = readers.run
-    found = guarded(lambda: identity_of(run, readers.mode.rerun_of), "run")
-    return unknown_identity(run, found) if isinstance(found, Unavailable) else found
+    identity = guarded(lambda: identity_of(run, readers.mode.rerun_of), "run")
+    return unknown_identity(run, identity) if isinstance(identity, Unavailable) else identity
 
 
 def _execution(

@@ -1,7 +1,7 @@
 """Runs code right after the script imports a framework, without importing it ourselves.
 
-TensorFlow can only be seeded after it is imported, and importing it takes seconds that a script
-without it should not pay.
+TensorFlow can only be seeded after it is imported, and a script that does not use it should not
+wait seconds for the import.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def after_import(name: str, action: Action) -> bool:
 def _act(action: Action, module: ModuleType) -> None:
     done = guarded(lambda: action(module), f"setting up {module.__name__}")
     if isinstance(done, Unavailable):
-        warn_once(f"not done, training goes on: {done}")
+        warn_once(f"not done, training continues: {done}")
 
 
 class _Watch(MetaPathFinder):
     """Finds the watched modules like any other finder, and wraps their loaders.
 
-    It is in ``sys.meta_path`` only while a module is watched. ``importlib.util.find_spec``, which
+    It is in ``sys.meta_path`` only while a module is awaited. ``importlib.util.find_spec``, which
     many libraries call to see whether a module is installed, does not trigger the actions.
     """
 
@@ -96,8 +96,8 @@ class _Loader(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._real
         module.__loader__ = self._real
-        # TensorFlow and Keras import rich, which draws from Python's random when it is imported the
-        # first time: the same seed would give other weights, depending on who imported it.
+        # TensorFlow and Keras import rich, which draws from Python's random on its first import:
+        # the same seed would give different weights, depending on which module imports it first.
         # Source: measured, TensorFlow 2.21 and rich's style.py.
         state = random.getstate()
         lazy = type(module)
@@ -106,9 +106,9 @@ class _Loader(Loader):
         finally:
             random.setstate(state)
         if lazy is not ModuleType and type(module) is lazy:
-            # wandb imports NumPy lazily and makes the module a plain one only when this returns;
-            # until then attributes of the module's own __getattr__, such as numpy.random, are
-            # missing (wandb 0.31, NumPy 2).
+            # wandb imports NumPy lazily and turns the module into a plain one only after this
+            # returns; until then, attributes from the module's own __getattr__, such as
+            # numpy.random, are missing (wandb 0.31, NumPy 2).
             module.__class__ = ModuleType
         self._callback(module)
 

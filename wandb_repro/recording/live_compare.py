@@ -1,4 +1,4 @@
-"""Compares each digest of a rerun with the original's as soon as it is made."""
+"""Compares each digest of a rerun with the original's as soon as it is computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wandb_repro.verify.weights_diff import FirstDifference, moment_name
 
 
 class RerunStopped(SystemExit):
-    """The rerun has nothing left to compare: its process ends without training further."""
+    """The rerun has nothing left to compare, so its process ends without training further."""
 
     # A SystemExit passes the script's ``except Exception`` and runs its ``finally`` blocks.
 
@@ -27,7 +27,7 @@ class LiveComparison:
         self._limit = Limit.of_request(request)
         self._reference = Reference(original, limit=self._limit)
         self._granularity = {record.fit: record for record in original.of(Granularity)}
-        # Trails from before 1.1 do not say which steps were to be digested.
+        # Trails before version 1.1 do not say which steps are digested.
         self._steps = (
             set[tuple[int, int]]()
             if self._granularity
@@ -40,7 +40,7 @@ class LiveComparison:
         self.stopped = False
 
     def wants_step(self, fit: int, step: int, epochs: int) -> bool:
-        """Tell whether to digest after this step: the original did, or the request asks for it.
+        """Tell whether to digest after this step: the original did, or the request includes it.
 
         The step counts from 1 in its fit; ``epochs`` of that fit are complete.
         """
@@ -49,7 +49,7 @@ class LiveComparison:
         return self._original_has_step(fit, step)
 
     def wants_steps(self, fit: int) -> bool:
-        """Tell whether any step of a fit after its first is digested."""
+        """Tell whether any step of a fit other than its first is digested."""
         plan = self._granularity.get(fit)
         return fit == self._requested_fit or bool(plan and (plan.every or plan.chosen))
 
@@ -64,11 +64,11 @@ class LiveComparison:
         """Compare the weights at one moment, with the variables' shapes in the same order.
 
         Raises:
-            RerunStopped: they differ, nothing is left to compare, or the fit was to resume from a
-                checkpoint and trains from its start.
+            RerunStopped: they differ, nothing is left to compare, or a fit that should resume from
+                a checkpoint trains from its start.
         """
         if self._limit.before(weights) and weights.moment in ("step", "epoch"):
-            # Training on would take the time that --from-epoch was to save.
+            # Continuing would take the time that --from-epoch is meant to save.
             say(f"fit {weights.fit} did not resume from its checkpoint; the rerun stops here")
             self._stop(exit_code=1)
         if self._limit.leaves_out(weights.fit):

@@ -1,4 +1,4 @@
-"""What a training prints about its record."""
+"""The lines that a training prints about its record."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _size_and_place(bundle: BundleFile, size_bytes: int | None = None) -> str:
 def _determinism(manifest: Manifest) -> tuple[str, ...]:
     if manifest.execution.deterministic:
         return ("op determinism is on",)
-    # Only a GPU's kernels add up in another order each time; on a CPU there is nothing to do.
+    # Only GPU kernels add in a different order each time; on a CPU there is nothing to do.
     if _on_gpu(manifest):
         return ("training on a GPU: pass deterministic=True to get the same bits in a rerun",)
     return ()

@@ -1,4 +1,4 @@
-"""What a person reads while training: one line each, once, on standard error."""
+"""Messages while training: one line each, each once, on standard error."""
 
 from __future__ import annotations
 
@@ -17,47 +17,45 @@ T = TypeVar("T")
 
 
 def say(message: str) -> None:
-    """Write one line for the person who trains."""
-    # A closed terminal (ValueError, OSError) or none at all (AttributeError: stderr is None under
-    # pythonw) is no reason to stop a training.
+    """Write one line to standard error."""
+    # A closed terminal (ValueError, OSError) or a missing one (AttributeError: stderr is None
+    # under pythonw) must not stop a training.
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"wandb_repro: {' '.join(message.split())}\n")
         sys.stderr.flush()
 
 
 def warn_once(message: str) -> None:
-    """Write a warning, unless it was written before in this process."""
+    """Write a warning, unless this process has already written it."""
     say_once(f"warning: {message}")
 
 
 def say_once(message: str) -> None:
-    """Write one line, unless it was written before in this process."""
+    """Write one line, unless this process has already written it."""
     if message not in process.said:
         process.said.add(message)
         say(message)
 
 
 def forget() -> None:
-    """Let every line be written again: a new run begins."""
+    """Allow every line to be written again, for a new run."""
     process.said.clear()
 
 
 def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Make a function unable to stop a training: its error becomes a warning, written once.
+    """Keep a function's errors from stopping a training: each becomes a warning, written once.
 
-    A Ctrl-C and an exit pass: a rerun ends that way after its first difference, and so may a
-    signal handler of the script.
+    Ctrl-C and SystemExit pass through: a rerun ends that way after its first difference, and so
+    may a signal handler of the script.
 
     Args:
-        what: what the function records, as a reason begins: ``the weights``.
+        what: what the function records, such as ``the weights``; the warning begins with it.
     """
 
     def decorated(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
         def wrapped(*arguments: P.args, **options: P.kwargs) -> None:
-            done = guarded(lambda: function(*arguments, **options), what)
-            if isinstance(done, Unavailable):
-                warn_once(f"not recorded, training goes on: {done}")
+            attempt(lambda: function(*arguments, **options), what)
 
         return wrapped
 
@@ -68,5 +66,5 @@ def attempt(record: Callable[[], T], what: str) -> T | Unavailable:
     """Return what ``record`` returns, or why it failed, after a warning."""
     done = guarded(record, what)
     if isinstance(done, Unavailable):
-        warn_once(f"not recorded, training goes on: {done}")
+        warn_once(f"not recorded, training continues: {done}")
     return done

@@ -1,7 +1,7 @@
 """The mode of this process: it records a training or reruns one.
 
 The mode is chosen once. Everything that differs between the two is a method or field here, so no
-other module has to ask.
+other module checks which one it is.
 """
 
 from __future__ import annotations
@@ -53,40 +53,40 @@ class Recording:
 
     rerun_of = None
     own_folders: tuple[Path, ...] = ()
-    """Folders made by a rerun; files read in them are not inputs of the training."""
+    """Folders made by a rerun; files read from them are not inputs of the training."""
     earlier_runs = 0
-    """How many runs the process makes before the one to be recorded."""
+    """How many runs the process makes before the one that is recorded."""
     snapshots_early = True
     """Whether the source tree is read while W&B starts."""
     publishes = True
     """Whether artifacts, links and alerts may go to W&B."""
     saves_checkpoints = True
-    """Whether ``ReproCheckpoint`` uses its folder; a rerun leaves that alone."""
+    """Whether ``ReproCheckpoint`` uses its folder; a rerun does not touch it."""
 
     def for_next_run(self, begun: int) -> Mode:
-        """Return the mode of the next run of this process, which has started ``begun`` before."""
+        """Return the mode of this process's next run, after ``begun`` runs."""
         del begun
         return self
 
     def check_goes_on(self, sessions: Iterable[Session]) -> None:
-        """Allow another run."""
+        """Do nothing: any number of runs can be recorded."""
 
     def wandb_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments for ``wandb.init``: those given."""
+        """Return the arguments for ``wandb.init`` unchanged."""
         return given
 
     def seeding(self, options: Options, before: Seeding | None, begun: int) -> Seeding:
         """Return the seeding of the next run: the caller's, the script's, or a new seed."""
         del begun
         asked, deterministic = options.seed, options.deterministic
-        own = asked is None and bool(seeds_of_script(before.seed if before else None))
-        drawn = asked is None and not own
-        seed = None if own else drawn_seed() if drawn else asked
+        by_script = asked is None and bool(seeds_of_script(before.seed if before else None))
+        drawn = asked is None and not by_script
+        seed = None if by_script else drawn_seed() if drawn else asked
         again = before is not None
         return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
 
     def beginning_of(self, fit: int | None) -> Beginning | None:
-        """Return None: no checkpoint was chosen for a fit to begin with."""
+        """Return None: no fit has to start from a chosen checkpoint."""
         del fit
 
     def restore_config(self, run: Run) -> None:
@@ -97,7 +97,7 @@ class Recording:
         return None
 
     def source(self, capsule: Capsule, record: Callable[[], Source]) -> Source:
-        """Return the source tree that the script belongs to, which ``record`` reads."""
+        """Return the script's source tree, which ``record`` reads."""
         del capsule
         return record()
 
@@ -108,13 +108,13 @@ class Recording:
         return "local" if code == "local" else "run"
 
     def wheels_withheld(self, run: Run, code: str) -> str:
-        """Return why wheels of the user's own sources are not stored; empty if they are."""
+        """Return why wheels of the user's sources are not stored; empty if they are."""
         if code == "local":
             return 'code="local": source code stays on the machine that recorded it'
         return str(guarded(lambda: why_no_code(code, run), "source tree"))
 
     def report_whereabouts(self, run: Run, capsule: Capsule) -> None:
-        """Do nothing: no ``rerun`` waits for it."""
+        """Do nothing: no ``rerun`` command is waiting."""
 
     def verdict(self, manifest: Manifest, capsule: Capsule) -> Outcome | None:
         """Return None: there is no original to verify against."""
@@ -132,7 +132,7 @@ class Rerun:
 
     @property
     def rerun_of(self) -> str:
-        """The run that is repeated, ``ENTITY/PROJECT/ID`` as far as it is known."""
+        """The run being repeated, ``ENTITY/PROJECT/ID`` as far as known."""
         return self.request.original
 
     @property
@@ -142,7 +142,7 @@ class Rerun:
 
     @property
     def earlier_runs(self) -> int:
-        """How many runs the original's process made before the one that is repeated."""
+        """How many runs the original's process made before the one being repeated."""
         return len(self._execution().earlier_seeds)
 
     @property
@@ -151,7 +151,7 @@ class Rerun:
         return self.request.allow_outputs
 
     def for_next_run(self, begun: int) -> Mode:
-        """Return a recording for runs that the original's process made before the one repeated."""
+        """Return a recording for runs that the original's process made before the repeated one."""
         return Recording() if comes_before(self._execution(), begun) else self
 
     def check_goes_on(self, sessions: Iterable[Session]) -> None:
@@ -182,11 +182,11 @@ class Rerun:
         )
 
     def beginning_of(self, fit: int | None) -> Beginning | None:
-        """Return the checkpoint that a fit of this number begins with; None: it begins anew."""
+        """Return the checkpoint that this fit starts from; None if it starts from the beginning."""
         return next((start for start in self.request.beginnings if start.fit == fit), None)
 
     def restore_config(self, run: Run) -> None:
-        """Give the run the original's config, which is where a sweep's parameters are recorded."""
+        """Give the run the original's config, which contains a sweep's parameters."""
         recorded = self._execution().config
         if isinstance(recorded, Unavailable):
             return
@@ -200,11 +200,11 @@ class Rerun:
             run.config.update(changed, allow_val_change=True)
 
     def comparison(self) -> LiveComparison | None:
-        """Return the comparison of each digest with the original's as soon as it is made."""
+        """Return what compares each digest with the original's as soon as it is computed."""
         return LiveComparison(self.request, read_trail(self._original))
 
     def source(self, capsule: Capsule, record: Callable[[], Source]) -> Source:
-        """Return the restored tree, which ``rerun`` checked before it started this process."""
+        """Return the restored tree; ``rerun`` checked it before it started this process."""
         del record
         return restored_source(self.request, capsule)
 
@@ -228,8 +228,8 @@ class Rerun:
         """
         identity = identity_of(run, None)
         url = identity.url if isinstance(identity.url, str) else ""
-        found = Whereabouts(capsule=str(capsule.folder), run=name_of(identity), url=url)
-        write_atomically(Path(self.request.whereabouts), found.model_dump_json().encode())
+        report = Whereabouts(capsule=str(capsule.folder), run=name_of(identity), url=url)
+        write_atomically(Path(self.request.whereabouts), report.model_dump_json().encode())
 
     def verdict(self, manifest: Manifest, capsule: Capsule) -> Outcome | None:
         """Verify this run against the original.

@@ -1,4 +1,4 @@
-"""Records the executed cells of a notebook, written again whenever the record is."""
+"""Records the executed cells of a notebook, written whenever the manifest is."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Notebook:
         self._written: tuple[Cells, CellsFile] | None = None
 
     def file(self) -> CellsFile:
-        """Write the cells executed so far, and return the record of their file.
+        """Write the cells executed so far, and return a description of their file.
 
         Raises:
-            OSError: they cannot be written, or are too many.
+            OSError: the cells cannot be written, or are too many.
         """
         executed, redacted = self._watch.cells()
         cells = Cells(cells=executed)

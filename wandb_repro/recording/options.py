@@ -24,29 +24,29 @@ MAX_SEED = 2**32 - 1
 
 
 def combined(call: Mapping[str, Any], *, folder: Path) -> Options:
-    """Return the options that hold.
+    """Return the options that apply.
 
     Args:
-        call: what ``init`` was given; None, and ``code="auto"``, mean that nothing was asked.
-        folder: where a ``pyproject.toml`` is looked for, upwards.
+        call: arguments of ``init``; None, ``code="auto"`` and ``strict=False`` count as not set.
+        folder: the search for ``pyproject.toml`` starts here and goes up.
 
     Raises:
-        UsageError: an option has a value that cannot be.
+        UsageError: an option has an invalid value.
     """
-    asked = {
+    passed = {
         name: value
         for name, value in call.items()
         if value is not None and (name, value) not in (("code", "auto"), ("strict", False))
     }
-    options = {**_from_project(folder), **from_environment(), **asked}
+    options = {**_from_project(folder), **from_environment(), **passed}
     try:
-        found = Options.model_validate(options)
+        valid = Options.model_validate(options)
     except ValidationError as error:
         raise UsageError(
             _sentence(error),
             hint="See help(wandb_repro.init) and [tool.wandb_repro] in the README.",
         ) from error
-    return _checked(found)
+    return _checked(valid)
 
 
 def _sentence(error: ValidationError) -> str:
@@ -83,8 +83,8 @@ def from_environment() -> dict[str, Any]:
 
 def project_file(folder: Path) -> Path | None:
     """Return the nearest ``pyproject.toml`` at or above a folder."""
-    for place in (folder, *folder.parents):
-        file = place / "pyproject.toml"
+    for parent in (folder, *folder.parents):
+        file = parent / "pyproject.toml"
         if file.is_file():
             return file
     return None

@@ -1,4 +1,4 @@
-"""Records the installed packages, and which of them the run loaded.
+"""Records the installed packages, and which of them the run loads.
 
 In the background, packages that are not on an index are packed as wheels, and installed files are
 checked for edits. Loaded files are listed when the run starts, trains and ends.
@@ -51,8 +51,8 @@ def _installed_in(installation: Installation) -> _Installed:
 def _edited(installed: _Installed, loaded: frozenset[str]) -> tuple[EditedPackage, ...]:
     """Return the edited packages.
 
-    Runs of one process share a check of all files for a minute if it found nothing: in a sweep,
-    only files loaded since are checked again.
+    Runs of one process share a check of all files for a minute if it found no edits: in a sweep,
+    only files loaded since then are checked again.
     """
     now, last = time.monotonic(), process.unedited
     if last is not None and last.installed is installed and now - last.checked_at < _SHARED_S:
@@ -99,7 +99,7 @@ class PackageRecorder:
         self._edited = Background(self._find_altered, "edits by hand", after=after)
 
     def _find(self) -> _Installed:
-        self._read.result(_READ_S)  # one busy thread during the script's start, not four
+        self._read.result(_READ_S)  # one busy thread while the script starts, not four
         return _installed_in(installation(self._host.distributions()))
 
     def _find_altered(self) -> tuple[EditedPackage, ...] | Unavailable:
@@ -119,15 +119,15 @@ class PackageRecorder:
 
     @property
     def packages(self) -> Packages | Unavailable:
-        """The record so far."""
+        """The installed packages, as far as they are known."""
         if isinstance(self._packages, Unavailable):
             return self._packages
         known = {"loaded": self._loaded, "altered": self._altered, "unowned": self._unowned}
         return self._packages.model_copy(update=known)
 
     def settle(self, timeout_s: float) -> None:
-        """Wait for the wheels; without them, record the packages as they were read."""
-        # In order of dependency: a second attempt uses the results of those before.
+        """Wait for the wheels; if there are none, record the packages without them."""
+        # In order of dependency: a second attempt uses the earlier results.
         read = self._read.settled(timeout_s)
         found = self._found.settled(timeout_s)
         repacked = self._repacked.settled(timeout_s)
@@ -139,7 +139,7 @@ class PackageRecorder:
         self._take_altered(self._edited.settled(0))
 
     def end(self) -> None:
-        """Record what is loaded when the run ends, and edits of files loaded since it started."""
+        """Record the packages loaded at the end of the run, and edits of files loaded since."""
         before, now = self._files, guarded(lambda: loaded_files(self._host), "loaded files")
         found = self._found.result(_END_S)
         if isinstance(found, Unavailable) or isinstance(now, Unavailable):
@@ -155,7 +155,7 @@ class PackageRecorder:
         self._take_altered(_joined(edited, more))
 
     def look(self) -> None:
-        """Record what is loaded now, before training."""
+        """Record the files loaded now, before training."""
         now = guarded(lambda: loaded_files(self._host), "loaded files")
         self._files = _known(self._files) | _known(now)
 
@@ -168,7 +168,7 @@ class PackageRecorder:
             self._loaded = Loaded(at_start=found.owners.names(self._files), at_end=at_end)
 
     def _take_altered(self, altered: tuple[EditedPackage, ...] | Unavailable) -> None:
-        """Record the edited packages and pack them: no index has them as they are."""
+        """Record the edited packages and pack them: no index has these versions."""
         self._altered = altered
         if isinstance(self._packages, Packages) and not isinstance(altered, Unavailable):
             self._packages = repack_modified(
@@ -202,15 +202,15 @@ def _joined(
 
 def _packed_files(infos: Mapping[str, DistInfo], packages: Packages) -> Iterator[str]:
     wheels = {
-        one.name: one.repacked
-        for one in packages.distributions
-        if one.origin == "editable" and isinstance(one.repacked, Repacked)
+        package.name: package.repacked
+        for package in packages.distributions
+        if package.origin == "editable" and isinstance(package.repacked, Repacked)
     }
-    for own_name, info in infos.items():
-        wheel = wheels.get(own_name)
+    for name, info in infos.items():
+        wheel = wheels.get(name)
         files = importable_files(info.distribution).files if wheel else {}
-        for name, path in files.items():
-            if wheel and name not in wheel.left_out:
+        for file, path in files.items():
+            if wheel and file not in wheel.left_out:
                 yield from (str(path), os.path.realpath(path))
 
 
@@ -219,23 +219,23 @@ def _repacked(
 ) -> Packages | Unavailable:
     if isinstance(packages, Unavailable) or not withheld:
         return packages if isinstance(packages, Unavailable) else repack_all(host, packages, wheels)
-    ours = tuple(one for one in packages.distributions if one.name == _OURS)
+    ours = tuple(package for package in packages.distributions if package.name == _OURS)
     packed = repack_all(host, packages.model_copy(update={"distributions": ours}), wheels)
-    rest = (one for one in packages.distributions if one.name != _OURS)
-    found = (*packed.distributions, *(_withheld(one, withheld) for one in rest))
-    named = tuple(sorted(found, key=lambda one: one.name))
-    return packages.model_copy(update={"distributions": named})
+    rest = (package for package in packages.distributions if package.name != _OURS)
+    everything = (*packed.distributions, *(_withheld(package, withheld) for package in rest))
+    in_order = tuple(sorted(everything, key=lambda package: package.name))
+    return packages.model_copy(update={"distributions": in_order})
 
 
 def _without_wheels(packages: Packages | Unavailable, reason: str) -> Packages | Unavailable:
-    """Return the packages, those on no index with the reason why they were not packed."""
+    """Return the packages; those on no index with the reason why they were not packed."""
     if isinstance(packages, Unavailable):
         return packages
-    named = tuple(_withheld(found, reason) for found in packages.distributions)
-    return packages.model_copy(update={"distributions": named})
+    explained = tuple(_withheld(package, reason) for package in packages.distributions)
+    return packages.model_copy(update={"distributions": explained})
 
 
-def _withheld(found: Distribution, reason: str) -> Distribution:
-    if found.origin == "index":
-        return found
-    return found.model_copy(update={"repacked": Unavailable(unavailable=reason)})
+def _withheld(package: Distribution, reason: str) -> Distribution:
+    if package.origin == "index":
+        return package
+    return package.model_copy(update={"repacked": Unavailable(unavailable=reason)})

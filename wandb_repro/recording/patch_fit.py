@@ -1,4 +1,4 @@
-"""Adds our callback to every ``fit`` of a process, whatever callbacks the script passes."""
+"""Adds our callback to every ``fit`` of a process, in any form of ``callbacks=``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, cast
 
 from wandb_repro.recording.messages import harmless
 
-_CALLBACKS_PLACE = 5
+_CALLBACKS_POSITION = 5
 """Position of ``callbacks`` in ``fit(x, y, batch_size, epochs, verbose, callbacks, ...)``."""
 
 
 def change_every_fit(keras: ModuleType, change: Callable[[Any], Any]) -> None:
     """Pass the ``callbacks=`` of every ``fit`` through ``change``, until the process ends."""
-    # keras.Model inherits fit from its backend's trainer, so one set on Model is found first.
+    # keras.Model inherits fit from its backend's trainer, so a fit set on Model is found first.
     model: Any = cast("Any", keras).Model
     fit: Callable[..., Any] = model.fit
 
@@ -27,8 +27,8 @@ def change_every_fit(keras: ModuleType, change: Callable[[Any], Any]) -> None:
 
     @harmless("this fit")
     def replace_callbacks(positional: list[Any], options: dict[str, Any]) -> None:
-        if len(positional) > _CALLBACKS_PLACE:
-            positional[_CALLBACKS_PLACE] = change(positional[_CALLBACKS_PLACE])
+        if len(positional) > _CALLBACKS_POSITION:
+            positional[_CALLBACKS_POSITION] = change(positional[_CALLBACKS_POSITION])
         else:
             options["callbacks"] = change(options.get("callbacks"))
 
@@ -36,7 +36,7 @@ def change_every_fit(keras: ModuleType, change: Callable[[Any], Any]) -> None:
 
 
 def callbacks_in(given: Any) -> list[Any]:
-    """Return the callbacks in a ``callbacks=``: None, one, a sequence or Keras' CallbackList."""
+    """Return the callbacks in ``callbacks=``: None, a callback, a sequence or a CallbackList."""
     callbacks: Any = given.callbacks if _is_keras_own(given) else given
     if callbacks is None:
         return []
@@ -46,7 +46,7 @@ def callbacks_in(given: Any) -> list[Any]:
 
 
 def with_callback(given: Any, ours: Any, *, first: bool = False) -> Any:
-    """Return a ``callbacks=`` with our callback added, at the end or before all others."""
+    """Return ``callbacks=`` with our callback added, at the end or before all others."""
     if not _is_keras_own(given):
         theirs = callbacks_in(given)
         return [ours, *theirs] if first else [*theirs, ours]

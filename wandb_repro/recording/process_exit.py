@@ -1,4 +1,4 @@
-"""When a run ends, and how its process does. Python announces neither, so both are watched."""
+"""Notices when a run ends and how its process ends; Python announces neither."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from wandb_repro.recording.session import Session
 
 
 def end_with(run: object, session: Session) -> None:
-    """Close the record before W&B closes the run, also when the script never calls ``finish``."""
-    # NOTE: W&B has no public hook for it. Its teardown hooks are private, so where they are not as
-    # expected the instance's ``finish`` is wrapped. The process' exit is awaited in any case.
+    """Close the record before W&B closes the run, even if the script never calls ``finish``."""
+    # NOTE: W&B has no public hook for this. Its teardown hooks are private; if they are not as
+    # expected, the instance's ``finish`` is wrapped. The process's exit is watched in any case.
     try:
         from wandb.sdk.wandb_run import TeardownHook, TeardownStage
 
@@ -39,11 +39,11 @@ def _wrap_finish(run: Any, session: Session) -> None:
 
 
 def _watch_process() -> None:
-    """Watch this process' end, once, and let everybody else see its exception as before."""
+    """Watch for this process's end, once; other exception hooks still run."""
     if any(not session.ended for session in process.watched):
         return
-    # Registered again for each first session, so that we come before a W&B that was imported in
-    # between: functions registered last run first.
+    # Registered again for each first session, so that it runs before a hook of W&B's that was
+    # registered in between: functions registered last run first.
     atexit.unregister(finish_all)
     atexit.register(finish_all)
     if getattr(sys.excepthook, "__name__", "") != _NAME:
@@ -51,13 +51,13 @@ def _watch_process() -> None:
 
 
 def finish_all() -> None:
-    """Close every record that is still open: the process ends."""
+    """Close every record that is still open, because the process ends."""
     for session in tuple(process.watched):
         session.finish()
 
 
 def note_failure(kind: str) -> None:
-    """Note the exception that is about to end the process, by its type's name."""
+    """Note the exception that is about to end the process, by the name of its type."""
     for session in tuple(process.watched):
         session.failed(kind)
 
@@ -81,11 +81,9 @@ def _see_failures() -> None:
 
 
 def cure(error: BaseException) -> str:
-    """Return what can be done about an error that op determinism brought; empty for others.
-
-    Source: measured, TensorFlow 2.21: each of these errors says ``determinism is enabled`` or
-    ``deterministic`` and an op's name; neither says who enabled it.
-    """
+    """Return advice for an error caused by op determinism; empty for other errors."""
+    # Source: measured, TensorFlow 2.21: each of these errors contains ``determinism is enabled``
+    # or ``deterministic`` and an op's name, but not what enabled it.
     text = str(error).lower()
     if "determinis" not in text:
         return ""

@@ -30,9 +30,9 @@ _GROWING = "*.[jh]*"
 
 
 def publish_config(run: Run, manifest: Manifest, there: Columns | None = None) -> Columns:
-    """Put the scalars by which runs are filtered and compared into the run's config.
+    """Put the scalars for filtering and comparing runs into the run's config.
 
-    ``there`` are the columns already in the config; return those that are in it now.
+    ``there`` are the columns already in the config; returns those that are in it now.
     """
     columns = _columns(manifest)
     if columns != there:  # an update takes milliseconds
@@ -41,8 +41,8 @@ def publish_config(run: Run, manifest: Manifest, there: Columns | None = None) -
 
 
 def publish_summary(run: Run, values: dict[str, str], card: dict[str, Any]) -> None:
-    """Put strings, by their names after ``repro/``, and the card into the run's summary."""
-    # One update for both: each is a message to W&B's service.
+    """Put strings, each under ``repro/NAME``, and the card into the run's summary."""
+    # One update for both: each update is a message to W&B's service.
     run.summary.update({**{f"repro/{name}": value for name, value in values.items()}, **card})
 
 
@@ -68,8 +68,8 @@ class GivenFiles:
         self._give(sorted(_files_in(self._capsule.folder)))
 
     def await_end(self) -> None:
-        """Let W&B upload the files that change until the run ends once it ends."""
-        # A killed run never ends for W&B: its server then has the files of the start of training.
+        """Have W&B upload the files that still change only when the run ends."""
+        # A killed run never ends for W&B: its server keeps the files from the start of training.
         growing = self._capsule.folder / _GROWING
         self._save(growing, "end")
         self._awaited = frozenset(self._capsule.folder.glob(_GROWING))
@@ -115,7 +115,7 @@ def _columns(manifest: Manifest) -> Columns:
 
 
 def _data(data: tuple[Dataset, ...] | Unavailable) -> str | None:
-    """Return one digest of all fingerprints; None if one of them is missing."""
+    """Return one digest of all fingerprints; None if any of them is missing."""
     if isinstance(data, Unavailable) or any(isinstance(part.digest, Unavailable) for part in data):
         return None
     named = "\0".join(f"{part.name}\0{part.digest}" for part in data)

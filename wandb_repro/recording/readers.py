@@ -1,4 +1,4 @@
-"""What goes on reading while a run does: tree, packages, files, cells, seeds and data.
+"""Reads tree, packages, files, cells, seeds and data while a run goes on.
 
 The bundle and the wheels are made in the background; the first training waits for them.
 """
@@ -40,11 +40,11 @@ _BACKGROUND_DEADLINE_S = 120.0
 
 
 class Readers:
-    """Everything of one run that is read more than once. Nothing here raises.
+    """The parts of one run's record that are read more than once. Nothing here raises.
 
     Args:
         capsule: where bundles, wheels and cells are written.
-        ahead: the snapshot that began before W&B had a run; None where none did.
+        ahead: a snapshot that was started before W&B had a run, if there is one.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Readers:
         self._begun = threading.Event()
         self._inputs = InputWatch()
         harmless("which files are read")(self._inputs.start)()
-        # Reading the source tree opens all of its files; they are no input of the training.
+        # Reading the source tree opens all of its files, which are not inputs of the training.
         with self._inputs.paused():
             self._source = mode.source(
                 capsule,
@@ -92,7 +92,7 @@ class Readers:
 
     @property
     def root(self) -> Path | None:
-        """Top of the source tree; None where there is none."""
+        """Top of the source tree; None if there is no tree."""
         return self._source.root
 
     @property
@@ -107,31 +107,31 @@ class Readers:
 
     @property
     def is_notebook(self) -> bool:
-        """Whether cells are executed one after the other."""
+        """Whether the run's cells are recorded."""
         return isinstance(self._notebook, Notebook)
 
     def begin_background_work(self) -> None:
-        """Start what takes long: the script goes on, and nothing of ours waits for it yet."""
+        """Start the slow work; the script continues, and nothing waits for it yet."""
         self._begun.set()
 
     def settle(self) -> None:
-        """Wait for the bundle and the wheels; what is not done in time becomes a reason."""
+        """Wait for the bundle and the wheels; the record says which were not done in time."""
         self._begun.set()
         until = time.monotonic() + _BACKGROUND_DEADLINE_S
         self._source.settle(until - time.monotonic())
         self._packages.settle(max(0.0, until - time.monotonic()))
 
     def read_before_training(self) -> None:
-        """Read again what the script may have changed since the run began."""
+        """Read seeds and packages again: the script may have changed them since the run began."""
         harmless("the script's own seeds")(self.seeding.look_again)()
         harmless("packages loaded before training")(self._packages.look)()
 
     def read_at_end(self) -> None:
-        """Read which packages were loaded in the end."""
+        """Read which packages are loaded when the run ends."""
         harmless("packages loaded at the end")(self._packages.end)()
 
     def with_cells(self, command: Command | Unavailable) -> Command | Unavailable:
-        """Return the command of a notebook with the cells executed so far; others unchanged."""
+        """Return a notebook's command with the cells executed so far; other commands unchanged."""
         if not isinstance(command, Command) or command.kind != "notebook":
             return command
         notebook = self._notebook
@@ -141,7 +141,7 @@ class Readers:
     def with_extra_files(
         self, code: Code | Unavailable, extra: StoredExtraFiles | Unavailable
     ) -> Code | Unavailable:
-        """Return the record of the tree, with what is stored next to it; a rerun's unchanged."""
+        """Return the record of the tree with the files stored next to it; a rerun's unchanged."""
         if isinstance(code, Unavailable) or self._source.snapshotted is None:
             return code
         added = extra if isinstance(extra, Unavailable) else extra.added
@@ -152,11 +152,11 @@ class Readers:
         known: StoredExtraFiles | Unavailable,
         until: Literal["training", "end"],
     ) -> StoredExtraFiles | Unavailable:
-        """Store or name what the run used so far and the snapshot lacks.
+        """Store or name the files that the run used so far and the snapshot lacks.
 
         Args:
-            known: what was found before, which stays where this search fails.
-            until: when this is.
+            known: the result of an earlier call, returned again if this search fails.
+            until: when this is called.
         """
         snapshot = self._source.snapshotted
         if snapshot is None:
@@ -193,14 +193,14 @@ class Readers:
         )
 
     def close(self) -> None:
-        """Delete what was needed only while recording."""
+        """Delete temporary files and stop watching the notebook."""
         self._source.close()
         if isinstance(self._notebook, Notebook):
             self._notebook.close()
 
 
 def _still_left_out(code: Code, added: Added | Unavailable) -> tuple[LeftOut, ...]:
-    """Return what is neither in the snapshot nor stored next to it."""
+    """Return the files that are neither in the snapshot nor stored next to it."""
     if isinstance(added, Unavailable):
         return code.left_out
     stored = {os.path.relpath(f"{added.top}/{file.path}", code.root) for file in added.files}

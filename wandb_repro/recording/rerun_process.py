@@ -1,4 +1,4 @@
-"""What a rerun's process does to W&B runs before it records one."""
+"""Prepares the W&B runs of a rerun's process before they are recorded."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def skip_earlier() -> None:
     earlier = current_mode().earlier_runs
     if earlier > process.begun:
         process.skipped = earlier - len(process.sessions)
-        # The early seed was that of the first skipped run; this run is seeded when it begins.
+        # The early seed was for the first skipped run; this run is seeded when it begins.
         process.seeding = None
 
 
 @harmless("the original's config")
 def restore_early(run: wandb.Run) -> None:
-    """Give a run of a rerun the original's config, before the script can read it."""
+    """Give a rerun's run the original's config before the script can read it."""
     current_mode().for_next_run(process.begun).restore_config(cast("Run", run))

@@ -12,7 +12,7 @@ from wandb_repro.recording.process_state import Registered, process
 T = TypeVar("T")
 
 _STATES = ("bit_generator", "get_state", "getstate", "state")
-"""Attributes through which a generator's state can be read; each generator has one of these."""
+"""Attributes that hold a generator's state; each generator has one of them."""
 
 
 def check_registrable(generator: object) -> None:

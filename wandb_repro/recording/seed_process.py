@@ -25,7 +25,7 @@ def seed_process(options: Options) -> Seeding:
     if found is not None and any(not session.ended for session in using):
         _warn_too_late(found, options)
         return found
-    # It was set early and no run uses it yet, so only another seed= replaces it.
+    # It was set early and no run uses it yet, so only a different seed= replaces it.
     if found is not None and not using and options.seed == found.asked:
         found.switch_on(options.deterministic)
         return found

@@ -1,4 +1,4 @@
-"""Sets seeds and determinism, records what was set and when, and reads what the script set."""
+"""Sets seeds and determinism, records what was set and when, and reads the script's seeds."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _UNKNOWN = Unavailable(unavailable="it does not report whether the script seeded
 
 
 def drawn_seed() -> int:
-    """Return a new seed from the system; no generator of the training is touched."""
+    """Return a new seed from the system, without using a generator of the training."""
     return secrets.randbelow(2**31)
 
 
 @dataclass(eq=False)
 class Seeding:
-    """Seeds the process, and says afterwards what was done."""
+    """Seeds the process, and reports what was set."""
 
     seed: int | None
-    """What every generator is given; None leaves them to the script."""
+    """Seed of every generator; None leaves them to the script."""
     _: KW_ONLY
     asked: int | None
-    """What the caller gave as ``seed=``."""
+    """The caller's ``seed=``."""
     deterministic: bool | None
     drawn: bool
-    """Whether nobody gave the seed."""
+    """Whether the seed was drawn here, because none was given."""
     again: bool = False
     """Whether this process was seeded for an earlier run."""
     _seeds: dict[str, Seed] = field(default_factory=dict[str, Seed], init=False)
     _switches: dict[str, Switch] = field(default_factory=dict[str, Switch], init=False)
 
     def apply(self) -> None:
-        """Seed every generator that exists, and the others as soon as they do. Never raises."""
+        """Seed every generator that exists, and the others once they are imported. Never raises."""
         if self.seed is None:
             self._leave_to_script()
         else:
@@ -54,7 +54,7 @@ class Seeding:
         self.switch_on(self.deterministic)
 
     def switch_on(self, deterministic: bool | None) -> None:
-        """Turn determinism on where it is asked for."""
+        """Turn determinism on if it is requested."""
         if not deterministic:
             return
         self.deterministic = True
@@ -64,7 +64,7 @@ class Seeding:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
     def look_again(self) -> None:
-        """Record what the script seeded itself, after us or instead of us."""
+        """Record seeds that the script set itself, after us or instead of us."""
         for generator, value in seeds_of_script(self.seed).items():
             self._note(generator, "unknown", value=value, by=_THE_SCRIPT)
 
@@ -101,7 +101,7 @@ class Seeding:
             self._later("keras", lambda keras: None, used=used)  # it draws from Python's random
 
     def _when_used(self) -> When:
-        """Tell whether weights were drawn before. In a later run they may be the earlier run's."""
+        """Tell whether weights were drawn before; in a later run they may be the earlier run's."""
         if not model_was_built():
             return "before first use"
         return "unknown" if self.again else "after first use"
@@ -124,17 +124,17 @@ class Seeding:
     def _switch(self, module: str, name: str, turn_on: Callable[[Any], object]) -> None:
         if name in self._switches:
             return
-        was_there = module in sys.modules
-        when = f"by {_OURS}" if was_there else f"right after {module} was imported"
+        is_imported = module in sys.modules
+        when = f"by {_OURS}" if is_imported else f"right after {module} was imported"
 
-        def act(found: ModuleType) -> None:
-            turn_on(found)
+        def act(imported: ModuleType) -> None:
+            turn_on(imported)
             self._switches[name] = Switch(name=name, value="on", when=when)
 
         after_import(module, act)
 
     def seeds(self) -> Seeds:
-        """Return what was seeded."""
+        """Return which generators were seeded, and by whom."""
         value = str(self.seed) if self.seed is not None else None
         return Seeds(
             seed=value or Unavailable(unavailable="the script sets its own seeds"),
@@ -143,7 +143,7 @@ class Seeding:
         )
 
     def determinism(self) -> Determinism:
-        """Return which switches were turned."""
+        """Return which switches were turned on."""
         return Determinism(
             asked=self.deterministic,
             switches=tuple(self._switches[name] for name in sorted(self._switches)),
@@ -159,7 +159,7 @@ def _torch_determinism(torch: Any) -> None:
 
 
 def _keras_attribute(name: str) -> object:
-    """Return what Keras keeps under a name for the whole process; None when it cannot be read."""
+    """Return a process-wide attribute of Keras; None if it cannot be read."""
     # NOTE: private to Keras; its absence only makes the record say ``unknown``.
     state = sys.modules.get("keras.src.backend.common.global_state")
     try:
@@ -174,12 +174,12 @@ def model_was_built() -> bool:
 
 
 def seeds_of_script(ours: int | None) -> dict[str, int]:
-    """Return each generator's seed that somebody other than us set last, as far as it shows.
+    """Return the seeds that the script set last, by generator, as far as they can be read.
 
-    ``ours`` is the seed that we set; None when we set none.
+    ``ours`` is the seed that we set; None if we set none.
     """
-    # ``keras.utils.set_random_seed`` sets four generators; ``tf.random.set_seed`` TensorFlow's
-    # alone. Python and NumPy do not tell whether they were seeded.
+    # ``keras.utils.set_random_seed`` sets four generators; ``tf.random.set_seed`` sets only
+    # TensorFlow's. Python and NumPy do not report whether they were seeded.
     keras = _keras_attribute("global_random_seed")
     if isinstance(keras, int) and keras != ours:
         return dict.fromkeys(("python", "numpy", "keras"), keras) | _tensorflow(None)

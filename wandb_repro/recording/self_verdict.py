@@ -15,15 +15,14 @@ from wandb_repro.verify.verdict import Verdict, judge
 
 
 class Outcome(NamedTuple):
-    """A verdict, and the number of moments it could have compared."""
+    """A verdict, and the number of moments that the original recorded."""
 
     verdict: Verdict
     original_moments: int
-    """How many moments the original recorded."""
 
 
 def outcome_of(request: RerunRequest, manifest: Manifest, capsule: Capsule) -> Outcome:
-    """Return the verdict of the rerun that left this manifest and this capsule.
+    """Return the verdict on the rerun with this manifest and this capsule.
 
     Raises:
         ManifestError: a record cannot be read.

@@ -1,4 +1,4 @@
-"""One run being recorded. The callback and ``init`` speak to this; it never stops a training."""
+"""One run being recorded. The callback and ``init`` use it; it never stops a training."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ if TYPE_CHECKING:
 
 
 _MOST_SPLITS = 16
-"""Fits whose split is looked at: a search over folds has hundreds."""
+"""Fits whose split is compared: a search over folds has hundreds."""
 
 Status = Literal["finished", "interrupted", "failed"]
 
 
 class Session:
-    """The record of one run, while it runs. Raises OSError if there can be no folder for it."""
+    """The record of one run, while it runs. Raises OSError if its folder cannot be made."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Session:
             warn_once(message)
 
     def check_complete(self) -> None:
-        """Wait for the record that a rerun needs, for ``strict=True``.
+        """Wait for the parts that a rerun needs, for ``strict=True``.
 
         Raises:
             RecordingError: something is missing.
@@ -158,22 +158,22 @@ class Session:
 
     @harmless("what a fit is validated on")
     def _split(self, arguments: Mapping[str, object], fit: int) -> None:
-        """Count the rows that a fit both trains and validates on, where both are arrays."""
+        """Count the rows that a fit both trains and validates on, if both are arrays."""
         from wandb_repro.capture.dataset import split_of
 
         if fit > _MOST_SPLITS:
             return
         with unrecorded():
-            found = split_of(arguments, fit)
-            if found is not None:
-                self._readers.data.add_split(*found)
+            split = split_of(arguments, fit)
+            if split is not None:
+                self._readers.data.add_split(*split)
 
     def add_data(self, known: Iterable[Measured]) -> None:
-        """Take over fingerprints that were made before the run began."""
+        """Add fingerprints that were taken before the run began."""
         self._readers.data.add(known)
 
     def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
-        """Open the next fit and return its number; what takes long has ended by then."""
+        """Open the next fit and return its number, once the slow background work has ended."""
         if not self._is_elsewhere():
             self.fits += 1
             self._open_fits.add(self.fits)
@@ -212,40 +212,40 @@ class Session:
         """Digest the weights; in a rerun, compare them at once.
 
         Raises:
-            RerunStopped: in a rerun that has seen enough.
+            RerunStopped: in a rerun with nothing left to compare.
         """
         if self._recorder is not None and not self._is_elsewhere():
             self._recorder.weights(point, variables)
 
     @harmless("the trail")
     def write(self, record: Note) -> None:
-        """Write what else is known of a fit; a checkpoint is on the disk when this returns."""
+        """Write another record of a fit; a checkpoint is on the disk when this returns."""
         if self._recorder is not None and not self._is_elsewhere():
             self._recorder.write(record)
 
     @property
     def steps(self) -> int | Sequence[int] | None:
-        """After which steps to digest where the callback has no ``steps``."""
+        """After which steps to digest if the callback has no ``steps``."""
         return self.options.steps
 
     def root_now(self, variables: Sequence[Variable]) -> str | None:
-        """Return the root of variables without a record; None where nothing is recorded."""
+        """Return the root of variables and write nothing; None if nothing is recorded."""
         if self._recorder is None or self._is_elsewhere():
             return None
         return self._recorder.root_now(variables)
 
     def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
-        """Tell whether this step of a fit is digested, whatever the options of the callback."""
+        """Tell whether this step of a fit is digested, regardless of the callback's ``steps``."""
         recorder = self._recorder
         return recorder is not None and recorder.wants_step(step, fit=fit, epochs=epochs)
 
     def wants_steps(self, fit: int) -> bool:
-        """Tell whether any steps of a fit are digested, whatever the options of the callback."""
+        """Tell whether any steps of a fit are digested, regardless of the callback's ``steps``."""
         return self._recorder is not None and self._recorder.wants_steps(fit)
 
     @harmless("the end of a fit")
     def end_fit(self, fit: int) -> None:
-        """Close a fit, which returned by itself, and free what was kept for it."""
+        """Close a fit that returned without an exception, and free its digests."""
         self._open_fits.discard(fit)
         if self._recorder is not None and not self._is_elsewhere():
             self._recorder.end_fit(fit)
@@ -295,7 +295,7 @@ class Session:
         return "interrupted" if self._open_fits else "finished"
 
     def _written_manifest(self) -> Sealed | Unavailable:
-        """Return the record so far, which is on the disk unless that is full."""
+        """Return the record so far; it is also on the disk, unless that is full."""
         sealed = attempt(lambda: manifest_of(self._facts, self._readers).sealed(), "the manifest")
         if isinstance(sealed, Sealed):
             attempt(
@@ -311,7 +311,7 @@ class Session:
 
     @harmless("the record's files on W&B")
     def _await_end(self) -> None:
-        # The rest of the card is loaded now, too: a package may be upgraded while it trains.
+        # Imported now: a package may be upgraded during the training, before the card is written.
         from wandb_repro.recording.card import write_first_card
 
         write_first_card(self.capsule)
@@ -319,7 +319,7 @@ class Session:
 
     @harmless("the run's summary on W&B")
     def _publish_environment(self, sealed: Sealed | Unavailable) -> None:
-        """Show what the run trains on while it trains."""
+        """Show the environment on the run's page while the run trains."""
         if isinstance(sealed, Sealed):
             publish_summary(self.run, {"environment": environment_line(sealed.manifest)}, {})
 
@@ -349,7 +349,7 @@ class Session:
         publish_summary(self.run, values, card)
 
     def _is_elsewhere(self) -> bool:
-        """Tell whether this is a forked child of the process that is recorded."""
+        """Tell whether this is a forked child of the recorded process."""
         return os.getpid() != self._owner
 
 

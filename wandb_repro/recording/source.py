@@ -157,8 +157,8 @@ def _completed(taken: Snapshot, choice: str, capsule: Capsule) -> _Complete:
 
 
 def _git_state(snapshot: Snapshot, host: Host) -> GitState | Unavailable:
-    found = snapshot.git
-    return state_from_variables(host.environ, found) if isinstance(found, Unavailable) else found
+    git = snapshot.git
+    return state_from_variables(host.environ, git) if isinstance(git, Unavailable) else git
 
 
 def _write_changes(snapshot: Snapshot, capsule: Capsule) -> None:
@@ -189,35 +189,33 @@ def _snapshot(
 def _taken(
     run: Run, host: Host, options: Options, ahead: EarlySnapshot | None
 ) -> Snapshot | Unavailable:
-    asked, exclude = wanted(run.settings, host, options), folders_of(run)
-    begun = None if ahead is None else ahead.snapshot(asked, exclude)
-    if begun is not None:
-        return begun
-    return take_snapshot(
-        asked.start, exclude=exclude, limits=asked.limits, selection=asked.selection
-    )
+    tree, exclude = wanted(run.settings, host, options), folders_of(run)
+    early = None if ahead is None else ahead.snapshot(tree, exclude)
+    if early is not None:
+        return early
+    return take_snapshot(tree.start, exclude=exclude, limits=tree.limits, selection=tree.selection)
 
 
-def stored(write: Callable[[Path], BundleFile], place: Path, choice: str) -> BundleFile:
+def stored(write: Callable[[Path], BundleFile], path: Path, choice: str) -> BundleFile:
     """Write a bundle into the capsule, or with ``code="local"`` into a folder never uploaded.
 
     Args:
         write: writes the bundle to a path.
-        place: path of the bundle in the capsule.
+        path: of the bundle in the capsule.
         choice: the ``code`` option of ``init``.
     """
     if choice != "local":
-        return write(place)
+        return write(path)
     folder = local_bundles()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = folder / f"{os.getpid()}-{place.name}.writing"
+    unfinished = folder / f"{os.getpid()}-{path.name}.writing"
     bundle = write(unfinished)
     unfinished.replace(local_bundle(bundle.sha256))
-    return bundle.model_copy(update={"name": place.name, "kept": "local"})
+    return bundle.model_copy(update={"name": path.name, "kept": "local"})
 
 
 def restored_source(request: RerunRequest, capsule: Capsule) -> Source:
-    """Return the restored tree of a rerun, whose id was checked before the process started."""
+    """Return the restored tree of a rerun; its id was checked before the process started."""
     original = Capsule(Path(request.capsule))
     code = guarded(lambda: read_manifest(original).execution.code, "source tree")
     if isinstance(code, Code):
@@ -242,7 +240,7 @@ def _with_copied_bundle(
 
 
 def _moved(code: Code, request: RerunRequest) -> Added | Unavailable:
-    """Return the files outside the tree, with their folder moved along with the tree."""
+    """Return the files outside the tree, with their folder at the same position relative to it."""
     added = code.added
     if isinstance(added, Unavailable):
         return added
@@ -261,7 +259,7 @@ def _copied(
 
 
 def why_no_code(choice: str, run: Run) -> str:
-    """Return why the source tree may not be stored; empty when it may."""
+    """Return why the source tree may not be stored; empty if it may."""
     if choice == "off":
         return 'code="off": the source tree was not stored'
     if choice != "auto":

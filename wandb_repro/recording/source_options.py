@@ -1,4 +1,4 @@
-"""Which source tree a run has, and which part is wanted: W&B's settings and ours."""
+"""Which source tree to record, and which part of it, by W&B's settings and ours."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which source tree is to be recorded."""
+    """The source tree to record."""
 
     start: Path
-    """Absolute, a folder of the tree."""
+    """Absolute path of a folder in the tree."""
     limits: Limits
     selection: Selection
 
 
 def wanted(settings: object, host: Host, options: Options) -> Wanted:
-    """Return which tree is to be recorded; ``settings`` are W&B's, None before there are any."""
+    """Return the tree to record; ``settings`` are W&B's, None before there are any."""
     return Wanted(
         start_folder(settings, host), limits_of(options), _selection(settings, host, options)
     )
 
 
 def start_folder(settings: object, host: Host) -> Path:
-    """Return a folder of the tree: W&B's ``git_root`` where somebody set it, else the script's.
+    """Return a folder of the tree: W&B's ``git_root`` if the user set it, else the script's.
 
-    ``code_dir`` is a part of that tree; where it is not, it is the tree.
+    ``code_dir`` selects a part of that tree; if it is elsewhere, it is the tree itself.
     """
     chosen = _git_root(settings, host)
     if chosen is not None:
@@ -54,7 +54,7 @@ def start_folder(settings: object, host: Host) -> Path:
 
 
 def _selection(settings: object, host: Host, options: Options) -> Selection:
-    """Return which part of the tree is wanted; the script and our settings always are."""
+    """Return which part of the tree to record; it always includes the script and our settings."""
     code_dir, script = _folder(settings, host, "code_dir"), _script(host)
     project = project_file(Path(host.started_in))
     return Selection(
@@ -77,7 +77,7 @@ def limits_of(options: Options) -> Limits:
 
 
 def added_limits_of(options: Options) -> ExtraLimits:
-    """Return how much may be stored beside the snapshot."""
+    """Return how much may be stored in addition to the snapshot."""
     return ExtraLimits(
         file_bytes=int(options.max_added_file_mb * _BYTES),
         total_bytes=int(options.max_added_total_mb * _BYTES),
@@ -102,11 +102,9 @@ def _script_folder(host: Host) -> Path:
 
 
 def _git_root(settings: object, host: Host) -> Path | None:
-    """Return ``git_root`` if somebody set it.
-
-    NOTE: W&B fills it in with the repository around its ``root_dir`` otherwise, which is where
-    its own folder is (wandb 0.31, ``Settings.infer_git_root``).
-    """
+    """Return ``git_root`` if the user set it."""
+    # NOTE: otherwise W&B sets it to the repository around its ``root_dir``, which contains its
+    # own folder (wandb 0.31, ``Settings.infer_git_root``).
     root = _folder(settings, host, "git_root")
     if root is None or host.environ.get("WANDB_GIT_ROOT"):
         return root
@@ -116,7 +114,7 @@ def _git_root(settings: object, host: Host) -> Path | None:
 
 
 def _folder(settings: object, host: Host, setting: str) -> Path | None:
-    """Return a folder that is there, of those that W&B's settings name."""
+    """Return a folder that one of W&B's settings names; None if it does not exist."""
     value = getattr(settings, setting, None)
     if not isinstance(value, str) or not value:
         return None

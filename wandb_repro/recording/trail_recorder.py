@@ -1,4 +1,4 @@
-"""Writes the trail, and compares it with the original's while a rerun trains."""
+"""Writes the trail; in a rerun, compares it with the original's."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from wandb_repro.store.local import TrailWriter
 
 @dataclass
 class _Fit:
-    """What is known of one ``fit``: its variables, and their digests as last written."""
+    """One ``fit``: its variables, and their digests as last written."""
 
     kinds: Sequence[object] = ()
     shapes: tuple[Shape, ...] = ()
@@ -46,13 +46,13 @@ class TrailRecorder:
     """The trail of one run, written to a file.
 
     Args:
-        path: of the file; it is made anew.
-        live: the original's trail, in a rerun.
-        steps: after which steps a callback digests unless it was given its own.
+        path: of the file, which is replaced.
+        live: compares with the original's trail, in a rerun.
+        steps: after which steps a callback without its own ``steps`` digests.
 
     Raises:
-        OSError: from each method, when the trail cannot be written.
-        RerunStopped: from ``weights``, in a rerun that has seen enough.
+        OSError: from each method, if the trail cannot be written.
+        RerunStopped: from ``weights``, in a rerun with nothing left to compare.
     """
 
     def __init__(
@@ -91,11 +91,11 @@ class TrailRecorder:
         return self.fits
 
     def end_fit(self, fit: int) -> None:
-        """Close a fit and free its digests: about 1 kB a variable."""
+        """Close a fit and free its digests, about 1 kB per variable."""
         self._open.pop(fit, None)
 
     def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
-        """Tell whether the original was digested after this step, or a bisection asks for it."""
+        """Tell whether the original was digested after this step, or a bisection requests it."""
         return self._live is not None and self._live.wants_step(fit, step, epochs)
 
     def wants_steps(self, fit: int) -> bool:
@@ -103,7 +103,7 @@ class TrailRecorder:
         return self._live is not None and self._live.wants_steps(fit)
 
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:
-        """Digest the variables and write them down; on the disk at every epoch."""
+        """Digest the variables and write the digests; they are on the disk after each epoch."""
         place = point.place()
         found = list(variables)
         if not found:
@@ -138,7 +138,7 @@ class TrailRecorder:
         return _root(variables, leaf_digests([variable.value for variable in variables]))
 
     def _state(self, fit: int, variables: list[Variable]) -> _Fit:
-        """Return what is known of a fit; a structure is written where it has another one."""
+        """Return the state of a fit; if its variables are new or changed, write their structure."""
         kinds = [(group, label, value.dtype, value.shape) for group, label, value in variables]
         state = self._open.get(fit)
         if state is None or state.kinds != kinds:
@@ -150,7 +150,7 @@ class TrailRecorder:
         return state
 
     def write(self, record: Note) -> None:
-        """Write what else is known of a fit; a checkpoint is on the disk when this returns."""
+        """Write another record of a fit; a checkpoint is on the disk when this returns."""
         self.append(record, sync=isinstance(record, (Checkpoint, Resumed)))
 
     def end(self, status: Literal["finished", "interrupted", "failed"]) -> None:
@@ -170,22 +170,22 @@ def _root(variables: Sequence[Variable], leaves: Sequence[str]) -> str:
     return root_digest(zip(groups, leaves, strict=True))
 
 
-def _short(whole: Digested, known: Sequence[str]) -> Step:
-    """Return the record of a step: what is as it was in the record before is left out."""
-    places = [
-        place
-        for place, leaf in enumerate(whole.leaves)
-        if place >= len(known) or known[place] != leaf
+def _short(full: Digested, known: Sequence[str]) -> Step:
+    """Return the record of a step, without the leaves that are as in the record before."""
+    changed = [
+        position
+        for position, leaf in enumerate(full.leaves)
+        if position >= len(known) or known[position] != leaf
     ]
     return Step.model_construct(
-        fit=whole.fit,
-        epoch=whole.epoch,
-        step=whole.step,
-        root=whole.root,
-        changed=places_in(places),
-        leaves="".join(whole.leaves[place][:SHORT] for place in places),
-        before=whole.before,
-        data=whole.data,
+        fit=full.fit,
+        epoch=full.epoch,
+        step=full.step,
+        root=full.root,
+        changed=places_in(changed),
+        leaves="".join(full.leaves[position][:SHORT] for position in changed),
+        before=full.before,
+        data=full.data,
     )
 
 

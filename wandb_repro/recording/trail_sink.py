@@ -1,4 +1,4 @@
-"""What a callback reports a training to, and what it may rely on there."""
+"""The interface to which a callback reports a training."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from wandb_repro.manifest.trail_records import (
 )
 
 Note: TypeAlias = Granularity | Missing | Losses | Seen | Checkpoint | Resumed
-"""What is written of a training besides its weights."""
+"""Records of a training other than its weights."""
 
 
 class Point(NamedTuple):
-    """A point of a fit at which its weights are digested, and what belongs to the same record."""
+    """A point of a fit at which its weights are digested, with further values of that record."""
 
     moment: Moment
     fit: int
@@ -34,7 +34,7 @@ class Point(NamedTuple):
     metrics: Mapping[str, str] = MappingProxyType({})
     """Of the epoch, each as ``float.hex`` writes it."""
     before: str | None = None
-    """For a step: root digest of the weights when the step began, where it was taken."""
+    """For a step: root digest of the weights when the step began, if it was taken."""
     data: str | None = None
     """For a step: root digest of the batches since the record before."""
 
@@ -47,23 +47,23 @@ class TrailSink(Protocol):
     """Where the events of a training go; several fits may be open at once, nested or in turns.
 
     ``Session`` records for a W&B run: none of its methods raises anything but ``RerunStopped``
-    (and what a signal handler raises), so a fault of the record never ends a training.
-    ``TrailRecorder`` and ``ProcessRecorder`` raise OSError where the trail cannot be written.
+    (and what a signal handler raises), so an error in recording never ends a training.
+    ``TrailRecorder`` and ``ProcessRecorder`` raise OSError if the trail cannot be written.
     """
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is recorded: the trail is closed, or is another process's."""
+        """Whether nothing more is recorded: the trail is closed, or belongs to another process."""
         ...
 
     @property
     def fits(self) -> int:
-        """How many fits began, so also the number of the last one that did."""
+        """How many fits have begun, which is also the number of the latest."""
         ...
 
     @property
     def steps(self) -> int | Sequence[int] | None:
-        """After which steps to digest where the callback has no ``steps``: every N, or these."""
+        """After which steps to digest if the callback has no ``steps``: every N, or these."""
         ...
 
     def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
@@ -72,45 +72,45 @@ class TrailSink(Protocol):
         The record that a rerun needs is on the disk when the first fit's call returns.
 
         Args:
-            model: the one that trains.
+            model: the Keras model that trains.
             arguments: the local variables of ``fit``, after ``validation_split`` was made.
         """
         ...
 
     def end_fit(self, fit: int) -> None:
-        """Close a fit and free what was kept for it; others stay open. Closing twice is allowed."""
+        """Close a fit and free its digests; others stay open. Closing twice is allowed."""
         ...
 
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:
         """Digest variables and write the digests; in a rerun, compare them at once.
 
-        The record of a step may still be in a buffer when this returns; of any other moment it is
-        on the disk. The values are not kept.
+        The record of a step may still be in a buffer when this returns; the record of any other
+        moment is on the disk. The values are not kept.
 
         Args:
             point: where in the training.
-            variables: in the model's own order; read once, inside this call.
+            variables: in the model's order; read once, inside this call.
 
         Raises:
-            RerunStopped: in a rerun that has seen enough; it ends the process in order.
+            RerunStopped: in a rerun with nothing left to compare; it ends the process cleanly.
         """
         ...
 
     def write(self, record: Note) -> None:
-        """Write what else is known of a fit; a checkpoint is on the disk when this returns.
+        """Write another record of a fit; a checkpoint is on the disk when this returns.
 
-        A later ``Granularity`` of a fit replaces the earlier.
+        A later ``Granularity`` of a fit replaces an earlier one.
         """
         ...
 
     def root_now(self, variables: Sequence[Variable]) -> str | None:
-        """Return the root digest of variables and write nothing; None where nothing is recorded."""
+        """Return the root digest of variables and write nothing; None if nothing is recorded."""
         ...
 
     def wants_step(self, step: int, *, fit: int, epochs: int) -> bool:
-        """Tell whether to digest after this step, whatever the callback's own ``steps`` are.
+        """Tell whether to digest after this step, regardless of the callback's ``steps``.
 
-        True where the original of a rerun was digested, and where a bisection asks for it.
+        True if the original of a rerun was digested there, or if a bisection requests it.
         """
         ...
 

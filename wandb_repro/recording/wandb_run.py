@@ -1,7 +1,7 @@
-"""What this package uses of a W&B run, and what ``wandb.init`` gets instead of what was given.
+"""The parts of a W&B run that this package uses, and its changes to arguments of ``wandb.init``.
 
-A rerun is a new run, so the script's ids are left out. Credentials are left out of what W&B records
-of a process by itself.
+A rerun is a new run, so the script's ids are removed. Credentials are removed from the command line
+and the git remote, which W&B records itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Summary(Protocol):
 
 
 class Run(Protocol):
-    """``wandb.Run``, as far as it is used here."""
+    """The used part of ``wandb.Run``."""
 
     @property
     def id(self) -> str:
@@ -63,7 +63,7 @@ class Run(Protocol):
 
     @property
     def disabled(self) -> bool:
-        """Whether ``WANDB_MODE=disabled``: then nothing of it exists."""
+        """Whether W&B records nothing, as with ``WANDB_MODE=disabled``."""
         ...
 
     @property
@@ -82,7 +82,7 @@ class Run(Protocol):
         ...
 
     def save(self, glob_str: str, base_path: str, policy: str) -> object:
-        """Upload files of its folder."""
+        """Upload files in its folder."""
         ...
 
 
@@ -92,13 +92,10 @@ def _text(run: Run, name: str) -> str | Unavailable:
 
 
 def identity_of(run: Run, rerun_of: str | None) -> RunIdentity:
-    """Return which run this is.
-
-    NOTE: offline, W&B gives no URL, and an entity only if one was asked for; older versions say
-    ``dummy``, which is nobody.
-    """
+    """Return id, names, page and kind of a run, as far as W&B knows them."""
     offline = bool(getattr(run, "offline", False) or getattr(run.settings, "_offline", False))
     entity = _text(run, "entity")
+    # NOTE: offline, W&B knows an entity only if one was given; older versions return ``dummy``.
     if entity == "dummy":
         entity = Unavailable(unavailable="an offline run has no entity yet")
     return RunIdentity(
@@ -118,26 +115,26 @@ def identity_of(run: Run, rerun_of: str | None) -> RunIdentity:
 
 
 def unknown_identity(run: Run, reason: Unavailable) -> RunIdentity:
-    """Return the identity of a run of which only the id is known."""
+    """Return the identity of a run if only its id is known."""
     names = ("name", "entity", "project", "url", "job_type", "group", "rerun_of")
     return RunIdentity(id=run.id, offline=False, **dict.fromkeys(names, reason))
 
 
 def name_of(identity: RunIdentity) -> str:
-    """Return ``ENTITY/PROJECT/ID``, without the parts that are not known."""
+    """Return ``ENTITY/PROJECT/ID``, without the parts that are unknown."""
     known = [part for part in (identity.entity, identity.project) if isinstance(part, str)]
     return "/".join([*known, identity.id])
 
 
 def folders_of(run: Run) -> tuple[Path, ...]:
-    """Return W&B's own folders, which hold neither code nor data."""
+    """Return W&B's own folders, which contain neither code nor data."""
     setting = getattr(run.settings, "wandb_dir", None)
     of_run = Path(run.dir).parent.parent
     return (of_run, *((Path(setting),) if isinstance(setting, str) else ()))
 
 
 def config_of(run: Run) -> dict[str, JSON]:
-    """Return the run's config as it stands, without our own entry."""
+    """Return the run's current config, without our entry."""
     return {
         str(name): jsonable(run.config[name])
         for name in list(run.config.keys())
@@ -146,7 +143,7 @@ def config_of(run: Run) -> dict[str, JSON]:
 
 
 def jsonable(value: object) -> JSON:
-    """Return a value as JSON holds it; what JSON has no form for becomes its text."""
+    """Return a value as JSON; a value that JSON cannot represent becomes its text."""
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value).items()
         return {str(name): jsonable(item) for name, item in items}
@@ -165,11 +162,11 @@ def _described(value: object) -> str:
 
 
 _NEVER = ("id", "run_id", "resume", "fork_from", "resume_from")
-"""What names or continues another run: with it a rerun would write into its original."""
+"""Arguments that name or continue another run: with them a rerun would write into its original."""
 
 
 def of_its_own(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``wandb.init`` gets in a rerun, for what the script gave it."""
+    """Return the script's arguments of ``wandb.init`` for a rerun: a new run of type ``rerun``."""
     kept = {name: value for name, value in kwargs.items() if name not in _NEVER}
     if kept.get("settings") is not None:
         kept["settings"] = _settings(kept["settings"])
@@ -177,7 +174,7 @@ def of_its_own(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settings(given: object) -> object:
-    """Return a copy of a dict of settings, or of a ``wandb.Settings``, that names no run."""
+    """Return a copy of settings, a dict or a ``wandb.Settings``, that names no run."""
     if isinstance(given, Mapping):
         named = cast("Mapping[str, object]", given)
         return {name: value for name, value in named.items() if name not in _NEVER}
@@ -190,7 +187,7 @@ def _settings(given: object) -> object:
 
 @contextlib.contextmanager
 def discreet_arguments() -> Generator[None]:
-    """Take credentials out of ``sys.argv`` while the block runs."""
+    """Remove credentials from ``sys.argv`` while the block runs."""
     # wandb 0.31 reads it once, inside ``wandb.init``, and sends it unchanged.
     given = sys.argv
     cut = guarded(lambda: [given[0], *redact_arguments(given[1:])[0]] if given else given, "argv")
@@ -206,9 +203,9 @@ def discreet_arguments() -> Generator[None]:
 
 
 def with_discreet_remote(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``wandb.init`` gets; what the caller set stays.
+    """Return the arguments for ``wandb.init`` with a remote address that has no token.
 
-    The remote's address and the commit are added only if W&B would publish a token in the address.
+    Address and commit are added only if W&B would publish a token, and never replace the caller's.
     """
     remote = guarded(lambda: _remote(kwargs.get("settings")), "the remote's address")
     if not isinstance(remote, dict) or not remote:
@@ -218,7 +215,7 @@ def with_discreet_remote(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _remote(settings: object) -> dict[str, str]:
     """Return settings with the remote's address without its user; empty if it has no password."""
-    # wandb 0.31 cuts the password and keeps the user, which is often a token.
+    # wandb 0.31 removes the password and keeps the user, which is often a token.
     if any(_setting(settings, name) for name in ("disable_git", "git_remote_url", "git_commit")):
         return {}
     folder = Path(_setting(settings, "git_root") or Path.cwd())
@@ -230,7 +227,7 @@ def _remote(settings: object) -> dict[str, str]:
 
 
 def _setting(settings: object, name: str) -> str:
-    """Return a setting as it was given in the call, else in the environment; empty for false."""
+    """Return a setting from the call, else from the environment; empty for false."""
     if isinstance(settings, Mapping):
         given = cast("Mapping[str, Any]", settings).get(name)
     else:

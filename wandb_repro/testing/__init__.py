@@ -1,12 +1,12 @@
-"""What a team asserts of its own training, in its own suite.
+"""Assertions about a training, for a project's own tests.
 
     from wandb_repro.testing import assert_reproducible
 
     def test_training_repeats_itself() -> None:
         assert_reproducible(train, steps=20)
 
-Importing this imports no framework and no W&B. What is asserted of a training is asserted of a
-fresh process, where no other test has used a random generator before.
+Importing this imports no framework and no W&B. A training is tested in a fresh process, where no
+other test has used a random generator before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
     "assert_same_weights",
 ]
 
-_PLACES = {
+_MODULES = {
     "assert_learns": "learns",
     "assert_matches_golden": "golden",
     "assert_no_leakage": "leakage",
@@ -42,6 +42,6 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

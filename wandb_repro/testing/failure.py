@@ -1,4 +1,4 @@
-"""How an assertion fails: one sentence, then the same report that the terminal gives."""
+"""Fails an assertion with a sentence, then the report that the terminal would show."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from wandb_repro.report.verdict import verdict_text
 from wandb_repro.verify.verdict import Verdict
 
 _OF_THE_TERMINAL = "; --json has all"
-"""An option of the commands, which an assertion has not."""
+"""Names an option of the commands, which assertions do not have."""
 
 _WIDTH = 88
-"""Columns; pytest puts four before each line."""
+"""Columns; pytest indents each line by four."""
 
 
 def fail(sentence: str, report: RenderableType | str = "") -> NoReturn:
-    """Fail the test that is running, with a sentence and the report that it rests on.
+    """Fail the running test with a sentence and the report behind it.
 
     Raises:
         AssertionError: always.
@@ -29,7 +29,7 @@ def fail(sentence: str, report: RenderableType | str = "") -> NoReturn:
 
 
 def fail_with_verdict(sentence: str, verdict: Verdict) -> NoReturn:
-    """Fail the test that is running, with a verdict as ``wandb-repro rerun`` prints it.
+    """Fail the running test with a verdict as ``wandb-repro rerun`` prints it.
 
     Raises:
         AssertionError: always.

@@ -1,4 +1,4 @@
-"""The callback of a fresh process: digests every step of every ``fit``."""
+"""The callback of a fresh process, which digests every step of every ``fit``."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def watch_every_fit(module: ModuleType, recorder: ProcessRecorder, *, goes_on: b
     """Record every step of every ``fit``; if it ``goes_on``, count from its checkpoint's step."""
 
     def watched(given: Any) -> Any:
-        # Before all others: what a callback restores when a fit begins is restored after our
-        # initial digest, so a restored model is seen as a change.
+        # Before all others, so that our initial digest precedes a callback's restore, and a
+        # restored model is seen as a change.
         return with_callback(given, _Watching(recorder, goes_on=goes_on), first=True)
 
     change_every_fit(module, watched)
 
 
 def record_result(result: object, recorder: ProcessRecorder) -> None:
-    """Record the weights of a model that a training without any ``fit`` returned."""
+    """Record the weights of the model that a training without a ``fit`` returned."""
     if recorder.fits or not isinstance(result, cast("Any", keras).Model):
         return
     model: Any = result
     fit = recorder.begin_fit(model)
-    # NOTE: nobody counted the steps; with one, the verdict takes the model as trained.
+    # NOTE: the steps were not counted; with one, the verdict takes the model as trained.
     recorder.weights(Point("final", fit, epoch=0, step=1), variables_of(model))
     recorder.end_fit(fit)
 
@@ -55,7 +55,7 @@ class _Watching(ReproCallback):
         self._placed = not self._goes_on
 
     def batch_began(self, batch: int) -> None:
-        """Count from where the optimizer is, when the first step after a restoration begins."""
+        """Count from the optimizer's step when the first step after a restore begins."""
         if not self._placed and self.recorder is not None:
             self._placed = True
             self.recorder.resume_at(_iterations(cast("Any", self).model), batch)
@@ -63,7 +63,7 @@ class _Watching(ReproCallback):
 
 
 def _iterations(model: object) -> int:
-    """Return how many steps the model's optimizer took; 0 where it has none."""
+    """Return how many steps the model's optimizer took; 0 if it has none."""
     kind = cast("Any", keras).optimizers.Optimizer
     values = [getattr(model, "optimizer", None), *vars(model).values()]
     optimizers = [cast("Any", value) for value in values if isinstance(value, kind)]

@@ -1,4 +1,4 @@
-"""The fresh process: ``python -m wandb_repro.testing.fresh_child TASK`` trains as told."""
+"""The fresh process, ``python -m wandb_repro.testing.fresh_child TASK``: trains as TASK says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wandb_repro.testing.process_recorder import ProcessRecorder
 
 
 def main(path: str) -> None:
-    """Train as the task in this file says, and record what the weights were."""
+    """Train as the task in this file says, and record the weights."""
     task = Task.model_validate_json(Path(path).read_bytes())
     sys.path[:] = task.search
     sys.argv = [task.target.file]
@@ -41,7 +41,7 @@ def main(path: str) -> None:
     except SystemExit as error:
         recorder.end("failed" if error.code else "finished")
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever ends it is reported
+    except BaseException as error:  # noqa: BLE001 - any error is reported
         recorder.end("failed")
         _report(error, Path(task.folder))
         sys.exit(1)
@@ -59,19 +59,19 @@ def _train(task: Task, recorder: ProcessRecorder) -> None:
 
 
 def _report(error: BaseException, folder: Path) -> None:
-    """Print what ended the training, from where the training's own code begins."""
+    """Print the error that ended the training, with the traceback of the user's code."""
     traceback.print_exception(type(error), error, _of_the_user(error.__traceback__))
     last = traceback.format_exception_only(type(error), error)[-1].strip()
     (folder / FAILURE).write_text(last, encoding="utf-8")
 
 
-def _of_the_user(found: TracebackType | None) -> TracebackType | None:
+def _of_the_user(entry: TracebackType | None) -> TracebackType | None:
     ours = str(Path(__file__).parent)
-    while found is not None:
-        file = found.tb_frame.f_code.co_filename
+    while entry is not None:
+        file = entry.tb_frame.f_code.co_filename
         if not file.startswith((ours, "<frozen")):
-            return found
-        found = found.tb_next
+            return entry
+        entry = entry.tb_next
     return None
 
 

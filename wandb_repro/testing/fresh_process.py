@@ -1,4 +1,4 @@
-"""Starts a training in a fresh process, waits for it, and reads what it noted."""
+"""Starts a training in a fresh process, waits for it, and reads its record."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _IDENTITY = (
     *("WANDB_FORK_FROM", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH"),
     *(REQUEST_VARIABLE, OPTIONS_VARIABLE),
 )
-"""What would make the training another one's run."""
+"""Variables that would make the training part of another run."""
 
 
 @dataclass(frozen=True)
 class Noted:
-    """What a process noted of its training."""
+    """The record of a training in a fresh process."""
 
     manifest: Manifest
     trail: Trail
@@ -42,7 +42,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Processes:
-    """Starts one training again and again, each time in a fresh process.
+    """Starts the same training several times, each time in a fresh process.
 
     Raises:
         UsageError: this is a fresh process itself.
@@ -50,13 +50,13 @@ class Processes:
 
     target: Target
     scratch: Path
-    """Folder of our own, which is deleted afterwards."""
+    """Temporary folder, deleted afterwards."""
     seed: int | None
-    """Given to every random generator first; None leaves that to the function."""
+    """Seed of every random generator; None leaves seeding to the function."""
     deterministic: bool | None
     """Turns the framework's deterministic operations on."""
     timeout_s: float
-    """How long one process may take."""
+    """Limit for each process."""
 
     def __post_init__(self) -> None:
         __tracebackhide__ = True
@@ -75,14 +75,14 @@ class Processes:
         checkpoints: Path | None = None,
         goes_on: bool = False,
     ) -> Noted:
-        """Train, and return what was noted.
+        """Train, and return the record.
 
         Args:
-            who: what the process is called in a verdict.
-            steps: stop after so many.
-            original: what is compared with while it trains; it stops at the first difference.
-            checkpoints: folder that is given to the function.
-            goes_on: whether it finds checkpoints there.
+            who: name of the process in a verdict.
+            steps: stop after this many optimizer steps.
+            original: compared with while it trains; it stops at the first difference.
+            checkpoints: folder passed to the function.
+            goes_on: whether the folder contains checkpoints.
 
         Raises:
             AssertionError: the training itself failed, or took too long.
@@ -97,10 +97,10 @@ class Processes:
         return Noted(read_manifest(capsule), read_trail(capsule), capsule)
 
     def train_until_killed(self, who: str, *, checkpoints: Path, after: int) -> None:
-        """Train, and end the process by SIGKILL when so many steps are complete.
+        """Train, and kill the process by SIGKILL when ``after`` steps are complete.
 
         Raises:
-            AssertionError: it ended otherwise.
+            AssertionError: it ended in another way.
         """
         __tracebackhide__ = True
         task = self._task(who, checkpoints, kill_after=after)
@@ -157,7 +157,7 @@ class Processes:
 
 
 def _environment() -> dict[str, str]:
-    """Return the variables of a fresh process: a test publishes nothing unless it asks to."""
+    """Return the variables of a fresh process; nothing is published unless WANDB_MODE is set."""
     kept = {name: value for name, value in os.environ.items() if name not in _IDENTITY}
     return {"WANDB_MODE": "disabled", "TF_CPP_MIN_LOG_LEVEL": "2", **kept}
 

@@ -1,4 +1,4 @@
-"""The task of a fresh process: train this, and note what the weights were."""
+"""The task of a fresh process: train a function, and record the weights."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from wandb_repro.manifest.base import ExecutionRecord
 from wandb_repro.testing.target import Target
 
 INSIDE = "WANDB_REPRO_TESTING"
-"""Environment variable of a fresh process: an assertion in there would start others for ever."""
+"""Environment variable of a fresh process: an assertion there would start processes endlessly."""
 
 FAILURE = "failure.txt"
-"""File in a process's folder that says what ended the training, if something did."""
+"""File in a process's folder with the error that ended the training, if any."""
 
 
 class Task(ExecutionRecord):
-    """One training in one process."""
+    """A training in a fresh process."""
 
     target: Target
     search: list[str]
     """``sys.path``."""
     folder: str
-    """Absolute path of the folder that takes its manifest and trail."""
+    """Absolute path of the folder for its manifest and trail."""
     who: str
-    """What this process is called in a verdict."""
+    """Name of the process in a verdict."""
     seed: int | None
     deterministic: bool | None
     steps: int | None = None
-    """Stop after so many; None trains to the end."""
+    """Stop after this many optimizer steps; None trains to the end."""
     original: str = ""
-    """Folder of the process that is compared with while this one trains; empty for none."""
+    """Folder of the process to compare with while training; empty for none."""
     checkpoints: str = ""
-    """Folder that is the function's first argument; empty for none."""
+    """Folder passed to the function as its first argument; empty for none."""
     kill_after: int | None = None
-    """Send SIGKILL to oneself when so many steps are complete."""
+    """Send SIGKILL to the own process when this many steps are complete."""
     goes_on: bool = False
-    """Whether the training is to go on from its checkpoints: steps are counted from there."""
+    """Whether the training resumes from its checkpoints: steps are counted from there."""

@@ -1,4 +1,4 @@
-"""Does a run still give what it gave when its golden file was written?"""
+"""Does a run still give the digests in its golden file?"""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from wandb_repro.verify.tolerance import Tolerance
 from wandb_repro.verify.verdict import judge
 
 _KEPT_STEPS = 100
-"""Of each fit: enough to name the first step that differs, few enough for a repository."""
+"""Steps kept of each fit: enough to name the first that differs, few enough for a repository."""
 
 _NOT_KEPT = Unavailable(unavailable="a golden file does not keep it")
 
@@ -44,19 +44,19 @@ _NEITHER_CODE_NOR_DATA = about_one_run(
     "code and data",
     "not kept",
     "changes bits",
-    "The code or the data may be others than when the file was written: it keeps neither",
+    "The code or the data may have changed since the file was written: it contains neither",
     "look at what changed since the commit that wrote the file",
 )
 
 
 class _Golden(Record):
-    """The file: what changes bits of the record, and the digests."""
+    """The file: the parts of a manifest that affect the bits, and the digests."""
 
     format: Literal["wandb_repro/golden"] = "wandb_repro/golden"
     version: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,4}$")] = "1.0"
     """``MAJOR.MINOR``: a newer major is refused."""
     manifest: dict[str, JSON]
-    """The run's own document, names of people and paths taken out."""
+    """The run's manifest, without names of people and without paths."""
     trail: tuple[str, ...]
     """Its lines."""
 
@@ -77,28 +77,28 @@ def assert_matches_golden(
     metrics: Mapping[str, float] | None = None,
     timeout_s: float = 600,
 ) -> None:
-    """Fail unless a run gives the digests of a golden file, which lies in your repository.
+    """Fail unless a run gives the digests in a golden file, which is in your repository.
 
-    ``pytest --repro-update`` writes the file anew; look at the difference, and commit it. It holds
-    digests of weights, loss and metrics to the last bit, versions, threads and processor, no
-    weights and no paths. On another processor a training gives other bits: write the file where
-    your CI runs, or state a tolerance.
+    ``pytest --repro-update`` rewrites the file; review the difference and commit it. It contains
+    digests of weights, loss and metrics to the last bit, versions, threads and processor, but no
+    weights and no paths. A different processor gives different bits: write the file where your CI
+    runs, or set a tolerance.
 
     Args:
-        run: a training function, which is called in a fresh process as ``assert_reproducible``
-            does; or a finished run: as the command line names it, its folder, or W&B's object.
+        run: a training function, called in a fresh process as by ``assert_reproducible``; or a
+            finished run: its name on the command line, its folder, or W&B's object.
         file: path of the golden file.
-        steps: compare so many optimizer steps; None compares the whole training.
-        seed: of a function: given to every random generator first.
-        deterministic: of a function: True turns on deterministic operations first.
-        rtol: part of its size by which every metric of the last epoch, and every weight as far as
-            its numbers tell, may differ; None allows nothing.
-        metrics: by how much each of these metrics of the last epoch may differ.
-        timeout_s: how long a function's process may take.
+        steps: compare this many optimizer steps; None compares the whole training.
+        seed: for a function: seed of every random generator, set first.
+        deterministic: for a function: True turns on deterministic operations first.
+        rtol: relative difference allowed in every metric of the last epoch, and in every weight as
+            far as the recorded numbers show; None allows none.
+        metrics: absolute difference allowed in each of these metrics of the last epoch.
+        timeout_s: limit for a function's process.
 
     Raises:
-        AssertionError: they differ, there is no such file, or too little could be compared.
-        UsageError: this is no run, or a fresh process cannot import the function.
+        AssertionError: they differ, there is no golden file, or too little could be compared.
+        UsageError: ``run`` is not a run, or a fresh process cannot import the function.
     """
     __tracebackhide__ = True
     path = Path(file)
@@ -111,34 +111,34 @@ def assert_matches_golden(
                 deterministic=deterministic,
                 timeout_s=timeout_s,
             )
-            who, found = str(processes.target), processes.train("this run", steps=steps)
-            mine = _reduced(found.manifest, found.trail)
+            who, trained = str(processes.target), processes.train("this run", steps=steps)
+            current = _reduced(trained.manifest, trained.trail)
         else:
             capsule = _capsule(run, Path(scratch))
-            mine = _reduced(read_manifest(capsule), read_trail(capsule))
-            who = mine.manifest.run.id
+            current = _reduced(read_manifest(capsule), read_trail(capsule))
+            who = current.manifest.run.id
     if pytest_options.update():
-        _write(path, mine, who)
+        _write(path, current, who)
         return
     golden = _read(path)
     tolerance = Tolerance(rtol, dict(metrics or {}))
     limit = Limit(step=steps)
-    verdict = judge(*golden, *mine, limit, (_NEITHER_CODE_NOR_DATA,), tolerance=tolerance)
+    verdict = judge(*golden, *current, limit, (_NEITHER_CODE_NOR_DATA,), tolerance=tolerance)
     if verdict.grade == "diverged":
         fail(
-            f"{who} does not give what {path} holds.",
-            f"{as_text(verdict_text(verdict))}\nIf that was meant: pytest --repro-update writes "
-            "the file anew; look at it, and commit it.",
+            f"{who} does not match {path}.",
+            f"{as_text(verdict_text(verdict))}\nIf this is intended, run pytest --repro-update to "
+            "rewrite the file, review it and commit it.",
         )
     if verdict.grade == "inconclusive":
-        fail(f"Nothing shows whether {who} gives what {path} holds.", verdict_text(verdict))
+        fail(f"Nothing shows whether {who} matches {path}.", verdict_text(verdict))
 
 
 def _capsule(run: object, scratch: Path) -> Capsule:
     """Return a run's capsule.
 
     Raises:
-        UsageError: this is no run.
+        UsageError: ``run`` is not a run.
     """
     __tracebackhide__ = True
     folder = getattr(run, "dir", None)
@@ -156,7 +156,7 @@ def _capsule(run: object, scratch: Path) -> Capsule:
 
 
 def _reduced(manifest: Manifest, trail: Trail) -> _Known:
-    """Return what of a record says what the bits are, and what changes them."""
+    """Return the parts of a record with the digests, and those that affect them."""
     execution = manifest.execution.model_copy(
         update={"command": _NOT_KEPT, "code": _NOT_KEPT, "packages": _NOT_KEPT}
     )
@@ -173,19 +173,19 @@ def _reduced(manifest: Manifest, trail: Trail) -> _Known:
 
 
 def _nowhere(manifest: Manifest) -> tuple[Dataset, ...] | Unavailable:
-    """Return the fingerprints of data without the paths that it was read from."""
+    """Return the fingerprints of data, without the paths of its files."""
     data = manifest.description.data
     if isinstance(data, Unavailable):
         return data
-    return tuple(one.model_copy(update={"files": None}) for one in data)
+    return tuple(dataset.model_copy(update={"files": None}) for dataset in data)
 
 
 def _few(trail: Trail) -> Iterator[TrailRecord]:
-    """Yield a trail's records but those of many steps."""
+    """Yield a trail's records, without those of later steps."""
     for record in trail.records:
-        late = isinstance(record, Step) and record.step > _KEPT_STEPS
-        late = late or (isinstance(record, Losses) and record.last > _KEPT_STEPS)
-        if not late:
+        last = record.step if isinstance(record, Step) else 0
+        last = record.last if isinstance(record, Losses) else last
+        if last <= _KEPT_STEPS:
             yield record
 
 
@@ -193,12 +193,12 @@ def _write(path: Path, known: _Known, who: str) -> None:
     """Write a golden file.
 
     Raises:
-        AssertionError: the run holds nothing that could be compared.
+        AssertionError: the run contains nothing to compare.
     """
     __tracebackhide__ = True
     if not any(weights.step and weights.leaves for weights in known.trail.moments()):
         fail(
-            f"{path} was not written: {who} holds no digest of weights after a step of training. "
+            f"{path} was not written: {who} has no digest of weights after a step of training. "
             "Call fit of a Keras model in it, or return the model that it trained."
         )
     lines: list[str] = []
@@ -217,15 +217,15 @@ def _write(path: Path, known: _Known, who: str) -> None:
 
 
 def _read(path: Path) -> _Known:
-    """Return what a golden file holds.
+    """Return the record in a golden file.
 
     Raises:
-        AssertionError: there is none, or it cannot be read.
+        AssertionError: the file does not exist, or cannot be read.
     """
     __tracebackhide__ = True
     if not path.is_file():
         fail(
-            f"There is no golden file {path}. pytest --repro-update writes it; look at it, and "
+            f"There is no golden file {path}. Run pytest --repro-update to write it, review it and "
             "commit it."
         )
     try:
@@ -245,7 +245,7 @@ def _read(path: Path) -> _Known:
 def _refuse(path: Path, why: str) -> NoReturn:
     __tracebackhide__ = True
     fail(
-        f"{path} is not a golden file that can be read here: {why.rstrip('.')}. Take it from your "
-        "repository again, upgrade wandb-repro if a newer one wrote it, or write it anew by pytest "
-        "--repro-update."
+        f"{path} is not a golden file that this version can read: {why.rstrip('.')}. Restore it "
+        "from your repository, upgrade wandb-repro if a newer version wrote it, or rewrite it by "
+        "pytest --repro-update."
     )

@@ -1,4 +1,4 @@
-"""Does a row stand in two parts of the data?"""
+"""Do two parts of the data have rows in common?"""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from wandb_repro.testing.failure import fail
 _SHOWN = 5
 
 _ALL = Limits(array_bytes=1 << 62, stream_bytes=1 << 62, seconds=600)
-"""Of a sample nothing could be said."""
+"""Without limits: leakage cannot be excluded by a sample."""
 
 
 def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
-    """Fail if a row stands in two parts of the data, such as ``train`` and ``test``.
+    """Fail if two parts of the data, such as ``train`` and ``test``, have a row in common.
 
     Rows are compared by their content, not by their index, and without their targets: an image
-    that stands in both is found whatever its label says.
+    that is in both is found even if its labels differ.
 
     Args:
-        rows_allowed: how many rows of a part may stand in another: duplicates that you know of.
+        rows_allowed: how many rows of a part may be in another, such as known duplicates.
         parts: by name: examples along the first axis (arrays, tensors, tables, dicts of these), a
             pair ``(x, y)`` of examples and targets, a ``tf.data.Dataset`` or a
-            ``keras.utils.PyDataset``, which stays as it was.
+            ``keras.utils.PyDataset``, which is not used up.
 
     Raises:
-        AssertionError: rows stand in two parts, or a part could not be read.
-        UsageError: there are not two parts.
+        AssertionError: parts have rows in common, or a part could not be read.
+        UsageError: there are fewer than two parts.
     """
     __tracebackhide__ = True
     if len(parts) < 2:
@@ -51,11 +51,11 @@ def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
     known = {name: _Part.of(name, value) for name, value in parts.items()}
     for name, part in known.items():
         if part.reason:
-            fail(f"Nothing shows whether rows of {name!r} stand in another part: {part.reason}.")
+            fail(f"Nothing shows whether rows of {name!r} are in another part: {part.reason}.")
     found = [
-        (overlap, one, two)
-        for one, two in combinations(known.values(), 2)
-        if (overlap := overlap_of(one.measured, two.measured)) is not None
+        (overlap, first, second)
+        for first, second in combinations(known.values(), 2)
+        if (overlap := overlap_of(first.measured, second.measured)) is not None
         and overlap.rows_of_two > rows_allowed
     ]
     if found:
@@ -69,7 +69,7 @@ def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
 
 
 class _Part(NamedTuple):
-    """A part of the data, and its examples where they are in memory."""
+    """A part of the data, and its examples if they are in memory."""
 
     name: str
     x: object
@@ -77,8 +77,8 @@ class _Part(NamedTuple):
 
     @classmethod
     def of(cls, name: str, value: object) -> _Part:
-        given = list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else []
-        x, y = (given[0], given[1]) if len(given) == 2 else (cast("object", value), None)
+        pair = list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else []
+        x, y = (pair[0], pair[1]) if len(pair) == 2 else (cast("object", value), None)
         return cls(name, x, dataset_of(name, x, y, limits=_ALL))
 
     @property
@@ -92,16 +92,16 @@ class _Part(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """How many it has."""
+        """Number of rows; 0 if unknown."""
         rows = self.measured.dataset.rows
         return rows if isinstance(rows, int) else 0
 
 
-def _report(overlap: Overlap, one: _Part, two: _Part) -> Iterator[tuple[str, str]]:
-    """Yield how many rows two parts have in common, and which the first are."""
+def _report(overlap: Overlap, first: _Part, second: _Part) -> Iterator[tuple[str, str]]:
+    """Yield how many rows two parts have in common, and the first of these rows."""
     for part, other, many in (
-        (two, one, overlap.rows_of_two),
-        (one, two, overlap.rows_of_one),
+        (second, first, overlap.rows_of_two),
+        (first, second, overlap.rows_of_one),
     ):
         share = f" ({many / part.rows:.1%})" if part.rows else ""
         about = "about " if overlap.estimated else ""
@@ -109,25 +109,25 @@ def _report(overlap: Overlap, one: _Part, two: _Part) -> Iterator[tuple[str, str
             f"in {part.name}",
             f"{about}{many:,} of {part.rows:,} rows{share} also in {other.name}",
         )
-    for place, (first, second) in enumerate(_pairs(one, two)):
-        yield "" if place else "such as", f"row {second} of {two.name} is row {first} of {one.name}"
+    for count, (i, j) in enumerate(_pairs(first, second)):
+        yield "" if count else "such as", f"row {j} of {second.name} is row {i} of {first.name}"
 
 
-def _pairs(one: _Part, two: _Part) -> Iterator[tuple[int, int]]:
-    """Yield the places of the first rows that stand in both, where both parts are in memory."""
-    if not (kind_of(one.x) and kind_of(two.x)):
+def _pairs(first: _Part, second: _Part) -> Iterator[tuple[int, int]]:
+    """Yield the indices of the first common rows, in each part, if both parts are in memory."""
+    if not (kind_of(first.x) and kind_of(second.x)):
         return
-    theirs = cast("list[int]", _numbers(one.x).tolist())
-    places = {number: place for place, number in reversed(list(enumerate(theirs)))}
+    numbers = cast("list[int]", _numbers(first.x).tolist())
+    indices = {number: index for index, number in reversed(list(enumerate(numbers)))}
     shown = 0
-    for place, number in enumerate(cast("list[int]", _numbers(two.x).tolist())):
-        if number in places and shown < _SHOWN:
+    for index, number in enumerate(cast("list[int]", _numbers(second.x).tolist())):
+        if number in indices and shown < _SHOWN:
             shown += 1
-            yield places[number], place
+            yield indices[number], index
 
 
 def _numbers(x: object) -> Any:
-    """Return the number of each example: equal only where the content is.
+    """Return a number for each example, equal only if the content is equal.
 
     Returns:
         NumPy array of shape (examples,), dtype uint64.

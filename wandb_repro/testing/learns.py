@@ -1,7 +1,4 @@
-"""Can a model learn a tiny batch by heart? One that cannot is wired wrongly.
-
-What came of learning a tiny batch by heart, and what its numbers point to.
-"""
+"""Can a model learn a tiny batch by heart? If not, it has a mistake; the numbers suggest which."""
 
 from __future__ import annotations
 
@@ -31,26 +28,26 @@ def assert_learns(
     to: float = 0.1,
     below: float | None = None,
 ) -> None:
-    """Fail unless a model learns a tiny batch by heart: its loss falls to a part of the first.
+    """Fail unless a model learns a tiny batch by heart: its loss falls to a fraction of the first.
 
     A model that cannot do that has a mistake: a loss that does not fit the last layer, frozen
-    layers, a gradient that does not arrive, a learning rate of the wrong size. It trains the model
-    that it is given, by ``fit``, so that a ``train_step`` of your own is tried, too.
+    layers, a gradient that does not arrive, a learning rate that is far off. The model itself is
+    trained, by ``fit``, so a custom ``train_step`` is tested, too.
 
     Args:
-        model: a compiled Keras model, new; with a seed set before it was built, the test gives the
-            same answer every time.
+        model: a new, compiled Keras model; set a seed before it is built to get the same result
+            every time.
         x: arrays, examples along the first axis, or a nest of them; or a ``tf.data.Dataset`` or a
             ``keras.utils.PyDataset`` of batches, whose first batch is taken.
         y: targets of arrays.
-        examples: how many are learned.
+        examples: how many examples to learn.
         steps: how many optimizer steps it may take.
-        to: part of the first step's loss that has to be reached.
-        below: the loss that has to be reached, instead of ``to``: for losses that begin at zero or
-            less, or end far from it.
+        to: fraction of the first step's loss to reach.
+        below: loss to reach, instead of ``to``: for losses that begin at zero or less, or end far
+            from it.
 
     Raises:
-        AssertionError: it was not reached; the message names what did not move.
+        AssertionError: the loss was not reached; the message names variables that did not change.
         UsageError: the model is not compiled, or there is no example.
     """
     __tracebackhide__ = True
@@ -66,8 +63,8 @@ def assert_learns(
     found = _learned(keras, trained, batch, steps=steps, to=to, below=below)
     if below is None and not found.first > 0 and math.isfinite(found.first):
         raise UsageError(
-            f"The loss is {found.first:g} at the first step, and no part of that can be reached. "
-            "Say what is to be reached by below=."
+            f"The loss is {found.first:g} at the first step, so it cannot fall to a part of that. "
+            "Give the loss to reach by below=."
         )
     if not found.reached:
         fail(sentence_of(found), report_of(trained, found))
@@ -87,8 +84,8 @@ def _batch(keras: Any, x: object, y: object, examples: int) -> _Batch:
     """
     __tracebackhide__ = True
     if is_tf_data(x) or is_pydataset(x):
-        given: Any = next(iter(cast("Any", x))) if is_tf_data(x) else cast("Any", x)[0]
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(given)
+        batch: Any = next(iter(cast("Any", x))) if is_tf_data(x) else cast("Any", x)[0]
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     cut: Any = keras.tree.map_structure(operator.itemgetter(slice(examples)), (x, y))
     sizes = {int(leaf.shape[0]) for leaf in keras.tree.flatten(cut) if leaf is not None}
     if len(sizes) != 1 or not min(sizes):
@@ -136,57 +133,58 @@ def _learned(
 def _digests(model: Any) -> list[tuple[str, str]]:
     from wandb_repro.keras import variables_of
 
-    found = [one for one in variables_of(model) if one.group == "trainable"]
-    shown = [f"{one.label} {list(one.value.shape)}" for one in found]
-    return list(zip(shown, leaf_digests([one.value for one in found]), strict=True))
+    trainable = [variable for variable in variables_of(model) if variable.group == "trainable"]
+    shown = [f"{variable.label} {list(variable.value.shape)}" for variable in trainable]
+    return list(zip(shown, leaf_digests([variable.value for variable in trainable]), strict=True))
 
 
 def _not_finite(keras: Any, batch: _Batch) -> int:
     """Return how many numbers of a batch are not finite."""
     import numpy as np
 
-    arrays = [np.asarray(one) for one in keras.tree.flatten((batch.x, batch.y)) if one is not None]
-    return sum(int((~np.isfinite(one)).sum()) for one in arrays if one.dtype.kind == "f")
+    leaves = [leaf for leaf in keras.tree.flatten((batch.x, batch.y)) if leaf is not None]
+    arrays = [np.asarray(leaf) for leaf in leaves]
+    return sum(int((~np.isfinite(array)).sum()) for array in arrays if array.dtype.kind == "f")
 
 
 _SHOWN = 5
 _LITTLE = 0.9
-"""Part of the first loss above which a model has learned nothing worth the name."""
+"""Fraction of the first loss above which a model counts as not learning."""
 
 
 class Learned(NamedTuple):
-    """What came of it."""
+    """The result of learning a batch."""
 
     losses: tuple[float, ...]
     """Of each step, as ``fit`` reports it."""
     wanted: float
     examples: int
     steps: int
-    """That it was given."""
+    """Most steps allowed."""
     trainable: int
     unmoved: tuple[str, ...]
-    """Trainable variables that are what they were."""
+    """Trainable variables that did not change."""
     not_finite: int
     """Numbers in the batch that are not finite."""
 
     @property
     def first(self) -> float:
-        """Return the first step's loss."""
+        """The loss of the first step."""
         return self.losses[0]
 
     @property
     def least(self) -> float:
-        """Return the least loss that was a number."""
-        return min((one for one in self.losses if math.isfinite(one)), default=math.nan)
+        """The lowest finite loss; NaN if there is none."""
+        return min((loss for loss in self.losses if math.isfinite(loss)), default=math.nan)
 
     @property
     def reached(self) -> bool:
-        """Tell whether what was wanted was reached."""
+        """Whether the wanted loss was reached."""
         return math.isfinite(self.losses[-1]) and self.least <= self.wanted
 
 
 def sentence_of(found: Learned) -> str:
-    """Return what is wrong, in a sentence."""
+    """Return a sentence that says what is wrong."""
     batch = count(found.examples, "example")
     if not math.isfinite(found.losses[-1]):
         return f"The model does not learn: its loss is {found.losses[-1]} on a batch of {batch}."
@@ -195,7 +193,7 @@ def sentence_of(found: Learned) -> str:
 
 
 def report_of(model: Any, found: Learned) -> RenderableType:
-    """Return what that rests on, the likeliest cause last."""
+    """Return the numbers behind the sentence, then the likely causes."""
     steps = len(found.losses)
     unmoved = len(found.unmoved)
     shown = [
@@ -228,7 +226,7 @@ def _optimizer(model: Any) -> str:
 
 
 def _causes(found: Learned) -> Iterator[tuple[str, str]]:
-    """Yield what the numbers point to, and what to do."""
+    """Yield likely causes, each with what to do."""
     if found.not_finite:
         are = "is" if found.not_finite == 1 else "are"
         what = f"{count(found.not_finite, 'number')} of the batch {are} not finite"
@@ -260,17 +258,17 @@ def _causes_of_moving(found: Learned) -> Iterator[tuple[str, str]]:
     if found.losses[-1] > found.first:
         yield (
             "the loss grew",
-            "lower the learning rate; look at the sign of a loss of your own",
+            "lower the learning rate; check the sign of a custom loss",
         )
     elif found.least > _LITTLE * abs(found.first):
         yield (
             "the weights move and the loss hardly does",
             "does the loss fit the last layer (from_logits=, sparse or one-hot targets)? is the "
-            "learning rate far too small? does the same input stand in the batch with two targets?",
+            "learning rate far too small? is the same input in the batch with two targets?",
         )
     else:
         yield (
-            "it learns, and not fast enough",
+            "it learns, but not fast enough",
             "raise the learning rate or steps=; a regularizer or strong dropout may keep the loss "
-            "up: then say what is enough by to= or below=",
+            "up: then give the loss to reach by to= or below=",
         )

@@ -1,6 +1,6 @@
-"""The pytest plugin: one option, and a line that names the files it wrote.
+"""The pytest plugin: an option, and a list of the files that it wrote.
 
-Every pytest of an environment with this package loads this module, so it imports nothing.
+Every pytest in an environment with this package loads this module, so it imports almost nothing.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--repro-update",
         action="store_true",
-        help="write the golden files of assert_matches_golden anew",
+        help="rewrite the golden files of assert_matches_golden",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note what was asked for, where the assertions look."""
+    """Store the option for the assertions."""
     pytest_options.begin(update=bool(config.getoption("--repro-update", default=False)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the golden files that were written: they are to be looked at and committed."""
+    """List the golden files that were written, to review and commit."""
     written = pytest_options.written()
     if written:
         terminalreporter.section("golden files written", sep="-")
@@ -38,5 +38,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Forget it: a pytest that was started inside of another has ended."""
+    """Restore the options of the outer pytest, if this one was started inside another."""
     pytest_options.end()

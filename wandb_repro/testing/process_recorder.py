@@ -43,7 +43,7 @@ class ProcessRecorder(TrailRecorder):
 
     Args:
         task: what to train, where the record goes and when to stop.
-        seeding: what this process did about seeds.
+        seeding: the seeding of this process.
     """
 
     def __init__(self, task: Task, seeding: Seeding) -> None:
@@ -56,7 +56,7 @@ class ProcessRecorder(TrailRecorder):
         super().__init__(self._capsule.trail, _live(task), steps=1)
 
     def begin_fit(self, model: object = None, arguments: Mapping[str, object] | None = None) -> int:
-        """Open the next fit; note what it trains and what the process computes with."""
+        """Open the next fit; record its settings and the process's environment."""
         fit = super().begin_fit(model, arguments)
         settings = guarded(
             lambda: probe_settings(self._host, model, arguments or {}, fit), "the model"
@@ -68,10 +68,10 @@ class ProcessRecorder(TrailRecorder):
         return fit
 
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:
-        """Digest the weights; then end the training if the task ends at this step.
+        """Digest the weights, then end the training if the task ends at this step.
 
         Raises:
-            RerunStopped: the steps that the task asks for are complete.
+            RerunStopped: the steps of the task are complete.
         """
         super().weights(point, variables)
         if self._task.kill_after is not None and point.step >= self._task.kill_after:
@@ -122,7 +122,7 @@ class ProcessRecorder(TrailRecorder):
 
 
 def _live(task: Task) -> LiveComparison | None:
-    """Return what ends this process at its first difference; None where nothing is compared."""
+    """Return what stops this process at its first difference; None if nothing is compared."""
     if not task.original:
         return None
     request = RerunRequest(

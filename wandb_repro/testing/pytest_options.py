@@ -1,4 +1,4 @@
-"""What pytest was asked for, where functions that know no pytest can look."""
+"""Options of the running pytest, for functions that do not use pytest."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class _Session:
 
 
 _sessions = [_Session()]
-"""The innermost last: a test of a plugin starts a pytest inside of pytest."""
+"""The innermost last: a test of a plugin starts a pytest inside pytest."""
 
 
 def begin(*, update: bool) -> None:
-    """Note that a pytest begins, and whether golden files are to be written."""
+    """Note that a pytest begins, and whether it updates golden files."""
     _sessions.append(_Session(update))
 
 
@@ -27,7 +27,7 @@ def end() -> None:
 
 
 def update() -> bool:
-    """Tell whether golden files are to be written."""
+    """Tell whether to write golden files."""
     return _sessions[-1].update
 
 

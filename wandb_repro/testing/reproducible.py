@@ -27,18 +27,18 @@ def assert_reproducible(
     """Fail unless two fresh processes train the same model, bit for bit.
 
     Every variable is digested before the first step, after each step and at the end of each
-    epoch; the second process stops at the first that differs. W&B is disabled in both unless
+    epoch; the second process stops at the first difference. W&B is disabled in both unless
     ``WANDB_MODE`` says otherwise.
 
     Args:
-        train: called without arguments; seeds, builds and fits, as a script does. It must stand at
-            the top of a module, or be a ``functools.partial`` of such a function. A training that
-            calls no ``fit`` of Keras returns its model.
-        steps: compare so many optimizer steps and stop; None compares the whole training.
-        seed: given to every random generator before ``train`` is called, as by
-            ``wandb_repro.init``; None leaves that to ``train``.
+        train: called without arguments; seeds, builds and fits, as a script does. It must be
+            defined at the top of a module, or be a ``functools.partial`` of such a function. A
+            training that does not call ``fit`` of Keras must return its model.
+        steps: compare this many optimizer steps and stop; None compares the whole training.
+        seed: of every random generator, set before ``train`` is called, as by
+            ``wandb_repro.init``; None leaves seeding to ``train``.
         deterministic: True turns on the framework's deterministic operations before it is called.
-        timeout_s: how long one process may take.
+        timeout_s: limit for each process.
 
     Raises:
         AssertionError: they differ, too little could be compared, or the training failed.
@@ -52,9 +52,9 @@ def assert_reproducible(
         processes = Processes(
             target, Path(scratch), seed=seed, deterministic=deterministic, timeout_s=timeout_s
         )
-        one = processes.train("the first process", steps=steps)
-        two = processes.train("the second process", steps=steps, original=one)
-        verdict = _verdict(one, two, Limit(step=steps))
+        first = processes.train("the first process", steps=steps)
+        second = processes.train("the second process", steps=steps, original=first)
+        verdict = _verdict(first, second, Limit(step=steps))
     if verdict.grade == "diverged":
         fail_with_verdict(
             f"{target} does not repeat itself: two fresh processes trained different weights.",
@@ -68,17 +68,17 @@ def assert_reproducible(
         )
 
 
-def _verdict(one: Noted, two: Noted, limit: Limit) -> Verdict:
-    verdict = judge(one.manifest, one.trail, two.manifest, two.trail, limit)
+def _verdict(first: Noted, second: Noted, limit: Limit) -> Verdict:
+    verdict = judge(first.manifest, first.trail, second.manifest, second.trail, limit)
     if verdict.first is None:
         return verdict
-    extra = tuple(_seedless(one, verdict))
-    again = judge(one.manifest, one.trail, two.manifest, two.trail, limit, extra)
+    extra = tuple(_seedless(first, verdict))
+    again = judge(first.manifest, first.trail, second.manifest, second.trail, limit, extra)
     return again.model_copy(update={"causes": tuple(map(_cured_here, again.causes))})
 
 
 def _cured_here(cause: Finding) -> Finding:
-    """Return a cause with what to do about it in a test: there is no run to record again."""
+    """Return a cause with a fix for a test, which has no run to record again."""
     if cause.kind != "determinism" or not cause.cure.startswith("pass deterministic=True"):
         return cause
     cure = "begin the training with deterministic=True in wandb_repro.init, or give it here"
@@ -86,7 +86,7 @@ def _cured_here(cause: Finding) -> Finding:
 
 
 def _seedless(noted: Noted, verdict: Verdict) -> list[Finding]:
-    """Return what is wrong with the seeds, as far as it shows."""
+    """Return what is wrong with the seeds, if anything can be seen."""
     seeds = noted.manifest.description.seeds
     if isinstance(seeds, Unavailable) or verdict.first is None:
         return []
@@ -110,8 +110,8 @@ def _seedless(noted: Noted, verdict: Verdict) -> list[Finding]:
                 "not everywhere",
                 "changes bits",
                 "A seed was set, and does not reach what is drawn before the first step",
-                "set it before anything else; give numpy.random.default_rng, and whatever else "
-                "draws by itself, a seed of its own",
+                "set it before anything else; give numpy.random.default_rng, and every other "
+                "generator with its own state, a seed",
             )
         ]
     return []

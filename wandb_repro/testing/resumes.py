@@ -1,4 +1,4 @@
-"""Does a training that was killed and started again end as one that was never stopped?"""
+"""Does a training that is killed and started again end like an uninterrupted one?"""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ def assert_resumes_exactly(
 ) -> None:
     """Fail unless a training that is killed and started again ends with the same bits.
 
-    It is trained three times in fresh processes: never stopped; killed by SIGKILL, as a machine
-    that fails does it; and started again with the same folder. Where it went on is read from the
-    optimizer's own count of steps, and every digest from there on is compared.
+    It is trained three times in fresh processes: uninterrupted; killed by SIGKILL, as when a
+    machine fails; and started again with the same folder. The step from which it continued is read
+    from the optimizer's step count, and every later digest is compared.
 
     Args:
-        train: called with the path of a folder for its checkpoints, as ``train(folder)``; the
-            folder is empty the first time. Where it holds a checkpoint, ``train`` goes on from it.
-            It calls ``fit`` once, and stands at the top of a module, or is a
-            ``functools.partial`` of such a function.
-        stop_after: number of optimizer steps after which it is killed, or several of them, each
-            tried alone; None takes the middle of an epoch, half of the training behind it.
-        seed: given to every random generator before ``train`` is called, in each process; None
-            leaves that to ``train``.
+        train: called as ``train(folder)`` with the path of a folder for its checkpoints, which is
+            empty the first time. If there is a checkpoint, ``train`` resumes from it. It calls
+            ``fit`` once, and is defined at the top of a module, or is a ``functools.partial`` of
+            such a function.
+        stop_after: number of optimizer steps after which it is killed, or several numbers, each
+            tested separately; None takes a step in the middle of an epoch, halfway through.
+        seed: of every random generator, set before ``train`` is called, in each process; None
+            leaves seeding to ``train``.
         deterministic: True turns on the framework's deterministic operations before it is called.
-        timeout_s: how long one process may take.
+        timeout_s: limit for each process.
 
     Raises:
-        AssertionError: it ends with other bits, began again from the start, or the training failed.
+        AssertionError: it ends with different bits, starts from the beginning, or fails.
         UsageError: a fresh process cannot import ``train``, or it ends before ``stop_after``.
     """
     __tracebackhide__ = True
@@ -65,28 +65,30 @@ def assert_resumes_exactly(
         processes = Processes(
             target, folder, seed=seed, deterministic=deterministic, timeout_s=timeout_s
         )
-        whole = processes.train("never stopped", checkpoints=_new(folder, "never stopped"))
-        for after in _moments(stop_after, whole, target):
-            place = _new(folder, f"stopped after {after}")
-            processes.train_until_killed("to be killed", checkpoints=place, after=after)
-            left = _files(place)
+        complete = processes.train("never stopped", checkpoints=_new(folder, "never stopped"))
+        for after in _steps_to_stop(stop_after, complete, target):
+            saved = _new(folder, f"stopped after {after}")
+            processes.train_until_killed("to be killed", checkpoints=saved, after=after)
+            files = _files(saved)
             resumed = processes.train(
-                f"killed after step {after}, and resumed", checkpoints=place, goes_on=True
+                f"killed after step {after}, and resumed", checkpoints=saved, goes_on=True
             )
-            _check(target, whole, resumed, after, left)
+            _check(target, complete, resumed, after, files)
 
 
 def _new(folder: Path, name: str) -> Path:
-    made = folder / name.replace(" ", "-")
-    made.mkdir()
-    return made
+    path = folder / name.replace(" ", "-")
+    path.mkdir()
+    return path
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
 
 
-def _moments(asked: int | Collection[int] | None, whole: Noted, target: Target) -> tuple[int, ...]:
+def _steps_to_stop(
+    steps: int | Collection[int] | None, complete: Noted, target: Target
+) -> tuple[int, ...]:
     """Return the steps after which the training is killed.
 
     Raises:
@@ -94,88 +96,91 @@ def _moments(asked: int | Collection[int] | None, whole: Noted, target: Target) 
         AssertionError: it has no steps that a callback sees.
     """
     __tracebackhide__ = True
-    last = max((one.step for one in whole.trail.moments()), default=0)
-    if not last or not whole.trail.end or whole.trail.end.fits != 1:
+    trail = complete.trail
+    last = max((weights.step for weights in trail.moments()), default=0)
+    if not last or not trail.end or trail.end.fits != 1:
         fail(
             f"Nothing shows whether {target} resumes exactly: it has to call fit of a Keras model, "
-            f"once, and called it {whole.trail.end.fits if whole.trail.end else 0} times."
+            f"once, and called it {trail.end.fits if trail.end else 0} times."
         )
-    chosen = (asked,) if isinstance(asked, int) else tuple(asked or (_middle(whole.trail),))
-    for one in chosen:
-        if not 0 < one < last:
+    chosen = (steps,) if isinstance(steps, int) else tuple(steps or (_middle(trail),))
+    for step in chosen:
+        if not 0 < step < last:
             raise UsageError(
-                f"stop_after={one} does not lie within the training, which has {last} steps."
+                f"stop_after={step} is not within the training, which has {last} steps."
             )
     return chosen
 
 
 def _middle(trail: Trail) -> int:
-    """Return a step in the middle of an epoch, half of the training behind it."""
-    ends = [0, *(one.step for one in trail.moments() if one.moment == "epoch")]
+    """Return a step in the middle of an epoch, about halfway through the training."""
+    ends = [0, *(weights.step for weights in trail.moments() if weights.moment == "epoch")]
     begun = len(ends) // 2
     epoch = ends[begun : begun + 2]
     return max(1, sum(epoch) // len(epoch))
 
 
-def _check(target: Target, whole: Noted, resumed: Noted, after: int, left: list[str]) -> None:
+def _check(target: Target, complete: Noted, resumed: Noted, after: int, files: list[str]) -> None:
     __tracebackhide__ = True
-    begun = next((one for one in resumed.trail.moments() if one.moment == "step"), None)
-    found = ", ".join(left[:_SHOWN_FILES]) + (", ..." if len(left) > _SHOWN_FILES else "")
-    if begun is None:
+    start = next((weights for weights in resumed.trail.moments() if weights.moment == "step"), None)
+    listed = ", ".join(files[:_SHOWN_FILES]) + (", ..." if len(files) > _SHOWN_FILES else "")
+    if start is None:
         fail(
-            f"{target} was killed after step {after}; started again it trained no step. It goes on "
-            f"with the epochs that are left where fit gets the callback that saves; its folder "
-            f"held: {found or 'nothing'}."
+            f"{target} was killed after step {after}; started again, it trained no step. It "
+            "continues with the remaining epochs if fit gets the callback that saves; its folder "
+            f"contained: {listed or 'nothing'}."
         )
-    if begun.step == 0:
+    if start.step == 0:
         fail(
-            f"{target} was killed after step {after}; started again it began from the start, at "
-            "step 0: nothing was restored. "
+            f"{target} was killed after step {after}; started again, it began at step 0: nothing "
+            "was restored. "
             + (
-                f"Its folder held {found}: restore that before fit, or by the callback that saved "
-                "it."
-                if left
-                else "Its folder was empty: save into the folder that train is given, with "
+                f"Its folder contained {listed}: restore that before fit, or by the callback that "
+                "saved it."
+                if files
+                else "Its folder was empty: save into the folder that is passed to train, with "
                 "wandb_repro.keras.ReproCheckpoint(folder), more often than every "
                 f"{after} steps."
             )
         )
-    verdict = _verdict(whole, resumed, begun)
+    verdict = _verdict(complete, resumed, start)
     if verdict.grade == "diverged":
         fail_with_verdict(
-            f"{target} does not resume exactly: killed after step {after}, it went on from step "
-            f"{begun.step}, and trained other weights than without the stop.",
+            f"{target} does not resume exactly: killed after step {after}, it continued from step "
+            f"{start.step}, and trained different weights than without the stop.",
             verdict,
         )
     if verdict.grade != "identical":
         fail_with_verdict(f"Nothing shows whether {target} resumes exactly.", verdict)
 
 
-def _verdict(whole: Noted, resumed: Noted, begun: Weights) -> Verdict:
-    one, two = (Trail(tuple(_from(noted.trail, begun)), torn=False) for noted in (whole, resumed))
-    verdict = judge(whole.manifest, one, resumed.manifest, two)
+def _verdict(complete: Noted, resumed: Noted, start: Weights) -> Verdict:
+    original, rerun = (
+        Trail(tuple(_from(noted.trail, start)), torn=False) for noted in (complete, resumed)
+    )
+    verdict = judge(complete.manifest, original, resumed.manifest, rerun)
     if verdict.first is None:
         return verdict
-    extra = tuple(_lost(verdict.first, begun.step, verdict.moved.what if verdict.moved else ""))
-    return judge(whole.manifest, one, resumed.manifest, two, extra=extra)
+    extra = tuple(_lost(verdict.first, start.step, verdict.moved.what if verdict.moved else ""))
+    return judge(complete.manifest, original, resumed.manifest, rerun, extra=extra)
 
 
-def _from(trail: Trail, begun: Weights) -> Iterator[TrailRecord]:
-    """Yield a trail as though it had begun where the resumed one did."""
-    start = begun.step
+def _from(trail: Trail, start: Weights) -> Iterator[TrailRecord]:
+    """Yield a trail as if it had begun where the resumed trail does."""
+    step = start.step
     if trail.start is not None:
         yield trail.start
     yield from trail.of(Granularity)
     yield from trail.of(Structure)
     for weights in trail.moments():
-        if weights.step > start:
+        if weights.step > step:
             yield weights
-        elif weights.step == start and weights.moment == "step":
-            # The last step of an epoch, or what the next epoch goes on from: it is the same.
-            yield weights.model_copy(update={"epoch": begun.epoch})
-    yield from (one for one in trail.of(Losses) if one.first > start)
-    yield from (one for one in trail.of(Numbers) if one.step > start)
-    yield from (one for one in trail.of(Missing) if one.step > start)
+        elif weights.step == step and weights.moment == "step":
+            # The same weights end an epoch in one trail and start the next in the other.
+            yield weights.model_copy(update={"epoch": start.epoch})
+    yield from (losses for losses in trail.of(Losses) if losses.first > step)
+    yield from (numbers for numbers in trail.of(Numbers) if numbers.step > step)
+    yield from (missing for missing in trail.of(Missing) if missing.step > step)
     if trail.end is not None:
         yield trail.end
 
@@ -186,42 +191,42 @@ class _Loss(NamedTuple):
     cure: str
 
 
-_OURS = "save by wandb_repro.keras.ReproCheckpoint, which keeps it"
+_OURS = "save with wandb_repro.keras.ReproCheckpoint, which keeps it"
 
 _NOT_RESTORED: dict[tuple[str, ...], _Loss] = {
     ("seed",): _Loss(
         "seed",
-        "The checkpoint did not bring back the states of the seed generators, which dropout draws "
+        "The checkpoint did not restore the states of the seed generators, which dropout draws "
         "from",
         f"{_OURS}; Keras' BackupAndRestore leaves them out",
     ),
-    ("optimizer",): _Loss("config", "The checkpoint did not bring back the optimizer", _OURS),
+    ("optimizer",): _Loss("config", "The checkpoint did not restore the optimizer", _OURS),
 }
 
 
 def _lost(first: FirstDifference, start: int, moved: str) -> Iterator[Finding]:
-    """Yield what was lost at the stop, as far as the place of the first difference tells."""
+    """Yield what was lost at the stop, judged by where the first difference is."""
     if first.step == start:
         groups = tuple(dict.fromkeys(leaf.group for leaf in first.leaves))
         loss = _NOT_RESTORED.get(groups) or _Loss(
             "code",
-            f"What was restored is not what the training held after step {start}: "
+            f"The restored state is not that after step {start}: "
             f"{', '.join(groups) or 'other variables'}",
             _OURS,
         )
     elif moved == "data":
         loss = _Loss(
             "data",
-            "What was restored is equal, and the batches after it are not: the data does not go on "
-            "where it was",
+            "The restored state is equal, but the batches after it are not: the data does not "
+            "continue from its position",
             "train on wandb_repro.keras.shuffled(...), whose order needs no state, or "
             "register the generator that the data is drawn from",
         )
     else:
         loss = _Loss(
             "code",
-            "What was restored is equal; what differs later is held outside of the model: by a "
-            "callback, a schedule or a generator",
+            "The restored state is equal, so the later difference comes from state outside the "
+            "model: of a callback, a schedule or a generator",
             _OURS,
         )
     yield about_one_run(

@@ -1,4 +1,4 @@
-"""A training function as another process can find it: by its module, file and name."""
+"""A training function that another process can find by its module, file and name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Train = Callable[..., object]
 
 
 class Target(ExecutionRecord):
-    """Where a function is, and what it is given."""
+    """Where a function is, and its arguments."""
 
     module: str
     file: str
@@ -37,7 +37,7 @@ class Target(ExecutionRecord):
         """Return the function, its module imported, with its arguments bound.
 
         Raises:
-            UsageError: it is not where it was.
+            UsageError: the module no longer has the function.
         """
         found: Any = _imported(self.module, self.file)
         for part in self.name.split("."):
@@ -48,7 +48,7 @@ class Target(ExecutionRecord):
 
 
 def _imported(name: str, file: str) -> ModuleType:
-    """Import a module by its name where that finds this file, else from the file itself.
+    """Import a module by its name if that finds this file, else from the file itself.
 
     pytest gives test modules names that ``import`` may not find, or finds elsewhere.
     """
@@ -67,8 +67,8 @@ def _imported(name: str, file: str) -> ModuleType:
     return module
 
 
-def _is_same(one: str, two: str) -> bool:
-    return Path(one).resolve() == Path(two).resolve()
+def _is_same(first: str, second: str) -> bool:
+    return Path(first).resolve() == Path(second).resolve()
 
 
 def target_of(train: object) -> Target:
@@ -79,15 +79,14 @@ def target_of(train: object) -> Target:
             of one, whose arguments JSON can hold.
 
     Raises:
-        UsageError: a fresh process cannot import it, or its arguments; the message says why, and
-            what to do.
+        UsageError: a fresh process cannot import it or take its arguments.
     """
     __tracebackhide__ = True
     function, arguments, keywords = _unbound(train)
     name = getattr(function, "__qualname__", type(function).__name__)
     if not isinstance(function, FunctionType | MethodType):
         raise UsageError(
-            f"{name} is no function but an object, which a fresh process cannot import. "
+            f"{name} is not a function but an object, which a fresh process cannot import. "
             "Give a function at the top of a module."
         )
     if name.endswith("<lambda>"):
@@ -97,8 +96,8 @@ def target_of(train: object) -> Target:
         )
     if "<locals>" in name:
         raise UsageError(
-            f"{name} stands inside another function, where a fresh process cannot import it from. "
-            "Move it to the top of its module; what it takes from around it, give it by "
+            f"{name} is defined inside another function, from where a fresh process cannot import "
+            "it. Move it to the top of its module, and pass the values that it uses by "
             "functools.partial(train, name=value)."
         )
     module = sys.modules.get(function.__module__)
@@ -141,7 +140,7 @@ def _plain(value: object, what: str) -> JSON:
     """Return a value that a file can carry to another process, bit for bit.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: JSON does not return it unchanged.
     """
     __tracebackhide__ = True
     try:
@@ -150,8 +149,8 @@ def _plain(value: object, what: str) -> JSON:
         back = None
     if back != value or type(back) is not type(value):
         raise UsageError(
-            f"The training's {what} is a {type(value).__name__}, which does not reach a fresh "
-            "process as it is. Give it numbers, texts, lists or dicts, and let it make or load "
-            "the rest itself."
+            f"The training's {what} is a {type(value).__name__}, which cannot be passed to a fresh "
+            "process unchanged. Pass numbers, strings, lists or dicts, and let the function make "
+            "or load the rest."
         )
     return cast("JSON", back)

@@ -1,4 +1,4 @@
-"""Do two models hold the same bits?"""
+"""Do two models have the same weights, bit for bit?"""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _SHOWN = 8
 def assert_same_weights(
     a: object, b: object, *, groups: Collection[str] = ("trainable", "non_trainable")
 ) -> None:
-    """Fail unless two models hold the same weights, bit for bit.
+    """Fail unless two models have the same weights, bit for bit.
 
-    NaNs and signed zeros are bits like any other. Variables are paired by group and order, since
-    Keras' names count what else was built; arrays in a dict are paired by name.
+    NaNs and signed zeros are compared by their bits, too. Variables are paired by group and order,
+    since Keras numbers names by what else was built; arrays in a dict are paired by name.
 
     Args:
-        a: a Keras model; or arrays: a list, as ``get_weights()`` gives, or a dict by name.
-        b: the other, of the same kind.
+        a: a Keras model; or arrays: a list as from ``get_weights()``, or a dict by name.
+        b: likewise, of the same kind.
         groups: of models: ``trainable``, ``non_trainable``, ``seed`` (states of seed generators)
             and ``optimizer``.
 
     Raises:
         AssertionError: they differ; the message names the first variable and its first element.
-        UsageError: something holds no weights.
+        UsageError: ``a`` or ``b`` has no weights.
     """
     __tracebackhide__ = True
     first, second = _read(a, "a", groups), _read(b, "b", groups)
@@ -45,11 +45,11 @@ def assert_same_weights(
         )
     difference = _structure(first, second)
     if difference:
-        fail(f"The models are not alike: {difference}.")
+        fail(f"The models differ in structure: {difference}.")
     differ = [
-        (one, two)
-        for one, two in zip(first, second, strict=True)
-        if leaf_digest(one.value) != leaf_digest(two.value)
+        (left, right)
+        for left, right in zip(first, second, strict=True)
+        if leaf_digest(left.value) != leaf_digest(right.value)
     ]
     if differ:
         fail(
@@ -69,13 +69,13 @@ def _read(value: object, name: str, groups: Collection[str]) -> list[Variable]:
     unknown = sorted(set(groups) - set(GROUPS))
     if unknown:
         raise UsageError(f"There is no group {unknown[0]!r}; there are {', '.join(GROUPS)}.")
-    found = list(_variables(value, groups))
-    if not found:
+    variables = list(_variables(value, groups))
+    if not variables:
         raise UsageError(
             f"{name} holds no weights to compare; its type is {type(value).__name__}. Give a Keras "
             "model that is built, or its get_weights()."
         )
-    return found
+    return variables
 
 
 def _variables(value: object, groups: Collection[str]) -> Iterator[Variable]:
@@ -83,85 +83,85 @@ def _variables(value: object, groups: Collection[str]) -> Iterator[Variable]:
     if keras is not None and isinstance(value, keras.Model):
         from wandb_repro.keras import variables_of
 
-        yield from (one for one in variables_of(cast("Any", value)) if one.group in groups)
+        yield from (found for found in variables_of(cast("Any", value)) if found.group in groups)
     elif isinstance(value, Mapping):
         named = cast("Mapping[object, Any]", value)
         for name in sorted(named, key=str):
             yield Variable("array", str(name), _array(named[name]))
     elif isinstance(value, (list, tuple)):
-        for place, one in enumerate(cast("Iterable[object]", value)):
-            yield Variable("array", f"array {place}", _array(one))
+        for index, array in enumerate(cast("Iterable[object]", value)):
+            yield Variable("array", f"array {index}", _array(array))
     elif is_array(value):
         yield Variable("array", "array", cast("Any", value))
 
 
 def _array(value: object) -> Any:
-    """Return a value as NumPy's array.
+    """Return a value as a NumPy array.
 
     Raises:
-        UsageError: it has no bytes that could be compared.
+        UsageError: its bytes cannot be compared.
     """
     numpy: Any = import_module("numpy")
-    found = numpy.asarray(value)
+    array = numpy.asarray(value)
     try:
-        leaf_digest(found[:0] if found.ndim else found)
+        leaf_digest(array[:0] if array.ndim else array)
     except DigestError as error:
         raise UsageError(f"{error.message} Give arrays of numbers.") from error
-    return found
+    return array
 
 
-def _structure(mine: Sequence[Variable], yours: Sequence[Variable]) -> str:
+def _structure(a: Sequence[Variable], b: Sequence[Variable]) -> str:
     """Return why variables cannot be paired; empty if they can."""
-    if len(mine) != len(yours):
-        return f"a has {count(len(mine), 'variable')} and b {count(len(yours), 'variable')}"
-    for one, two in zip(mine, yours, strict=True):
-        if one.group == "array" and one.label != two.label:
-            return f"a has {one.label} where b has {two.label}"
-        if _kind(one) != _kind(two):
-            return f"{one.label} is {_kind(one)} in a and {_kind(two)} in b"
+    if len(a) != len(b):
+        return f"a has {count(len(a), 'variable')} and b {count(len(b), 'variable')}"
+    for in_a, in_b in zip(a, b, strict=True):
+        if in_a.group == "array" and in_a.label != in_b.label:
+            return f"a has {in_a.label} where b has {in_b.label}"
+        if _kind(in_a) != _kind(in_b):
+            return f"{in_a.label} is {_kind(in_a)} in a and {_kind(in_b)} in b"
     return ""
 
 
-def _kind(one: Variable) -> str:
-    group = "" if one.group == "array" else f"{one.group} "
-    return f"{group}{one.value.dtype.name}{list(one.value.shape)}"
+def _kind(variable: Variable) -> str:
+    group = "" if variable.group == "array" else f"{variable.group} "
+    return f"{group}{variable.value.dtype.name}{list(variable.value.shape)}"
 
 
 def _report(differ: Sequence[tuple[Variable, Variable]]) -> Iterator[tuple[str, str]]:
-    first, other = differ[0]
-    yield "first tensor", _leaf(first)
-    yield from _elements(first.value, other.value)
-    for place, (one, _) in enumerate(differ[1 : _SHOWN + 1]):
-        yield "" if place else "also", _leaf(one)
+    in_a, in_b = differ[0]
+    yield "first tensor", _leaf(in_a)
+    yield from _elements(in_a.value, in_b.value)
+    for position, (variable, _) in enumerate(differ[1 : _SHOWN + 1]):
+        yield "" if position else "also", _leaf(variable)
     if len(differ) > _SHOWN + 1:
         yield "", f"and {len(differ) - _SHOWN - 1:,} more"
 
 
-def _leaf(one: Variable) -> str:
-    return f"{one.label} {list(one.value.shape)}, {one.group}"
+def _leaf(variable: Variable) -> str:
+    return f"{variable.label} {list(variable.value.shape)}, {variable.group}"
 
 
-def _elements(one: Any, two: Any) -> Iterator[tuple[str, str]]:
-    """Yield how many elements differ, the first of them, and how far apart they are."""
+def _elements(in_a: Any, in_b: Any) -> Iterator[tuple[str, str]]:
+    """Yield how many elements differ, the first of them, and by how much they differ."""
     np: Any = import_module("numpy")
-    mine, yours = (np.ascontiguousarray(value).reshape(-1) for value in (one, two))
-    width = mine.dtype.itemsize
-    other = (mine.view("u1").reshape(-1, width) != yours.view("u1").reshape(-1, width)).any(1)
-    places = np.flatnonzero(other)
-    first = places[0]
-    index = [int(axis) for axis in np.unravel_index(first, one.shape)]
+    a, b = (np.ascontiguousarray(value).reshape(-1) for value in (in_a, in_b))
+    width = a.dtype.itemsize
+    differ = (a.view("u1").reshape(-1, width) != b.view("u1").reshape(-1, width)).any(1)
+    positions = np.flatnonzero(differ)
+    first = positions[0]
+    index = [int(axis) for axis in np.unravel_index(first, in_a.shape)]
     yield (
         "elements",
-        f"{len(places):,} of {count(mine.size, 'element')} differ, first {index}: "
-        f"{mine[first]!s} in a, {yours[first]!s} in b",
+        f"{len(positions):,} of {count(a.size, 'element')} differ, first {index}: "
+        f"{a[first]!s} in a, {b[first]!s} in b",
     )
     with np.errstate(all="ignore"):
-        gaps = np.abs(mine[places].astype("f8") - yours[places].astype("f8"))
-        size = float(np.linalg.norm(mine.astype("f8")))
+        gaps = np.abs(a[positions].astype("f8") - b[positions].astype("f8"))
+        norm = float(np.linalg.norm(a.astype("f8")))
     finite = gaps[np.isfinite(gaps)]
     if len(finite):
-        far = float(np.linalg.norm(finite))
-        part = f", {far / size:.1g} of the tensor's size" if size > 0 else ""
-        yield "apart", f"at most {float(finite.max()):.3g} an element{part}"
+        distance = float(np.linalg.norm(finite))
+        part = f", {distance / norm:.1g} of the tensor's norm" if norm > 0 else ""
+        yield "difference", f"at most {float(finite.max()):.3g} per element{part}"
     if len(finite) < len(gaps):
         yield "not finite", f"{count(len(gaps) - len(finite), 'element')}, in a or in b"

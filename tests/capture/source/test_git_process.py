@@ -1,4 +1,4 @@
-"""A git that hangs is given up: the code is missing with that reason, and the training goes on."""
+"""A git that hangs is given up: the record says why the code is missing; training continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a checkpoint is one clear sentence, and the training goes on."""
+"""What is wrong with a checkpoint is one clear sentence, and the training continues."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_without_room_the_training_goes_on_and_older_ones_stay(
     lines = said(capsys)
     assert lines[0].startswith("resuming after epoch 2")
     assert lines[1] == (
-        f"warning: no checkpoint in {folder.path}: File too large; training goes on without it"
+        f"warning: no checkpoint in {folder.path}: File too large; training continues without it"
     )
     assert len(lines) == 2
     assert bits_of(model) == bits_of(free)
@@ -145,7 +145,7 @@ def test_a_model_without_variables_has_no_checkpoint(
 
     assert folder.names() == []
     assert said(capsys) == [
-        f"warning: no checkpoint in {folder.path}: the model has no variables; training goes on "
+        f"warning: no checkpoint in {folder.path}: the model has no variables; training continues "
         "without it"
     ]
 

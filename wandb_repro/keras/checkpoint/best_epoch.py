@@ -1,4 +1,4 @@
-"""Which epoch was the best, by a metric."""
+"""Finds the best epoch by a metric."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class BestEpoch:
     """The best epoch so far.
 
     Args:
-        monitor: name of the metric; None takes ``val_loss`` where there is one, else ``loss``.
-        mode: ``min``, ``max``, or ``auto``: the direction that the metric itself states, else
-            ``max`` for names such as ``val_accuracy``.
+        monitor: name of the metric; None takes ``val_loss`` if there is one, else ``loss``.
+        mode: ``min``, ``max``, or ``auto``: the direction that the metric declares, else ``max``
+            for names such as ``val_accuracy`` and ``min`` for others.
 
     Raises:
-        UsageError: ``mode`` is none of the three.
+        UsageError: ``mode`` is not one of the three.
     """
 
     def __init__(self, monitor: str | None, mode: str) -> None:
@@ -36,7 +36,7 @@ class BestEpoch:
     def see(self, epoch: int, logs: Mapping[str, Any], model: Any) -> bool:
         """Take an epoch's metrics; return whether it is the best so far.
 
-        ``epoch`` epochs are complete; the model is asked for the direction of its metrics.
+        ``epoch`` epochs are complete; ``model`` knows the direction of its metrics.
         """
         name = self._monitor or ("val_loss" if "val_loss" in logs else "loss")
         value = number_of(logs.get(name))
@@ -62,9 +62,9 @@ class BestEpoch:
         return any(part in plain for part in _UP)
 
     def state(self) -> dict[str, Any]:
-        """Return the best epoch as a checkpoint holds it."""
+        """Return the best epoch, for a checkpoint."""
         return {"epoch": self.epoch, "value": self._value}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take over what a checkpoint holds."""
+        """Restore the best epoch from a checkpoint."""
         self.epoch, self._value = state["epoch"], state["value"]

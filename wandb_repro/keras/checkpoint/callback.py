@@ -33,27 +33,28 @@ from wandb_repro.store.checkpoint_folder import Shelf, Written
 
 
 class ReproCheckpoint(keras.callbacks.Callback):
-    """Saves all that a training needs to resume exactly, and resumes from it.
+    """Saves everything that a training needs to resume exactly, and resumes from it.
 
-    Start the same script again after it was stopped: ``fit`` resumes after the last epoch that was
-    saved, and ends with the same bits as a training that never stopped. A finished script starts
+    Start the same script again after it was stopped: ``fit`` resumes after the last saved epoch,
+    and ends with the same bits as a training that was never stopped. A finished script starts
     over. Place it anywhere in the list: it saves after every other callback.
 
     It saves the weights, the optimizer, seed generators, the global generators of Python, NumPy,
-    TensorFlow and torch and those given to ``wandb_repro.register``, the position in the data, and
-    the state of the other callbacks. It warns of what it cannot save before the first checkpoint.
+    TensorFlow and torch, generators passed to ``wandb_repro.register``, the position in the data,
+    and the state of the other callbacks. Before the first checkpoint, it warns of state that it
+    cannot save.
 
     Args:
-        folder: for the checkpoints of one training; made where it is missing.
-        keep: how many of the latest checkpoints to keep, and the best one besides.
-        monitor: metric that decides which is best; None takes ``val_loss`` where there is one,
-            else ``loss``.
+        folder: for the checkpoints of one training; created if missing.
+        keep: how many of the latest checkpoints to keep, in addition to the best.
+        monitor: metric that decides which is best; None takes ``val_loss`` if there is one, else
+            ``loss``.
         mode: ``min``, ``max``, or ``auto`` to derive it from the metric.
-        every: save at the end of every so many epochs, and of the last one.
+        every: save after every N epochs, and after the last.
         resume: False starts over, and moves the old checkpoints to a folder inside this one.
 
     Raises:
-        UsageError: an option has an impossible value.
+        UsageError: an option has an invalid value.
 
     Example:
         >>> model.fit(dataset, epochs=30, callbacks=[ReproCheckpoint("checkpoints")])
@@ -106,7 +107,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         if fit.callback_list is None:
             warn_once("no checkpoints are saved: Keras' list of callbacks was not found")
             return
-        others = [one for one in fit.callbacks if one is not self and not _is_ours(one)]
+        others = [other for other in fit.callbacks if other is not self and not _is_ours(other)]
         self._training = TrainingState(self._trained, fit, others)
         surround(fit, self, before=_BEFORE, after=_AFTER)
         self._open = True
@@ -123,9 +124,9 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._saves = world_of(os.environ).rank == 0
         if self._number == 1 and (self._shelf.has_ended or not self._resume):
             self._start_over()
-        found = self._shelf.newest(self._number, self._warn_of_skipped)
-        if found is not None:
-            written, stored = found
+        newest = self._shelf.newest(self._number, self._warn_of_skipped)
+        if newest is not None:
+            written, stored = newest
             try:
                 training.check(stored)
             except CheckpointError as error:
@@ -164,14 +165,13 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._go_on(training, written, stored, is_over=start.is_over)
 
     def _number_in_run(self, fit: FitFrame) -> int | None:
-        """Return the number of the fit in the trail; None where no ReproCallback records it.
-
-        The folder counts otherwise: a run may have fits without checkpoints, or two folders.
-        """
-        ours = next((one for one in fit.callbacks if isinstance(one, ReproCallback)), None)
+        """Return the number of the fit in the trail; None if no ReproCallback records it."""
+        # The folder counts differently: a run may have fits without checkpoints, or two folders.
+        callbacks = fit.callbacks
+        ours = next((other for other in callbacks if isinstance(other, ReproCallback)), None)
         if ours is None:
             return None
-        return ours.number_of_fit(begun=fit.callbacks.index(ours) < fit.callbacks.index(self))
+        return ours.number_of_fit(begun=callbacks.index(ours) < callbacks.index(self))
 
     def _go_on(
         self,
@@ -181,9 +181,9 @@ class ReproCheckpoint(keras.callbacks.Callback):
         *,
         is_over: bool = False,
     ) -> None:
-        """Have ``fit`` start after a checkpoint; the rest is restored when its epoch begins.
+        """Make ``fit`` start after a checkpoint; most state is restored when the epoch begins.
 
-        ``is_over``: the original fit ended there, which the checkpoint may not know.
+        ``is_over``: the original fit ended there, even if the checkpoint does not say so.
         """
         epochs = int(training.fit.locals.get("epochs", 0))
         initial = int(training.fit.locals.get("initial_epoch", 0) or 0)
@@ -203,7 +203,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
 
     @harmless("what the checkpoint holds")
     def restore(self) -> None:
-        """Restore what the checkpoint holds, before any other callback acts; once."""
+        """Restore the checkpoint, once, before any other callback acts."""
         found, training = self._found, self._training
         if found is None or training is None:
             return
@@ -231,13 +231,13 @@ class ReproCheckpoint(keras.callbacks.Callback):
             )
 
     def _recorder(self) -> FitRecorder | None:
-        """Return what records this fit; None where nothing does."""
+        """Return the recorder of this fit; None if it is not recorded."""
         callbacks = self._training.fit.callbacks if self._training else []
         ours = (callback for callback in callbacks if isinstance(callback, ReproCallback))
         return next((callback.recorder for callback in ours if callback.recorder), None)
 
     def see_validation(self) -> None:
-        """Count what is used of the validation data."""
+        """Count the iterators made of the validation data."""
         if self._training is not None:
             self._training.position.see_validation(
                 getattr(self._trained, "_eval_epoch_iterator", None)
@@ -245,7 +245,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
 
     @harmless("a checkpoint")
     def save(self, epoch: int, logs: Mapping[str, Any]) -> None:
-        """Save the state after so many epochs, if that is due; every other callback has acted."""
+        """Save the state after this many epochs, if due; every other callback has acted."""
         training = self._training
         if training is None or not self._saves:
             return
@@ -266,10 +266,10 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._write(training, entries, is_best=is_best)
 
     def _warn_of_unsaved(self, training: TrainingState) -> None:
-        """Warn of what a checkpoint cannot save, before anybody relies on the first one."""
+        """Warn of state that a checkpoint cannot save, before the first checkpoint is used."""
         search, self._search = self._search, False  # searching graphs takes long: once
-        found = guarded(lambda: training.unsaved(search=search), "what a checkpoint cannot hold")
-        reasons = [found] if isinstance(found, Unavailable) else found
+        unsaved = guarded(lambda: training.unsaved(search=search), "what a checkpoint cannot hold")
+        reasons = [unsaved] if isinstance(unsaved, Unavailable) else unsaved
         for reason in map(str, reasons):
             if reason not in self._unsaved:
                 self._unsaved.append(reason)
@@ -278,13 +278,14 @@ class ReproCheckpoint(keras.callbacks.Callback):
     def _write(self, training: TrainingState, entries: dict[str, Any], *, is_best: bool) -> None:
         recorder, epoch = self._recorder(), int(entries["epoch"])
         step = recorder.steps if recorder else _iterations(self._trained)
-        path = self._shelf.folder / f"fit-{self._number}-epoch-{epoch:05d}.ckpt"
+        folder = self._shelf.folder
+        path = folder / f"fit-{self._number}-epoch-{epoch:05d}.ckpt"
         try:
             taken = training.take({**entries, "step": step, "path": str(path)})
             written, digest = self._shelf.write(self._number, epoch, taken.state, taken.pieces)
         except (OSError, CheckpointError, TypeError) as error:
             why = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
-            warn_once(f"no checkpoint in {self._shelf.folder}: {why}; training goes on without it")
+            warn_once(f"no checkpoint in {folder}: {why}; training continues without it")
             self._record(recorder, epoch, step, str(path), reason=str(why))
             return
         record = {"digest": digest, "size_bytes": written.path.stat().st_size, "root": taken.root}
@@ -306,7 +307,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
             )
 
     def finish(self) -> None:
-        """Note that ``fit`` returned; remove ours from the ends of Keras' list."""
+        """Note that ``fit`` returned; remove our entries from the ends of Keras' list."""
         training, self._training = self._training, None
         self._open = False
         if training is not None:

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import keras
 
-# NOTE: a whole ``__dict__`` would be wrong: ReduceLROnPlateau turns the sign of ``min_delta`` when
-# it first uses it, and would turn it again after it was restored.
+# NOTE: saving ``__dict__`` would be wrong: ReduceLROnPlateau flips the sign of ``min_delta`` on
+# first use, and would flip it again after a restore.
 # Source: keras/src/callbacks/monitor_callback.py, ``_set_monitor_op``, Keras 3.15.
 _KNOWN: dict[str, tuple[str, ...]] = {
     "EarlyStopping": ("wait", "stopped_epoch", "best", "best_epoch", "best_weights"),
@@ -20,10 +20,10 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "SwapEMAWeights": ("_ema_weights_in_model",),
     "History": ("epoch", "history"),
 }
-"""Attributes of Keras' own callbacks that change during a fit and decide what they do next."""
+"""Attributes of Keras' callbacks that change during a fit and decide what they do next."""
 
 SAVED = "saved_attributes"
-"""Name of the attribute in which a callback of the user lists the names of its state."""
+"""Name of the attribute in which a user's callback lists the attributes to save."""
 
 
 def names_of_state(callback: object) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def names_of_state(callback: object) -> tuple[str, ...]:
 
 
 def callback_states(callbacks: Iterable[object]) -> list[dict[str, Any]]:
-    """Return the state of each callback, in order; empty of one that has none."""
+    """Return the state of each callback, in order; empty for a callback without state."""
     return [
         {
             "kind": _kind(callback),
@@ -54,7 +54,7 @@ def callback_states(callbacks: Iterable[object]) -> list[dict[str, Any]]:
 def restore_callbacks(
     callbacks: Iterable[object], states: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """Restore states, those of one class in order; return in sentences what could not be."""
+    """Restore states, within a class in order; return sentences about those that could not be."""
     waiting = [saved for saved in states if saved["state"]]
     problems: list[str] = []
     for callback in callbacks:

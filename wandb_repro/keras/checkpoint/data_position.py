@@ -1,10 +1,10 @@
-"""Where a fit is in its data: how much of each pipeline was used, and how to get there again.
+"""The position of a fit in its data: how much of each pipeline was used, and how to return there.
 
-The order that a shuffled ``tf.data`` pipeline gives depends on how many iterators were made of it
-before, and Keras makes more than one an epoch; so we count them where they are made. With
-``steps_per_epoch``, one iterator runs through several epochs: its batches are skipped one by one.
-Source: keras/src/trainers/epoch_iterator.py, Keras 3.15; measured: as many iterators give the
-same order in another process, half as many do not.
+The order of a shuffled ``tf.data`` pipeline depends on how many iterators were made of it before,
+and Keras makes more than one per epoch; so we count them as they are made. With
+``steps_per_epoch``, an iterator runs through several epochs: its batches are skipped one by one.
+Source: keras/src/trainers/epoch_iterator.py, Keras 3.15; measured: the same number of iterators
+gives the same order in another process, half as many do not.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ class DataPosition:
         self._held_out = fit.get("val_x")
 
     def see_validation(self, iterator: object) -> None:
-        """Count what is used of the validation data, too; Keras makes that iterator late."""
+        """Count the iterators of the validation data, too; Keras makes its epoch iterator late."""
         if iterator is None or (self._validation and self._validation.iterator is iterator):
             return
         begun = self._validation.begun if self._validation else 0
         self._validation = _Counted(iterator, begun)
 
     def state(self) -> dict[str, Any]:
-        """Return the positions as a checkpoint holds them."""
+        """Return the positions, for a checkpoint."""
         begun = self._validation.begun if self._validation else 0
         return {**self._training.state(), "validation": begun}
 
     def restore(self, state: Mapping[str, Any], skipping: Callable[[int], object]) -> None:
         """Move to the positions that ``state()`` returned in another process.
 
-        ``skipping`` gets the number of batches to skip, before they are skipped.
+        ``skipping`` is called with the number of batches before they are skipped.
         """
         self._training.restore(int(state["begun"]), int(state["taken"]), skipping)
         for _ in range(int(state["validation"])):
@@ -57,7 +57,7 @@ def _began(dataset: Any) -> bool:
 
 
 class _Counted:
-    """One of Keras' epoch iterators, and how many iterators of its pipeline were made."""
+    """An epoch iterator of Keras, and how many iterators of its pipeline were made."""
 
     def __init__(self, iterator: Any, begun: int = 0) -> None:
         self.iterator = iterator
@@ -90,20 +90,20 @@ class _Counted:
 
     def _taken(self) -> int:
         """Return how many batches were used of an iterator that the next epoch continues."""
-        goes_on = getattr(self.iterator, "steps_per_epoch", None) is not None
+        spans_epochs = getattr(self.iterator, "steps_per_epoch", None) is not None
         current = getattr(self.iterator, "_current_iterator", None)
-        return int(self.iterator._steps_seen) if goes_on and current is not None else 0
+        return int(self.iterator._steps_seen) if spans_epochs and current is not None else 0
 
     def restore(self, begun: int, taken: int, skipping: Callable[[int], object]) -> None:
         iterator = self.iterator
         if iterator is None:
             return
         pipeline = getattr(self.adapter, "_dataset", None)
-        goes_on = iterator.steps_per_epoch is not None and begun > 0
-        for _ in range(begun - 1 if goes_on else begun):
+        spans_epochs = iterator.steps_per_epoch is not None and begun > 0
+        for _ in range(begun - 1 if spans_epochs else begun):
             if not _began(pipeline):
                 break
-        if goes_on:
+        if spans_epochs:
             skipping(taken)
             iterator._current_iterator = iter(iterator._get_iterator())
             iterator._steps_seen = taken

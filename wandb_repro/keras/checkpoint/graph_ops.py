@@ -1,7 +1,7 @@
-"""Operations in TensorFlow's graphs whose state no checkpoint can keep.
+"""Finds operations in TensorFlow's graphs whose state a checkpoint cannot save.
 
-The state of a stateful random operation is a counter inside its kernel, which nothing can read.
-Source: measured on TensorFlow 2.21, the next draw in another process starts over.
+The state of a stateful random operation is a counter inside its kernel, which cannot be read.
+Source: measured on TensorFlow 2.21: the next draw in another process starts over.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Found(NamedTuple):
     operation: str
     """Its type, such as ``RandomStandardNormal``."""
     where: str
-    """File and line of the script that made it; empty where none is known."""
+    """File and line of the script that made it; empty if unknown."""
     function: Any = None
-    """The function that is called, where ``kind`` is ``python``."""
+    """The function that is called, if ``kind`` is ``python``."""
 
 
 def in_pipeline(dataset: Any) -> list[Found]:
-    """Return the operations in the functions of a ``tf.data`` pipeline, nested ones too."""
+    """Return the operations in the functions of a ``tf.data`` pipeline, nested ones included."""
     found = [
         operation
         for stage in _stages(dataset)
@@ -76,7 +76,7 @@ def _stages(dataset: Any) -> Iterator[Any]:
 
 
 def _compiled(function: Any, seen: set[int], depth: int) -> Iterator[Any]:
-    """Yield the compiled functions inside the one that Keras calls for a step."""
+    """Yield the compiled functions inside the function that Keras calls for a step."""
     if id(function) in seen or depth > _DEEPEST:
         return
     seen.add(id(function))
@@ -126,7 +126,7 @@ def _is_of_script(file: str) -> bool:
 
 
 def _called(operation: Any) -> Callable[..., Any] | None:
-    """Return the script's function that an operation calls; None where it cannot be found."""
+    """Return the script's function that an operation calls; None if it cannot be found."""
     module: Any = sys.modules.get("tensorflow.python.ops.script_ops")
     try:
         wrapper = module._py_funcs.get(operation.get_attr("token").decode())
@@ -134,7 +134,7 @@ def _called(operation: Any) -> Callable[..., Any] | None:
         return None
     function = inspect.unwrap(getattr(wrapper, "_func", wrapper)) if wrapper is not None else None
     for cell in getattr(function, "__closure__", None) or ():
-        of_generator = getattr(cell.cell_contents, "_generator", None)
-        if callable(of_generator):  # where Dataset.from_generator keeps the user's function
-            return of_generator
+        generator = getattr(cell.cell_contents, "_generator", None)
+        if callable(generator):  # Dataset.from_generator keeps the user's function there
+            return generator
     return function

@@ -1,7 +1,7 @@
 """The states of the process's random generators.
 
-Source: which there are, and that each can be restored in another process, was measured on Keras
-3.15, TensorFlow 2.21, NumPy 2.4 (state saved in one process, the next draw compared in another).
+Source: measured on Keras 3.15, TensorFlow 2.21, NumPy 2.4: each state, saved in one process and
+restored in another, gives the same next draw.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def rng_states() -> dict[str, Any]:
 
 
 def restore_rng_states(states: Mapping[str, Any]) -> list[str]:
-    """Restore states that ``rng_states`` returned; return in sentences what could not be.
+    """Restore states that ``rng_states`` returned; return sentences about those that could not be.
 
     Raises:
         CheckpointError: a generator refuses its state.
@@ -109,7 +109,7 @@ def _context() -> Any:
 
 
 def _global_generator() -> Any:
-    """Return TensorFlow's global generator; None, and none is made, where it was not used."""
+    """Return TensorFlow's global generator; None if it was not used, without making one."""
     module = sys.modules.get("tensorflow.python.ops.stateful_random_ops")
     return getattr(module, "global_generator", None)
 
@@ -119,7 +119,7 @@ def _torch() -> dict[str, Any]:
     devices: list[Any] = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     return {
         "host": torch.get_rng_state().numpy(),
-        "devices": [one.numpy() for one in devices],
+        "devices": [device.numpy() for device in devices],
     }
 
 
@@ -127,11 +127,11 @@ def _restore_torch(state: Mapping[str, Any]) -> None:
     torch: Any = sys.modules["torch"]
     torch.set_rng_state(torch.from_numpy(state["host"]))
     if state["devices"]:
-        torch.cuda.set_rng_state_all([torch.from_numpy(one) for one in state["devices"]])
+        torch.cuda.set_rng_state_all([torch.from_numpy(device) for device in state["devices"]])
 
 
 def _of_keras() -> Any:
-    """Return Keras' global seed generator; None where nobody used it yet."""
+    """Return Keras' global seed generator; None if it was not used yet."""
     state: Any = importlib.import_module("keras.src.backend.common.global_state")
     return state.get_global_attribute("global_seed_generator")
 
@@ -174,7 +174,7 @@ def _state_of(generator: Any) -> Any:
 
 def _value_of(variable: Any) -> Any:
     """Return the value of a variable of Keras or TensorFlow as a NumPy array."""
-    # NOTE: Keras' own way makes NumPy warn on TensorFlow.
+    # NOTE: Keras' conversion makes NumPy warn on TensorFlow.
     return variable.numpy() if hasattr(variable, "numpy") else reading([variable])()[0]
 
 

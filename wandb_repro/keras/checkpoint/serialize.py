@@ -1,4 +1,4 @@
-"""Values as a checkpoint holds them: JSON that refers to arrays. Nothing in it can be executed."""
+"""The form of values in a checkpoint: JSON that refers to arrays. It contains no code."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ np = cast("Any", numpy)
 
 
 def class_of(value: object) -> type:
-    """Return a value's class; a type checker would narrow ``type(value)`` where we ask for it."""
+    """Return a value's class; a type checker would narrow ``type(value)``."""
     return type(value)
 
 
-class Unsaveable(TypeError):  # noqa: N818 - it says what a value is, and ends no command
-    """A value is neither plain nor an array."""
+class Unsaveable(TypeError):  # noqa: N818 - it describes a value, and ends no command
+    """A value that is neither plain nor an array."""
 
 
 class Pieces:
-    """Arrays that a state refers to, each by its index among them."""
+    """Arrays that a state refers to by index."""
 
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
@@ -33,7 +33,7 @@ class Pieces:
     def add(self, array: Any) -> int:
         """Add an array of any shape, in C order and little-endian, and return its index.
 
-        The memory is the array's own where that is possible: write it before the array changes.
+        The memory is shared with the array if possible: write it before the array changes.
         """
         plain = np.ascontiguousarray(array)
         if plain.dtype.byteorder == ">":
@@ -45,10 +45,10 @@ class Pieces:
 
 
 def array_of(piece: Piece) -> Any:
-    """Return the array of a piece, read-only, in the file's own memory.
+    """Return the array of a piece, read-only, in the file's memory.
 
     Raises:
-        CheckpointError: its dtype is unknown, or its size is not what its shape says.
+        CheckpointError: its dtype is unknown, or its size does not match its shape.
     """
     try:
         dtype = np.dtype(_by_name(piece.dtype))
@@ -58,7 +58,7 @@ def array_of(piece: Piece) -> Any:
 
 
 def _by_name(name: str) -> Any:
-    """Return what ``np.dtype`` takes for a name; NumPy does not know those of ml_dtypes."""
+    """Return a dtype's name, or its class if NumPy does not know the name but ml_dtypes does."""
     if name.startswith(("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2", "float6_")):
         import ml_dtypes
 
@@ -81,9 +81,9 @@ def pack(value: Any, pieces: Pieces, depth: int = 0) -> Any:
     ``(1, array)`` becomes ``{"tuple": [1, {"array": 0, "scalar": False}]}``.
 
     Raises:
-        Unsaveable: it is, or holds, something that is neither plain nor an array.
+        Unsaveable: it is, or contains, something that is neither plain nor an array.
     """
-    kind = class_of(value)  # exactly: a subclass would come back without what it adds
+    kind = class_of(value)  # exactly: a subclass would lose what it adds
     if kind in (type(None), bool, int, float, str):
         return value
     if depth > _DEEPEST:
@@ -99,7 +99,7 @@ def pack(value: Any, pieces: Pieces, depth: int = 0) -> Any:
 def _as_array(value: Any) -> Any:
     library = cast("Any", keras)
     if isinstance(value, library.Variable) or library.ops.is_tensor(value):
-        # NOTE: Keras' own way makes NumPy warn on TensorFlow.
+        # NOTE: Keras' conversion makes NumPy warn on TensorFlow.
         has_numpy = hasattr(value, "numpy")
         value = value.numpy() if has_numpy else library.ops.convert_to_numpy(value)
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.hasobject:
@@ -108,10 +108,10 @@ def _as_array(value: Any) -> Any:
 
 
 def unpack(state: Any, pieces: Sequence[Piece]) -> Any:
-    """Return the value that ``pack`` was given; arrays are writable copies.
+    """Return the value that was packed; arrays are writable copies.
 
     Raises:
-        CheckpointError: ``pack`` returns nothing like it.
+        CheckpointError: the state is not in the form that ``pack`` returns.
     """
     if not isinstance(state, dict):
         return state

@@ -1,4 +1,4 @@
-"""Everything that a training needs to resume: taken when an epoch ends, restored in a process."""
+"""The state that a training needs to resume: taken when an epoch ends, restored later."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from wandb_repro.recording.wandb_run import CONFIG_KEY
 from wandb_repro.store.checkpoint_file import Piece, StoredCheckpoint
 
 _NOT_SEEDED = Unsaved(
-    "nothing was seeded, so what is drawn before model.fit is drawn anew",
+    "nothing was seeded, so values drawn before model.fit are different in each process",
     "",
     "call wandb_repro.init(seed=...) or keras.utils.set_random_seed(...) first",
 )
@@ -53,12 +53,12 @@ class Taken(NamedTuple):
 
 @dataclass
 class TrainingState:
-    """The state of one fit: what is saved, and what cannot be."""
+    """The state of one fit that can be saved, and reports of what cannot."""
 
     model: Any
     fit: FitFrame
     others: list[Any]
-    """The callbacks whose state is saved: all but ours."""
+    """The callbacks whose state is saved: all except ours."""
     position: DataPosition = field(init=False)
     watches: list[AttributeWatch] = field(init=False)
 
@@ -74,10 +74,10 @@ class TrainingState:
         return [source for source in sources if isinstance(source, kind)]
 
     def unsaved(self, *, search: bool) -> list[Unsaved]:
-        """Return what a checkpoint of this training cannot save, as far as it is known by now.
+        """Return what a checkpoint of this training cannot save, as far as known now.
 
         Args:
-            search: search pipelines and the compiled step too, which do not change.
+            search: also search the pipelines and the compiled step, which do not change.
         """
         if not search:
             return unsaved_of_watches(self.watches)
@@ -90,13 +90,13 @@ class TrainingState:
         ]
 
     def take(self, entries: dict[str, Any]) -> Taken:
-        """Return the state as it is now, with further entries for its JSON.
+        """Return the current state, with further entries for its JSON.
 
-        On a CPU the arrays share the memory of the variables: write them before training goes on.
+        On a CPU the arrays share the variables' memory: write them before training continues.
 
         Raises:
             CheckpointError: the model has no variables.
-            Unsaveable: a callback's state holds something that is not plain.
+            Unsaveable: a callback's state contains something that is not plain.
         """
         variables = Reader(self.model).read()
         if not variables:
@@ -124,10 +124,10 @@ class TrainingState:
         return {name: value for name, value in values.items() if is_saveable(value)}
 
     def check(self, found: StoredCheckpoint) -> None:
-        """Compare this training with the one of a checkpoint.
+        """Check that a checkpoint belongs to this training.
 
         Raises:
-            CheckpointError: it has another model, or is another run of a sweep.
+            CheckpointError: it is of a different model, or of another run of a sweep.
         """
         if not ensure_built(self.model, self.fit.locals.get("epoch_iterator")):
             raise CheckpointError("the model has no weights yet: give it an Input layer")
@@ -135,7 +135,7 @@ class TrainingState:
         check_fits(found.state["model"], self.model, Reader(self.model).read())
 
     def differences(self, found: StoredCheckpoint) -> list[str]:
-        """Return in sentences how this process differs from the one of a checkpoint."""
+        """Return sentences on how this process differs from that of the checkpoint."""
         state, seed = found.state, seed_of_process()
         differences: list[str] = []
         if state["seed"] != seed:
@@ -156,23 +156,23 @@ class TrainingState:
         return differences
 
     def restore_weights(self, found: StoredCheckpoint) -> None:
-        """Give the model and its optimizer their values."""
+        """Restore the variables of the model and its optimizer."""
         build_optimizer(self.model)
         assign(self.model, found.pieces[: len(found.state["model"]["variables"])])
 
     def restore_callbacks(self, found: StoredCheckpoint) -> list[str]:
-        """Give the other callbacks their state; return in sentences what was impossible."""
+        """Restore the other callbacks; return sentences about those that could not be."""
         return restore_callbacks(self.others, unpack(found.state["callbacks"], found.pieces))
 
     def restore_data(self, found: StoredCheckpoint, skipped: Callable[[int], object]) -> list[str]:
-        """Move to the position in the data, then give the generators their state.
+        """Move to the position in the data, then restore the generators.
 
         Args:
             found: the checkpoint.
-            skipped: called with the number of batches to skip, before they are skipped.
+            skipped: called with the number of batches before they are skipped.
 
         Returns:
-            Sentences that say which generators could not be restored.
+            Sentences about the generators that could not be restored.
         """
         attributes: Sequence[dict[str, Any]] = unpack(found.state["data"], found.pieces)
         generators = unpack(found.state["generators"], found.pieces)
@@ -189,16 +189,16 @@ def _is_of_script(value: object) -> bool:
 
 
 def seed_of_process() -> str | None:
-    """Return the seed that this process was given, as text; None where none was found."""
+    """Return the seed of this process as text; None if none was found."""
     seeding = process.seeding
     if seeding is not None and seeding.seed is not None:
         return str(seeding.seed)
     state: Any = importlib.import_module("keras.src.backend.common.global_state")
-    found = state.get_global_attribute("global_random_seed")
-    if found is None and "tensorflow" in sys.modules:
+    seed = state.get_global_attribute("global_random_seed")
+    if seed is None and "tensorflow" in sys.modules:
         context: Any = importlib.import_module("tensorflow.python.eager.context").context()
-        found = getattr(context, "_seed", None)
-    return None if found is None else str(found)
+        seed = getattr(context, "_seed", None)
+    return None if seed is None else str(seed)
 
 
 def _run() -> Any:
@@ -206,7 +206,7 @@ def _run() -> Any:
 
 
 def _config() -> dict[str, str]:
-    """Return W&B's config of the run that is active, each value as text; empty without one."""
+    """Return the active run's W&B config, each value as text; empty without a run."""
     run = _run()
     items = dict(run.config).items() if run is not None else ()
     return {str(name): repr(value) for name, value in items if name != CONFIG_KEY}
@@ -222,7 +222,7 @@ def _other_config(saved: dict[str, str]) -> list[str]:
 
 
 def _check_config(saved: dict[str, str]) -> None:
-    """Compare configs where another config means another training: in a sweep.
+    """Check the config in a sweep, where a different config means a different run.
 
     Raises:
         CheckpointError: the checkpoint is of another run of the sweep.

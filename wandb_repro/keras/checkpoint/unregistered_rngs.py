@@ -1,4 +1,4 @@
-"""Random generators that the script's objects refer to, and that nobody registered."""
+"""Finds random generators that the script's objects refer to and that are not registered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UnregisteredRng(NamedTuple):
     """A generator, and where it was found."""
 
     name: str
-    """As a person would write it: ``Batches.rng``."""
+    """As in code: ``Batches.rng``."""
     generator: Any
     where: str
     """File and line of the function or class that refers to it; empty where unknown."""
@@ -29,11 +29,11 @@ class UnregisteredRng(NamedTuple):
 def unregistered_rngs(
     owner: object, name: str, known: Collection[int] = ()
 ) -> list[UnregisteredRng]:
-    """Return what generators an object or a function can reach and nobody registered.
+    """Return the generators that an object or a function can reach and that are not registered.
 
     Args:
         owner: an instance, a function, a Python generator, or a container of these.
-        name: what it is called.
+        name: of the owner, for the names of the generators.
         known: ids of generators whose state is saved already.
     """
     saved = {*known, *(id(entry.generator) for entry in registered())}
@@ -41,22 +41,22 @@ def unregistered_rngs(
     seen: set[int] = set()
     waiting = [(owner, name, place_of(owner), 0)]
     while waiting and len(seen) < _MOST:
-        value, called, where, depth = waiting.pop(0)
+        value, path, where, depth = waiting.pop(0)
         if id(value) in seen or id(value) in saved:
             continue
         seen.add(id(value))
         if is_generator(value):
-            found[id(value)] = UnregisteredRng(called, value, where)
+            found[id(value)] = UnregisteredRng(path, value, where)
         elif depth < _DEEPEST:
             waiting += [
                 (item, label, place_of(item) or where, depth + 1)
-                for item, label in _inside(value, called)
+                for item, label in _inside(value, path)
             ]
     return list(found.values())
 
 
 def _inside(value: Any, name: str) -> Iterator[tuple[object, str]]:
-    """Yield what a value refers to, with the name of each."""
+    """Yield the objects that a value refers to, each with its name."""
     if isinstance(value, (types.FunctionType, types.MethodType)):
         yield from _of_function(value, name)
     elif isinstance(value, functools.partial):
@@ -98,7 +98,7 @@ def _of_function(value: Any, name: str) -> Iterator[tuple[object, str]]:
 
 
 def _of_code(code: Any, names: dict[str, object]) -> Iterator[tuple[object, str]]:
-    """Yield the global variables that code names and that are generators."""
+    """Yield the global variables named in code that are generators."""
     values = ((names.get(label), label) for label in code.co_names)
     yield from ((value, label) for value, label in values if is_generator(value))
 
@@ -114,14 +114,14 @@ _LIBRARIES = ("keras", "tensorflow", "numpy", "jax", "torch", "wandb", "wandb_re
 
 
 def _is_of_the_script(value: Any) -> bool:
-    """Tell whether the script made a value: the state of its own objects is a library's matter."""
+    """Tell whether a value is of the script's code; libraries' objects are not searched."""
     module = getattr(value, "__module__", None) or "builtins"
     top = str(module).split(".")[0]
     return top not in _LIBRARIES and (not isinstance(value, type) or hasattr(value, "__dict__"))
 
 
 def place_of(value: Any) -> str:
-    """Return file and line of a function, of a generator's function or of an object's class."""
+    """Return file and line of a function, a generator's function or an object's class."""
     code = getattr(getattr(value, "__func__", value), "__code__", None) or getattr(
         value, "gi_code", None
     )

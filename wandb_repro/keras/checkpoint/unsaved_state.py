@@ -1,4 +1,4 @@
-"""What a checkpoint cannot save of this training, each with its line of code and the fix."""
+"""Finds state of a training that a checkpoint cannot save, with its line of code and the fix."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from wandb_repro.keras.checkpoint.unregistered_rngs import place_of, unregistere
 
 
 class Unsaved(NamedTuple):
-    """Something that a resumed training does differently from one that never stopped."""
+    """Something that a resumed training does differently from an uninterrupted one."""
 
     what: str
     where: str
-    """File and line; empty where none is known."""
+    """File and line; empty if unknown."""
     cure: str
 
     def __str__(self) -> str:
@@ -29,7 +29,7 @@ _REGISTER = "pass it to wandb_repro.register(...)"
 
 
 def unsaved_of_fit(fit: Mapping[str, Any], callbacks: Iterable[Any]) -> list[Unsaved]:
-    """Return what is found before the first step, in the local variables of ``fit``."""
+    """Return what can be found before the first step, in the local variables of ``fit``."""
     adapter = getattr(fit.get("epoch_iterator"), "data_adapter", None)
     found = [
         *_of_data(fit.get("x"), "the training data", of_user=_is_pipeline(adapter)),
@@ -80,7 +80,7 @@ def _of_pipeline(found: Found, name: str) -> Iterator[Unsaved]:
 
 
 def _of_workers(data: Any) -> Iterator[Unsaved]:
-    """Yield a warning if threads may share a generator, judged by the names in ``__getitem__``."""
+    """Yield a warning if the names in ``__getitem__`` suggest that threads share a generator."""
     method = getattr(class_of(data), "__getitem__", None)
     names = set(getattr(getattr(method, "__code__", None), "co_names", ()))
     if names & {"random", "rng", "shuffle", "normal", "uniform", "choice", "permutation"}:
@@ -94,7 +94,7 @@ def _of_workers(data: Any) -> Iterator[Unsaved]:
 def _of_validation(fit: Mapping[str, Any]) -> Iterator[Unsaved]:
     if fit.get("validation_steps") is not None and hasattr(fit.get("val_x"), "element_spec"):
         yield Unsaved(
-            "with validation_steps, each epoch goes on in the validation data where the last ended",
+            "with validation_steps, each epoch continues in the validation data after the last",
             "",
             "use .take(validation_steps) on it instead",
         )
@@ -121,7 +121,7 @@ def _unregistered(owner: object, name: str) -> list[Unsaved]:
 
 
 def unsaved_of_step(train_function: Any) -> list[Unsaved]:
-    """Return what is found in the compiled training step; it exists after the first step."""
+    """Return what is in the compiled training step, which exists after the first step."""
     return [
         Unsaved(
             f"{found.operation} inside the training step has a state that nothing can read",
@@ -158,7 +158,7 @@ _OF_KERAS = ("model", "_model", "params", "validation_data", SAVED)
 
 
 class AttributeWatch:
-    """Finds the attributes of an object that change after this was made."""
+    """Finds the attributes of an object that have changed since this was made."""
 
     def __init__(self, owner: object) -> None:
         self.owner = owner
@@ -181,7 +181,7 @@ _ABSENT = object()
 
 
 class _Digests(Pieces):
-    """Keeps digests instead of arrays: all of the training data may be one attribute."""
+    """Keeps digests instead of arrays: an attribute may be all of the training data."""
 
     def add(self, array: Any) -> int:
         self.digests.append(leaf_digest(cast("Array", array)))
@@ -193,9 +193,9 @@ class _Digests(Pieces):
 
 
 def _mark_of(value: object) -> object:
-    """Return what is equal for equal values only; the type of a value that cannot be packed."""
-    found = _Digests()
+    """Return a mark that only equal values share; the type of a value that cannot be packed."""
+    digests = _Digests()
     try:
-        return repr(pack(value, found)), found.digests
+        return repr(pack(value, digests)), digests.digests
     except Unsaveable:
         return type(value)

@@ -1,4 +1,4 @@
-"""The variables of a model, as a checkpoint holds them."""
+"""The variables of a model in a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wandb_repro.store.checkpoint_file import Piece
 
 
 def description_of(model: Any, variables: Sequence[Variable]) -> dict[str, Any]:
-    """Return what must be equal for a model to take another one's variables.
+    """Return what must be equal for a model to take another model's variables.
 
     Layers by class, the optimizer with its switches, and each variable as group, label, dtype,
     shape.
@@ -33,10 +33,10 @@ def description_of(model: Any, variables: Sequence[Variable]) -> dict[str, Any]:
 
 
 def check_fits(saved: dict[str, Any], model: Any, variables: Sequence[Variable]) -> None:
-    """Compare a model with the description that a checkpoint holds.
+    """Compare a model with the description in a checkpoint.
 
     Raises:
-        CheckpointError: it is another model; the message names the first difference.
+        CheckpointError: it is a different model; the message names the first difference.
     """
     here = description_of(model, variables)
     if saved["optimizer"] != here["optimizer"]:
@@ -44,7 +44,7 @@ def check_fits(saved: dict[str, Any], model: Any, variables: Sequence[Variable])
             f"its optimizer is {saved['optimizer']} and this model's is {here['optimizer']}"
         )
     if not _is_built(getattr(model, "optimizer", None)):
-        # It is not built for this: the initial weights would be recorded with its variables.
+        # Not built here: the initial weights would then be recorded with its variables.
         saved, here = _without_optimizer(saved), _without_optimizer(here)
     for theirs, ours in zip(saved["variables"], here["variables"], strict=False):
         if (theirs[0], theirs[2], theirs[3]) != (ours[0], ours[2], ours[3]):
@@ -64,7 +64,7 @@ def check_fits(saved: dict[str, Any], model: Any, variables: Sequence[Variable])
 
 
 def _optimizer(model: Any) -> str:
-    """Return the optimizer with all that decides which variables it has."""
+    """Return the optimizer's class and the switches that decide which variables it has."""
     optimizer: Any = getattr(model, "optimizer", None)
     config: dict[str, object] = optimizer.get_config() if optimizer is not None else {}
     switches = sorted(name for name, value in config.items() if value is True)
@@ -72,7 +72,7 @@ def _optimizer(model: Any) -> str:
 
 
 def _without_optimizer(description: dict[str, Any]) -> dict[str, Any]:
-    """Return a description without the variables that an optimizer gets in the first step."""
+    """Return a description without the variables that an optimizer makes in the first step."""
     own = [variable for variable in description["variables"] if variable[0] != "optimizer"]
     return {**description, "variables": own}
 
@@ -82,20 +82,20 @@ def _is_built(optimizer: Any) -> bool:
 
 
 def assign(model: Any, pieces: Sequence[Piece]) -> None:
-    """Give a model's variables the values of a checkpoint; call ``check_fits`` before."""
+    """Set a model's variables to the values of a checkpoint; call ``check_fits`` before."""
     for (_, variable), piece in zip(grouped(model), pieces, strict=True):
         variable.assign(array_of(piece))
 
 
 def root_of(variables: Sequence[Variable]) -> str:
-    """Return the root digest of variables, as the trail has it."""
+    """Return the root digest of variables, as in the trail."""
     leaves = leaf_digests([variable.value for variable in variables])
     groups = (variable.group for variable in variables)
     return root_digest(zip(groups, leaves, strict=True))
 
 
 def build_optimizer(model: Any) -> None:
-    """Give an optimizer its variables, as the first step would."""
+    """Make an optimizer's variables, as the first step would."""
     optimizer: Any = getattr(model, "optimizer", None)
     if not _is_built(optimizer):
         optimizer.build(model.trainable_variables)
@@ -104,11 +104,11 @@ def build_optimizer(model: Any) -> None:
 def ensure_built(model: Any, iterator: Any) -> bool:
     """Build a model that ``fit`` would build inside its first step; return whether it is built.
 
-    What that draws from generators is undone when their states are restored.
+    Building draws from generators, whose states are restored later.
 
     Args:
         model: may be built already.
-        iterator: Keras' epoch iterator, whose first element says which inputs the model gets.
+        iterator: Keras' epoch iterator; its elements show which inputs the model gets.
     """
     if not (model.built and all(layer.built for layer in model._flatten_layers())):
         spec = getattr(getattr(iterator, "_distributed_dataset", None), "element_spec", None)
