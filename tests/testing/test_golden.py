@@ -139,7 +139,7 @@ def test_no_file_is_written_of_a_run_without_weights(numbers: Project, tmp_path:
     finally:
         pytest_options.end()
     assert "was not written" in told
-    assert "holds no digest of weights after a step of training" in told
+    assert "has no digest of weights after a step of training" in told
     assert not (tmp_path / "golden.json").exists()
 
 

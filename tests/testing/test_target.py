@@ -62,9 +62,9 @@ def test_what_a_fresh_process_cannot_import_is_refused_in_a_sentence() -> None:
     def inside() -> None: ...
 
     assert _refused(inside) == (
-        "test_what_a_fresh_process_cannot_import_is_refused_in_a_sentence.<locals>.inside stands "
-        "inside another function, where a fresh process cannot import it from. Move it to the top "
-        "of its module; what it takes from around it, give it by functools.partial(train, "
+        "test_what_a_fresh_process_cannot_import_is_refused_in_a_sentence.<locals>.inside is "
+        "defined inside another function, from where a fresh process cannot import it. Move it to "
+        "the top of its module, and pass the values that it uses by functools.partial(train, "
         "name=value)."
     )
     assert "A lambda has no name" in _refused(lambda: None)
@@ -86,7 +86,7 @@ def test_a_function_that_a_decorator_hides_is_refused(monkeypatch: pytest.Monkey
 )
 def test_arguments_that_do_not_arrive_as_they_are_are_refused(value: object, kind: str) -> None:
     told = _refused(functools.partial(trainings.dense, units=value))  # pyright: ignore[reportArgumentType]
-    assert told.startswith(f"The training's argument units is a {kind}, which does not reach")
+    assert told.startswith(f"The training's argument units is a {kind}, which cannot be passed")
 
 
 def test_a_function_that_is_gone_in_the_fresh_process_is_said(tmp_path: Path) -> None:
