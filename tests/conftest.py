@@ -22,7 +22,7 @@ from tests.support.lean import lean
 from tests.support.package_index import package_index
 from tests.support.recorded import ask, keras_run, killed_run, numbers
 from tests.support.server import wandb_server
-from tests.support.slow_quarter import QUARTERS, chosen_quarter, quarter_of
+from tests.support.slow_quarter import LONG_FILES, QUARTERS, chosen_quarter, quarter_of
 from tests.support.training import offline, own_wandb
 from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.files import CACHE_VARIABLE
@@ -98,9 +98,6 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(STRICT_VARIABLE, raising=False)
 
 
-_LONG = ("test_demo", "test_ending", "test_rerun", "test_harm", "test_keras")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave other quarters' slow tests out, and begin with what takes longest.
 
@@ -108,7 +105,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     _mark_registry(items)
     _keep_one_quarter(config, items)
-    items.sort(key=lambda item: (item.path.parent.name != "online", item.path.stem not in _LONG))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(
+        key=lambda item: (
+            item.path.parent.name != "online",
+            item.path not in slow and item.path.stem not in LONG_FILES,
+        )
+    )
 
 
 def _mark_registry(items: list[pytest.Item]) -> None:

@@ -9,9 +9,15 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-__all__ = ["QUARTERS", "chosen_quarter", "quarter_of"]
+__all__ = ["LONG_FILES", "QUARTERS", "chosen_quarter", "quarter_of"]
 
 QUARTERS = 4
+
+LONG_FILES = (
+    *("test_demo", "test_process_exit", "test_rerun"),
+    *("test_session_faults", "test_callback"),
+)
+"""Names of test files that take long without their slow tests."""
 
 
 def quarter_of(file: str) -> int:

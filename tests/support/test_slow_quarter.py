@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.repositories import repository
-from tests.support.slow_quarter import QUARTERS, chosen_quarter, quarter_of
+from tests.support.slow_quarter import LONG_FILES, QUARTERS, chosen_quarter, quarter_of
 
 ROOT = Path(__file__).parents[2]
 SLOW_FILE = "tests/testing/test_resumes.py"
@@ -23,6 +23,10 @@ def test_every_quarter_has_about_as_many_slow_files() -> None:
     quarters = [quarter_of(file) for file in files]
     assert set(quarters) == {1, 2, 3, 4}
     assert max(map(quarters.count, quarters)) <= len(files) / 2
+
+
+def test_the_files_that_take_long_exist() -> None:
+    assert set(LONG_FILES) <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
 
 
 def test_the_number_of_commits_chooses_so_that_four_landings_run_all(tmp_path: Path) -> None:
