@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.online.conftest import Original
 from tests.report.pages import Page
-from tests.support.machine import Machine
+from tests.support.machine import Machine, Stored
 from tests.support.records import full_manifest, rerun_manifest
 from tests.support.server import WandbServer
 from wandb_repro.errors import ReproError
 from wandb_repro.recording.card import page_reproduced
 from wandb_repro.report.reproduced import attempt_of, place_of, reproduced_line
 from wandb_repro.store.write_back import note_attempt, replace_card
+
+
+def panel_of(stored: Stored) -> Path:
+    summary = json.loads(stored.file("wandb-summary.json").read_bytes())
+    return stored.file(summary["repro/card"]["path"])
+
+
+@pytest.fixture(autouse=True)
+def card_as_before(original: Original) -> Iterator[None]:
+    """Put the card of the shared run back: tests of other files read it, in any order."""
+    files = [original.stored.capsule.report, panel_of(original.stored)]
+    before = [path.read_bytes() for path in files]
+    yield
+    for path, content in zip(files, before, strict=True):
+        path.write_bytes(content)
 
 
 def connect(server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,8 +91,7 @@ def test_the_card_of_the_original_tells_of_its_reruns_also_in_a_media_panel(
 ) -> None:
     connect(original.stored.server, monkeypatch)
     stored = original.stored
-    told = json.loads(stored.file("wandb-summary.json").read_bytes())
-    report, shown = stored.capsule.report, stored.file(told["repro/card"]["path"])
+    report, shown = stored.capsule.report, panel_of(stored)
     before = report.read_text()
     assert shown.read_text() == before
     line = "Reproduced in 2 of 3 reruns (same machine 1, other CPU 1)"
@@ -83,8 +99,6 @@ def test_the_card_of_the_original_tells_of_its_reruns_also_in_a_media_panel(
     replace_card(stored.path, partial(page_reproduced, stored.capsule.folder, line))
 
     after, panel = report.read_text(), shown.read_text()
-    report.write_text(before)  # other tests read them, too
-    shown.write_text(before)
     assert panel == after
     assert line in Page(after).text
     assert line not in before
