@@ -82,7 +82,7 @@ def test_variables_are_read_one_by_one_without_tensorflows_operation(
 ) -> None:
     import keras
 
-    from wandb_repro.keras.variables import reading
+    from wandb_repro.state.keras_state import reading
 
     variable: Any = cast("Any", keras).Variable([1.0, 2.0])
     empty(monkeypatch, "tensorflow.python.eager.execute")

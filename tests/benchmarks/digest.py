@@ -23,7 +23,7 @@ _VARIABLES = """
 import tempfile, time
 from pathlib import Path
 import keras, numpy as np
-from wandb_repro.keras.variables import Reader
+from wandb_repro.state.keras_state import Reader
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.trail_sink import Point
 

@@ -16,7 +16,7 @@ _SCRIPT = """
 import hashlib, os, sys, tempfile, time
 from pathlib import Path
 import joblib, keras, numpy as np, wandb
-from wandb_repro.keras.variables import Reader
+from wandb_repro.state.keras_state import Reader
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.trail_sink import Point
 

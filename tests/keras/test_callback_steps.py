@@ -20,10 +20,10 @@ from tests.support.recording import (
     steps_of,
 )
 from tests.support.training import Young, data, dense_model, tensorflow_data
-from wandb_repro.keras import variables as keras_variables
 from wandb_repro.keras.callback_effects import changes_between_steps
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Granularity, Losses, Structure
+from wandb_repro.state import keras_state
 
 
 class Way(NamedTuple):
@@ -260,7 +260,7 @@ def test_two_models_that_train_in_turns_have_parts_of_their_own(offline: Young) 
 
 
 def test_what_was_read_stays_as_it_was_when_the_model_trains_on(offline: Young) -> None:
-    from wandb_repro.keras.variables import Reader
+    from wandb_repro.state.keras_state import Reader
 
     layers = keras().layers
     model = dense_model(
@@ -290,7 +290,7 @@ def alone(model: Any) -> list[Any]:
 
 def test_reading_shares_the_variables_memory(offline: Young) -> None:
     del offline
-    from wandb_repro.keras.variables import Reader
+    from wandb_repro.state.keras_state import Reader
 
     kernel: Any
     (_, _, kernel), *_ = Reader(dense_model(keras().layers.Dense(1000))).read()
@@ -302,7 +302,7 @@ def test_reading_shares_the_variables_memory(offline: Young) -> None:
 def test_variables_are_read_one_by_one_where_they_cannot_be_read_together(
     offline: Young, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wandb_repro.keras.variables import Reader
+    from wandb_repro.state.keras_state import Reader
 
     del offline
     model = dense_model(optimizer="adam")
@@ -312,7 +312,7 @@ def test_variables_are_read_one_by_one_where_they_cannot_be_read_together(
     def refused(*_: object) -> list[Any]:
         raise RuntimeError("no such operation")
 
-    monkeypatch.setattr(keras_variables, "_read_all", refused)
+    monkeypatch.setattr(keras_state, "_read_all", refused)
     assert digests(it.value for it in reader.read()) == together
 
 

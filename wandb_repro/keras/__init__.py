@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wandb_repro.keras.callback import ReproCallback
     from wandb_repro.keras.checkpoint.callback import ReproCheckpoint
     from wandb_repro.keras.shuffled_dataset import shuffled
-    from wandb_repro.keras.variables import variables_of
+    from wandb_repro.state.keras_state import variables_of
 
 __all__ = ["ReproCallback", "ReproCheckpoint", "shuffled", "variables_of"]
 

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias, cast
 import keras
 
 from wandb_repro.capture.guard import guarded
-from wandb_repro.keras.variables import on_tensorflow
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.state.keras_state import on_tensorflow
 
 Take: TypeAlias = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
 """Gets a batch's number since the iterator began, and its arrays or why they cannot be read. It

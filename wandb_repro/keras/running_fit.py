@@ -9,9 +9,9 @@ from wandb_repro.capture.weights import Variable
 from wandb_repro.keras.batch_tap import Take, watch
 from wandb_repro.keras.callback_effects import changes_between_steps
 from wandb_repro.keras.fit_frame import FitFrame
-from wandb_repro.keras.variables import Model, Reader, on_tensorflow
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.messages import warn_once
+from wandb_repro.state.keras_state import Model, Reader, on_tensorflow
 
 
 class KerasFit:

@@ -9,9 +9,9 @@ from typing import Any, cast
 import keras
 
 from wandb_repro.keras import ReproCallback
-from wandb_repro.keras.variables import variables_of
 from wandb_repro.recording.patch_fit import change_every_fit, with_callback
 from wandb_repro.recording.trail_sink import Point
+from wandb_repro.state.keras_state import variables_of
 from wandb_repro.testing.process_recorder import ProcessRecorder
 
 

@@ -17,7 +17,7 @@ from wandb_repro.keras.checkpoint.variable_state import (
     ensure_built,
     root_of,
 )
-from wandb_repro.keras.variables import Reader
+from wandb_repro.state.keras_state import Reader
 
 np: Any = numpy
 library: Any = keras

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from wandb_repro.keras.variables import on_tensorflow
+from wandb_repro.state.keras_state import on_tensorflow
 
 
 class DataPosition:

@@ -16,8 +16,8 @@ import keras
 import numpy
 
 from wandb_repro.errors import CheckpointError
-from wandb_repro.keras.variables import reading
 from wandb_repro.recording.rng_registry import registered
+from wandb_repro.state.keras_state import reading
 
 _keras = cast("Any", keras)
 _numpy = cast("Any", numpy)

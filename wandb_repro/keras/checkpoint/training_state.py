@@ -31,9 +31,9 @@ from wandb_repro.keras.checkpoint.variable_state import (
     root_of,
 )
 from wandb_repro.keras.fit_frame import FitFrame
-from wandb_repro.keras.variables import Reader
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.wandb_run import CONFIG_KEY
+from wandb_repro.state.keras_state import Reader
 from wandb_repro.store.checkpoint_file import Piece, StoredCheckpoint
 
 _NOT_SEEDED = Unsaved(

@@ -12,7 +12,7 @@ from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import leaf_digests, root_digest
 from wandb_repro.errors import CheckpointError
 from wandb_repro.keras.checkpoint.serialize import array_of, class_of
-from wandb_repro.keras.variables import grouped
+from wandb_repro.state.keras_state import grouped
 from wandb_repro.store.checkpoint_file import Piece
 
 

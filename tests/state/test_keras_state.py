@@ -6,8 +6,8 @@ import keras
 import numpy
 import pytest
 
-from wandb_repro.keras import variables as module
-from wandb_repro.keras.variables import Reader, grouped, reading, variables_of
+from wandb_repro.state import keras_state as module
+from wandb_repro.state.keras_state import Reader, grouped, reading, variables_of
 
 np: Any = numpy
 library: Any = keras
