@@ -9,7 +9,7 @@ CODE = """
 import sys
 import wandb_repro.keras as door
 assert "keras" not in sys.modules
-from wandb_repro.keras.losses import LossBuffer
+from wandb_repro.keras.open_fits import note_end
 assert "keras" not in sys.modules
 from wandb_repro.keras import shuffled, ReproCallback
 assert "keras" in sys.modules

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["ReproCallback", "ReproCheckpoint", "shuffled", "variables_of"]
 
 _MODULES = {
-    "ReproCallback": "callback",
-    "ReproCheckpoint": "checkpoint.callback",
-    "shuffled": "shuffled_dataset",
-    "variables_of": "variables",
+    "ReproCallback": "wandb_repro.keras.callback",
+    "ReproCheckpoint": "wandb_repro.keras.checkpoint.callback",
+    "shuffled": "wandb_repro.keras.shuffled_dataset",
+    "variables_of": "wandb_repro.state.keras_state",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return getattr(import_module(_MODULES[name]), name)

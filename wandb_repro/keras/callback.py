@@ -11,9 +11,9 @@ from wandb_repro.api import attach
 from wandb_repro.keras import open_fits
 from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
-from wandb_repro.keras.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.keras.running_fit import KerasFit, warn_of_repeated_order
 from wandb_repro.recording.attach import find_session
+from wandb_repro.recording.fit.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.trail_sink import TrailSink
 

@@ -8,8 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, cast
 
-import keras
-
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import Array
 
@@ -75,13 +73,18 @@ def grouped(model: Model) -> Iterator[tuple[str, Any]]:
 def _optimizers(model: Model) -> list[Any]:
     """Return the optimizer of ``compile``, then those in attributes of the model, as in a GAN."""
     values = [getattr(model, "optimizer", None), *vars(model).values()]
-    kind = cast("Any", keras).optimizers.Optimizer
+    kind = _keras().optimizers.Optimizer
     return list({id(value): value for value in values if isinstance(value, kind)}.values())
 
 
 def on_tensorflow() -> bool:
     """Tell whether Keras computes with TensorFlow."""
-    return str(cast("Any", keras).backend.backend()) == "tensorflow"
+    return str(_keras().backend.backend()) == "tensorflow"
+
+
+def _keras() -> Any:
+    # Whoever has a model has imported Keras; the layers above import this module without it.
+    return sys.modules["keras"]
 
 
 def reading(variables: Sequence[Any]) -> Callable[[], list[Array]]:
@@ -94,7 +97,7 @@ def reading(variables: Sequence[Any]) -> Callable[[], list[Array]]:
     That copy costs a step more than digesting does, so nothing is digested while a step runs.
     """
     if not on_tensorflow():
-        to_host = cast("Any", keras).ops.convert_to_numpy
+        to_host = _keras().ops.convert_to_numpy
         return lambda: [cast("Array", to_host(variable)) for variable in variables]
     return _Together(variables).read
 

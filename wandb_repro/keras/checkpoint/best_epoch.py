@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wandb_repro.errors import UsageError
-from wandb_repro.keras.losses import number_of
+from wandb_repro.recording.fit.losses import number_of
 from wandb_repro.recording.messages import warn_once
 
 _MODES = ("auto", "min", "max")

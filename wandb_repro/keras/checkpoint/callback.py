@@ -19,11 +19,11 @@ from wandb_repro.keras.checkpoint.best_epoch import BestEpoch
 from wandb_repro.keras.checkpoint.training_state import TrainingState
 from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
-from wandb_repro.keras.fit_recorder import FitRecorder
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import Beginning
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.recording.distributed import world_of
+from wandb_repro.recording.fit.fit_recorder import FitRecorder
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.messages import harmless, say, warn_once
 from wandb_repro.recording.mode import current_mode

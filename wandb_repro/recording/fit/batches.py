@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeAlias, cast
 from wandb_repro.capture.dataset.rows import OrderFree, paired, row_ids
 from wandb_repro.capture.guard import guarded
 from wandb_repro.digest import Array, leaf_digest, root_digest
-from wandb_repro.keras.batch_queue import BatchQueue
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.recording.fit.batch_queue import BatchQueue
 
 Arrays: TypeAlias = tuple[Any, ...]
 """The leaves of one batch, flattened: NumPy arrays, examples along the first axis."""

@@ -15,9 +15,9 @@ import pytest
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
-from wandb_repro.keras.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Granularity, Losses, Missing, Resumed, Seen
+from wandb_repro.recording.fit.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.recording.trail_sink import Note, Point
 
 Take = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
@@ -447,7 +447,7 @@ def test_steps_below_one_are_refused(steps: Any) -> None:
 
 def test_the_recorder_imports_no_keras() -> None:
     code = (
-        "import sys, wandb_repro.keras.fit_recorder as _; "
+        "import sys, wandb_repro.recording.fit.fit_recorder as _; "
         "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,9 +12,9 @@ import pytest
 from tests.support.recording import callback, keras, recording, steps_of
 from tests.support.records import full_manifest
 from tests.support.training import Recorded, Young, dense_model
-from wandb_repro.keras import batches
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Granularity, Seen
+from wandb_repro.recording.fit import batches
 from wandb_repro.verify.verdict import judge
 
 np: Any = cast("Any", numpy)
@@ -106,7 +106,7 @@ def test_a_batch_that_has_no_digest_has_a_reason_in_the_record(
     def broken(array: object) -> NoReturn:
         raise MemoryError("no room for it")
 
-    monkeypatch.setattr("wandb_repro.keras.batches.leaf_digest", broken)
+    monkeypatch.setattr("wandb_repro.recording.fit.batches.leaf_digest", broken)
     recorded = trained(offline, way(X), steps=1)
     reasons = {str(one.batches) for one in seen(recorded)}
     assert reasons == {str(Unavailable(unavailable="a batch: MemoryError: no room for it"))}
@@ -125,7 +125,7 @@ def test_a_later_batch_that_has_no_digest_has_a_reason_too(
             raise MemoryError("no room for it")
         return digested(array)
 
-    monkeypatch.setattr("wandb_repro.keras.batches.leaf_digest", fails_at_the_third)
+    monkeypatch.setattr("wandb_repro.recording.fit.batches.leaf_digest", fails_at_the_third)
     one, two = (trained(offline, way(X), steps=1) for _ in range(2))
 
     told = [str(it.data) for it in one.trail.of(Granularity)]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wandb_repro.keras.losses import LossBuffer, Run, exact, number_of
+from wandb_repro.recording.fit.losses import LossBuffer, Run, exact, number_of
 
 
 def taken(losses: LossBuffer, steps: int | None = None) -> list[Run]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from wandb_repro.keras.batch_queue import BatchQueue
+from wandb_repro.recording.fit.batch_queue import BatchQueue
 
 
 def queue_of(*numbers: int) -> BatchQueue[str]:

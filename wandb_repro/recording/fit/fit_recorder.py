@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 from wandb_repro.capture.weights import Variable
 from wandb_repro.errors import UsageError
-from wandb_repro.keras.batches import FIRST, Batches, FirstBatches
-from wandb_repro.keras.losses import LossBuffer, exact
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import (
     Checkpoint,
@@ -21,6 +19,8 @@ from wandb_repro.manifest.trail_records import (
     Seen,
     is_due,
 )
+from wandb_repro.recording.fit.batches import FIRST, Batches, FirstBatches
+from wandb_repro.recording.fit.losses import LossBuffer, exact
 from wandb_repro.recording.trail_sink import Point, TrailSink
 
 _UNBUILT = (

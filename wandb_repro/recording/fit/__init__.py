@@ -1,0 +1,1 @@
+"""One training being recorded, a ``fit`` or a loop: what is digested and when; no framework."""
