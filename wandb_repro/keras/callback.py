@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
 from wandb_repro.api import attach
 from wandb_repro.keras import open_fits
+from wandb_repro.keras.copied_run import run_id, run_of
 from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.keras.running_fit import KerasFit, warn_of_repeated_order
@@ -56,6 +57,18 @@ class ReproCallback(keras.callbacks.Callback):
         self._callback_list: Any = None
         """Keras' list, while ours surround its callbacks."""
         self._find_sink()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the options, for a copy or a pickle, which may be made inside a fit.
+
+        A copy records its own fits, into the same run; it does not share the running fit.
+        """
+        return {**vars(self), **_NOT_COPIED, "_run": run_id(self._run)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the options of the original, and find its run again."""
+        vars(self).update(state)
+        self._run = run_of(state["_run"])
 
     def _find_sink(self) -> None:
         """Take the session of the given run, else of the active run; attach if needed."""
@@ -163,7 +176,11 @@ class ReproCallback(keras.callbacks.Callback):
             restore(self._callback_list, self)
             self._callback_list = None
         open_fits.note_end(self._sink, recorder.number)
-        recorder.end()
+        try:
+            recorder.end()
+        finally:
+            # A callback that the script keeps would keep the model alive.
+            cast("Any", self).set_model(None)
 
     def number_of_fit(self, *, begun: bool) -> int:
         """Return the number that the beginning fit has in the trail.
@@ -175,6 +192,8 @@ class ReproCallback(keras.callbacks.Callback):
         fits = self._sink.fits if self._sink is not None else 0
         return fits if begun else fits + 1
 
+
+_NOT_COPIED = dict.fromkeys(("_sink", "recorder", "_callback_list", "_model", "params"))
 
 _BEFORE: Actions[ReproCallback] = {
     # The weights after a step are read before another callback may change them.

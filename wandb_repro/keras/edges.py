@@ -26,6 +26,10 @@ class _Edge(keras.callbacks.Callback):
         for event, act in actions.items():
             setattr(self, event, _acting(weakref.ref(ours), act))
 
+    def __reduce__(self) -> tuple[Callable[[], keras.callbacks.Callback], tuple[()]]:
+        # A copy of Keras' list must not act for the callback of a fit that it does not belong to.
+        return keras.callbacks.Callback, ()
+
     def is_of(self, callback: keras.callbacks.Callback) -> bool:
         return self._ours() is callback
 

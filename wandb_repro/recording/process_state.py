@@ -72,6 +72,8 @@ class ProcessState:
     """Whether ``init`` is inside its call of ``wandb.init``."""
     checkpointed_fits: dict[Path, int] = field(default_factory=dict["Path", int])
     """How many fits were started with each folder of checkpoints."""
+    open_checkpoints: set[Path] = field(default_factory=set["Path"])
+    """Folders of checkpoints whose latest fit has not ended."""
     open_fits: WeakKeyDictionary[TrailSink, dict[int, FitCall]] = field(
         default_factory=WeakKeyDictionary["TrailSink", dict[int, FitCall]]
     )

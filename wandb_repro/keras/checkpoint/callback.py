@@ -82,16 +82,27 @@ class ReproCheckpoint(keras.callbacks.Callback):
         self._resume = resume
         self._reset()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the options, for a copy or a pickle, which may be made inside a fit.
+
+        A copy saves its own fits, into the same folder; it does not share the running fit.
+        """
+        return {**vars(self), **dict.fromkeys(_NOT_COPIED)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the options of the original."""
+        vars(self).update(state)
+        self._reset()
+
     def _reset(self) -> None:
         self._training: TrainingState | None = None
         self._found: StoredCheckpoint | None = None
         self._number = 0
         self._saves = False
-        self._open = False
         self._search = True
         self._begun_with: int | None = None
-        self._unsaved: list[str] = []
-        self._inexact: list[str] = []
+        self._unsaved = list[str]()
+        self._inexact = list[str]()
 
     @property
     def _trained(self) -> Any:
@@ -110,7 +121,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         others = [other for other in fit.callbacks if other is not self and not _is_ours(other)]
         self._training = TrainingState(self._trained, fit, others)
         surround(fit, self, before=_BEFORE, after=_AFTER)
-        self._open = True
+        process.open_checkpoints.add(self._shelf.folder)
         mode = current_mode()
         with unrecorded():  # a checkpoint is not an input file of the script
             if mode.saves_checkpoints:
@@ -135,7 +146,8 @@ class ReproCheckpoint(keras.callbacks.Callback):
                 self._go_on(training, written, stored)
         if self._saves and self._number == 1:
             guarded(lambda: self._shelf.mark("runs"), "the folder of checkpoints")
-            atexit.register(self.end_script)
+            # NOTE: not a method of this callback, which would keep its model alive.
+            atexit.register(end_script, self._shelf)
 
     def _start_over(self) -> None:
         if not self._saves:
@@ -309,15 +321,19 @@ class ReproCheckpoint(keras.callbacks.Callback):
     def finish(self) -> None:
         """Note that ``fit`` returned; remove our entries from the ends of Keras' list."""
         training, self._training = self._training, None
-        self._open = False
+        process.open_checkpoints.discard(self._shelf.folder)
         if training is not None:
             restore(training.fit.callback_list, self)
+        # A callback that the script keeps would keep the model alive.
+        cast("Any", self).set_model(None)
 
-    def end_script(self) -> None:
-        """Note that the script finished, unless an exception or a signal ended it."""
-        failed = getattr(sys, "last_type", None) is not None
-        if not failed and not self._open and self._shelf.folder.is_dir():
-            guarded(lambda: self._shelf.mark("ended"), "the folder of checkpoints")
+
+def end_script(shelf: Shelf) -> None:
+    """Note that the script finished, unless an exception or a signal ended it."""
+    failed = getattr(sys, "last_type", None) is not None
+    is_open = shelf.folder in process.open_checkpoints
+    if not failed and not is_open and shelf.folder.is_dir():
+        guarded(lambda: shelf.mark("ended"), "the folder of checkpoints")
 
 
 def _say_skipping(batches: int) -> None:
@@ -333,6 +349,8 @@ def _iterations(model: Any) -> int:
 def _is_ours(callback: object) -> bool:
     return type(callback).__module__.split(".")[0] == "wandb_repro"
 
+
+_NOT_COPIED = ("_training", "_found", "_unsaved", "_inexact", "_model", "params")
 
 _BEFORE: Actions[ReproCheckpoint] = {
     "on_epoch_begin": lambda ours, _, __: ours.restore(),
