@@ -32,6 +32,10 @@ ROOT_ALGORITHM = "wrepro-root-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, then for each leaf its group, NUL, its index in the
 group (u32 LE), its 16 digest bytes."""
 
+FILE_ALGORITHM = "wrepro-file-xxh3-128-1"
+"""XXH3-128, seed 0, over this name, NUL, and the file's bytes. A folder has a root over its
+files, sorted by path; a file's group is its path in the folder, with slashes."""
+
 
 _PADDED = ("g", "G")
 """NumPy's codes of long double and its complex: 10 bytes of value in 16."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -45,6 +46,7 @@ class FakeReaders:
     host: FakeHost = field(default_factory=FakeHost)
     mode: Recording = field(default_factory=Recording)
     data: DataParts = field(default_factory=DataParts)
+    outputs: Any = field(default_factory=lambda: SimpleNamespace(record=None))
     code: Code | Unavailable = FULL.execution.code
     packages: Any = FULL.execution.packages
     root: Path | None = None

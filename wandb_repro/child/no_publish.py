@@ -18,6 +18,7 @@ from wandb_repro.child.allowed_calls import ARTIFACT, MODULE, RUN
 from wandb_repro.child.held_artifact import Held, as_logged
 from wandb_repro.child.no_api_writes import hold_back_api
 from wandb_repro.recording.messages import say_once
+from wandb_repro.recording.output_hooks import note_artifact
 
 HELD_SWEEP = "rerun"
 """Id of the sweep that a rerun does not create; its agent ignores it."""
@@ -140,6 +141,7 @@ def _of_artifact(name: str, run: object) -> Callable[..., object]:
         del arguments, options
         _say(f"artifact.{name}")
         if name in _LOGS_DRAFT and self.is_draft():
+            note_artifact(run, self)
             as_logged(self, run)
         return self if name == "link" else None
 

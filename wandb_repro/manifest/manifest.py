@@ -20,6 +20,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import Dataset, InputFile, Overlap
 from wandb_repro.manifest.machine import Accelerator, Machine, Runtime
+from wandb_repro.manifest.outputs import Outputs
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.training import Config, Determinism, FitSettings, Seeds
 
@@ -30,7 +31,7 @@ _MAJOR = int(VERSION.split(".")[0])
 _VERSION = re.compile(r"(?P<major>[1-9][0-9]{0,3})\.[0-9]{1,4}", re.ASCII)
 
 
-_NO_FIT = Unavailable(unavailable="the version that recorded this run did not record it")
+_NOT_RECORDED = Unavailable(unavailable="the version that recorded this run did not record it")
 
 
 class RunIdentity(EvolvedRecord, Record):
@@ -85,8 +86,10 @@ class Description(EvolvedRecord, Record):
     """Files outside the snapshot that the run read."""
     overlaps: tuple[Overlap, ...] | Unavailable = added_field(())
     """Pairs of datasets with rows in common; empty if there are none."""
-    fits: tuple[FitSettings, ...] | Unavailable = added_field(_NO_FIT)
+    fits: tuple[FitSettings, ...] | Unavailable = added_field(_NOT_RECORDED)
     """What each ``fit`` trained and how, if it differs from the ``fit`` before."""
+    outputs: Outputs | Unavailable = added_field(_NOT_RECORDED)
+    """Files that the run saved, and artifacts that it logged."""
 
 
 class Ending(Record):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
@@ -205,7 +206,7 @@ def _description(
     training: TrainingFacts, extra: StoredExtraFiles | Unavailable, readers: Readers
 ) -> Description:
     data = readers.data
-    overlaps = data.overlaps
+    found = {"overlaps": data.overlaps or None, "outputs": readers.outputs.record}
     return Description(
         machine=training.machine,
         runtime=training.runtime,
@@ -218,5 +219,5 @@ def _description(
         if isinstance(extra, Unavailable)
         else extra.inputs,
         fits=training.fits or training.no_fits,
-        **({"overlaps": overlaps} if overlaps else {}),
+        **cast("Any", {name: value for name, value in found.items() if value is not None}),
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from wandb_repro.capture.dataset import Measured
     from wandb_repro.recording.mode import Mode
+    from wandb_repro.recording.output_recorder import OutputRecorder
     from wandb_repro.recording.seeding import Seeding
     from wandb_repro.recording.session import Session
     from wandb_repro.recording.trail_sink import TrailSink
@@ -78,6 +79,8 @@ class ProcessState:
         default_factory=WeakKeyDictionary["TrailSink", dict[int, FitCall]]
     )
     """Per sink, while it exists: the fits that have not ended, by number."""
+    outputs: dict[str, OutputRecorder] = field(default_factory=dict["str", "OutputRecorder"])
+    """By run id: what notes the files that the run saves, until it ends."""
     unedited: UneditedPackages | None = None
     """The last check of all installed files, if it found none edited."""
     skipped: int = 0

@@ -29,6 +29,8 @@ from wandb_repro.recording.extra_files import StoredExtraFiles
 from wandb_repro.recording.messages import harmless
 from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.notebook import Notebook, notebook_of
+from wandb_repro.recording.output_hooks import watch_outputs
+from wandb_repro.recording.output_recorder import OutputRecorder
 from wandb_repro.recording.packages import PackageRecorder
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.source import recorded_source
@@ -63,6 +65,8 @@ class Readers:
         self.seeding = seeding
         self.mode = mode
         self.data = DataParts()
+        self.outputs = OutputRecorder(run.id, Path(run.dir), Path(host.started_in))
+        harmless("the files that the run saves")(watch_outputs)(run, self.outputs)
         self._capsule = capsule
         self._options = options
         self._limits = added_limits_of(options)
@@ -127,8 +131,9 @@ class Readers:
         harmless("packages loaded before training")(self._packages.look)()
 
     def read_at_end(self) -> None:
-        """Read which packages are loaded when the run ends."""
+        """Read which packages are loaded when the run ends, and the files that it saved."""
         harmless("packages loaded at the end")(self._packages.end)()
+        self.outputs.read_at_end(self.root)
 
     def with_cells(self, command: Command | Unavailable) -> Command | Unavailable:
         """Return a notebook's command with the cells executed so far; other commands unchanged."""

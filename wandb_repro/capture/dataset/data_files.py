@@ -15,13 +15,9 @@ import xxhash
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
 from wandb_repro.capture.dataset.limits import Limits, megabytes
 from wandb_repro.capture.unrecorded import never_record_this_thread
-from wandb_repro.digest import ROOT_ALGORITHM, root_digest
+from wandb_repro.digest import FILE_ALGORITHM, ROOT_ALGORITHM, root_digest
 from wandb_repro.errors import DigestError
 from wandb_repro.manifest.data import DataFiles
-
-FILE_ALGORITHM = "wrepro-file-xxh3-128-1"
-"""XXH3-128, seed 0, over this name, NUL, and the file's bytes. A folder has a root over its
-files, sorted by path; a file's group is its path in the folder, with slashes."""
 
 SAMPLE_ALGORITHM = "wrepro-sample-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, the file's size (decimal), NUL, the size of a piece

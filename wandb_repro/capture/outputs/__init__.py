@@ -1,0 +1,1 @@
+"""Digests of the files that a run leaves behind, by what is in them."""
