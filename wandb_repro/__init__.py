@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from wandb_repro.version import __version__
 
 if TYPE_CHECKING:
-    from wandb_repro.api import attach, fingerprint, init, register
+    from wandb_repro.api import attach, fingerprint, init, register, watch
 
-__all__ = ["__version__", "attach", "fingerprint", "init", "register"]
+__all__ = ["__version__", "attach", "fingerprint", "init", "register", "watch"]
 
 
 if "WANDB_REPRO_ORDER" in os.environ:  # a rerun's process, which only ``rerun`` starts

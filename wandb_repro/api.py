@@ -1,4 +1,4 @@
-"""The public API: ``init``, ``attach``, ``fingerprint`` and ``register``.
+"""The public API: ``init``, ``attach``, ``fingerprint``, ``register`` and ``watch``.
 
 ``wandb`` is imported inside the functions, so that importing this costs nothing.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from wandb_repro.capture.guard import guarded
@@ -29,6 +30,8 @@ from wandb_repro.recording.wandb_run import Run, discreet_arguments, with_discre
 
 if TYPE_CHECKING:
     import wandb
+
+    from wandb_repro.recording.loop.watch import Watch
 
 CodeChoice = Literal["auto", "upload", "local", "off"]
 T = TypeVar("T")
@@ -178,3 +181,39 @@ def register(generator: T, *, name: str | None = None) -> T:
     """
     check_registrable(generator)
     return keep_registered(generator, name)
+
+
+def watch(
+    *models: object,
+    optimizers: Sequence[object] = (),
+    steps: int | Collection[int] | None = None,
+    run: wandb.Run | None = None,
+) -> Watch:
+    """Record a training loop of one's own, as ``ReproCallback`` records a ``fit``.
+
+    The state of the models and optimizers is digested at the start, after the first step, at each
+    ``watch.epoch`` and at the end; a rerun compares it there. It ends with ``watch.finish()``, with
+    ``with watch:``, or with the run.
+
+    Args:
+        models: Keras models, ``tf.Module``s and ``tf.Variable``s, ``torch.nn.Module``s, NNX
+            modules, or pytrees of arrays. None are needed if ``watch.step`` is given the state.
+        optimizers: those of Keras, PyTorch or NNX.
+        steps: also digest every N steps, or after these steps, and all batches between them.
+        run: the W&B run to record into; None takes the active run.
+
+    Raises:
+        UsageError: one of the models or optimizers cannot be read, or ``steps`` is or contains a
+            number less than 1.
+
+    Example:
+        >>> watch = wandb_repro.watch(model, optimizers=[optimizer])
+        >>> for epoch in range(3):
+        ...     for batch in watch.batches(dataset):
+        ...         watch.step(loss=train_step(batch))
+        ...     watch.epoch(val_loss=validate())
+    """
+    # It reads every framework that is loaded: half of our import time.
+    from wandb_repro.recording.loop.watch import Watch
+
+    return Watch(models, optimizers, steps=steps, run=run)

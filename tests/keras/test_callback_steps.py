@@ -23,7 +23,7 @@ from tests.support.training import Young, data, dense_model, tensorflow_data
 from wandb_repro.keras.callback_effects import changes_between_steps
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Granularity, Losses, Structure
-from wandb_repro.state import keras_state
+from wandb_repro.state import tensorflow_state
 
 
 class Way(NamedTuple):
@@ -312,7 +312,7 @@ def test_variables_are_read_one_by_one_where_they_cannot_be_read_together(
     def refused(*_: object) -> list[Any]:
         raise RuntimeError("no such operation")
 
-    monkeypatch.setattr(keras_state, "_read_all", refused)
+    monkeypatch.setattr(tensorflow_state, "_read_all", refused)
     assert digests(it.value for it in reader.read()) == together
 
 

@@ -33,8 +33,8 @@ def test_it_says_what_keras_told_the_callback() -> None:
 
 
 def test_a_model_without_an_input_is_not_built() -> None:
-    assert running(dense()).is_built()
-    assert not running(dense(built=False)).is_built()
+    assert running(dense()).missing_initial() == ""
+    assert "was not built" in running(dense(built=False)).missing_initial()
 
 
 def test_another_callback_may_change_the_weights() -> None:

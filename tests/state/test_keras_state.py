@@ -6,7 +6,7 @@ import keras
 import numpy
 import pytest
 
-from wandb_repro.state import keras_state as module
+from wandb_repro.state import tensorflow_state as module
 from wandb_repro.state.keras_state import Reader, grouped, reading, variables_of
 
 np: Any = numpy

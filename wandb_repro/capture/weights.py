@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from wandb_repro.digest import Array
 
-GROUPS = ("trainable", "non_trainable", "seed", "optimizer")
-"""Groups of variables, in the order in which they are digested."""
+GROUPS = ("trainable", "non_trainable", "seed", "optimizer", "state")
+"""Groups of variables, in the order in which they are digested.
+
+``state`` holds the arrays of a pytree, which does not say which of them are trained."""
 
 
 class Variable(NamedTuple):

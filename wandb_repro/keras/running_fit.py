@@ -10,12 +10,15 @@ from wandb_repro.keras.batch_tap import Take, watch
 from wandb_repro.keras.callback_effects import changes_between_steps
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.recording.fit.fit_recorder import UNBUILT
 from wandb_repro.recording.messages import warn_once
-from wandb_repro.state.keras_state import Model, Reader, on_tensorflow
+from wandb_repro.state.keras_state import Model, Reader, is_built, on_tensorflow
 
 
 class KerasFit:
     """A fit, as a callback sees it."""
+
+    losses = "what Keras reports after the step: means over the epoch so far"
 
     def __init__(self, callback: object, frame: FitFrame) -> None:
         self._callback: Any = callback
@@ -36,10 +39,9 @@ class KerasFit:
         steps = cast("dict[str, object]", self._callback.params or {}).get("steps")
         return steps if isinstance(steps, int) else None
 
-    def is_built(self) -> bool:
-        """Whether the model and each of its layers have their weights."""
-        model = self.model
-        return bool(model.built) and all(layer.built for layer in model.layers)
+    def missing_initial(self) -> str:
+        """Return why the initial weights cannot be read; empty if they can."""
+        return "" if is_built(self.model) else UNBUILT
 
     def changes_between_steps(self) -> bool:
         """Whether another callback may change the weights while no step runs."""
@@ -49,6 +51,10 @@ class KerasFit:
     def watch(self, take: Take, at_most: int | None = None) -> Unavailable | None:
         """Show each batch to ``take`` on its way to the model; return the reason if impossible."""
         return watch(self.arguments, take, at_most=at_most)
+
+    def batches_in(self, steps: int) -> int:
+        """Return ``steps``: each step takes one batch."""
+        return steps
 
     def read(self, *, anew: bool) -> Iterator[Variable]:
         """Yield the variables; nothing is read before the first is requested."""

@@ -52,7 +52,7 @@ class Shape(Record):
     """One variable. Its label is for people: counters in it depend on the models built before."""
 
     group: str
-    """``trainable``, ``non_trainable``, ``seed`` or ``optimizer``."""
+    """``trainable``, ``non_trainable``, ``seed``, ``optimizer`` or ``state``."""
     label: str
     dtype: str
     shape: tuple[int, ...]

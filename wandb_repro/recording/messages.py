@@ -62,9 +62,14 @@ def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     return decorated
 
 
-def attempt(record: Callable[[], T], what: str) -> T | Unavailable:
-    """Return what ``record`` returns, or why it failed, after a warning."""
-    done = guarded(record, what)
+def attempt(
+    record: Callable[[], T], what: str, *, expects: tuple[type[BaseException], ...] = ()
+) -> T | Unavailable:
+    """Return what ``record`` returns, or why it failed, after a warning.
+
+    ``expects``: as in ``guarded``.
+    """
+    done = guarded(record, what, expects=expects)
     if isinstance(done, Unavailable):
         warn_once(f"not recorded, training continues: {done}")
     return done

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from weakref import WeakKeyDictionary, WeakSet
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.start_folder import start_folder
@@ -37,6 +37,14 @@ class FitCall(NamedTuple):
 
     thread: int
     frame_id: int
+
+
+class OpenWatch(Protocol):
+    """A loop that is being recorded."""
+
+    def finish(self, *, complete: bool = True) -> None:
+        """Digest the final state if the loop is complete; write what is still in memory."""
+        ...
 
 
 class UneditedPackages(NamedTuple):
@@ -81,6 +89,10 @@ class ProcessState:
     """Per sink, while it exists: the fits that have not ended, by number."""
     outputs: dict[str, OutputRecorder] = field(default_factory=dict["str", "OutputRecorder"])
     """By run id: what notes the files that the run saves, until it ends."""
+    open_watches: WeakKeyDictionary[TrailSink, WeakSet[OpenWatch]] = field(
+        default_factory=WeakKeyDictionary["TrailSink", "WeakSet[OpenWatch]"]
+    )
+    """Per sink, while it exists: the loops that have not finished, while they exist."""
     unedited: UneditedPackages | None = None
     """The last check of all installed files, if it found none edited."""
     skipped: int = 0

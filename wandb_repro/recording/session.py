@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
+from wandb_repro.capture.machine.loop_config import LoopModels, probe_loop
 from wandb_repro.capture.machine.model_config import probe_settings
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.capture.weights import Variable
@@ -20,6 +22,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Ending, Sealed
 from wandb_repro.manifest.request import Options
+from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.facts import (
     EndFacts,
@@ -31,9 +34,11 @@ from wandb_repro.recording.facts import (
     start_facts,
     training_facts,
 )
+from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
 from wandb_repro.recording.messages import attempt, harmless, say, warn_once
 from wandb_repro.recording.mode import Mode
+from wandb_repro.recording.process_state import process
 from wandb_repro.recording.publish import (
     Columns,
     GivenFiles,
@@ -186,7 +191,7 @@ class Session:
         if self._recorder is not None:
             self._recorder.begin_fit()
         host = self._readers.host
-        settings = guarded(lambda: probe_settings(host, model, arguments, fit), "the model")
+        settings = guarded(lambda: _settings(host, model, arguments, fit), "the model")
         facts = self._facts
         if isinstance(facts, StartFacts):
             self._facts = training_facts(facts, self._readers, model).with_fit(settings)
@@ -258,6 +263,7 @@ class Session:
         """Close the record, once, before W&B closes its run. Never raises."""
         if self.ended:
             return
+        self._finish_watches()
         self._ended = True
         status = self._status()
         self._read_at_end(Ending(status=status, detail=self._failure))
@@ -268,6 +274,14 @@ class Session:
             self._conclude(sealed)
         self._files.give_all()
         guarded(self._readers.close, "what was needed only while recording")
+
+    @harmless("loops that are still recorded")
+    def _finish_watches(self) -> None:
+        handled = sys.exc_info()[0]
+        name = self._failure or (handled.__name__ if handled else "")
+        for watch in tuple(process.open_watches.pop(self, ())):
+            with contextlib.suppress(RerunStopped):  # the rerun ends anyway
+                watch.finish(complete=name in ("", "SystemExit"))
 
     @harmless("what only a process that has done its work knows")
     def _read_at_end(self, ending: Ending) -> None:
@@ -351,6 +365,14 @@ class Session:
     def _is_elsewhere(self) -> bool:
         """Tell whether this is a forked child of the recorded process."""
         return os.getpid() != self._owner
+
+
+def _settings(
+    host: Host, model: object, arguments: Mapping[str, object], fit: int
+) -> FitSettings | Unavailable:
+    if isinstance(model, LoopModels):
+        return probe_loop(host, model, fit)
+    return probe_settings(host, model, arguments, fit)
 
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, cast
 
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import Array
+from wandb_repro.state import tensorflow_state
 
 
 class Model(Protocol):
@@ -70,6 +69,35 @@ def grouped(model: Model) -> Iterator[tuple[str, Any]]:
         yield from (("optimizer", found) for found in optimizer.variables)
 
 
+def owns(value: object) -> bool:
+    """Tell whether this is a layer, a model, an optimizer, a metric or a variable of Keras."""
+    keras: Any = sys.modules.get("keras")
+    if not hasattr(keras, "optimizers"):  # not imported, or still being imported
+        return False
+    kinds = (keras.Layer, keras.optimizers.Optimizer, keras.metrics.Metric, keras.Variable)
+    return isinstance(value, kinds)
+
+
+def labelled(value: object) -> list[tuple[str, str, Any]]:
+    """Return group, label and variable of all variables of an object that Keras ``owns``."""
+    keras, it = _keras(), cast("Any", value)
+    if isinstance(value, keras.Layer):
+        found = list(grouped(it))
+    elif isinstance(value, keras.optimizers.Optimizer):
+        found = [("optimizer", variable) for variable in it.variables]
+    elif isinstance(value, keras.Variable):
+        found = [("trainable" if it.trainable else "non_trainable", it)]
+    else:
+        found = [("non_trainable", variable) for variable in it.variables]
+    return [(group, str(variable.path), variable) for group, variable in found]
+
+
+def is_built(value: object) -> bool:
+    """Tell whether a model, and each of its layers, has its weights; true of anything else."""
+    layers = getattr(value, "layers", ())
+    return bool(getattr(value, "built", True)) and all(layer.built for layer in layers)
+
+
 def _optimizers(model: Model) -> list[Any]:
     """Return the optimizer of ``compile``, then those in attributes of the model, as in a GAN."""
     values = [getattr(model, "optimizer", None), *vars(model).values()]
@@ -91,88 +119,9 @@ def reading(variables: Sequence[Any]) -> Callable[[], list[Array]]:
     """Return a function that reads these variables of Keras, in their order.
 
     NOTE: on TensorFlow, Keras' conversion makes NumPy warn, which is an error under ``-W error``,
-    and takes ten times as long; TensorFlow's ``numpy()`` copies. A tensor that is read shares the
-    variable's memory and never changes: TensorFlow copies before it writes to the variable.
-    Source: tensorflow/core/kernels/training_op_helpers.h, PrepareToUpdateVariable.
-    That copy costs a step more than digesting does, so nothing is digested while a step runs.
+    and takes ten times as long; TensorFlow's ``numpy()`` copies.
     """
-    if not on_tensorflow():
-        to_host = _keras().ops.convert_to_numpy
-        return lambda: [cast("Array", to_host(variable)) for variable in variables]
-    return _Together(variables).read
-
-
-_AT_ONCE = 64
-"""Variables read at once: their Python objects stay in a core's cache until they are used."""
-
-
-class _Together:
-    """TensorFlow's variables. Variables in the host's memory are read many at once.
-
-    An operation per variable takes 20 µs, as long as digesting 600 kB. TensorFlow's compiler reads
-    variables with ``_ReadVariablesOp``; if that is missing, each variable is read on its own.
-    Source: tensorflow/core/ops/resource_variable_ops.cc, TensorFlow 2.21.
-    """
-
-    def __init__(self, variables: Sequence[Any]) -> None:
-        self._alone = [_alone(variable) for variable in variables]
-        self._parts: list[tuple[list[int], list[Any], tuple[Any, ...]]] = []
-        by_device: defaultdict[str, list[int]] = defaultdict(list)
-        for index, variable in enumerate(variables):
-            value = variable.value
-            if _is_plain(value) and "CPU" in value.handle.device:
-                by_device[value.handle.device].append(index)
-        for on_device in by_device.values():
-            for first in range(0, len(on_device), _AT_ONCE):
-                indices = on_device[first : first + _AT_ONCE]
-                values = [variables[index].value for index in indices]
-                kinds = tuple(value.dtype.as_datatype_enum for value in values)
-                attributes = ("N", len(indices), "dtypes", kinds)
-                self._parts.append((indices, [value.handle for value in values], attributes))
-
-    def read(self) -> list[Array]:
-        try:
-            return self._read_together()
-        except Exception:  # noqa: BLE001 - a private operation may raise anything
-            self._parts = []
-            return self._read_together()
-
-    def _read_together(self) -> list[Array]:
-        arrays: list[Any] = [None] * len(self._alone)
-        for indices, handles, attributes in self._parts:
-            tensors = _read_all(handles, attributes)
-            for index, array in zip(indices, _arrays(tensors), strict=True):
-                arrays[index] = array
-        return [
-            read() if array is None else array
-            for array, read in zip(arrays, self._alone, strict=True)
-        ]
-
-
-def _read_all(handles: list[Any], attributes: tuple[Any, ...]) -> list[Any]:
-    execute: Any = importlib.import_module("tensorflow.python.eager.execute")
-    context: Any = importlib.import_module("tensorflow.python.eager.context")
-    name = b"_ReadVariablesOp"
-    return execute.execute(name, len(handles), handles, attributes, context.context())
-
-
-def _arrays(tensors: list[Any]) -> list[Any]:
-    """Return the arrays of tensors, in the tensors' memory."""
-    # NOTE: numpy.asarray(tensor) takes twice as long, since it calls this method through Python.
-    # A tensor without axes returns a NumPy scalar.
-    numpy: Any = sys.modules["numpy"]
-    values = [tensor._numpy_internal() for tensor in tensors]
-    return [value if type(value) is numpy.ndarray else numpy.asarray(value) for value in values]
-
-
-def _alone(variable: Any) -> Callable[[], Array]:
-    value = variable.value
-    if not _is_plain(value):
-        return lambda: cast("Array", variable.value.numpy())  # a replica, if it is distributed
-    read: Any = sys.modules["tensorflow"].raw_ops.ReadVariableOp
-    as_array: Any = sys.modules["numpy"].asarray
-    return lambda: cast("Array", as_array(read(resource=value.handle, dtype=value.dtype)))
-
-
-def _is_plain(value: Any) -> bool:
-    return type(value).__name__ == "ResourceVariable"
+    if on_tensorflow():
+        return tensorflow_state.reading([variable.value for variable in variables])
+    to_host = _keras().ops.convert_to_numpy
+    return lambda: [cast("Array", to_host(variable)) for variable in variables]

@@ -21,7 +21,7 @@ four degrees over four: less than 1/16 of it once in 140. If very few elements d
 reliable: two differences of equal size cancel in all four projections once in 16.
 """
 
-_WEIGHTS = ("trainable", "non_trainable")
+_WEIGHTS = ("trainable", "non_trainable", "state")
 _HEX = 16
 
 _Key = tuple[int, str, int, int]

@@ -17,7 +17,7 @@ from wandb_repro.digest import Array
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Granularity, Losses, Missing, Resumed, Seen
-from wandb_repro.recording.fit.fit_recorder import FitRecorder, checked_steps
+from wandb_repro.recording.fit.fit_recorder import UNBUILT, FitRecorder, checked_steps
 from wandb_repro.recording.trail_sink import Note, Point
 
 Take = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
@@ -109,8 +109,13 @@ class Fit:
         self._others_change = others_change
         self._no_batches = no_batches
 
-    def is_built(self) -> bool:
-        return self._built
+    losses = "what Keras reports"
+
+    def missing_initial(self) -> str:
+        return "" if self._built else UNBUILT
+
+    def batches_in(self, steps: int) -> int:
+        return steps
 
     def changes_between_steps(self) -> bool:
         return self._others_change

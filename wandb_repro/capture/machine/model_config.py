@@ -55,15 +55,15 @@ def _settings(keras: Any, model: Any, arguments: Mapping[str, object], fit: int)
     why = Unavailable(unavailable="the model was not compiled")
     return FitSettings(
         fit=fit,
-        optimizer=_config("optimizer", lambda: _object(_serialized(keras, model.optimizer)))
+        optimizer=config_of("optimizer", lambda: _object(serialized(keras, model.optimizer)))
         if given
         else why,
-        loss=_config("loss", lambda: _loss(keras, given)) if given else why,
-        metrics=_config("metrics", lambda: _metrics(keras, given)) if given else why,
-        architecture=_config("architecture", lambda: _architecture(keras, model)),
+        loss=config_of("loss", lambda: _loss(keras, given)) if given else why,
+        metrics=config_of("metrics", lambda: _metrics(keras, given)) if given else why,
+        architecture=config_of("architecture", lambda: architecture_of(keras, model)),
         dtype_policy=fact(str, lambda: model.dtype_policy.name, "dtype policy"),
         jit_compile=fact(bool, lambda: model.jit_compile, "jit_compile") if given else why,
-        arguments=_config("arguments of fit", lambda: _arguments(arguments))
+        arguments=config_of("arguments of fit", lambda: _arguments(arguments))
         if arguments
         else Unavailable(unavailable="arguments of fit: they were not found"),
     )
@@ -79,7 +79,7 @@ def _given(model: Any) -> dict[str, Any]:
     return {"optimizer": model.optimizer, "loss": getattr(model, "loss", None)}
 
 
-def _config(what: str, probe: Callable[[], dict[str, JSON]]) -> Config:
+def config_of(what: str, probe: Callable[[], dict[str, JSON]]) -> Config:
     """Return what a probe returns if it fits in the record, or why not."""
 
     def probed() -> Config:
@@ -100,8 +100,8 @@ def _loss(keras: Any, given: Mapping[str, Any]) -> dict[str, JSON]:
     if isinstance(loss, str):
         loss = keras.losses.get(loss)  # "mse" and "mean_squared_error" are one
     return {
-        "loss": _part(lambda: _serialized(keras, loss)),
-        "loss_weights": _part(lambda: _serialized(keras, given.get("loss_weights"))),
+        "loss": _part(lambda: serialized(keras, loss)),
+        "loss_weights": _part(lambda: serialized(keras, given.get("loss_weights"))),
     }
 
 
@@ -113,16 +113,16 @@ def _metrics(keras: Any, given: Mapping[str, Any]) -> dict[str, JSON]:
 def _each(keras: Any, several: Any) -> JSON:
     if isinstance(several, (list, tuple)):
         return [_each(keras, metric) for metric in cast("list[Any]", several)]
-    return _part(lambda: _serialized(keras, several))
+    return _part(lambda: serialized(keras, several))
 
 
-def _architecture(keras: Any, model: Any) -> dict[str, JSON]:
+def architecture_of(keras: Any, model: Any) -> dict[str, JSON]:
     """Return the model's config; if it does not serialise as a whole, that of each layer."""
     fault = _too_large(model)
     config: Any = fault or guarded(model.get_config, "the model", expects=(Exception,))
     kind = type(model).__name__
     if isinstance(config, dict) and "layers" in config:
-        return {"class_name": kind, "config": _plain(config)}
+        return {"class_name": kind, "config": plain(config)}
     layers: list[JSON] = [_layer(keras, layer) for layer in _layers(model)]
     why = str(config) if isinstance(config, Unavailable) else "it is a model of its own kind"
     known: dict[str, JSON] = {"name": str(model.name), "layers": layers}
@@ -134,7 +134,7 @@ def _layer(keras: Any, layer: Any) -> JSON:
     head: dict[str, JSON] = {"class_name": type(layer).__name__}
     if fault is not None:
         return {**head, "config": {"name": str(layer.name), **fault.model_dump()}}
-    found = _part(lambda: _serialized(keras, layer))
+    found = _part(lambda: serialized(keras, layer))
     if isinstance(found, dict) and set(found) == {"unavailable"}:
         return {**head, "config": {"name": str(layer.name), **found}}
     return found
@@ -162,11 +162,12 @@ def _too_large(layer: Any) -> Unavailable | None:
 
 def _arguments(arguments: Mapping[str, object]) -> dict[str, JSON]:
     found = {name: arguments[name] for name in _ARGUMENTS if name in arguments}
-    return {name: _plain(value) for name, value in found.items()}
+    return {name: plain(value) for name, value in found.items()}
 
 
-def _serialized(keras: Any, value: Any) -> JSON:
-    return _plain(keras.saving.serialize_keras_object(value))
+def serialized(keras: Any, value: Any) -> JSON:
+    """Return an object as Keras serialises it."""
+    return plain(keras.saving.serialize_keras_object(value))
 
 
 def _part(probe: Callable[[], JSON]) -> JSON:
@@ -179,25 +180,23 @@ def _object(value: JSON) -> dict[str, JSON]:
     return value if isinstance(value, dict) else {"value": value}
 
 
-def _plain(value: Any) -> JSON:
+def plain(value: Any) -> JSON:
     """Return Keras' serialised value as JSON, without parts that do not affect any bit."""
     if isinstance(value, Mapping):
         config = cast("Mapping[object, Any]", value)
         if config.get("class_name") == "__lambda__":
             # Its byte code holds the path of its file; the source tree is compared anyway.
             return {"class_name": "__lambda__"}
-        return {
-            str(name): _plain(item) for name, item in config.items() if not _is_idle(name, item)
-        }
+        return {str(name): plain(item) for name, item in config.items() if not _is_idle(name, item)}
     if isinstance(value, (list, tuple)):
-        return _listed([_plain(item) for item in cast("list[Any]", value)])
+        return _listed([plain(item) for item in cast("list[Any]", value)])
     if value is None or isinstance(value, (bool, str, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return _plain(value.item()) if hasattr(value, "item") else f"a {type(value).__name__}"
+        return plain(value.tolist())
+    return plain(value.item()) if hasattr(value, "item") else f"a {type(value).__name__}"
 
 
 _IDLE = ("compile_config", "module")

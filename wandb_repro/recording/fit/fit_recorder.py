@@ -21,20 +21,22 @@ from wandb_repro.manifest.trail_records import (
 )
 from wandb_repro.recording.fit.batches import FIRST, Batches, FirstBatches
 from wandb_repro.recording.fit.losses import LossBuffer, exact
+from wandb_repro.recording.messages import attempt
 from wandb_repro.recording.trail_sink import Point, TrailSink
 
-_UNBUILT = (
-    "the model was not built when fit began: it gets its weights inside the first step, "
+UNBUILT = (
+    "the model was not built when training began: it gets its weights inside the first step, "
     "whose digest replaces the initial one; give it an Input layer to have both"
 )
-_LOSSES = "what Keras reports after the step: means over the epoch so far"
 _ONLY_TRAINING = "no callback of this fit can change the weights between steps"
 _COMPARED = "the weights are digested again when the step after each record begins"
+_UNREADABLE = (RuntimeError, NotImplementedError, TypeError, ValueError)
+"""What frameworks raise for a variable that was deleted, donated, or is on another machine."""
 _NOT_ASKED = Unavailable(unavailable="digests of steps were not requested")
 
 
 class RunningFit(Protocol):
-    """The running fit, as far as a recorder needs it."""
+    """The running fit, or a loop of one's own, as far as a recorder needs it."""
 
     @property
     def model(self) -> object:
@@ -56,12 +58,21 @@ class RunningFit(Protocol):
         """Optimizer steps in an epoch; None while unknown."""
         ...
 
-    def is_built(self) -> bool:
-        """Whether the model has its weights."""
+    @property
+    def losses(self) -> str:
+        """What the values of a step are, in words."""
         ...
 
-    def changes_between_steps(self) -> bool:
-        """Whether another callback may change the weights while no step runs."""
+    def missing_initial(self) -> str:
+        """Return why the initial weights cannot be read; empty if they can."""
+        ...
+
+    def changes_between_steps(self) -> bool | Unavailable:
+        """Whether another callback may change the weights while no step runs, if known."""
+        ...
+
+    def batches_in(self, steps: int) -> int:
+        """Return how many batches the model was trained on in the steps that just ended."""
         ...
 
     def watch(
@@ -83,7 +94,7 @@ class RunningFit(Protocol):
 
 
 class FitRecorder:
-    """Records one fit: turns a callback's events into calls of a sink.
+    """Records one fit or loop: turns its events into calls of a sink.
 
     Steps are counted both when they begin and when they end. When a batch begins, all earlier
     batches have ended, on every backend. The end of a batch may be reported by another thread while
@@ -130,11 +141,11 @@ class FitRecorder:
         self._steps_at_once = self._fit.steps_at_once
         self._losses = LossBuffer(self._steps_at_once)
         self._plan()
-        if self._fit.is_built():
-            self._digest("initial")
+        missing = self._fit.missing_initial()
+        if missing:
+            self._write_missing(Point("initial", self.number, 0, 0), missing)
         else:
-            missing = Missing(fit=self.number, moment="initial", epoch=0, step=0, reason=_UNBUILT)
-            self._sink.write(missing)
+            self._digest("initial")
 
     def _plan(self) -> None:
         """Decide after which steps to digest, and write the plan."""
@@ -150,15 +161,17 @@ class FitRecorder:
         if self._every or self._chosen or self._sink.wants_steps(self.number):
             no_batches = self._fit.watch(batches.take)
             self._batches = batches if no_batches is None else None
-            self._reads_twice = self._fit.changes_between_steps()
+            changes = self._fit.changes_between_steps()
+            self._reads_twice = changes is True
             before = _COMPARED if self._reads_twice else _ONLY_TRAINING
+            before = changes if isinstance(changes, Unavailable) else before
         self._queues = tuple(queue for queue in (self._batches, self._first) if queue is not None)
         self._granularity = Granularity(
             fit=self.number,
             every=self._every,
             chosen=self._chosen,
             steps_at_once=self._steps_at_once,
-            losses=_LOSSES,
+            losses=self._fit.losses,
             before=before,
             data=no_batches or batches.covers,
             first=no_first or first.covers,
@@ -197,6 +210,18 @@ class FitRecorder:
             self._count(batch + 1 if steps is None else min(batch + 1, steps))
             self._last_step_ended = True
 
+    def step_done(self, values: Mapping[str, Any]) -> None:
+        """Take a step of a loop, which tells at once that the step is over, and its values.
+
+        Args:
+            values: by name, as ``scalars.keep`` returned them.
+        """
+        self._losses.keep(self._in_epoch, values)
+        self._count(self._in_epoch + 1)
+        self._last_step_ended = True
+        if self._losses.ready():
+            self._write_losses()
+
     def all_acted(self) -> None:
         """Digest the weights again before a step, after every other callback."""
         if self._reads_twice and self._last_digest == self.steps:
@@ -210,11 +235,13 @@ class FitRecorder:
         self._epoch = epoch + 1
         self._digest("epoch", exact(logs))
 
-    def end(self) -> None:
-        """Digest the final weights, and close the fit in the sink."""
+    def end(self, *, complete: bool = True) -> None:
+        """Digest the final weights, unless an exception ended the training; close the fit."""
         try:
             self._write_losses()
-            self._digest("final")
+            self._write_first_batches()
+            if complete:
+                self._digest("final")
         finally:
             self._sink.end_fit(self.number)
 
@@ -248,8 +275,9 @@ class FitRecorder:
 
     def _advance(self, steps: int) -> None:
         self.steps += steps
+        batches = self._fit.batches_in(steps)
         for queue in self._queues:
-            queue.trained(steps)
+            queue.trained(batches)
         if self._in_epoch == 0:
             self._write_first_batches()  # before the weights are compared: batches may be the cause
         if self.steps == self._last_digest:
@@ -302,7 +330,17 @@ class FitRecorder:
         point = Point(
             moment, self.number, self._epoch, self.steps, metrics or {}, before=before, data=data
         )
-        self._sink.weights(point, self._fit.read(anew=anew))
+        # A moment that is not in the trail, without a reason, would look as if nobody had asked.
+        variables = attempt(
+            lambda: list(self._fit.read(anew=anew)), "the weights", expects=_UNREADABLE
+        )
+        if isinstance(variables, Unavailable):
+            self._write_missing(point, str(variables))
+        else:
+            self._sink.weights(point, variables)
+
+    def _write_missing(self, point: Point, reason: str) -> None:
+        self._sink.write(Missing(**point.place(), reason=reason))
 
     def _root_of_batches(self) -> str | None:
         """Return the root of the batches since the last step record; write why it is missing."""

@@ -6,6 +6,9 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from wandb_repro.recording.messages import warn_once
+from wandb_repro.state.scalars import Kept, numbers_of
+
 _AT_ONCE = 256
 """Steps in one record, and the most that a killed process loses."""
 
@@ -32,6 +35,8 @@ class LossBuffer:
     def __init__(self, steps_at_once: int) -> None:
         self._at_once = steps_at_once
         self._found: dict[int, dict[str, float]] = {}
+        self._kept: dict[int, Mapping[str, Kept]] = {}
+        """Values that were not yet read, by step."""
         self._next = 0
 
     def take(self, batch: int, logs: Mapping[str, Any]) -> None:
@@ -41,13 +46,18 @@ class LossBuffer:
             name: number for name, number in numbers.items() if number is not None
         }
 
+    def keep(self, batch: int, values: Mapping[str, Kept]) -> None:
+        """Take values that ``scalars.keep`` returned: they are read together, when written."""
+        self._kept[batch] = values
+
     def ready(self) -> bool:
         """Tell whether there are enough values for a record."""
-        return len(self._found) >= _AT_ONCE
+        return len(self._found) + len(self._kept) >= _AT_ONCE
 
     def begin_epoch(self) -> None:
         """Count from the first step again."""
         self._found.clear()
+        self._kept.clear()
         self._next = 0
 
     def taken(self, steps: int | None = None) -> Iterator[Run]:
@@ -56,6 +66,7 @@ class LossBuffer:
         Args:
             steps: of the epoch, if it is over; its last batch may have had fewer steps.
         """
+        self._read_kept()
         run: Run | None = None
         while self._next + self._at_once - 1 in self._found:
             first = self._next + self._at_once
@@ -71,6 +82,21 @@ class LossBuffer:
             run = run._replace(last=last)
         if run is not None and run.values:
             yield run
+
+    def _read_kept(self) -> None:
+        kept, self._kept = self._kept, {}
+        read = numbers_of([value for values in kept.values() for value in values.values()])
+        numbers = iter(read)
+        for batch, values in kept.items():
+            named = dict(zip(values, numbers, strict=False))
+            self._found[batch] = {
+                name: number for name, number in named.items() if number is not None
+            }
+            for name in named.keys() - self._found[batch].keys():
+                warn_once(
+                    f"{name} of some steps is not recorded: it is no number, or its array was "
+                    "deleted before it was read"
+                )
 
 
 def number_of(value: object) -> float | None:

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wandb_repro.recording.loop.watched_batches import WatchedBatches
+
+
+def test_each_batch_is_shown_before_the_loop_gets_it_and_no_further_one_is_made() -> None:
+    events: list[str] = []
+
+    def made() -> Iterator[int]:
+        for number in range(3):
+            events.append(f"made {number}")
+            yield number
+
+    batches = WatchedBatches(
+        made(), lambda: events.append("began"), lambda batch: events.append(f"shown {batch}")
+    )
+    assert not events
+    for batch in batches:
+        events.append(f"got {batch}")
+        if batch == 1:
+            break
+    both = ["made 0", "shown 0", "got 0", "made 1", "shown 1", "got 1"]
+    assert events == ["began", *both]
+
+
+def test_next_takes_one_after_the_other() -> None:
+    batches = WatchedBatches([1, 2], lambda: None, lambda _: None)
+    assert [next(batches), next(batches)] == [1, 2]
+    assert next(batches, "no more") == "no more"

@@ -1,0 +1,1 @@
+"""A training loop of one's own being recorded, in any framework."""

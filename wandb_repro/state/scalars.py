@@ -1,0 +1,117 @@
+"""Keeps single numbers of any framework without waiting for a device, and reads many at once."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from wandb_repro.state import torch_state
+
+Kept: TypeAlias = Any
+"""A float, or a tensor that holds one number and never changes."""
+
+
+class NotANumber(ValueError):  # noqa: N818 - the name says what it is
+    """A value that is not a single number."""
+
+
+def keep(value: object) -> Kept:
+    """Return what ``numbers_of`` will read; the value itself may be overwritten afterwards.
+
+    Args:
+        value: a number, or an array, tensor or variable with one element.
+
+    Raises:
+        NotANumber: it has another number of elements, or is text.
+    """
+    how = _HOW.get(type(value)) or _how(value)
+    return how(value)
+
+
+def _how(value: object) -> Callable[[Any], Kept]:
+    """Return how values of this type are kept, and remember it."""
+    tensorflow: Any = sys.modules.get("tensorflow")
+    jax: Any = sys.modules.get("jax")
+    found: Callable[[Any], Kept] = _number
+    if torch_state.is_tensor(value):
+        found = _torch
+    elif hasattr(jax, "Array") and isinstance(value, jax.Array):
+        found = _immutable
+    elif hasattr(tensorflow, "Variable") and isinstance(value, tensorflow.Variable):
+        found = _variable
+    elif hasattr(tensorflow, "is_tensor") and tensorflow.is_tensor(value):
+        # A Keras variable counts as a tensor of TensorFlow: its value may be assigned anew.
+        found = _keras_variable if hasattr(value, "assign") else _immutable
+    elif hasattr(value, "assign") and hasattr(value, "value"):
+        found = _keras_variable
+    _HOW[type(value)] = found
+    return found
+
+
+def _number(value: Any) -> float:
+    if getattr(value, "size", 1) != 1 or isinstance(value, (str, bytes)):
+        raise NotANumber
+    try:
+        return float(value.item() if hasattr(value, "item") else value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NotANumber from error
+
+
+def _immutable(value: Any) -> Kept:
+    if value.shape not in _SINGLE and any(axis != 1 for axis in value.shape):
+        raise NotANumber
+    return value
+
+
+_SINGLE = ((), (1,))
+
+
+def _variable(value: Any) -> Kept:
+    return _immutable(value.read_value())
+
+
+def _keras_variable(value: Any) -> Kept:
+    inner = value.value
+    if torch_state.is_tensor(inner):
+        return _torch(inner)
+    return _variable(inner) if hasattr(inner, "read_value") else _immutable(inner)
+
+
+def _torch(value: Any) -> Kept:
+    if value.numel() != 1:
+        raise NotANumber
+    # A sum may be added to in place; a copy on the device waits for nothing.
+    return value.detach().clone()
+
+
+_HOW: dict[type, Callable[[Any], Kept]] = {float: lambda value: value, int: _number, bool: _number}
+"""By type, so that a step need not ask again."""
+
+
+def numbers_of(kept: Sequence[Kept]) -> list[float | None]:
+    """Return the numbers that were kept; None for one that can no longer be read."""
+    found: list[float | None] = [value if type(value) is float else None for value in kept]
+    tensors = [at for at, value in enumerate(kept) if type(value) is not float]
+    if tensors:
+        for at, number in zip(tensors, _read([kept[at] for at in tensors]), strict=True):
+            found[at] = number
+    return found
+
+
+def _read(tensors: list[Any]) -> list[float | None]:
+    jax: Any = sys.modules.get("jax")
+    if hasattr(jax, "Array") and all(isinstance(tensor, jax.Array) for tensor in tensors):
+        # One call, so that all copies from a device run at once.
+        with contextlib.suppress(RuntimeError):  # one was donated to a later step
+            tensors = jax.device_get(tensors)
+    return [_alone(tensor) for tensor in tensors]
+
+
+def _alone(tensor: Any) -> float | None:
+    try:
+        value = tensor if hasattr(tensor, "item") else tensor.numpy()  # TensorFlow's
+        return float(value.item() if hasattr(value, "item") else value)
+    except (RuntimeError, TypeError, ValueError):
+        return None
