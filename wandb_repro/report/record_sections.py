@@ -16,6 +16,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.record_checkpoints import checkpoint_rows
 from wandb_repro.report.record_files import added_rows, input_rows, left_out_rows
 from wandb_repro.report.record_model import model_rows
+from wandb_repro.report.record_outputs import output_rows
 from wandb_repro.report.text import count, size
 
 Rows = Iterator[tuple[str, str]]
@@ -42,6 +43,7 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
         ("Randomness", _seeds(manifest)),
         ("Data", _data(manifest)),
         ("Weights", _trail(trail)),
+        ("Saved", output_rows(manifest)),
     )
     filled = (Section(title, tuple(pairs)) for title, pairs in found)
     return tuple(section for section in filled if section.rows)

@@ -6,12 +6,13 @@ import gzip
 import os
 import zlib
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple, cast
 
 from wandb_repro.capture.outputs.contents import Contents, bytes_digest, stream_digest
 from wandb_repro.capture.outputs.hdf5_file import MAGIC, hdf5_contents
 from wandb_repro.capture.outputs.output_budget import OutputBudget
 from wandb_repro.capture.outputs.safetensors_file import safetensors_contents
+from wandb_repro.capture.outputs.tar_file import is_tar, tar_contents
 from wandb_repro.capture.outputs.zip_file import zip_contents
 from wandb_repro.errors import DigestError
 from wandb_repro.files import open_regular
@@ -71,16 +72,29 @@ def _contents(file: BinaryIO, name: str, size_bytes: int, budget: OutputBudget) 
         found = _unpacked(file, budget)
     elif name == "checkpoint" and size_bytes <= _MOST_STATE_BYTES:
         return Contents("bytes", (), _state_digest(file.read(_MOST_STATE_BYTES)))
+    else:
+        found = _tar(file, budget)
     if found is None:
         file.seek(0)
         found = Contents("bytes", (), stream_digest(file.read, budget))
     return found
 
 
+def _tar(file: IO[bytes], budget: OutputBudget) -> Contents | None:
+    """Return the members of a tar archive; None for any other file."""
+    if not is_tar(file):
+        return None
+    file.seek(0)
+    return tar_contents(file, budget)
+
+
 def _unpacked(file: BinaryIO, budget: OutputBudget) -> Contents | None:
     """Return what is packed in a gzip file, which holds the time; None if it is damaged."""
     try:
         with gzip.GzipFile(fileobj=file) as unpacked:
+            if (found := _tar(cast("IO[bytes]", unpacked), budget)) is not None:
+                return found
+            unpacked.seek(0)
             return Contents("gzip", (), stream_digest(unpacked.read, budget))
     except (OSError, EOFError, zlib.error):
         return None
