@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.records import SHAPES, granularity, moment, moments, rerun_request, trail
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import Beginning
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
@@ -104,6 +105,14 @@ def test_only_fits_with_digested_steps_want_any() -> None:
     original = trail([granularity(fit=1, every=5), granularity(fit=3, every=0), *moments()])
     live = comparison(original, steps_fit=2)
     assert [live.wants_steps(fit) for fit in (1, 2, 3, 4)] == [True, True, False, False]
+
+
+def test_a_rerun_digests_the_fits_that_the_original_digested() -> None:
+    skipped = granularity(fit=2, every=0).model_copy(
+        update={"digests": Unavailable(unavailable="small")}
+    )
+    live = comparison(trail([granularity(fit=1, every=0), skipped, *moments()]))
+    assert [live.digests_fit(fit) for fit in (1, 2, 3)] == [True, False, False]
 
 
 def test_an_old_trail_without_granularity_tells_its_steps_by_having_them() -> None:

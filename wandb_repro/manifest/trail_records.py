@@ -104,6 +104,9 @@ class Granularity(EvolvedRecord, Record):
     """What the digests of batches cover, in words."""
     first: str | Unavailable = added_field(Unavailable(unavailable="trails before 1.2 have none"))
     """Which batches of an epoch ``Seen`` covers, in words."""
+    digests: str | Unavailable = added_field("")
+    """Why a small fit has no digests: of thousands of one model, some have. Its losses are
+    complete: an epoch's last step includes what only the epoch has, such as ``val_loss``."""
 
 
 class Step(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Granularity, Shape, Weights, is_due
@@ -52,6 +53,13 @@ class LiveComparison:
         """Tell whether any step of a fit other than its first is digested."""
         plan = self._granularity.get(fit)
         return fit == self._requested_fit or bool(plan and (plan.every or plan.chosen))
+
+    def digests_fit(self, fit: int) -> bool:
+        """Tell whether the original's weights were digested in this fit."""
+        plan = self._granularity.get(fit)
+        if plan is None:
+            return bool(self._steps)  # a trail before version 1.1
+        return not isinstance(plan.digests, Unavailable)
 
     def _original_has_step(self, fit: int, step: int) -> bool:
         """Tell whether the original digested after this step."""

@@ -34,6 +34,7 @@ from wandb_repro.recording.facts import (
     start_facts,
     training_facts,
 )
+from wandb_repro.recording.fit.fit_count import FitCount, is_digested
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
 from wandb_repro.recording.messages import attempt, harmless, say, warn_once
@@ -89,6 +90,9 @@ class Session:
         self._owner = os.getpid()
         self.fits = 0
         self._open_fits = set[int]()
+        self._fit_count = FitCount()
+        self._ordinals = dict[int, int]()
+        """Of the open fits: which of its model's fits each is, from 1."""
         self._failure = ""
         self._columns: Columns | None = None
         self._ended = False
@@ -182,17 +186,28 @@ class Session:
         if not self._is_elsewhere():
             self.fits += 1
             self._open_fits.add(self.fits)
+            self._ordinals[self.fits] = self._fit_count.count(model)
             self._begin_fit(model, arguments or {}, self.fits)
             self._split(arguments or {}, self.fits)
         return self.fits
+
+    def digests_fit(self, fit: int) -> bool:
+        """Tell whether the weights of this fit are digested if it is a small one."""
+        # A rerun also digests what an original of an older version did.
+        recorder, in_rerun = self._recorder, self._live is not None
+        return is_digested(self._ordinals.get(fit, 1)) or bool(
+            in_rerun and recorder is not None and recorder.digests_fit(fit)
+        )
 
     @harmless("what only a process that trains knows")
     def _begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> None:
         if self._recorder is not None:
             self._recorder.begin_fit()
-        host = self._readers.host
+        host, facts = self._readers.host, self._facts
+        new = self._fit_count.has_new_settings(model, arguments)
+        if not new and not is_digested(self._ordinals.get(fit, 1)):
+            return
         settings = guarded(lambda: _settings(host, model, arguments, fit), "the model")
-        facts = self._facts
         if isinstance(facts, StartFacts):
             self._facts = training_facts(facts, self._readers, model).with_fit(settings)
             self._before_training()
@@ -252,6 +267,7 @@ class Session:
     def end_fit(self, fit: int) -> None:
         """Close a fit that returned without an exception, and free its digests."""
         self._open_fits.discard(fit)
+        self._ordinals.pop(fit, None)
         if self._recorder is not None and not self._is_elsewhere():
             self._recorder.end_fit(fit)
 

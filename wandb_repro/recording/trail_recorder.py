@@ -102,6 +102,10 @@ class TrailRecorder:
         """Tell whether ``wants_step`` may be true for any step of this fit."""
         return self._live is not None and self._live.wants_steps(fit)
 
+    def digests_fit(self, fit: int) -> bool:
+        """Tell whether the original was digested in this fit; True in an original."""
+        return self._live is None or self._live.digests_fit(fit)
+
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:
         """Digest the variables and write the digests; they are on the disk after each epoch."""
         place = point.place()

@@ -117,3 +117,10 @@ class TrailSink(Protocol):
     def wants_steps(self, fit: int) -> bool:
         """Tell whether ``wants_step`` may be true for any step of this fit."""
         ...
+
+    def digests_fit(self, fit: int) -> bool:
+        """Tell whether the weights of this fit are digested if it is a small one.
+
+        Of thousands of small fits of one model, some are; the others' losses are kept.
+        """
+        ...

@@ -9,6 +9,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.compare_values import digests_by_name
+from wandb_repro.verify.small_fits import uncovered_fits
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of
 
 
@@ -46,6 +47,8 @@ def reasons_not_comparable(original: Side, rerun: Side, *, whole: bool) -> tuple
         reasons += [*_ending(original), *_ending(rerun)]
         reasons += [*_undigested(original), *_undigested(rerun)]
         reasons += _fits(original.trail, rerun.trail)
+        sides = (side for side in (original, rerun) if uncovered_fits(side.trail))
+        reasons += [f"{side.who} {uncovered_fits(side.trail)}" for side in sides]
     return tuple(reasons)
 
 

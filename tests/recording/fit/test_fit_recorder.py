@@ -6,7 +6,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -48,6 +48,8 @@ class Sink:
         self.metrics: list[dict[str, str]] = []
         self.notes: list[Note] = []
         self._wanted = set(wanted)
+        self.digested: Container[int] = range(1, 1000)
+        """Fits that are digested if they are small."""
 
     def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
         del model, arguments
@@ -79,6 +81,9 @@ class Sink:
 
     def wants_steps(self, fit: int) -> bool:
         return bool(self._wanted)
+
+    def digests_fit(self, fit: int) -> bool:
+        return fit in self.digested
 
     def of(self, *moments: str) -> list[tuple[int, int]]:
         """Return epoch and step of the digests of some moments, in order."""
@@ -456,3 +461,55 @@ def test_the_recorder_imports_no_keras() -> None:
         "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def small_fit(epochs: int, steps: int | None) -> Fit:
+    fit = Fit(known=steps)
+    fit.arguments = {"epochs": epochs, "initial_epoch": 0}
+    return fit
+
+
+def test_a_small_fit_that_is_not_digested_keeps_its_losses_and_says_so() -> None:
+    sink, fit = Sink(), small_fit(epochs=2, steps=2)
+    sink.digested = ()
+    recorder = begun(sink, fit)
+    recorder.epoch_began(0)
+    for batch in (0, 1):
+        recorder.batch_began(batch)
+        recorder.batch_ended(batch, {"loss": 0.5 - batch})
+        recorder.step_ended(batch)
+    recorder.epoch_ended(0, {"loss": 9.0, "val_loss": 0.25, "matrix": np.zeros(2)})
+    train_epoch(recorder, fit, 1, steps=2)
+    recorder.end()
+    assert (sink.digests, fit.takers, sink.open) == ([], [], set())
+    (plan,) = sink.noted(Granularity)
+    assert str(plan.digests) == "a small fit after its model's 100th"
+    first, second, *_ = sink.noted(Losses)
+    assert (first.first, first.last, first.bits) == (1, 1, {"loss": bits(0.5)})
+    assert (second.first, second.last) == (2, 2)
+    assert second.bits == {"loss": bits(-0.5), "val_loss": bits(0.25)}
+
+
+def bits(value: float) -> str:
+    return struct.pack(">d", value).hex()
+
+
+@pytest.mark.parametrize(
+    ("fit", "steps", "wanted"),
+    [
+        (small_fit(epochs=1, steps=33), None, ()),
+        (small_fit(epochs=17, steps=2), None, ()),
+        (small_fit(epochs=1, steps=None), None, ()),
+        (Fit(known=1), None, ()),
+        (small_fit(epochs=1, steps=1), 1, ()),
+        (small_fit(epochs=1, steps=1), None, (1,)),
+    ],
+    ids=["long", "many epochs", "unknown length", "unknown epochs", "steps asked", "in a rerun"],
+)
+def test_other_fits_are_all_digested(fit: Fit, steps: int | None, wanted: tuple[int, ...]) -> None:
+    sink = Sink(wanted=wanted)
+    sink.digested = ()
+    begun(sink, fit, steps).end()
+    assert sink.of("initial", "final") == [(0, 0), (0, 0)]
+    (plan,) = sink.noted(Granularity)
+    assert plan.digests == ""

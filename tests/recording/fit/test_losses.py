@@ -74,6 +74,23 @@ def test_they_are_ready_to_be_written_after_256_steps() -> None:
     assert losses.ready()
 
 
+def test_what_only_an_epoch_has_is_added_to_its_last_step() -> None:
+    losses = LossBuffer(1)
+    for batch in range(2):
+        losses.take(batch, {"loss": float(batch)})
+    losses.add_to_last(2, {"loss": 9.0, "val_loss": 0.5, "m": np.zeros(2)})
+    assert [(run.first, run.values) for run in losses.taken(2)] == [
+        (1, {"loss": [0.0]}),
+        (2, {"val_loss": [0.5], "loss": [1.0]}),
+    ]
+
+
+def test_what_only_an_epoch_has_is_kept_if_no_step_reported_anything() -> None:
+    losses = LossBuffer(1)
+    losses.add_to_last(1, {"val_loss": 0.5})
+    assert [run.values for run in losses.taken(1)] == [{"val_loss": [0.5]}]
+
+
 def test_a_step_without_any_number_leaves_no_run() -> None:
     losses = LossBuffer(1)
     losses.take(0, {"confusion": np.zeros((2, 2))})

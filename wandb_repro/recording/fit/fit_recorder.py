@@ -32,6 +32,10 @@ _ONLY_TRAINING = "no callback of this fit can change the weights between steps"
 _COMPARED = "the weights are digested again when the step after each record begins"
 _UNREADABLE = (RuntimeError, NotImplementedError, TypeError, ValueError)
 """What frameworks raise for a variable that was deleted, donated, or is on another machine."""
+_LATER_SMALL_FIT = Unavailable(unavailable="a small fit after its model's 100th")
+_NO_DIGEST = Unavailable(unavailable="not digested")
+_SMALL = 32
+"""Most steps of a small fit. Digesting a larger one costs less than training it."""
 _NOT_ASKED = Unavailable(unavailable="digests of steps were not requested")
 
 
@@ -132,6 +136,7 @@ class FitRecorder:
         self._every, self._chosen = 0, tuple[int, ...]()
         self._steps_at_once = 1
         self._reads_twice = False
+        self._digests = True
         self._root_before: str | None = None
         self._thread = threading.get_ident()
 
@@ -140,12 +145,30 @@ class FitRecorder:
         self.number = self._sink.begin_fit(self._fit.model, self._fit.arguments)
         self._steps_at_once = self._fit.steps_at_once
         self._losses = LossBuffer(self._steps_at_once)
+        if not self._is_digested():
+            self._digests = False
+            self._write_plan(_NO_DIGEST, _NO_DIGEST, _NO_DIGEST, digests=_LATER_SMALL_FIT)
+            return
         self._plan()
         missing = self._fit.missing_initial()
         if missing:
             self._write_missing(Point("initial", self.number, 0, 0), missing)
         else:
             self._digest("initial")
+
+    def _is_digested(self) -> bool:
+        """Tell whether this fit is digested: not each of thousands of small ones is."""
+        asked = self._asked is not None or self._sink.steps is not None
+        if asked or not self._is_small() or self._sink.wants_steps(self.number):
+            return True
+        return self._sink.digests_fit(self.number)
+
+    def _is_small(self) -> bool:
+        steps, arguments = self._fit.steps_per_epoch, self._fit.arguments
+        epochs, initial = arguments.get("epochs"), arguments.get("initial_epoch", 0)
+        if steps is None or not isinstance(epochs, int) or not isinstance(initial, int):
+            return False
+        return steps * (epochs - initial) <= _SMALL
 
     def _plan(self) -> None:
         """Decide after which steps to digest, and write the plan."""
@@ -166,6 +189,15 @@ class FitRecorder:
             before = _COMPARED if self._reads_twice else _ONLY_TRAINING
             before = changes if isinstance(changes, Unavailable) else before
         self._queues = tuple(queue for queue in (self._batches, self._first) if queue is not None)
+        self._write_plan(before, no_batches or batches.covers, no_first or first.covers)
+
+    def _write_plan(
+        self,
+        before: str | Unavailable,
+        data: str | Unavailable,
+        first: str | Unavailable,
+        **more: Any,
+    ) -> None:
         self._granularity = Granularity(
             fit=self.number,
             every=self._every,
@@ -173,8 +205,9 @@ class FitRecorder:
             steps_at_once=self._steps_at_once,
             losses=self._fit.losses,
             before=before,
-            data=no_batches or batches.covers,
-            first=no_first or first.covers,
+            data=data,
+            first=first,
+            **more,
         )
         self._sink.write(self._granularity)
 
@@ -230,6 +263,8 @@ class FitRecorder:
     def epoch_ended(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Digest the weights, with loss and metrics of an epoch; epochs count from 0."""
         self._count(self._in_epoch + self._rest_of_epoch())
+        if not self._digests:
+            self._losses.add_to_last(self._in_epoch, logs)
         self._write_losses(self._in_epoch)
         self._write_first_batches()
         self._epoch = epoch + 1
@@ -318,6 +353,8 @@ class FitRecorder:
             self._sink.write(losses)
 
     def _digest(self, moment: Moment, metrics: Mapping[str, str] | None = None) -> None:
+        if not self._digests:
+            return
         before = data = None
         anew = True
         if moment == "step":

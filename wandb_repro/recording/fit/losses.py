@@ -41,10 +41,18 @@ class LossBuffer:
 
     def take(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Take the values after the step of this position in the epoch, from 0."""
-        numbers = {str(name): number_of(value) for name, value in logs.items()}
-        self._found[batch] = {
-            name: number for name, number in numbers.items() if number is not None
-        }
+        self._found[batch] = _numbers(logs)
+
+    def add_to_last(self, steps: int, logs: Mapping[str, Any]) -> None:
+        """Add values of an epoch that its last step lacks, such as ``val_loss``.
+
+        Args:
+            steps: of the epoch.
+            logs: what Keras reports after the epoch.
+        """
+        last = max(self._found, default=steps - 1)
+        known = self._found.setdefault(last, {})
+        self._found[last] = {**_numbers(logs), **known}
 
     def keep(self, batch: int, values: Mapping[str, Kept]) -> None:
         """Take values that ``scalars.keep`` returned: they are read together, when written."""
@@ -114,5 +122,9 @@ def exact(logs: Mapping[str, Any]) -> dict[str, str]:
 
     A metric that is not a single number, such as a confusion matrix, is left out.
     """
+    return {name: number.hex() for name, number in _numbers(logs).items()}
+
+
+def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
     numbers = {str(name): number_of(value) for name, value in logs.items()}
-    return {name: number.hex() for name, number in numbers.items() if number is not None}
+    return {name: number for name, number in numbers.items() if number is not None}
