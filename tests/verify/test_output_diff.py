@@ -119,4 +119,9 @@ def test_files_that_are_not_recorded_are_unknown() -> None:
     found = output_differences(run(), run(outputs=Outputs(files=(), left_out=1200)))
     assert found.unknown == ("1,200 more files: there are too many",)
     found = output_differences(run(outputs=Unavailable(unavailable="why")), run())
-    assert found.unknown == ("the original's files: why",)
+    assert found == ComparedFiles(unknown=("files of the original: why",))
+
+
+def test_files_of_an_older_record_are_not_claimed() -> None:
+    found = output_differences(full_manifest(), run(file()))
+    assert found == ComparedFiles(not_recorded=("files: not recorded in the original",))

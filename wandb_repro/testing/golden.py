@@ -16,7 +16,7 @@ from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Record, Unavailable, first_fault
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.data import Dataset
-from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.manifest import Description, Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_file import chained, parse
 from wandb_repro.manifest.trail_records import Losses, Step, TrailRecord
@@ -160,9 +160,12 @@ def _reduced(manifest: Manifest, trail: Trail) -> _Known:
     execution = manifest.execution.model_copy(
         update={"command": _NOT_KEPT, "code": _NOT_KEPT, "packages": _NOT_KEPT}
     )
-    description = manifest.description.model_copy(
+    kept = manifest.description.model_copy(
         update={"machine": _NOT_KEPT, "inputs": _NOT_KEPT, "data": _nowhere(manifest)}
     )
+    # Without its saved files, which have paths: as in a record of an older version.
+    fields = {name: value for name, value in kept if name != "outputs"}
+    description = Description.model_construct(kept.model_fields_set - {"outputs"}, **fields)
     names = ("name", "entity", "project", "url", "job_type", "group")
     hidden: dict[str, object] = dict.fromkeys(names, _NOT_KEPT)
     run = manifest.run.model_copy(update=hidden)

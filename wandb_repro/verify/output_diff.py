@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import zip_longest
 from typing import NamedTuple
@@ -43,7 +43,10 @@ class ComparedFiles(NamedTuple):
     volatile: tuple[str, ...] = ()
     """Files that differ in every run, such as logs: they were not compared."""
     unknown: tuple[str, ...] = ()
-    """Files that could not be compared, and why."""
+    """Files that could not be compared, and why: these are doubts."""
+    not_recorded: tuple[str, ...] = ()
+    """Runs whose record has no files, because an older version made it or a golden file keeps none:
+    nothing is known of them, and nothing is claimed."""
 
 
 class _Key(NamedTuple):
@@ -69,7 +72,7 @@ def output_differences(
     sides = (original.description.outputs, rerun.description.outputs)
     files_1, files_2 = sides
     if isinstance(files_1, Unavailable) or isinstance(files_2, Unavailable):
-        return ComparedFiles(unknown=tuple(_not_recorded(original, rerun)))
+        return _not_recorded(original, rerun)
     volatile: dict[str, None] = {}
     grouped_1 = _grouped(files_1, original.run.id, patterns, volatile)
     grouped_2 = _grouped(files_2, rerun.run.id, patterns, volatile)
@@ -84,11 +87,16 @@ def output_differences(
     )
 
 
-def _not_recorded(original: Manifest, rerun: Manifest) -> Iterator[str]:
+def _not_recorded(original: Manifest, rerun: Manifest) -> ComparedFiles:
+    unknown: list[str] = []
+    absent: list[str] = []
     for who, manifest in (("original", original), ("rerun", rerun)):
         outputs = manifest.description.outputs
-        if isinstance(outputs, Unavailable):
-            yield f"the {who}'s files: {outputs}"
+        if "outputs" not in manifest.description.model_fields_set:
+            absent.append(f"files: not recorded in the {who}")
+        elif isinstance(outputs, Unavailable):
+            unknown.append(f"files of the {who}: {outputs}")
+    return ComparedFiles(unknown=tuple(unknown), not_recorded=tuple(absent))
 
 
 def _grouped(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -101,3 +102,59 @@ def test_a_file_that_changes_meanwhile_is_refused(
     monkeypatch.setattr(output_file, "stream_digest", changed)
     with pytest.raises(DigestError, match="changed while it was read"):
         read(path)
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    import keras
+
+    return keras
+
+
+def twice(x: Any) -> Any:
+    return x * 2
+
+
+def written_in(folder: str) -> Any:
+    """Return a lambda of a script in this folder."""
+    code = twice.__code__.replace(co_filename=f"{folder}/train.py", co_name="<lambda>")
+    return FunctionType(code, {}, "<lambda>")
+
+
+def model(keras: Any, folder: str = "/work") -> Any:
+    """Return a model with a Lambda layer, an optimizer and weights that depend on nothing."""
+    layers = [
+        keras.Input((2,), name="input"),
+        keras.layers.Dense(3, name="first", kernel_initializer="ones"),
+        keras.layers.Lambda(written_in(folder), name="twice"),
+        keras.layers.Dense(1, name="last", kernel_initializer="ones"),
+    ]
+    made = keras.Sequential(layers, name="model")
+    made.compile(keras.optimizers.Adam(name="adam"), "mse")
+    return made
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5", "m.weights.h5"])
+def test_a_keras_model_that_is_saved_twice_has_one_digest(
+    keras: Any, tmp_path: Path, name: str
+) -> None:
+    found: list[Contents] = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        save = "save_weights" if name.endswith(".weights.h5") else "save"
+        getattr(model(keras, folder), save)(str(tmp_path / folder / name))
+        found.append(read(tmp_path / folder / name))
+    assert found[0] == found[1]
+    assert found[0].kind != "bytes"
+
+
+def test_a_weight_of_a_keras_model_that_differs_is_known(keras: Any, tmp_path: Path) -> None:
+    one, two = model(keras), model(keras)
+    kernel = np.ones((3, 1), "f4")
+    kernel[1, 0] = np.nextafter(np.float32(1), np.float32(2))
+    two.get_layer("last").kernel.assign(kernel)
+    one.save(tmp_path / "1.keras")
+    two.save(tmp_path / "2.keras")
+    pairs = zip(read(tmp_path / "1.keras").parts, read(tmp_path / "2.keras").parts, strict=True)
+    assert [a.name for a, b in pairs if a != b] == ["model.weights.h5:layers/dense_1/vars/0"]
+    assert (tmp_path / "1.keras").stat().st_size == (tmp_path / "2.keras").stat().st_size
