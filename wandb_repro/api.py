@@ -9,24 +9,20 @@ import os
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from wandb_repro.capture.guard import guarded
 from wandb_repro.errors import UsageError
-from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.attach import (
     active_run,
     asks_for_another,
-    attached,
-    begun_early,
     find_session,
     merge_into,
     options_of,
 )
 from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.process_state import process
-from wandb_repro.recording.rerun_process import as_rerun
 from wandb_repro.recording.rng_registry import check_registrable
 from wandb_repro.recording.rng_registry import register as keep_registered
-from wandb_repro.recording.wandb_run import Run, discreet_arguments, with_discreet_remote
+from wandb_repro.recording.start_run import end_own_run, recorded, started
+from wandb_repro.recording.wandb_run import Run
 
 if TYPE_CHECKING:
     import wandb
@@ -47,6 +43,7 @@ def init(
 ) -> wandb.Run:
     """Start a W&B run whose training can be rerun exactly, and return it.
 
+    Every ``fit`` is recorded until the run ends; ``ReproCallback`` is only for its options.
     Call it before anything random happens: before a model is built, before data is shuffled.
     If a run is already active, it attaches to that run, as ``attach`` does, unless ``reinit``
     requests another one.
@@ -68,22 +65,12 @@ def init(
     """
     import wandb
 
+    end_own_run()
     options = options_of(seed=seed, deterministic=deterministic, code=code, strict=strict)
     if wandb.run is not None and not asks_for_another(wandb.run, wandb_init_kwargs):
         merge_into(wandb.run, wandb_init_kwargs)
-        return attached(wandb.run, options)
-    process.starting = True
-    begun = guarded(lambda: begun_early(options, wandb_init_kwargs), "the early snapshot")
-    ahead = None if isinstance(begun, Unavailable) else begun
-    try:
-        with discreet_arguments():
-            run = wandb.init(**with_discreet_remote(as_rerun(wandb_init_kwargs)))
-        process.starting = False
-        return attached(run, options, ahead)
-    finally:
-        process.starting = False
-        if ahead is not None:
-            guarded(ahead.close, "the early snapshot")
+        return recorded(wandb.run, options)
+    return started(options, wandb_init_kwargs)
 
 
 def attach(
@@ -94,7 +81,7 @@ def attach(
     code: CodeChoice = "auto",
     strict: bool = False,
 ) -> wandb.Run:
-    """Record a run that the script started with ``wandb.init``, and return it.
+    """Record a run that the script started with ``wandb.init``, and each of its fits; return it.
 
     Options as in ``init``. Attaching again to the same run changes nothing.
 
@@ -103,7 +90,7 @@ def attach(
         RecordingError: under ``strict=True`` only.
     """
     options = options_of(seed=seed, deterministic=deterministic, code=code, strict=strict)
-    return attached(run, options)
+    return recorded(run, options)
 
 
 def fingerprint(

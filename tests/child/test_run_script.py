@@ -117,7 +117,7 @@ small_model().fit(x, y, batch_size=4, verbose=0, callbacks=one)
 model = Own([keras.Input((4,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse", jit_compile=False)
 model.fit(x, y, verbose=0, callbacks=(one,))
-both = keras.callbacks.CallbackList([one], model=model)
+both = keras.callbacks.CallbackList([one], add_history=True, model=model)
 model.fit(x, y, verbose=0, callbacks=both)
 print("seen", Counting.seen, "wandb" in sys.modules)
 """

@@ -2,7 +2,7 @@
 
 The script runs as ``__main__`` with its arguments and ``sys.path[0]``, as when Python starts it.
 When the script imports W&B or Keras, ``wandb.init`` is followed by ``attach`` and every ``fit``
-gets our callback. Neither library is imported here.
+gets our callback. Neither library is imported before. A script without W&B gets a run of its own.
 """
 
 from __future__ import annotations
@@ -16,23 +16,33 @@ from importlib.abc import InspectLoader
 from importlib.machinery import BuiltinImporter, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, NoReturn, cast
+from types import CodeType, ModuleType, TracebackType
+from typing import Any, NamedTuple, NoReturn, cast
 
 from wandb_repro import api
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.process.opened_files import OpenedFiles
+from wandb_repro.child.own_run import OwnRun
 from wandb_repro.errors import ReproError
 from wandb_repro.recording.attach import options_of
+from wandb_repro.recording.every_fit import record_every_fit
 from wandb_repro.recording.import_hooks import after_import
-from wandb_repro.recording.messages import say
-from wandb_repro.recording.patch_fit import callbacks_in, change_every_fit, with_callback
+from wandb_repro.recording.messages import harmless, say
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.rerun_process import as_rerun
 from wandb_repro.recording.seed_process import seed_early
+from wandb_repro.recording.start_run import end_own_run
+from wandb_repro.recording.user_traceback import users_traceback
 from wandb_repro.recording.wandb_run import discreet_arguments, with_discreet_remote
 
 _USAGE = "usage: python -m wandb_repro.launch (SCRIPT | -m MODULE | -c TEXT) [ARGUMENT ...]"
+
+
+class _Script(NamedTuple):
+    """The code of a script, and the names that Python sets in its module."""
+
+    code: CodeType
+    names: Mapping[str, object]
 
 
 def main(arguments: list[str]) -> None:
@@ -45,11 +55,48 @@ def main(arguments: list[str]) -> None:
         seed_early(options_of())
     except ReproError as error:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
-    after_import("wandb", _follow_init)
-    after_import("keras", lambda keras: change_every_fit(keras, _with_ours))
+    own = OwnRun()
+    own.stand_ready()
+    after_import("wandb", lambda wandb: _follow_init(wandb, own))
+    record_every_fit()
     # Now, since a script may read its data before it starts a run.
     guarded(OpenedFiles.of_process, "watching which files are read")
-    _start(arguments)
+    _record(arguments, own)
+
+
+def _record(arguments: list[str], own: OwnRun) -> None:
+    """Run the script, and record it at its end if nothing started a run.
+
+    Raises:
+        BaseException: raised by the script.
+    """
+    script: _Script | None = None
+    end = harmless("this script")(own.end)
+    try:
+        script = _script_of(arguments)
+        _run_as_main(script)
+    except SystemExit:
+        if script is not None:
+            end(early=True)
+        raise
+    except BaseException:
+        _act_when_shown(end)
+        raise
+    end(early=False)
+
+
+def _act_when_shown(end: Callable[..., None]) -> None:
+    """When Python shows the script's error, remove our frames before it, and record after it."""
+    # Only now: the script may have set its own hook.
+    show = sys.excepthook
+
+    def shown(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
+        show(kind, error, users_traceback(error, traceback))
+        end(early=True, failure=kind.__name__)
+
+    sys.excepthook = shown
 
 
 def _end(message: str, exit_code: int) -> NoReturn:
@@ -57,20 +104,21 @@ def _end(message: str, exit_code: int) -> NoReturn:
     raise SystemExit(exit_code)
 
 
-def _start(arguments: list[str]) -> None:
+def _script_of(arguments: list[str]) -> _Script:
+    """Return what the arguments name; ``sys.argv`` and ``sys.path`` are then the script's."""
     match arguments:
         case ["-m", module, *rest]:
             sys.argv = ["-m", *rest]
             _search_first(str(Path.cwd()))
-            _run_module(_spec_of(module))
+            return _module(_spec_of(module))
         case ["-c", text, *rest]:
             sys.argv = ["-c", *rest]
             _search_first("")
             code = compile(text, "<string>", "exec", dont_inherit=True)
-            _run_as_main(code, {"__loader__": BuiltinImporter})
+            return _Script(code, {"__loader__": BuiltinImporter})
         case [script, *rest] if not script.startswith("-"):
             sys.argv = [script, *rest]
-            _run_file(script)
+            return _file(script)
         case _:
             _end(_USAGE, 2)
 
@@ -89,16 +137,15 @@ def _search_first(folder: str, *, always: bool = False) -> None:
         sys.path.insert(0, folder)
 
 
-def _run_file(script: str) -> None:
-    """Run a script, or the ``__main__`` of a folder or an archive."""
+def _file(script: str) -> _Script:
+    """Return a script, or the ``__main__`` of a folder or an archive."""
     path = os.path.abspath(script)  # noqa: PTH100 - Python itself does not resolve links here
     if pkgutil.get_importer(path) is not None:
         _search_first(path, always=True)
         spec = PathFinder.find_spec("__main__", [path])
         if spec is None:
             _end(f"there is no __main__ in {script}", 1)
-        _run_found(spec)
-        return
+        return _found(spec)
     _search_first(str(Path(script).resolve().parent))
     try:
         text = Path(path).read_bytes()
@@ -106,7 +153,7 @@ def _run_file(script: str) -> None:
         _end(f"{script} cannot be read: {error.strerror}", 2)
     loader = SourceFileLoader("__main__", path)
     names = {"__file__": path, "__cached__": None, "__loader__": loader}
-    _run_as_main(compile(text, path, "exec", dont_inherit=True), names)
+    return _Script(compile(text, path, "exec", dont_inherit=True), names)
 
 
 def _spec_of(module: str) -> ModuleSpec:
@@ -119,12 +166,12 @@ def _spec_of(module: str) -> ModuleSpec:
     return spec
 
 
-def _run_module(spec: ModuleSpec) -> None:
+def _module(spec: ModuleSpec) -> _Script:
     sys.argv[0] = spec.origin or spec.name
-    _run_found(spec)
+    return _found(spec)
 
 
-def _run_found(spec: ModuleSpec) -> None:
+def _found(spec: ModuleSpec) -> _Script:
     loader = cast("InspectLoader", spec.loader)
     code = loader.get_code(spec.name)
     if code is None:
@@ -136,51 +183,34 @@ def _run_found(spec: ModuleSpec) -> None:
         "__package__": spec.parent,
         "__spec__": spec,
     }
-    _run_as_main(code, names)
+    return _Script(code, names)
 
 
-def _run_as_main(code: CodeType, names: Mapping[str, object]) -> None:
-    """Run code in a new module ``__main__``."""
+def _run_as_main(script: _Script) -> None:
+    """Run a script in a new module ``__main__``."""
     main_module = ModuleType("__main__")
-    main_module.__dict__.update({"__builtins__": sys.modules["builtins"], **names})
+    main_module.__dict__.update({"__builtins__": sys.modules["builtins"], **script.names})
     # Never restored: functions that the script defined may run at exit.
     sys.modules["__main__"] = main_module
-    exec(code, main_module.__dict__)  # noqa: S102 - the user's own script
+    exec(script.code, main_module.__dict__)  # noqa: S102 - the user's own script
 
 
-def _follow_init(wandb: ModuleType) -> None:
+def _follow_init(wandb: ModuleType, own: OwnRun) -> None:
     """Attach to each run as soon as it exists."""
     module = cast("Any", wandb)
     begin: Callable[..., Any] = module.init
 
     @functools.wraps(begin)
     def init(*positional: Any, **options: Any) -> Any:
+        if process.starting:  # by us, who attach to it and changed the options already
+            return begin(*positional, **options)
+        end_own_run()
         with discreet_arguments():
             run = begin(*positional, **with_discreet_remote(as_rerun(options)))
-        # `api.init` attaches to its own run.
-        return run if process.starting else api.attach(run)
+        own.note(run)
+        return api.attach(run)
 
     module.init = init
-
-
-def _with_ours(given: Any) -> Any:
-    """Return the callbacks of a ``fit`` with ours added, unless it is already there."""
-    from wandb_repro.keras import ReproCallback
-
-    if any(isinstance(callback, ReproCallback) for callback in callbacks_in(given)):
-        return given
-    _ensure_run()
-    return with_callback(given, ReproCallback())
-
-
-def _ensure_run() -> None:
-    """Start a run if the script has none: offline without a login or ``WANDB_MODE``."""
-    import wandb
-
-    if wandb.run is None:
-        # Without either, W&B would prompt for a login in the middle of the training.
-        is_decided = os.environ.get("WANDB_MODE") or cast("Any", wandb).api.api_key
-        api.init(mode=None if is_decided else "offline")
 
 
 if __name__ == "__main__":

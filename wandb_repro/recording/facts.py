@@ -202,11 +202,20 @@ def _execution(
     )
 
 
+def _records_every_fit(readers: Readers) -> bool | None:
+    recorded = guarded(lambda: readers.mode.records_every_fit, "every fit")
+    return True if recorded is True else None
+
+
 def _description(
     training: TrainingFacts, extra: StoredExtraFiles | Unavailable, readers: Readers
 ) -> Description:
     data = readers.data
-    found = {"overlaps": data.overlaps or None, "outputs": readers.outputs.record}
+    found = {
+        "overlaps": data.overlaps or None,
+        "outputs": readers.outputs.record,
+        "every_fit": _records_every_fit(readers),
+    }
     return Description(
         machine=training.machine,
         runtime=training.runtime,

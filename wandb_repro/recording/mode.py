@@ -58,6 +58,8 @@ class Recording:
     """How many runs the process makes before the one that is recorded."""
     snapshots_early = True
     """Whether the source tree is read while W&B starts."""
+    records_every_fit = True
+    """Whether a ``fit`` without our callback is recorded, too."""
     publishes = True
     """Whether artifacts, links and alerts may go to W&B."""
     saves_checkpoints = True
@@ -144,6 +146,18 @@ class Rerun:
     def earlier_runs(self) -> int:
         """How many runs the original's process made before the one being repeated."""
         return len(self._execution().earlier_seeds)
+
+    @property
+    def records_every_fit(self) -> bool:
+        """Whether the original's process did: fits are compared by their number.
+
+        Raises:
+            ManifestError: the original's record cannot be read.
+        """
+        original = read_manifest(self._original)
+        command = original.execution.command
+        launched = isinstance(command, Command) and command.launcher
+        return launched or original.description.every_fit
 
     @property
     def publishes(self) -> bool:

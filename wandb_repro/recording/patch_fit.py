@@ -1,61 +1,63 @@
-"""Adds our callback to every ``fit`` of a process, in any form of ``callbacks=``."""
+"""Adds our callback to every ``fit`` of a process: to Keras' list of callbacks, when it begins."""
 
 from __future__ import annotations
 
-import functools
+import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from wandb_repro.recording.messages import harmless
 
-_CALLBACKS_POSITION = 5
-"""Position of ``callbacks`` in ``fit(x, y, batch_size, epochs, verbose, callbacks, ...)``."""
+Change: TypeAlias = Callable[[Any, Any], object]
+"""Gets the ``CallbackList`` of a ``fit`` before its callbacks know that training begins, and the
+model."""
 
 
-def change_every_fit(keras: ModuleType, change: Callable[[Any], Any]) -> None:
-    """Pass the ``callbacks=`` of every ``fit`` through ``change``, until the process ends."""
-    # keras.Model inherits fit from its backend's trainer, so a fit set on Model is found first.
-    model: Any = cast("Any", keras).Model
-    fit: Callable[..., Any] = model.fit
+def change_every_fit(keras: ModuleType, change: Change) -> None:
+    """Call ``change`` with the list of callbacks of every ``fit``, until the process ends.
 
-    @functools.wraps(fit)
-    def changed(self: Any, *positional: Any, **options: Any) -> Any:
-        arguments = list(positional)
-        replace_callbacks(arguments, options)
-        return fit(self, *arguments, **options)
+    A ``fit`` that a subclass overrides counts if it calls Keras' ``fit``, or makes Keras' list of
+    callbacks itself. A second call with the same ``change`` does nothing.
+    """
+    module = cast("Any", keras)
+    kind: type[Any] = module.callbacks.CallbackList
+    found: Any = vars(kind)["on_train_begin"]
+    known = found if isinstance(found, _Beginning) else _Beginning(found, (), module.Model)
+    if change not in known.changes:
+        changes = (*known.changes, change)
+        kind.on_train_begin = _Beginning(known.begin, changes, module.Model)
+
+
+class _Beginning:
+    """Is ``CallbackList.on_train_begin``, and acts when ``fit`` looks it up in order to call it.
+
+    No frame of ours is then between the user's code and Keras, in a traceback or anywhere else. A
+    ``fit`` that the script took from the class before this patch is changed, too.
+    """
+
+    def __init__(self, begin: Any, changes: tuple[Change, ...], model: type) -> None:
+        self.begin = begin
+        self.changes = changes
+        self._model = model
+
+    def __get__(self, callbacks: object, owner: type | None = None) -> Any:
+        caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+        # A loop of the user's own may use a list, too, and need not say when it ends.
+        if callbacks is not None and caller.f_code.co_name == "fit":
+            self._change(callbacks, caller.f_locals.get("self"))
+        return self.begin.__get__(callbacks, owner)
 
     @harmless("this fit")
-    def replace_callbacks(positional: list[Any], options: dict[str, Any]) -> None:
-        if len(positional) > _CALLBACKS_POSITION:
-            positional[_CALLBACKS_POSITION] = change(positional[_CALLBACKS_POSITION])
-        else:
-            options["callbacks"] = change(options.get("callbacks"))
-
-    model.fit = changed
+    def _change(self, callbacks: object, model: object) -> None:
+        if isinstance(model, self._model):
+            for change in self.changes:
+                change(callbacks, model)
 
 
-def callbacks_in(given: Any) -> list[Any]:
-    """Return the callbacks in ``callbacks=``: None, a callback, a sequence or a CallbackList."""
-    callbacks: Any = given.callbacks if _is_keras_own(given) else given
-    if callbacks is None:
-        return []
-    if isinstance(callbacks, (list, tuple)):
-        return list(cast("list[Any]", callbacks))
-    return [callbacks]
-
-
-def with_callback(given: Any, ours: Any, *, first: bool = False) -> Any:
-    """Return ``callbacks=`` with our callback added, at the end or before all others."""
-    if not _is_keras_own(given):
-        theirs = callbacks_in(given)
-        return [ours, *theirs] if first else [*theirs, ours]
-    given.append(ours)
-    if first:
-        given.callbacks = [ours, *(each for each in given.callbacks if each is not ours)]
-    return given
-
-
-def _is_keras_own(given: Any) -> bool:
-    """Tell whether this is Keras' ``CallbackList``, which ``fit`` uses without copying it."""
-    return hasattr(given, "callbacks") and hasattr(given, "append")
+def add_callback(callbacks: Any, model: object, ours: Any, *, first: bool = False) -> None:
+    """Add our callback to Keras' list in a model's ``fit``, at the end or before all others."""
+    ours.set_params(callbacks.params)
+    ours.set_model(model)
+    theirs = callbacks.callbacks
+    callbacks.callbacks = [ours, *theirs] if first else [*theirs, ours]

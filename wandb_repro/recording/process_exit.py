@@ -10,6 +10,7 @@ from typing import Any, cast
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.session import Session
+from wandb_repro.recording.user_traceback import users_traceback
 
 
 def end_with(run: object, session: Session) -> None:
@@ -72,7 +73,7 @@ def _see_failures() -> None:
         kind: type[BaseException], error: BaseException, traceback: TracebackType | None
     ) -> None:
         note_failure(kind.__name__)
-        before(kind, error, traceback)
+        before(kind, error, users_traceback(error, traceback))
         if advice := cure(error):
             say(advice)
 

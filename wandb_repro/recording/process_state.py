@@ -14,7 +14,10 @@ from wandb_repro.capture.process.start_folder import start_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import wandb
+
     from wandb_repro.capture.dataset import Measured
+    from wandb_repro.recording.early_snapshot import EarlySnapshot
     from wandb_repro.recording.mode import Mode
     from wandb_repro.recording.output_recorder import OutputRecorder
     from wandb_repro.recording.seeding import Seeding
@@ -95,6 +98,14 @@ class ProcessState:
     """Per sink, while it exists: the loops that have not finished, while they exist."""
     unedited: UneditedPackages | None = None
     """The last check of all installed files, if it found none edited."""
+    records_every_fit: bool = False
+    """Whether every ``fit`` gets our callback, now or once Keras is imported."""
+    begin_own_run: Callable[[], None] | None = None
+    """Starts a run for a script that has none; None unless ``wandb-repro run`` started it."""
+    own_run: wandb.Run | None = None
+    """The run that was started for the script; None if there is none, or the script started one."""
+    ahead: EarlySnapshot | None = None
+    """The source tree when a framework was imported, for the run that is started for the script."""
     skipped: int = 0
     """Runs of a sweep agent's process that a rerun does not repeat."""
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import keras
 
 from wandb_repro.keras import ReproCallback
-from wandb_repro.recording.patch_fit import change_every_fit, with_callback
+from wandb_repro.recording.patch_fit import add_callback, change_every_fit
 from wandb_repro.recording.trail_sink import Point
 from wandb_repro.state.keras_state import variables_of
 from wandb_repro.testing.process_recorder import ProcessRecorder
@@ -18,10 +18,10 @@ from wandb_repro.testing.process_recorder import ProcessRecorder
 def watch_every_fit(module: ModuleType, recorder: ProcessRecorder, *, goes_on: bool) -> None:
     """Record every step of every ``fit``; if it ``goes_on``, count from its checkpoint's step."""
 
-    def watched(given: Any) -> Any:
+    def watched(callbacks: Any, model: Any) -> None:
         # Before all others, so that our initial digest precedes a callback's restore, and a
         # restored model is seen as a change.
-        return with_callback(given, _Watching(recorder, goes_on=goes_on), first=True)
+        add_callback(callbacks, model, _Watching(recorder, goes_on=goes_on), first=True)
 
     change_every_fit(module, watched)
 
