@@ -16,6 +16,7 @@ import pytest
 
 from wandb_repro.child.no_publish import hold_back
 from wandb_repro.recording.messages import forget
+from wandb_repro.recording.process_state import process
 
 
 class Artifact:
@@ -190,3 +191,21 @@ def test_the_run_of_this_w_and_b_logs_and_a_new_method_is_held_back(
     assert done.stdout == "finished\n"
     for call in ("run.broadcast", "wandb.broadcast_all", "artifact.promote", "wandb.controller"):
         assert f"{call} is held back in a rerun" in done.stderr
+
+
+def test_an_artifact_that_publishes_itself_is_noted_as_an_output(
+    begun: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, module = begun
+    noted: list[object] = []
+
+    def note(artifact: object, *, only_new: bool) -> None:
+        assert only_new
+        noted.append(artifact)
+
+    recorder: Any = SimpleNamespace(artifact_logged=note)
+    monkeypatch.setitem(process.outputs, run.id, recorder)
+    artifact = module.Artifact("numbers", "dataset")
+    artifact.link("registry/best")
+    artifact.link("registry/other")
+    assert noted == [artifact]

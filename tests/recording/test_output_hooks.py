@@ -130,3 +130,19 @@ def test_saving_without_a_run_is_as_before(model: Any, tmp_path: Path) -> None:
     model.save(tmp_path / "a.keras")
     assert (tmp_path / "a.keras").is_file()
     note_artifact(object(), object())
+
+
+def test_models_that_the_callback_of_w_and_b_logs_are_noticed(
+    offline: Young, model: Any, tmp_path: Path
+) -> None:
+    run = begun(offline)
+    from wandb.integration import keras as integration
+
+    made: Any = cast("Any", integration).WandbModelCheckpoint(tmp_path / "m-{epoch}.keras")
+    model.compile("sgd", "mse", jit_compile=False)
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[made])
+    files = [one for one in files_of(run) if one.place == "artifact"]
+    assert [(one.name, one.type, one.kind) for one in files] == [
+        (f"run_{run.id}_model:v0/m-1.keras", "model", "keras"),
+        (f"run_{run.id}_model:v1/m-2.keras", "model", "keras"),
+    ]
