@@ -60,6 +60,7 @@ def test_patterns_are_of_paths_or_names() -> None:
         ("media/images/x_0_0123456789abcdef0123.png", "media/images/x_0_DIGEST.png"),
         ("x_0_0123456789abcdef0123.png", "x_0_0123456789abcdef0123.png"),
         ("ckpt-0012.keras", "ckpt-0012.keras"),
+        ("ak3v9x2ab.keras", "ak3v9x2ab.keras"),
         ("m_12345678.h5", "m_12345678.h5"),
     ],
 )

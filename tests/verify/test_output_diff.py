@@ -85,6 +85,14 @@ def test_ids_and_times_in_names_do_not_count() -> None:
     assert found == ComparedFiles(compared=1)
 
 
+def test_a_name_that_holds_the_runs_id_by_chance_is_kept() -> None:
+    names = ("m.keras", "epoch-1.keras", "1/x.txt")
+    original = run(*map(file, names), run_id="1")
+    assert output_differences(original, run(*map(file, names), run_id="a")).compared == 3
+    renamed = run(*map(file, (*names[:2], "a/x.txt")), run_id="a")
+    assert output_differences(original, renamed) == ComparedFiles(compared=3)
+
+
 def test_files_whose_names_differ_only_in_a_digest_are_paired_by_content() -> None:
     def image(digest: str) -> OutputFile:
         return file(f"media/images/x_0_{digest * 20}.png", place="run", digest=f"a:{digest}")

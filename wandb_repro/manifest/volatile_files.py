@@ -65,13 +65,14 @@ def is_volatile_file(path: str, patterns: Sequence[str] = ()) -> bool:
     return suffix in VOLATILE_SUFFIXES or _LAST_WORD.split(stem.lower())[-1] in VOLATILE_WORDS
 
 
-def repeatable_name(path: str, run_id: str) -> str:
+def repeatable_name(path: str, run_id: str = "") -> str:
     """Return a path without what differs in every run: its id, times and UUIDs.
 
     Example:
         >>> repeatable_name("run-k3v9x2ab/m_20261130-0635.keras", "k3v9x2ab")
         'run-RUN/m_TIME.keras'
     """
-    path = path.replace(run_id, "RUN") if run_id else path
+    if run_id:  # as a word: an id may be a single letter
+        path = re.sub(rf"(?<![0-9A-Za-z]){re.escape(run_id)}(?![0-9A-Za-z])", "RUN", path)
     path = _TIME.sub("TIME", _UUID.sub("UUID", path))
     return _MEDIA_DIGEST.sub("_DIGEST", path) if path.startswith("media/") else path

@@ -74,8 +74,9 @@ def output_differences(
     if isinstance(files_1, Unavailable) or isinstance(files_2, Unavailable):
         return _not_recorded(original, rerun)
     volatile: dict[str, None] = {}
-    grouped_1 = _grouped(files_1, original.run.id, patterns, volatile)
-    grouped_2 = _grouped(files_2, rerun.run.id, patterns, volatile)
+    all_1, all_2 = (_grouped(files, patterns, volatile) for files in (files_1, files_2))
+    grouped_1 = _without_id(all_1, all_2, original.run.id)
+    grouped_2 = _without_id(all_2, all_1, rerun.run.id)
     found = _Found()
     for key in dict.fromkeys((*grouped_1, *grouped_2)):
         found.compare(grouped_1.get(key, []), grouped_2.get(key, []))
@@ -99,19 +100,28 @@ def _not_recorded(original: Manifest, rerun: Manifest) -> ComparedFiles:
     return ComparedFiles(unknown=tuple(unknown), not_recorded=tuple(absent))
 
 
-def _grouped(
-    outputs: Outputs, run_id: str, patterns: Sequence[str], volatile: dict[str, None]
-) -> _Grouped:
+def _grouped(outputs: Outputs, patterns: Sequence[str], volatile: dict[str, None]) -> _Grouped:
     """Return files by the name that they have in every run; note the volatile ones."""
     grouped: _Grouped = {}
     for file in outputs.files:
-        path = repeatable_name(file.path, run_id)
+        path = repeatable_name(file.path)
         if _is_volatile(file, patterns):
             volatile[path] = None
             continue
-        artifact = repeatable_name(file.artifact, run_id)
+        artifact = repeatable_name(file.artifact)
         grouped.setdefault(_Key(file.place, artifact, file.version, path), []).append(file)
     return grouped
+
+
+def _without_id(grouped: _Grouped, other: _Grouped, run_id: str) -> _Grouped:
+    """Return files that only this run has under a name without its id, the others unchanged."""
+    # Not all: an id may be a word that is in other names too.
+    renamed: _Grouped = {}
+    for key, files in grouped.items():
+        artifact, path = (repeatable_name(name, run_id) for name in (key.artifact, key.path))
+        name = key if key in other else key._replace(artifact=artifact, path=path)
+        renamed.setdefault(name, []).extend(files)
+    return renamed
 
 
 def _is_volatile(file: OutputFile, patterns: Sequence[str]) -> bool:
