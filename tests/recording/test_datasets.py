@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy
@@ -51,9 +52,28 @@ def test_rows_are_found_by_content_whatever_their_targets() -> None:
     assert (overlap.rows_of_one, overlap.rows_of_two) == (1, 2)
 
 
-def test_a_part_that_is_given_again_replaces_itself() -> None:
+def test_a_name_that_is_used_twice_is_two_parts_and_the_latest_is_compared() -> None:
     parts = DataParts()
     parts.add([dataset_of("train", X), dataset_of("test", X[:3])])
     parts.add([dataset_of("test", X[:3] + 1)])
-    assert [part.name for part in parts.datasets] == ["train", "test"]
+    assert [part.name for part in parts.datasets] == ["train", "test", "test"]
+    assert parts.datasets[1].digest != parts.datasets[2].digest
     assert parts.overlaps == ()
+
+
+def test_more_than_a_thousand_parts_are_recorded_as_one_digest_in_order() -> None:
+    (measured,) = [dataset_of("fold", X[:3])]
+
+    def rest(digests: Iterable[str]) -> tuple[int, str, str]:
+        parts = DataParts()
+        parts.add(
+            measured._replace(dataset=measured.dataset.model_copy(update={"digest": digest}))
+            for digest in (*["same"] * 1000, *digests)
+        )
+        last = parts.datasets[-1]
+        return len(parts.datasets), last.name, str(last.digest)
+
+    assert rest("") == (1000, "fold", "same")
+    assert rest("ab")[:2] == (1001, "2 further parts")
+    assert rest("ab") == rest("ab")
+    assert len({rest("ab"), rest("ba"), rest("aa")}) == 3

@@ -14,6 +14,7 @@ from wandb_repro.verify.compare_values import (
     differ,
     differ_in,
     digests_by_name,
+    digests_in_order,
     recorded,
     text,
 )
@@ -90,3 +91,5 @@ def test_a_name_that_was_used_twice_has_both_digests() -> None:
     data = [dataset("train", "1"), dataset("test", "2"), dataset("train", "3")]
 
     assert digests_by_name(data) == {"train": ("1", "3"), "test": "2"}
+    assert digests_in_order(data) == {"train": ("1", "3"), "test": ("2",)}
+    assert digests_in_order(Unavailable(unavailable="not called")) == {}

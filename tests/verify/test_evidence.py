@@ -15,6 +15,7 @@ from tests.support.records import (
     rerun_manifest,
     trail,
 )
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Missing
 from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
@@ -83,5 +84,51 @@ def test_data_is_compared_by_name_where_both_have_the_name() -> None:
     (reason,) = reasons({"description.data.0.digest": "wrepro-root-xxh3-128-1:00"})
 
     assert reason.startswith("the weights are equal, but the data 'train' differs")
-    assert reasons({"description.data.0.name": "another"}) == ()
-    assert reasons({"description.data": absent("not fingerprinted")}) == ()
+    assert reasons({"description.data.0.name": "another"}) == (
+        "the original fingerprinted the data 'train' and the rerun did not",
+        "the rerun fingerprinted the data 'another' and the original did not",
+    )
+    (reason,) = reasons({"description.data": absent("not fingerprinted")})
+    assert reason == "the original fingerprinted the data 'train' and the rerun did not"
+
+
+def with_data(side: Side, *digests: str, name: str = "part") -> Side:
+    description = side.manifest.description
+    assert not isinstance(description.data, Unavailable)
+    (known,) = description.data
+    data = tuple(known.model_copy(update={"name": name, "digest": each}) for each in digests)
+    description = description.model_copy(update={"data": data})
+    return side._replace(manifest=side.manifest.model_copy(update={"description": description}))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        ("ab", "ab", ""),
+        ("ab", "cb", "the weights are equal, but the data 'part' differs from the original's "),
+        ("ab", "ba", "the weights are equal, but the data 'part' differs from the original's "),
+        ("ab", "a", "the original fingerprinted the data 'part' a second time and the rerun did "),
+        ("ab", "abc", "the rerun fingerprinted the data 'part' a third time and the original did "),
+        ("", "a", "the rerun fingerprinted the data 'part' and the original did not"),
+    ],
+)
+def test_a_name_used_twice_is_two_parts_compared_by_order(
+    one: str, two: str, expected: str
+) -> None:
+    sides = with_data(ORIGINAL, *one), with_data(RERUN, *two)
+    reasons = reasons_inconclusive(*sides, EQUAL, whole=True)
+    assert len(reasons) == bool(expected)
+    assert "".join(reasons).startswith(expected)
+
+
+def test_a_rerun_that_was_stopped_may_lack_later_fingerprints() -> None:
+    sides = with_data(ORIGINAL, "a", "b"), with_data(RERUN, "a")
+    assert reasons_inconclusive(*sides, EQUAL, whole=False) == ()
+    sides = with_data(ORIGINAL, "a"), with_data(RERUN, "b")
+    assert len(reasons_inconclusive(*sides, EQUAL, whole=False)) == 1
+
+
+def test_what_a_fit_trained_on_is_no_fingerprint() -> None:
+    # It is measured within a time limit: one of two equal runs may lack it.
+    sides = with_data(ORIGINAL, "a", name="training of fit 2"), with_data(RERUN)
+    assert reasons_inconclusive(*sides, EQUAL, whole=True) == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from wandb_repro.manifest.base import EvolvedRecord, Record, Unavailable, added_field
 
 
@@ -53,6 +55,14 @@ class Dataset(EvolvedRecord, Record):
     read: str = added_field("")
     """The part that the digests cover, in words; empty if all of it."""
     files: DataFiles | None = added_field(None)
+
+
+_OF_FIT = re.compile(r"(training|validation) of fit [0-9]+", re.ASCII)
+
+
+def is_of_fit(name: str) -> bool:
+    """Tell whether a dataset is what a fit was trained or validated on, and not a fingerprint."""
+    return _OF_FIT.fullmatch(name) is not None
 
 
 class Overlap(Record):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import Dataset, Overlap
 from wandb_repro.recording.messages import warn_once
 
@@ -15,10 +17,19 @@ if TYPE_CHECKING:
 _MEANING = "if one of the two is training data, scores on the other are too good"
 
 
+_MOST_PARTS = 1000
+
+
 class DataParts:
-    """Parts passed to ``fingerprint``, by name; a later part replaces one of the same name."""
+    """Parts passed to ``fingerprint``, in order: a name that is used twice is two parts.
+
+    Only the latest part of each name is compared with other names for rows in common.
+    """
 
     def __init__(self) -> None:
+        self._datasets: list[Dataset] = []
+        self._further = 0
+        self._digest_of_further = ""
         self._parts: dict[str, Measured] = {}
         self._overlaps: dict[tuple[str, str], Overlap] = {}
 
@@ -28,6 +39,7 @@ class DataParts:
             name = part.dataset.name
             others = [other for other in self._parts.values() if other.dataset.name != name]
             self._parts[name] = part
+            self._record(part.dataset)
             self._overlaps = {
                 pair: known for pair, known in self._overlaps.items() if name not in pair
             }
@@ -42,6 +54,8 @@ class DataParts:
         # A part that was fingerprinted by name may contain both.
         names = training.dataset.name, validation.dataset.name
         self._parts.update(zip(names, (training, validation), strict=True))
+        for part in (training, validation):
+            self._record(part.dataset)
         overlap = overlap_of(training, validation)
         if overlap is not None:
             self._overlaps[names] = overlap
@@ -49,8 +63,27 @@ class DataParts:
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
-        """In the order in which their names were first used."""
-        return tuple(part.dataset for part in self._parts.values())
+        """In the order in which they were added; the 1001st and later are one."""
+        if not self._further:
+            return tuple(self._datasets)
+        each = Unavailable(unavailable=f"a run records {_MOST_PARTS:,} parts, and the rest as one")
+        rest = Dataset(
+            name=f"{self._further:,} further parts",
+            kind="unknown",
+            arrays=each,
+            digest=f"sha256:{self._digest_of_further}",
+            rows=each,
+            order_free=each,
+        )
+        return (*self._datasets, rest)
+
+    def _record(self, dataset: Dataset) -> None:
+        if len(self._datasets) < _MOST_PARTS:
+            self._datasets.append(dataset)
+            return
+        self._further += 1
+        line = f"{self._digest_of_further} {dataset.name!r} {dataset.digest}"
+        self._digest_of_further = hashlib.sha256(line.encode("utf-8", "replace")).hexdigest()
 
     @property
     def overlaps(self) -> tuple[Overlap, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
 from wandb_repro.manifest.base import Record, Unavailable
-from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.data import Dataset, is_of_fit
 from wandb_repro.verify.finding import Effect, Finding, Kind
 
 _T = TypeVar("_T")
@@ -89,6 +89,20 @@ def both_recorded(
 
 def _presence(value: object) -> object:
     return value if isinstance(value, Unavailable) else "recorded"
+
+
+def digests_in_order(
+    data: Iterable[Dataset] | Unavailable,
+) -> dict[str, tuple[str | Unavailable, ...]]:
+    """Return the digests of the data given to ``fingerprint``, by name, in order.
+
+    The parts of a fit are left out: they are measured only where that takes no time.
+    """
+    by_name: dict[str, tuple[str | Unavailable, ...]] = {}
+    for dataset in () if isinstance(data, Unavailable) else data:
+        if not is_of_fit(dataset.name):
+            by_name[dataset.name] = (*by_name.get(dataset.name, ()), dataset.digest)
+    return by_name
 
 
 def digests_by_name(data: Iterable[Dataset]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.verify.compare_values import digests_by_name
+from wandb_repro.verify.compare_values import digests_in_order
 from wandb_repro.verify.small_fits import uncovered_fits
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of
 
@@ -31,7 +31,7 @@ def reasons_inconclusive(
     """
     return (
         *_evidence(original.trail, rerun.trail, found),
-        *_other_data(original.manifest, rerun.manifest, found),
+        *_other_data(original.manifest, rerun.manifest, found, whole=whole),
         *reasons_not_comparable(original, rerun, whole=whole),
     )
 
@@ -62,20 +62,35 @@ def _evidence(original: Trail, rerun: Trail, found: Comparison) -> list[str]:
     return []
 
 
-def _other_data(original: Manifest, rerun: Manifest, found: Comparison) -> list[str]:
+def _other_data(
+    original: Manifest, rerun: Manifest, found: Comparison, *, whole: bool
+) -> list[str]:
     """Return signs that the data differed although the weights are equal."""
     reasons: list[str] = []
     if found.other_batches:
         reasons.append(f"the weights are equal, but the batches up to {found.other_batches} differ")
     data_1, data_2 = original.description.data, rerun.description.data
-    if not isinstance(data_1, Unavailable) and not isinstance(data_2, Unavailable):
-        digests_2 = digests_by_name(data_2)
-        reasons += [
-            f"the weights are equal, but the data {name!r} differs from the original's fingerprint"
-            for name, digest in digests_by_name(data_1).items()
-            if digests_2.get(name, digest) != digest
-        ]
+    digests_1, digests_2 = digests_in_order(data_1), digests_in_order(data_2)
+    for name in dict.fromkeys((*digests_1, *digests_2)):
+        one, two = digests_1.get(name, ()), digests_2.get(name, ())
+        if any(left != right for left, right in zip(one, two, strict=False)):
+            reasons.append(
+                f"the weights are equal, but the data {name!r} differs from the original's "
+                "fingerprint"
+            )
+        elif len(two) > len(one):
+            reasons.append(_only_in("rerun", "original", name, len(one)))
+        elif whole and len(one) > len(two):
+            reasons.append(_only_in("original", "rerun", name, len(two)))
     return reasons
+
+
+def _only_in(one: str, other: str, name: str, times: int) -> str:
+    again = f"a {_ORDINALS.get(times + 1, f'{times + 1}th')} time " if times else ""
+    return f"the {one} fingerprinted the data {name!r} {again}and the {other} did not"
+
+
+_ORDINALS = {2: "second", 3: "third"}
 
 
 def _nothing_compared(original: Trail, rerun: Trail) -> str:
