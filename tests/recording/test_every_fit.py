@@ -41,7 +41,7 @@ def test_each_fit_is_recorded_however_it_is_called(offline: Young) -> None:
         assert [moment for moment, _, _ in recorded.moments(number)] == [
             *("initial", "step", "epoch", "final")
         ]
-    assert recorded.manifest.description.every_fit
+    assert recorded.manifest.description.every_fit is True
 
 
 def test_our_callback_in_the_list_records_the_fit_alone_with_its_options(offline: Young) -> None:

@@ -88,7 +88,7 @@ def test_each_reason_is_said_with_what_to_do(
 
 UNBUILT = Missing(fit=1, moment="initial", epoch=0, step=0, reason="the model has no variables")
 TRAILS: dict[str, tuple[Trail, str, str]] = {
-    "no fit": (trail([]), "stops", "No weights were digested: fit was not called"),
+    "no fit": (trail([]), "stops", "No weights were digested: no fit and no loop"),
     "no variables": (trail([UNBUILT]), "stops", "No weights were digested: the model has no"),
     "killed": (trail(ended=False), "may change bits", "The record has no end"),
     "not even begun": (Trail((), torn=False), "stops", "No weights were digested"),

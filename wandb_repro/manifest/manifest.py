@@ -90,7 +90,7 @@ class Description(EvolvedRecord, Record):
     """What each ``fit`` trained and how, if it differs from the ``fit`` before."""
     outputs: Outputs | Unavailable = added_field(_NOT_RECORDED)
     """Files that the run saved, and artifacts that it logged."""
-    every_fit: bool = added_field(False)
+    every_fit: bool | Unavailable = added_field(False)
     """Whether each ``fit`` was recorded, not only those that were given our callback."""
 
 

@@ -157,7 +157,7 @@ class Rerun:
         original = read_manifest(self._original)
         command = original.execution.command
         launched = isinstance(command, Command) and command.launcher
-        return launched or original.description.every_fit
+        return launched or original.description.every_fit is True
 
     @property
     def publishes(self) -> bool:

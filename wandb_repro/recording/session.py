@@ -20,8 +20,9 @@ from wandb_repro.errors import RecordingError
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.manifest import Ending, Sealed
+from wandb_repro.manifest.manifest import Ending, Manifest, Sealed
 from wandb_repro.manifest.request import Options
+from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.facts import (
@@ -357,15 +358,28 @@ class Session:
         """Verify a rerun, write the card, and publish both."""
         outcome = attempt(lambda: self.mode.verdict(sealed.manifest, self.capsule), "the verdict")
         verified = None if isinstance(outcome, Unavailable) else outcome
-        card = attempt(lambda: self._card(sealed, verified), "the card")
+        trail = attempt(lambda: read_trail(self.capsule), "the trail")
+        if isinstance(trail, Unavailable):
+            self._publish_summary(sealed, verified, {})
+            return
+        card = attempt(lambda: self._card(sealed, trail, verified), "the card")
         self._publish_summary(sealed, verified, {} if isinstance(card, Unavailable) else card)
+        self._say_last(sealed.manifest, trail)
 
-    def _card(self, sealed: Sealed, outcome: Outcome | None) -> dict[str, Any]:
+    def _card(self, sealed: Sealed, trail: Trail, outcome: Outcome | None) -> dict[str, Any]:
         """Write the card and return its entry in the summary."""
         from wandb_repro.recording.card import card_entry, write_card
 
-        write_card(self.capsule, sealed.manifest, read_trail(self.capsule), outcome)
+        write_card(self.capsule, sealed.manifest, trail, outcome)
         return card_entry(self.run, self.capsule)
+
+    @harmless("whether this run can be rerun")
+    def _say_last(self, manifest: Manifest, trail: Trail) -> None:
+        from wandb_repro.recording.last_line import last_line  # only needed at the end
+
+        if self.mode.rerun_of is None:
+            started_in = self._readers.host.started_in
+            say(last_line(manifest, trail, files=Path(self.run.dir), started_in=started_in))
 
     @harmless("the run's summary on W&B")
     def _publish_summary(

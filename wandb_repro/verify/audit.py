@@ -100,9 +100,10 @@ def _determinism(manifest: Manifest) -> Iterator[Finding]:
 
 def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
     if not any(weights.leaves for weights in trail.moments()):
-        why = trail.missing[0].reason if trail.missing else "fit was not called with ReproCallback"
+        why = trail.missing[0].reason if trail.missing else "no fit and no loop was recorded"
         sentence = f"No weights were digested: {why}"
-        yield about_one_run("ending", "weights", "", "stops", sentence, "add the callback")
+        cure = "record a loop of your own with wandb_repro.watch(model)"
+        yield about_one_run("ending", "weights", "", "stops", sentence, cure)
     elif trail.end is None or isinstance(manifest.ending, Unavailable):
         sentence = "The record has no end: the run was killed or is still running"
         cure = "compare the recorded epochs: rerun with --until-epoch"
