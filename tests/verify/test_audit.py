@@ -120,3 +120,10 @@ def test_the_heaviest_reason_comes_first() -> None:
     effects = [finding.effect for finding in audit(plain(changes), trail())]
 
     assert effects == ["stops", "changes bits", "may change bits", "explains"]
+
+
+def test_a_run_that_failed_is_said_to_have_failed_and_can_be_rerun() -> None:
+    failed = plain({"ending": {"status": "failed", "detail": "TypeError"}})
+    (finding,) = audit(failed, trail())
+    assert (finding.effect, finding.original) == ("explains", "TypeError")
+    assert finding.sentence.startswith("The run failed with TypeError")

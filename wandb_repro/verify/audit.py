@@ -108,6 +108,10 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
         sentence = "The record has no end: the run was killed or is still running"
         cure = "compare the recorded epochs: rerun with --until-epoch"
         yield about_one_run("ending", "end", "", "may change bits", sentence, cure)
+    if not isinstance(manifest.ending, Unavailable) and manifest.ending.status == "failed":
+        error = manifest.ending.detail or "an error"
+        sentence = f"The run failed with {error}; its rerun probably ends there, too"
+        yield about_one_run("ending", "end", error, "explains", sentence)
 
 
 def _data(manifest: Manifest) -> Iterator[Finding]:
