@@ -59,3 +59,30 @@ def test_what_cannot_be_read_is_not_passed() -> None:
 def test_one_part_alone_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="Leakage is between two parts"):
         assert_no_leakage(train=X)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+def test_the_same_row_is_found_as_another_float(dtype: str) -> None:
+    rows = X / 3
+    told = _told(train=rows[:10], test=rows[8:20].astype(dtype))
+    assert "2 rows of 'test' are also in 'train'" in told
+    assert "row 0 of test is row 8 of train" in told
+
+
+def test_the_same_row_is_found_as_another_integer_and_in_a_pipeline() -> None:
+    import tensorflow
+
+    whole = X.astype("int64")
+    assert "1 row of 'test'" in _told(train=whole[:10], test=whole[9:11].astype("uint8"))
+    tf = cast("Any", tensorflow)
+    pipeline = tf.data.Dataset.from_tensor_slices((X / 3).astype("float32")).batch(4)
+    assert "row" in _told(train=pipeline, test=(X / 3)[5:7])
+
+
+def test_zero_is_zero_whatever_its_sign() -> None:
+    assert "1 row of 'test'" in _told(train=np.zeros((1, 3)), test=-np.zeros((1, 3)))
+
+
+def test_rows_of_one_wide_type_are_compared_exactly() -> None:
+    times = np.array([[1.7e9], [1.7e9 + 1]])  # equal as float32
+    assert_no_leakage(train=times[:1], test=times[1:])

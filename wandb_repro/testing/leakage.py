@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple, cast
 
 from wandb_repro.capture.dataset import Measured, dataset_of
 from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
 from wandb_repro.capture.dataset.columns import whole_column
+from wandb_repro.capture.dataset.equal_values import Change, changing, common_types
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.capture.dataset.rows import paired
 from wandb_repro.errors import UsageError
@@ -30,7 +31,8 @@ def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
     """Fail if two parts of the data, such as ``train`` and ``test``, have a row in common.
 
     Rows are compared by their content, not by their index, and without their targets: an image
-    that is in both is found even if its labels differ.
+    that is in both is found even if its labels differ, or if one part has it as float32 and the
+    other as float64.
 
     Args:
         rows_allowed: how many rows of a part may be in another, such as known duplicates.
@@ -48,7 +50,7 @@ def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
             "Leakage is between two parts of the data. Name them: "
             "assert_no_leakage(train=(x, y), test=(x_test, y_test))."
         )
-    known = {name: _Part.of(name, value) for name, value in parts.items()}
+    known = _measured(parts)
     for name, part in known.items():
         if part.reason:
             fail(f"Nothing shows whether rows of {name!r} are in another part: {part.reason}.")
@@ -68,18 +70,45 @@ def assert_no_leakage(*, rows_allowed: int = 0, **parts: object) -> None:
         )
 
 
+def _measured(parts: Mapping[str, object]) -> dict[str, _Part]:
+    known = {name: _Part.of(name, value, changing({})) for name, value in parts.items()}
+    types = common_types(part.types for part in known.values())
+    if not types:
+        return known
+    return {name: _Part.of(name, value, changing(types)) for name, value in parts.items()}
+
+
 class _Part(NamedTuple):
     """A part of the data, and its examples if they are in memory."""
 
     name: str
     x: object
     measured: Measured
+    change: Change
 
     @classmethod
-    def of(cls, name: str, value: object) -> _Part:
+    def of(cls, name: str, value: object, change: Change) -> _Part:
         pair = list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else []
         x, y = (pair[0], pair[1]) if len(pair) == 2 else (cast("object", value), None)
-        return cls(name, x, dataset_of(name, x, y, limits=_ALL))
+        return cls(name, x, dataset_of(name, x, y, limits=_ALL, change=change), change)
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The dtype of each column of the examples, by role."""
+        arrays = self.measured.dataset.arrays
+        columns = () if isinstance(arrays, Unavailable) else arrays
+        return {one.role: one.dtype for one in columns if one.role.split("/")[0] == "x"}
+
+    @property
+    def numbers(self) -> Any:
+        """A number for each example, equal only if the content is equal.
+
+        NumPy array of shape (examples,), dtype uint64.
+        """
+        arrays = arrays_of("x", self.x)
+        columns = [whole_column(role, self.change(role, array))[1] for role, array in arrays]
+        numpy: Any = sys.modules["numpy"]
+        return functools.reduce(paired, columns) if columns else numpy.empty(0, "u8")
 
     @property
     def reason(self) -> str:
@@ -117,21 +146,10 @@ def _pairs(first: _Part, second: _Part) -> Iterator[tuple[int, int]]:
     """Yield the indices of the first common rows, in each part, if both parts are in memory."""
     if not (kind_of(first.x) and kind_of(second.x)):
         return
-    numbers = cast("list[int]", _numbers(first.x).tolist())
+    numbers = cast("list[int]", first.numbers.tolist())
     indices = {number: index for index, number in reversed(list(enumerate(numbers)))}
     shown = 0
-    for index, number in enumerate(cast("list[int]", _numbers(second.x).tolist())):
+    for index, number in enumerate(cast("list[int]", second.numbers.tolist())):
         if number in indices and shown < _SHOWN:
             shown += 1
             yield indices[number], index
-
-
-def _numbers(x: object) -> Any:
-    """Return a number for each example, equal only if the content is equal.
-
-    Returns:
-        NumPy array of shape (examples,), dtype uint64.
-    """
-    columns = [whole_column(role, array)[1] for role, array in arrays_of("x", x)]
-    numpy: Any = sys.modules["numpy"]
-    return functools.reduce(paired, columns) if columns else numpy.empty(0, "u8")

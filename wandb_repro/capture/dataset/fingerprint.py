@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from wandb_repro.capture.dataset.arrays import arrays_of, kind_of
 from wandb_repro.capture.dataset.columns import Stream, whole_column
 from wandb_repro.capture.dataset.data_files import FilesDigest, digest_files
+from wandb_repro.capture.dataset.equal_values import Change
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
 from wandb_repro.capture.dataset.limits import Limits, megabytes
 from wandb_repro.capture.dataset.pipelines import (
@@ -46,6 +47,7 @@ def dataset_of(
     path: str | None = None,
     artifact: str = "",
     limits: Limits | None = None,
+    change: Change | None = None,
 ) -> Measured:
     """Return the digests of a named part of the data, or reasons why it has none.
 
@@ -57,11 +59,12 @@ def dataset_of(
         path: file or folder that holds the data.
         artifact: version of the W&B artifact that holds the data; empty if none.
         limits: how much is read.
+        change: makes other arrays of those in memory and in pipelines, before they are digested.
     """
     limits = limits or Limits()
     try:
         of_files = _of_path(name, path, limits) if path is not None or x is None else None
-        measured = of_files if x is None else _of_value(name, x, y, limits)
+        measured = of_files if x is None else _of_value(name, x, y, limits, change)
     except DigestError as error:
         return Measured(_unknown(name, error.message), None)
     files = of_files.dataset.files if of_files is not None else None
@@ -72,15 +75,15 @@ def dataset_of(
     return Measured(measured.dataset.model_copy(update={"files": files}), measured.kept)
 
 
-def _of_value(name: str, x: object, y: object, limits: Limits) -> Measured:
+def _of_value(name: str, x: object, y: object, limits: Limits, change: Change | None) -> Measured:
     if is_tf_data(x):
-        return _streamed(name, "tf.data", elements_of_tf_data(x), limits)
+        return _streamed(name, "tf.data", elements_of_tf_data(x), limits, change)
     if is_pydataset(x):
-        return _streamed(name, "PyDataset", batches_of_pydataset(x), limits)
+        return _streamed(name, "PyDataset", batches_of_pydataset(x), limits, change)
     for role, value in (("x", x), ("y", y)):
         if (role == "x" or value is not None) and not kind_of(value):
             raise DigestError(f"{role} is {_described(value)}")
-    return _in_memory(name, x, y, limits)
+    return _in_memory(name, x, y, limits, change)
 
 
 def _described(value: object) -> str:
@@ -92,13 +95,14 @@ def _described(value: object) -> str:
     return f"a {kind}, not an array, table or pipeline: pass a NumPy array, or a file as path="
 
 
-def _in_memory(name: str, x: object, y: object, limits: Limits) -> Measured:
+def _in_memory(name: str, x: object, y: object, limits: Limits, change: Change | None) -> Measured:
     arrays = list(arrays_of("x", x))
     examples = len(arrays)
     arrays += [] if y is None else arrays_of("y", y)
     if not arrays:
         raise DigestError("it has no column")
     arrays, read = _sampled(arrays, limits)
+    arrays = _changed(arrays, change)
     columns, ids = zip(*(whole_column(role, array) for role, array in arrays), strict=True)
     of_x, of_all = _combined(ids[:examples]), _combined(ids)
     if of_all is None:
@@ -131,14 +135,22 @@ def _combined(ids: Iterable[Any]) -> Any:
     return combined
 
 
-def _streamed(name: str, kind: str, pieces: Pieces, limits: Limits) -> Measured:
+def _changed(arrays: list[tuple[str, Any]], change: Change | None) -> list[tuple[str, Any]]:
+    if change is None:
+        return arrays
+    return [(role, change(role, array)) for role, array in arrays]
+
+
+def _streamed(
+    name: str, kind: str, pieces: Pieces, limits: Limits, change: Change | None
+) -> Measured:
     streams: dict[str, Stream] = {}
     kept, order_free = Kept(), OrderFree()
     read = pieces.read
     with contextlib.closing(pieces.pieces) as given:
         try:
             for piece, last in until(given, limits):
-                _take(piece, streams, kept, order_free)
+                _take(_changed(piece, change), streams, kept, order_free)
                 if last and next(given, None) is not None:
                     first = f"the first {order_free.rows:,} rows"
                     read = f"{first}, {read}" if read else first
