@@ -119,7 +119,7 @@ def _by_losses(first: FirstDifference, loss_step: int | None) -> tuple[CauseKind
         return _not_known("neither the batch nor the loss of this step was recorded")
     return _not_known(
         "only epochs were recorded; rerun --bisect finds the step, "
-        "ReproCallback(steps=1) records it"
+        "steps=1 of ReproCallback or watch records it"
     )
 
 
@@ -146,7 +146,7 @@ def _why(trail: Trail, fit: int) -> str:
     """Return why a fit has no digests of batches, or what to do to get them."""
     last = [record for record in trail.of(Granularity) if record.fit == fit][-1:]
     if not last or not (last[0].every or last[0].chosen):
-        return " (use ReproCallback(steps=1))"
+        return " (use steps=1 of ReproCallback or watch)"
     return f": {last[0].data}" if isinstance(last[0].data, Unavailable) else ""
 
 
