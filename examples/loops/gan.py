@@ -37,7 +37,9 @@ def train_step(real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     with tf.GradientTape(persistent=True) as tape:
         fake = generator(noise, training=True)
         on_real, on_fake = discriminator(real, training=True), discriminator(fake, training=True)
-        d_loss = loss_of(tf.ones_like(on_real), on_real) + loss_of(tf.zeros_like(on_fake), on_fake)
+        d_loss = tf.add(
+            loss_of(tf.ones_like(on_real), on_real), loss_of(tf.zeros_like(on_fake), on_fake)
+        )
         g_loss = loss_of(tf.ones_like(on_fake), on_fake)
     for loss, model, optimizer in (
         (d_loss, discriminator, d_optimizer),

@@ -60,12 +60,10 @@ def _number(value: Any) -> float:
 
 
 def _immutable(value: Any) -> Kept:
-    if value.shape not in _SINGLE and any(axis != 1 for axis in value.shape):
+    shape = value.shape
+    if len(shape) and any(axis != 1 for axis in shape):
         raise NotANumber
     return value
-
-
-_SINGLE = ((), (1,))
 
 
 def _variable(value: Any) -> Kept:
@@ -111,7 +109,9 @@ def _read(tensors: list[Any]) -> list[float | None]:
 
 def _alone(tensor: Any) -> float | None:
     try:
-        value = tensor if hasattr(tensor, "item") else tensor.numpy()  # TensorFlow's
+        # NOTE: asking a tensor of TensorFlow for an attribute that it lacks takes 20 us.
+        has_item = torch_state.is_tensor(tensor) or not hasattr(tensor, "numpy")
+        value = tensor if has_item else tensor.numpy()
         return float(value.item() if hasattr(value, "item") else value)
     except (RuntimeError, TypeError, ValueError):
         return None
