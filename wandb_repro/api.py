@@ -39,6 +39,7 @@ def init(
     deterministic: bool | None = None,
     code: CodeChoice = "auto",
     strict: bool = False,
+    volatile: Sequence[str] = (),
     **wandb_init_kwargs: Any,
 ) -> wandb.Run:
     """Start a W&B run whose training can be rerun exactly, and return it.
@@ -57,6 +58,9 @@ def init(
         code: "auto" stores the source tree with the run unless W&B's settings forbid it;
             "upload" always does; "local" keeps it on this machine only; "off" stores nothing.
         strict: raise before training if something that a rerun needs cannot be recorded.
+        volatile: names of logged values and saved files that differ in every run, such as
+            ``debug/*``; a verdict lists them and does not compare them. Clocks, speeds and paths
+            are known by their names already.
         wandb_init_kwargs: passed to ``wandb.init``.
 
     Raises:
@@ -66,7 +70,13 @@ def init(
     import wandb
 
     end_own_run()
-    options = options_of(seed=seed, deterministic=deterministic, code=code, strict=strict)
+    options = options_of(
+        seed=seed,
+        deterministic=deterministic,
+        code=code,
+        strict=strict,
+        volatile=tuple(volatile) or None,
+    )
     if wandb.run is not None and not asks_for_another(wandb.run, wandb_init_kwargs):
         merge_into(wandb.run, wandb_init_kwargs)
         return recorded(wandb.run, options)
@@ -80,6 +90,7 @@ def attach(
     deterministic: bool | None = None,
     code: CodeChoice = "auto",
     strict: bool = False,
+    volatile: Sequence[str] = (),
 ) -> wandb.Run:
     """Record a run that the script started with ``wandb.init``, and each of its fits; return it.
 
@@ -89,7 +100,13 @@ def attach(
         UsageError: an option has an invalid value.
         RecordingError: under ``strict=True`` only.
     """
-    options = options_of(seed=seed, deterministic=deterministic, code=code, strict=strict)
+    options = options_of(
+        seed=seed,
+        deterministic=deterministic,
+        code=code,
+        strict=strict,
+        volatile=tuple(volatile) or None,
+    )
     return recorded(run, options)
 
 

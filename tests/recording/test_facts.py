@@ -51,6 +51,7 @@ class FakeReaders:
     packages: Any = FULL.execution.packages
     root: Path | None = None
     seed: int | None = 7
+    volatile: tuple[str, ...] = ()
     calls: list[str] = field(default_factory=list[str])
     found_at_end: StoredExtraFiles | Unavailable = LATER
 

@@ -48,7 +48,9 @@ def test_ragged_and_sparse_tensors_are_read_by_their_parts() -> None:
     assert [array.tolist() for array in arrays_in(sparse)] == [[[0, 1]], [5], [1, 2]]
 
 
-@pytest.mark.parametrize("value", [object(), {"x": print}, np.array([print])], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), {"x": print}, np.array([print])], ids=["object", "dict", "array"]
+)
 def test_what_is_no_array_is_named(value: object) -> None:
     with pytest.raises(DigestError, match="A batch holds"):
         arrays_in(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,9 @@ from tests.support.records import (
     trail,
 )
 from wandb_repro.digest import ROOT_ALGORITHM
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.outputs import OutputFile, Outputs
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Missing, Structure, TrailRecord, Weights
 from wandb_repro.verify.compare_limit import Limit
@@ -205,10 +208,8 @@ def test_equal_weights_on_another_batch_are_not_called_identical() -> None:
 
     verdict = judged(two, original=one)
 
-    assert verdict.grade == "inconclusive"
-    assert verdict.reasons == (
-        "the weights are equal, but the batches up to step 2 (epoch 1) differ",
-    )
+    assert verdict.grade == "diverged"
+    assert [str(output) for output in verdict.outputs] == ["the batches at step 2 (epoch 1) differ"]
 
 
 def test_batches_that_are_counted_from_other_steps_on_are_not_compared() -> None:
@@ -234,7 +235,7 @@ def test_behind_a_checkpoint_batches_are_counted_from_its_step_on() -> None:
         return judged(replayed, original=recorded(at, "d5"), limit=Limit(2, None, 1)).grade
 
     assert grade(2) == "identical"  # its batches are those of the steps 3 to 5, ours of 4 and 5
-    assert grade(3) == "inconclusive"
+    assert grade(3) == "diverged"
 
 
 def test_a_prefix_needs_no_end() -> None:
@@ -328,3 +329,39 @@ def test_a_run_outside_a_project_is_called_by_what_is_known() -> None:
     original = changed(full_manifest(), {"run.entity": {"unavailable": "offline"}})
 
     assert judge(original, trail(), rerun_manifest(), trail()).original == "digits/a1b2c3d4"
+
+
+def saving(id: str, file: OutputFile) -> Manifest:  # noqa: A002 - of a run
+    manifest = full_manifest()
+    description = manifest.description.model_copy(update={"outputs": Outputs(files=(file,))})
+    run = manifest.run.model_copy(update={"id": id})
+    return manifest.model_copy(update={"description": description, "run": run})
+
+
+SAVED = OutputFile(
+    place="disk", path="m.keras", size_bytes=1, kind="keras", digest="a:1", parts={"w": "1"}
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "grade", "evidence"),
+    [
+        ({}, "identical", ()),
+        ({"digest": "a:2", "parts": {"w": "2"}}, "diverged", ()),
+        (
+            {"digest": Unavailable(unavailable="it was deleted")},
+            "inconclusive",
+            ("not compared: m.keras: it was deleted",),
+        ),
+    ],
+)
+def test_the_files_that_a_run_saved_decide_too(
+    changes: dict[str, Any], grade: str, evidence: tuple[str, ...]
+) -> None:
+    rerun = saving("two", SAVED.model_copy(update=changes))
+    verdict = judge(saving("one", SAVED), trail(), rerun, trail())
+    assert (verdict.grade, verdict.reasons) == (grade, evidence)
+    assert verdict.covers.files == (0 if evidence else 1)
+    assert [str(output) for output in verdict.outputs] == (
+        ["file m.keras at w: 1 in the original, 2 in the rerun"] if grade == "diverged" else []
+    )

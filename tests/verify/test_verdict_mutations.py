@@ -239,7 +239,7 @@ EXPECTED = {
     "bundle": {"refused"},
     "lock": {"refused"},
     "trail": {"refused", "inconclusive", "diverged"},
-    "data": {"inconclusive"},
+    "data": {"diverged", "inconclusive"},
 }
 
 

@@ -92,6 +92,8 @@ class Description(EvolvedRecord, Record):
     """Files that the run saved, and artifacts that it logged."""
     every_fit: bool | Unavailable = added_field(False)
     """Whether each ``fit`` was recorded, not only those that were given our callback."""
+    volatile: tuple[str, ...] | Unavailable = added_field(())
+    """Names of logged values and files that the user expects to differ in every run."""
 
 
 class Ending(Record):

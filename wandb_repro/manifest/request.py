@@ -98,6 +98,8 @@ class Options(ExecutionRecord):
     max_untracked_files: Annotated[int, Field(ge=0)] = 20_000
     require: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Rules that ``audit`` checks for each run of a project; a training ignores them."""
+    volatile: Patterns = ()
+    """Names of logged values and files that differ in every run, besides the published rule's."""
     max_added_file_mb: Megabytes = 10
     """Larger files from outside the snapshot are only named, in 2**20 bytes."""
     max_added_total_mb: Megabytes = 50

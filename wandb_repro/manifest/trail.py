@@ -17,16 +17,20 @@ from wandb_repro.manifest.base import Record, unchecked
 from wandb_repro.manifest.leaf_positions import spans_of
 from wandb_repro.manifest.trail_records import (
     SHORT,
+    WHOLE_RUN,
     Checkpoint,
     End,
     Granularity,
     HexDigest,
+    Inventory,
     Missing,
     Resumed,
     Shape,
     Start,
+    State,
     Step,
     Structure,
+    Summary,
     TrailRecord,
     Weights,
 )
@@ -46,7 +50,7 @@ class Digested(Weights):
 _R = TypeVar("_R", bound=Record)
 
 
-SCARCE = (Start, Granularity, Missing, Checkpoint, Resumed, End)
+SCARCE = (Start, Granularity, Missing, Checkpoint, Resumed, State, Inventory, Summary, End)
 """Kinds of which even a long trail has few."""
 
 
@@ -69,12 +73,21 @@ class Trail:
 
     @property
     def weights(self) -> tuple[Weights, ...]:
-        """The digested moments, in order, all in memory: only for short trails."""
+        """The digested moments of all fits, in order, all in memory: only for short trails."""
         return tuple(self.moments())
 
     def moments(self) -> Iterator[Weights]:
-        """Yield the digested moments in order."""
-        return (weights for weights, _ in self.with_shapes())
+        """Yield the digested moments of all fits in order."""
+        return (weights for weights, _ in self.with_shapes() if weights.fit != WHOLE_RUN)
+
+    def states(self) -> Iterator[State]:
+        """Yield the digests of all state of the run in order."""
+        return self.of(State)
+
+    @cached_property
+    def inventory(self) -> Inventory | None:
+        """What the run made and that can be trained; None if it did not end, or in old trails."""
+        return next(self.of(Inventory), None)
 
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
@@ -91,16 +104,39 @@ class Trail:
         """The last record; None if the run was killed or is still running."""
         return next(self.of(End), None)
 
-    def with_shapes(self) -> Iterator[tuple[Weights, tuple[Shape, ...]]]:
-        """Yield each digested moment with its variables."""
+    def with_shapes(
+        self, see: Callable[[TrailRecord], object] | None = None
+    ) -> Iterator[tuple[Weights, tuple[Shape, ...]]]:
+        """Yield each digested moment with its variables.
+
+        Args:
+            see: gets every other record on the way, so that a long trail is read once.
+        """
         known = _Known()
         for record in self.records:
             if isinstance(record, Step):
                 yield known.filled(record), known.shapes(record.fit)
             elif isinstance(record, Weights):
                 yield known.noted(record), known.shapes(record.fit)
+            elif isinstance(record, State):
+                yield of_run(record), known.shapes(WHOLE_RUN)
             elif isinstance(record, Structure):
                 known.begin(record)
+            elif see is not None:
+                see(record)
+
+
+def of_run(state: State) -> Weights:
+    """Return the digest of all state in the form of a moment of a fit; its step is the row."""
+    return Weights.model_construct(
+        fit=WHOLE_RUN,
+        moment=state.moment,
+        epoch=0,
+        step=state.row,
+        root=state.root,
+        leaves=state.leaves,
+        metrics={},
+    )
 
 
 class _Known:
@@ -112,7 +148,9 @@ class _Known:
         self._leaves: dict[int, tuple[str, ...]] = {}
 
     def begin(self, structure: Structure) -> None:
-        self._shapes[structure.fit] = self._last = structure.leaves
+        self._shapes[structure.fit] = structure.leaves
+        if structure.fit != WHOLE_RUN:
+            self._last = structure.leaves
         self._leaves[structure.fit] = ("",) * len(structure.leaves)
 
     def shapes(self, fit: int) -> tuple[Shape, ...]:

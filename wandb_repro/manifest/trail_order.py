@@ -10,8 +10,10 @@ from wandb_repro.manifest.leaf_positions import PLACES, spans_of
 from wandb_repro.manifest.trail_records import (
     SHORT,
     VERSION,
+    WHOLE_RUN,
     End,
     Start,
+    State,
     Step,
     Structure,
     TrailRecord,
@@ -43,7 +45,9 @@ class OrderCheck:
         self._started = True
         self._ended = isinstance(record, End)
         if isinstance(record, Structure):
-            self._variables[record.fit] = self._last_variables = len(record.leaves)
+            self._variables[record.fit] = len(record.leaves)
+            if record.fit != WHOLE_RUN:
+                self._last_variables = len(record.leaves)
             self._digested.discard(record.fit)
         elif isinstance(record, Weights | Step):
             self._digested.add(record.fit)
@@ -57,6 +61,8 @@ class OrderCheck:
             return "is not a start record, which must come first"
         if self._ended:
             return "comes after the end record"
+        if isinstance(record, State):
+            return self._fault_of_leaves(len(record.leaves), self._variables.get(WHOLE_RUN, 0))
         return self._fault_of_weights(record) if isinstance(record, Weights) else ""
 
     def _fault_of_start(self, record: Start) -> str:
@@ -71,9 +77,10 @@ class OrderCheck:
 
     def _fault_of_weights(self, record: Weights) -> str:
         variables = self._variables.get(record.fit, self._last_variables)
-        if len(record.leaves) != variables:
-            return f"has {len(record.leaves)} digests for {variables} variables"
-        return ""
+        return self._fault_of_leaves(len(record.leaves), variables)
+
+    def _fault_of_leaves(self, leaves: int, variables: int) -> str:
+        return "" if leaves == variables else f"has {leaves} digests for {variables} variables"
 
     def _fault_of_step(self, record: Step) -> str:
         variables = self._variables.get(record.fit, 0)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from wandb_repro.manifest.base import EvolvedRecord, Record, Unavailable, added_field
 from wandb_repro.manifest.leaf_positions import PLACES
 
-VERSION = "1.2"
+VERSION = "1.3"
 
 SHORT = 8
 """Hexadecimal digits of a leaf's digest in a step record: they show which leaf differs; the root
@@ -36,7 +36,10 @@ HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,128}$")]
 HexDigits = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]*$")]
 HexFloat = Annotated[str, AfterValidator(_exact)]
 Places = Annotated[str, StringConstraints(pattern=rf"^({PLACES.pattern})?$")]
-Moment = Literal["initial", "step", "epoch", "final"]
+Moment = Literal["initial", "step", "epoch", "final", "logged", "end"]
+
+WHOLE_RUN = 0
+"""In place of a fit's number: the state of everything that the run made, not of one fit."""
 
 
 class Start(Record):
@@ -85,6 +88,68 @@ class Weights(Record):
     """Loss and metrics of the epoch, exact bits as ``float.hex`` writes them."""
 
 
+class State(Record):
+    """The digest of all state that the run made, whether a ``fit`` trained it or not.
+
+    Its variables are in the last structure record whose ``fit`` is ``WHOLE_RUN``.
+    """
+
+    kind: Literal["state"] = "state"
+    moment: Literal["logged", "end"]
+    """``logged``: when a row of the history was committed; ``end``: behind all else in the run."""
+    row: int
+    """Rows committed so far."""
+    root: HexDigest
+    leaves: tuple[HexDigest, ...]
+
+
+class Logged(Record):
+    """Consecutive rows that ``run.log`` committed, all with the same keys."""
+
+    kind: Literal["logged"] = "logged"
+    first: int
+    """Number of the first row, from 1."""
+    rows: int
+    numbers: dict[str, HexDigits] = Field(default_factory=dict)
+    """Numbers to the last bit: IEEE 754 binary64, big-endian, 16 hexadecimal digits a row."""
+    texts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Any other value, one text a row: ``str:…``, ``int:…``, ``bool:…``, ``none``, or the kind of a
+    value and its digest. ``unknown:KIND`` was not digested."""
+
+
+class Summary(Record):
+    """The run's summary at its end, without what this package added."""
+
+    kind: Literal["summary"] = "summary"
+    values: dict[str, str]
+    """As in ``Logged.texts``; a number is ``float.hex``."""
+
+
+class Trainable(Record):
+    """Something that can be trained, as it was at the end of the run."""
+
+    number: int
+    """In order of creation, from 1, among all things of its kind."""
+    kind: Literal["model", "optimizer", "module", "variables", "tables"]
+    name: str
+    variables: int
+    steps: int | None
+    """Of an optimizer: complete steps; None if it does not count them."""
+    missing: str = ""
+    """Why its state is not in the digest at the end; empty if it is."""
+    trained: bool = True
+    """Whether it may have been trained since its state was last digested, if ``missing``."""
+
+
+class Inventory(Record):
+    """Everything that the run made and that can be trained."""
+
+    kind: Literal["inventory"] = "inventory"
+    things: tuple[Trainable, ...]
+    notes: tuple[str, ...] = ()
+    """Trainings that were noticed and could not be digested, in words."""
+
+
 class Granularity(EvolvedRecord, Record):
     """What the records of one ``fit`` show; written when it begins."""
 
@@ -107,6 +172,8 @@ class Granularity(EvolvedRecord, Record):
     digests: str | Unavailable = added_field("")
     """Why a small fit has no digests: of thousands of one model, some have. Its losses are
     complete: an epoch's last step includes what only the epoch has, such as ``val_loss``."""
+    model: int = added_field(0)
+    """Number of the model among all models, in order of creation; 0 if it is not known."""
 
 
 class Step(Record):
@@ -259,6 +326,10 @@ TrailRecord = Annotated[
     | Losses
     | Numbers
     | Seen
+    | State
+    | Logged
+    | Summary
+    | Inventory
     | Missing
     | Checkpoint
     | Resumed

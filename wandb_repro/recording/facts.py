@@ -215,6 +215,7 @@ def _description(
         "overlaps": data.overlaps or None,
         "outputs": readers.outputs.record,
         "every_fit": _records_every_fit(readers),
+        "volatile": readers.volatile or None,
     }
     return Description(
         machine=training.machine,

@@ -11,6 +11,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Granularity, Shape, Weights, is_due
 from wandb_repro.recording.messages import say
 from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.fit_pairs import numbered_by_model
 from wandb_repro.verify.trail_diff import Reference
 from wandb_repro.verify.weights_diff import FirstDifference, moment_name
 
@@ -34,11 +35,23 @@ class LiveComparison:
             if self._granularity
             else {(w.fit, w.step) for w in original.moments() if w.moment == "step"}
         )
+        self._fits = {
+            key: fit for fit, key in numbered_by_model(self._granularity.values()).items()
+        }
         self._requested_fit = request.steps_fit
         self._requested_after_epoch = request.steps_after_epoch
         self._keep_going = request.keep_going
         self.first: FirstDifference | None = None
         self.stopped = False
+
+    def number_of_fit(self, model: int, ordinal: int) -> int | None:
+        """Return the original's number of the Nth fit of a model; None if it has none."""
+        return self._fits.get((model, ordinal))
+
+    @property
+    def original_fits(self) -> int:
+        """The highest number of a fit in the original."""
+        return max(self._granularity, default=0)
 
     def wants_step(self, fit: int, step: int, epochs: int) -> bool:
         """Tell whether to digest after this step: the original did, or the request includes it.
@@ -85,7 +98,7 @@ class LiveComparison:
         if difference and self.first is None:
             self.first = difference
             say(f"differs from the original at {difference.what}")
-            if not self._keep_going:
+            if not self._keep_going and weights.moment != "end":
                 self._stop()
         if self._is_last(weights):
             say(f"compared up to {moment_name(weights)}; the rerun stops here")
@@ -93,6 +106,8 @@ class LiveComparison:
 
     def _is_last(self, weights: Weights) -> bool:
         limit = self._limit
+        if weights.moment == "end":
+            return False  # the process is ending already
         if weights.fit < limit.fit:
             return False
         reached_epoch = weights.moment == "epoch" and weights.epoch == limit.epoch

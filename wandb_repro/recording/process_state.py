@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.start_folder import start_folder
+from wandb_repro.state.registry import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +107,10 @@ class ProcessState:
     """The run that was started for the script; None if there is none, or the script started one."""
     ahead: EarlySnapshot | None = None
     """The source tree when a framework was imported, for the run that is started for the script."""
+    registry: Registry = field(default_factory=Registry)
+    """What was made that can be trained."""
+    watches_creation: bool = False
+    """Whether the frameworks' constructors add to the registry; they keep it for good."""
     skipped: int = 0
     """Runs of a sweep agent's process that a rerun does not repeat."""
 
@@ -116,7 +121,10 @@ class ProcessState:
 
     def reset(self) -> None:
         """Return to the state of a new process on the same host; for tests."""
+        kept = self.registry, self.watches_creation
+        self.registry.clear()
         vars(self).update(vars(ProcessState(self.host)))
+        self.registry, self.watches_creation = kept
 
 
 # Read at import: the script may change its working directory before it calls init.

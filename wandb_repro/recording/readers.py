@@ -95,6 +95,11 @@ class Readers:
         )
 
     @property
+    def volatile(self) -> tuple[str, ...]:
+        """Names of values and files that the user expects to differ in every run."""
+        return tuple(self._options.volatile)
+
+    @property
     def root(self) -> Path | None:
         """Top of the source tree; None if there is no tree."""
         return self._source.root

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Ending, Manifest, Sealed
 from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Granularity
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.facts import (
@@ -36,7 +38,9 @@ from wandb_repro.recording.facts import (
     training_facts,
 )
 from wandb_repro.recording.fit.fit_count import FitCount, is_digested
+from wandb_repro.recording.fit_numbers import FitNumbers
 from wandb_repro.recording.live_compare import RerunStopped
+from wandb_repro.recording.log_tap import tap_logs
 from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
 from wandb_repro.recording.messages import attempt, harmless, say, warn_once
 from wandb_repro.recording.mode import Mode
@@ -53,6 +57,8 @@ from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.trail_sink import Note, Point, TrailSink
 from wandb_repro.recording.wandb_run import Run
+from wandb_repro.recording.watch_creation import watch_creation
+from wandb_repro.recording.whole_run import WholeRun
 from wandb_repro.store.capsule import FOLDER, TRAIL, Capsule
 from wandb_repro.store.local import read_trail
 
@@ -97,13 +103,16 @@ class Session:
         self._failure = ""
         self._columns: Columns | None = None
         self._ended = False
+        self._lock = threading.RLock()
         self._live = mode.comparison()
+        self._numbers = FitNumbers(self._live)
         self._readers = Readers(
             run, host, seeding, capsule=self.capsule, options=options, mode=mode, ahead=ahead
         )
         self._files = GivenFiles(run, self.capsule)
         trail = attempt(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
         self._recorder = None if isinstance(trail, Unavailable) else trail
+        self._whole = None if self._recorder is None else self._whole_run(self._recorder)
         self._facts: Facts = start_facts(
             self._readers,
             world_size=world_size,
@@ -184,13 +193,16 @@ class Session:
 
     def begin_fit(self, model: object, arguments: Mapping[str, object] | None = None) -> int:
         """Open the next fit and return its number, once the slow background work has ended."""
-        if not self._is_elsewhere():
+        if self._is_elsewhere():
+            return self.fits
+        with self._lock:
             self.fits += 1
-            self._open_fits.add(self.fits)
-            self._ordinals[self.fits] = self._fit_count.count(model)
-            self._begin_fit(model, arguments or {}, self.fits)
-            self._split(arguments or {}, self.fits)
-        return self.fits
+            number = self._numbers.next_fit(model)
+            self._open_fits.add(number)
+            self._ordinals[number] = self._fit_count.count(model)
+            self._begin_fit(model, arguments or {}, number)
+            self._split(arguments or {}, number)
+        return number
 
     def digests_fit(self, fit: int) -> bool:
         """Tell whether the weights of this fit are digested if it is a small one."""
@@ -203,7 +215,7 @@ class Session:
     @harmless("what only a process that trains knows")
     def _begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> None:
         if self._recorder is not None:
-            self._recorder.begin_fit()
+            self._recorder.begin_fit(number=fit)
         host, facts = self._readers.host, self._facts
         new = self._fit_count.has_new_settings(model, arguments)
         if not new and not is_digested(self._ordinals.get(fit, 1)):
@@ -237,11 +249,16 @@ class Session:
         """
         if self._recorder is not None and not self._is_elsewhere():
             self._recorder.weights(point, variables)
+            if point.moment == "final":
+                self._numbers.note_digested(point.fit)
 
     @harmless("the trail")
     def write(self, record: Note) -> None:
         """Write another record of a fit; a checkpoint is on the disk when this returns."""
         if self._recorder is not None and not self._is_elsewhere():
+            if isinstance(record, Granularity):
+                model = self._numbers.model_of(record.fit)
+                record = record.model_copy(update={"model": model})
             self._recorder.write(record)
 
     @property
@@ -284,6 +301,7 @@ class Session:
         self._ended = True
         status = self._status()
         self._read_at_end(Ending(status=status, detail=self._failure))
+        self._end_whole_run()
         self._end_trail(status)
         sealed = self._written_manifest()
         self._publish_config(sealed)
@@ -309,6 +327,29 @@ class Session:
         extra = self._facts.extra
         if not isinstance(extra, Unavailable) and (message := stored_beside(extra.added)):
             say(message)
+
+    def _whole_run(self, recorder: TrailRecorder) -> WholeRun:
+        watch_creation()
+        whole = WholeRun(recorder, lambda: bool(self._open_fits))
+        if reason := tap_logs():
+            whole.registry.notes[f"the history is not recorded: {reason}"] = None
+        return whole
+
+    @harmless("a logged row")
+    def log(self, data: Mapping[str, object], step: int | None, commit: bool | None) -> None:
+        """Keep the values of a call of ``run.log``; at some rows, digest everything that exists.
+
+        Raises:
+            RerunStopped: in a rerun, if the state differs from the original's.
+        """
+        if self._whole is not None and not self.ended:
+            self._whole.log(data, step, commit)
+
+    @harmless("the state at the end of the run")
+    def _end_whole_run(self) -> None:
+        # A rerun that was stopped at a difference has nothing left to compare.
+        if self._whole is not None and not (self._live and self._live.stopped):
+            self._whole.end(self.run)
 
     @harmless("the end of the trail")
     def _end_trail(self, status: Status) -> None:

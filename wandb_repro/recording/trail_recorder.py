@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,10 @@ from wandb_repro.capture.array_numbers import ALGORITHM, numbers_of
 from wandb_repro.capture.weights import Variable
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests, root_digest
 from wandb_repro.manifest.leaf_positions import places_in
-from wandb_repro.manifest.trail import Digested
+from wandb_repro.manifest.trail import Digested, of_run
 from wandb_repro.manifest.trail_records import (
     SHORT,
+    WHOLE_RUN,
     Checkpoint,
     End,
     Missing,
@@ -22,6 +24,7 @@ from wandb_repro.manifest.trail_records import (
     Resumed,
     Shape,
     Start,
+    State,
     Step,
     Structure,
     TrailRecord,
@@ -63,7 +66,8 @@ class TrailRecorder:
         steps: int | Sequence[int] | None = None,
     ) -> None:
         self._live = live
-        self._open: dict[int, _Fit] = {}
+        self._open: dict[int, _Fit] = {WHOLE_RUN: _Fit()}
+        self._lock = threading.RLock()
         self.steps = steps
         self.fits = 0
         self.ended = False
@@ -75,20 +79,28 @@ class TrailRecorder:
 
     def append(self, record: TrailRecord, *, sync: bool = False) -> None:
         """Write a record; with ``sync`` it is on the disk when this returns."""
-        if self._broken:
-            return  # a trail with a hole would look as if someone had changed it
-        try:
-            self._writer.append(record, sync=sync)
-        except OSError:
-            self._broken = True
-            raise
+        with self._lock:  # two models may train in two threads
+            if self._broken:
+                return  # a trail with a hole would look as if someone had changed it
+            try:
+                self._writer.append(record, sync=sync)
+            except OSError:
+                self._broken = True
+                raise
 
-    def begin_fit(self, model: object = None, arguments: Mapping[str, object] | None = None) -> int:
-        """Open the next fit and return its number."""
+    def begin_fit(
+        self,
+        model: object = None,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        number: int | None = None,
+    ) -> int:
+        """Open the next fit and return its number, which the caller may choose."""
         del model, arguments
         self.fits += 1
-        self._open[self.fits] = _Fit()
-        return self.fits
+        number = number or self.fits
+        self._open[number] = _Fit()
+        return number
 
     def end_fit(self, fit: int) -> None:
         """Close a fit and free its digests, about 1 kB per variable."""
@@ -108,8 +120,11 @@ class TrailRecorder:
 
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:
         """Digest the variables and write the digests; they are on the disk after each epoch."""
+        with self._lock:
+            self._weights(point, list(variables))
+
+    def _weights(self, point: Point, found: list[Variable]) -> None:
         place = point.place()
-        found = list(variables)
         if not found:
             self.append(Missing(**place, reason="the model has no variables"))
             return
@@ -136,6 +151,16 @@ class TrailRecorder:
         self.last_root = root
         if self._live is not None:
             self._live.check(weights, state.shapes)
+
+    def state(self, moment: Literal["logged", "end"], row: int, variables: list[Variable]) -> None:
+        """Digest everything that the run made, after this number of logged rows."""
+        with self._lock:
+            shapes = self._state(WHOLE_RUN, variables).shapes
+            leaves = tuple(leaf_digests([variable.value for variable in variables]))
+            state = State(moment=moment, row=row, root=_root(variables, leaves), leaves=leaves)
+            self.append(state, sync=moment == "end")
+            if self._live is not None:
+                self._live.check(of_run(state), shapes)
 
     def root_now(self, variables: Sequence[Variable]) -> str:
         """Return the root of variables, and write nothing."""

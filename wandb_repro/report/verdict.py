@@ -11,6 +11,7 @@ from wandb_repro.report.layout import STYLES, blank, bullets, heading, listing, 
 from wandb_repro.report.text import count
 from wandb_repro.verify.distance import Distance
 from wandb_repro.verify.first_cause import FirstCause
+from wandb_repro.verify.outcome import Coverage, OutputDifference
 from wandb_repro.verify.tolerance import MeasuredDifference, ToleranceResult
 from wandb_repro.verify.verdict import Bisection, Grade, Verdict
 from wandb_repro.verify.weights_diff import DifferentLeaf, FirstDifference
@@ -99,6 +100,8 @@ def _subject(verdict: Verdict) -> str:
         at = f"at {verdict.first.what}"
         within = "within the stated tolerance; bits differ "
         return within + at if verdict.grade == "equivalent" else at
+    if verdict.outputs:
+        return f"in what came out, {verdict.outputs[0]}; the weights are equal"
     if verdict.grade == "identical":
         return f"up to {verdict.scope}" if verdict.scope else "bit for bit"
     return "too little evidence"
@@ -109,13 +112,49 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "original", verdict.original
     yield "rerun", verdict.rerun
     yield "compared", f"{count(verdict.digests, 'digest')} at {count(verdict.moments, 'moment')}"
+    yield "covers", coverage_line(verdict.covers)
     if verdict.first is not None:
         yield from difference_rows(verdict.first, verdict.moved)
     elif verdict.grade == "identical":
         yield "weights", verdict.final_weights
     yield "metrics", _metrics(verdict)
+    yield from _outputs(verdict.outputs)
+    if verdict.covers.volatile:
+        yield "volatile", f"not compared: {', '.join(verdict.covers.volatile)}"
     if verdict.distance is not None:
         yield "weights", _distance(verdict.distance)
+
+
+def coverage_line(covers: Coverage) -> str:
+    """Return what was compared in one line: ``2 models, 2 optimizers, 1,240 steps, 14 keys``."""
+    parts = [
+        count(number, thing)
+        for number, thing in (
+            (covers.models, "model"),
+            (covers.optimizers, "optimizer"),
+            (covers.steps or 0, "optimizer step"),
+            (covers.other_state, "other variable"),
+            (covers.rows, "logged row"),
+            (covers.keys, "key"),
+            (covers.files, "file"),
+        )
+        if number
+    ]
+    if covers.volatile and parts:
+        parts[-1] += f" ({len(covers.volatile)} volatile)" if not covers.files else ""
+    return ", ".join(parts)
+
+
+_SHOWN_OUTPUTS = 6
+
+
+def _outputs(outputs: tuple[OutputDifference, ...]) -> Iterator[tuple[str, str]]:
+    """Yield what came out otherwise, one line for each name."""
+    for index, output in enumerate(outputs[:_SHOWN_OUTPUTS]):
+        places = f" ({count(output.places, 'place')})" if output.places > 1 else ""
+        yield "" if index else "came out", f"{output}{places}"
+    if len(outputs) > _SHOWN_OUTPUTS:
+        yield "", f"and {len(outputs) - _SHOWN_OUTPUTS:,} more; --json has all"
 
 
 def _distance(found: Distance) -> str:

@@ -59,13 +59,18 @@ def variables_of(model: Model) -> Iterator[Variable]:
     yield from Reader(model).read()
 
 
-def grouped(model: Model) -> Iterator[tuple[str, Any]]:
-    """Yield a model's variables themselves, with their groups, in the model's order."""
+def grouped(model: Model, *, optimizers: bool = True) -> Iterator[tuple[str, Any]]:
+    """Yield a model's variables themselves, with their groups, in the model's order.
+
+    Args:
+        model: a Keras model.
+        optimizers: whether the variables of its optimizers follow.
+    """
     weights = {id(variable) for variable in model.weights}
     yield from (("trainable", found) for found in model.trainable_variables)
     yield from (("non_trainable", found) for found in model.non_trainable_weights)
     yield from (("seed", found) for found in model.variables if id(found) not in weights)
-    for optimizer in _optimizers(model):
+    for optimizer in _optimizers(model) if optimizers else ():
         yield from (("optimizer", found) for found in optimizer.variables)
 
 
@@ -105,14 +110,14 @@ def _optimizers(model: Model) -> list[Any]:
     return list({id(value): value for value in values if isinstance(value, kind)}.values())
 
 
+def _keras() -> Any:
+    # Imported by whoever made the model: loose variables of TensorFlow are read without Keras.
+    return sys.modules["keras"]
+
+
 def on_tensorflow() -> bool:
     """Tell whether Keras computes with TensorFlow."""
     return str(_keras().backend.backend()) == "tensorflow"
-
-
-def _keras() -> Any:
-    # Whoever has a model has imported Keras; the layers above import this module without it.
-    return sys.modules["keras"]
 
 
 def reading(variables: Sequence[Any]) -> Callable[[], list[Array]]:

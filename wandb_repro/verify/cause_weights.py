@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from wandb_repro.verify.finding import Effect, Kind
 from wandb_repro.verify.first_cause import CauseKind, FirstCause
+from wandb_repro.verify.outcome import OutputKind
 from wandb_repro.verify.weights_diff import FirstDifference, Stage
 
 EFFECT_WEIGHTS: dict[Effect, int] = {
@@ -88,3 +91,20 @@ def weights_at(first: FirstDifference, cause: FirstCause | None) -> dict[Kind, i
     """Return the weight of each kind of difference; a kind without one is unlikely."""
     known = _BY_FIRST_CAUSE.get(cause.what) if cause is not None else None
     return known or _BY_STAGE[first.stage]
+
+
+def weights_of_outputs(kinds: Set[OutputKind]) -> dict[Kind, int]:
+    """Return the weight of each kind of difference if all weights are equal and results are not.
+
+    With equal weights the data, or the code that evaluates, explains other values.
+    """
+    return _BY_FIRST_CAUSE["data"] if "batches" in kinds else _WITH_EQUAL_WEIGHTS
+
+
+_WITH_EQUAL_WEIGHTS: dict[Kind, int] = {
+    **_BY_FIRST_CAUSE["data"],
+    "code": 94,
+    "seed": 90,
+    "switch": 60,
+    "threads": 55,
+}

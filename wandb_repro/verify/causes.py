@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.machine import Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.verify.audit import seeded_too_late
-from wandb_repro.verify.cause_weights import EFFECT_WEIGHTS, weights_at
+from wandb_repro.verify.cause_weights import EFFECT_WEIGHTS, weights_at, weights_of_outputs
 from wandb_repro.verify.finding import Finding, Kind, about_one_run
 from wandb_repro.verify.first_cause import FirstCause
+from wandb_repro.verify.outcome import OutputDifference
 from wandb_repro.verify.weights_diff import FirstDifference
 
 
@@ -33,6 +34,20 @@ def rank(
         causes += _late_seeds(original)
     elif not any(cause.effect == "changes bits" and cause.kind in weights for cause in causes):
         causes.append(_nondeterminism(original))
+    return tuple(sorted(causes, key=lambda cause: -_score(cause, weights)))
+
+
+def rank_for_outputs(
+    findings: Iterable[Finding], outputs: Sequence[OutputDifference]
+) -> tuple[Finding, ...]:
+    """Return the differences that could explain other results of equal weights, likeliest first.
+
+    Args:
+        findings: differences of the two records.
+        outputs: what came out otherwise, the earliest first.
+    """
+    weights = weights_of_outputs({output.what for output in outputs})
+    causes = [finding for finding in findings if EFFECT_WEIGHTS[finding.effect]]
     return tuple(sorted(causes, key=lambda cause: -_score(cause, weights)))
 
 

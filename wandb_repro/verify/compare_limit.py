@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from wandb_repro.manifest.request import RerunRequest
-from wandb_repro.manifest.trail_records import Shape, Weights
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, Weights
 
 Moments = tuple[Weights, tuple[Shape, ...]]
 _M = TypeVar("_M", bound=Moments)
@@ -40,7 +40,9 @@ class Limit:
 
     def leaves_out(self, fit: int) -> bool:
         """Tell whether a ``fit`` is not compared: it would compare a checkpoint with itself."""
-        return fit in self.passed
+        # A part that begins with a checkpoint has neither the earlier rows nor their states.
+        is_part = self.after is not None or bool(self.passed)
+        return fit in self.passed or (fit == WHOLE_RUN and is_part)
 
     def before(self, weights: Weights) -> bool:
         """Tell whether this moment comes before the part that is compared."""

@@ -31,7 +31,8 @@ def reasons_inconclusive(
     """
     return (
         *_evidence(original.trail, rerun.trail, found),
-        *_other_data(original.manifest, rerun.manifest, found, whole=whole),
+        *_other_data(original.manifest, rerun.manifest, whole=whole),
+        *_untold(original.trail, rerun.trail, found),
         *reasons_not_comparable(original, rerun, whole=whole),
     )
 
@@ -62,13 +63,9 @@ def _evidence(original: Trail, rerun: Trail, found: Comparison) -> list[str]:
     return []
 
 
-def _other_data(
-    original: Manifest, rerun: Manifest, found: Comparison, *, whole: bool
-) -> list[str]:
+def _other_data(original: Manifest, rerun: Manifest, *, whole: bool) -> list[str]:
     """Return signs that the data differed although the weights are equal."""
     reasons: list[str] = []
-    if found.other_batches:
-        reasons.append(f"the weights are equal, but the batches up to {found.other_batches} differ")
     data_1, data_2 = original.description.data, rerun.description.data
     digests_1, digests_2 = digests_in_order(data_1), digests_in_order(data_2)
     for name in dict.fromkeys((*digests_1, *digests_2)):
@@ -91,6 +88,38 @@ def _only_in(one: str, other: str, name: str, times: int) -> str:
 
 
 _ORDINALS = {2: "second", 3: "third"}
+
+
+def _untold(original: Trail, rerun: Trail, found: Comparison) -> list[str]:
+    """Return what trained or came out and was not compared."""
+    reasons: list[str] = []
+    for who, trail in (("original", original), ("rerun", rerun)):
+        for reason in not_digested(trail):
+            sentence = f"in the {who}, {reason}"
+            if not any(reason in known for known in reasons):
+                reasons.append(sentence)
+    if found.unknown:
+        names = _some(tuple(sorted(found.unknown)))
+        reasons.append(f"the values logged as {names} cannot be digested")
+    return reasons
+
+
+def not_digested(trail: Trail) -> tuple[str, ...]:
+    """Return what may have trained and was not digested at the end of a run, in words."""
+    inventory = trail.inventory
+    if inventory is None:
+        return ()
+    missing = [
+        f"{thing.kind} {thing.name} was not digested at the end: {thing.missing}"
+        for thing in inventory.things
+        if thing.missing and thing.trained
+    ]
+    more = len(missing) - _MOST_THINGS
+    rest = [f"{more} more were not digested at the end"] if more > 0 else []
+    return (*missing[:_MOST_THINGS], *rest, *inventory.notes)
+
+
+_MOST_THINGS = 5
 
 
 def _nothing_compared(original: Trail, rerun: Trail) -> str:

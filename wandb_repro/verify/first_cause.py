@@ -7,13 +7,11 @@ from typing import Literal
 
 from wandb_repro.manifest.base import Record, Unavailable
 from wandb_repro.manifest.trail import Digested, Trail
-from wandb_repro.manifest.trail_records import Granularity, Losses, Resumed, Seen
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Granularity, Losses, Resumed, Seen
+from wandb_repro.verify.value_diff import values_of
 from wandb_repro.verify.weights_diff import FirstDifference
 
 CauseKind = Literal["initial state", "state", "data", "loss", "weights", "not known"]
-
-_VALUE_DIGITS = 16
-"""Hexadecimal digits of one value in a losses record."""
 
 
 class FirstCause(Record):
@@ -31,13 +29,21 @@ def find_first_cause(original: Trail, other: Trail, first: FirstDifference) -> F
     """Return what changed first at the first difference of two trails."""
     groups = tuple(dict.fromkeys(leaf.group for leaf in first.leaves))
     loss_step = first_loss_difference(original, other, first.fit)
-    if first.structure:
+    if first.fit == WHOLE_RUN:
+        what, sentence = _in_run(first)
+    elif first.structure:
         what, sentence = _not_known("the models have different variables")
     elif first.moment == "initial":
         what, sentence = _initial(groups)
     else:
         what, sentence = _in_step(original, other, first, loss_step)
     return FirstCause(what=what, sentence=sentence, groups=groups, loss_step=loss_step)
+
+
+def _in_run(first: FirstDifference) -> tuple[CauseKind, str]:
+    """Return what is known of a difference outside every fit and watched loop."""
+    since = first.last_equal or "the beginning of the run"
+    return _not_known(f"something that no digest covers changed it after {since}")
 
 
 def _not_known(why: str) -> tuple[CauseKind, str]:
@@ -164,12 +170,4 @@ def _values(trail: Trail, fit: int) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the bits of each step's loss and metrics."""
     for record in trail.of(Losses):
         if record.fit == fit:
-            yield from _values_of(record)
-
-
-def _values_of(record: Losses) -> Iterator[tuple[int, dict[str, str]]]:
-    counts = [len(bits) // _VALUE_DIGITS for bits in record.bits.values()]
-    for at in range(min(counts, default=0)):
-        step = min(record.first + at * record.every, record.last)
-        digits = slice(_VALUE_DIGITS * at, _VALUE_DIGITS * (at + 1))
-        yield step, {name: bits[digits] for name, bits in record.bits.items()}
+            yield from values_of(record)

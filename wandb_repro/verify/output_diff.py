@@ -7,37 +7,19 @@ from fnmatch import fnmatchcase
 from itertools import zip_longest
 from typing import NamedTuple
 
-from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.outputs import OutputFile, Outputs
 from wandb_repro.manifest.volatile_files import is_volatile_file, repeatable_name
+from wandb_repro.verify.outcome import OutputDifference
 
 _DIGITS = 8
-
-
-class FileDifference(Record):
-    """A file that two runs saved with other content, or that only one of them saved."""
-
-    key: str
-    """Its name in the original."""
-    where: str
-    """The first part that differs, such as a tensor; empty if it has no parts."""
-    original: str
-    """First digits of the original's digest there; ``not there`` if it is missing."""
-    rerun: str
-    places: int = 1
-    """Number of parts that differ."""
-
-    def __str__(self) -> str:
-        """Return the difference in a sentence."""
-        at = f" at {self.where}" if self.where else ""
-        return f"file {self.key}{at}: {self.original} in the original, {self.rerun} in the rerun"
 
 
 class ComparedFiles(NamedTuple):
     """What is known of the files of two runs."""
 
-    differences: tuple[FileDifference, ...] = ()
+    differences: tuple[OutputDifference, ...] = ()
     compared: int = 0
     """Files that both runs have and that were compared."""
     volatile: tuple[str, ...] = ()
@@ -133,7 +115,7 @@ class _Found:
     """What was found so far."""
 
     def __init__(self) -> None:
-        self.differences: list[FileDifference] = []
+        self.differences: list[OutputDifference] = []
         self.compared = 0
         self.unknown: list[str] = []
 
@@ -175,17 +157,17 @@ def _not_comparable(one: OutputFile, two: OutputFile) -> str:
     return ""
 
 
-def _missing(file_1: OutputFile | None, file_2: OutputFile | None) -> FileDifference:
+def _missing(file_1: OutputFile | None, file_2: OutputFile | None) -> OutputDifference:
     words = ["not there" if file is None else _saved(file) for file in (file_1, file_2)]
     name = next(file.name for file in (file_1, file_2) if file is not None)
-    return FileDifference(key=name, where="", original=words[0], rerun=words[1])
+    return OutputDifference(what="file", key=name, where="", original=words[0], rerun=words[1])
 
 
 def _saved(file: OutputFile) -> str:
     return "logged" if file.place == "artifact" else "saved"
 
 
-def _different(file_1: OutputFile, file_2: OutputFile) -> FileDifference:
+def _different(file_1: OutputFile, file_2: OutputFile) -> OutputDifference:
     """Return how two files differ: the first tensor, and how many."""
     parts_1, parts_2 = file_1.parts, file_2.parts
     names = [
@@ -194,10 +176,11 @@ def _different(file_1: OutputFile, file_2: OutputFile) -> FileDifference:
         if parts_1.get(name) != parts_2.get(name)
     ]
     if not parts_1 or not parts_2 or not names:
-        return FileDifference(
-            key=file_1.name, where="", original=_short(file_1), rerun=_short(file_2)
+        return OutputDifference(
+            what="file", key=file_1.name, where="", original=_short(file_1), rerun=_short(file_2)
         )
-    return FileDifference(
+    return OutputDifference(
+        what="file",
         key=file_1.name,
         where=names[0],
         original=parts_1.get(names[0], "not there"),

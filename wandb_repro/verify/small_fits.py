@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Granularity, TrailRecord, Weights
+from wandb_repro.manifest.trail_records import Granularity
 
 
 def uncovered_fits(trail: Trail) -> str:
@@ -15,7 +15,7 @@ def uncovered_fits(trail: Trail) -> str:
     """
     plans = {plan.fit: plan for plan in trail.of(Granularity)}
     undigested = [plan for plan in plans.values() if isinstance(plan.digests, Unavailable)]
-    if not undigested or any(_is_end_of_run(record) for record in trail.records):
+    if not undigested or any(state.moment == "end" for state in trail.states()):
         return ""
     last = max((found.fit for found in trail.moments()), default=0)
     # Without the digest at the end of the run, it is not known which fits train one model.
@@ -24,8 +24,3 @@ def uncovered_fits(trail: Trail) -> str:
         return ""
     span = f"fit {fits[0]}" if len(fits) == 1 else f"fits {fits[0]} to {fits[-1]}"
     return f"has no digest of the weights after {span}"
-
-
-def _is_end_of_run(record: TrailRecord) -> bool:
-    moment = getattr(record, "moment", "")
-    return moment == "end" and not isinstance(record, Weights)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Shape, Weights
+from wandb_repro.manifest.trail_records import Shape, TrailRecord, Weights
 from wandb_repro.verify.compare_limit import Limit
 
 MomentKey = tuple[int, str, int, int, int]
@@ -30,7 +30,10 @@ class TrailCursor:
     no memory for that, however long they are.
     """
 
-    def __init__(self, trail: Trail, limit: Limit) -> None:
+    def __init__(
+        self, trail: Trail, limit: Limit, see: Callable[[TrailRecord], object] | None = None
+    ) -> None:
+        self._see = see
         self._batch_starts = BatchStarts(limit)
         self._upcoming = self._keyed(trail, limit)
         self._next: tuple[MomentKey, TrailMoment] | None = next(self._upcoming, None)
@@ -44,7 +47,7 @@ class TrailCursor:
     def _keyed(self, trail: Trail, limit: Limit) -> Iterator[tuple[MomentKey, TrailMoment]]:
         keys = MomentKeys()
         in_limit = True
-        for weights, shapes in trail.with_shapes():
+        for weights, shapes in trail.with_shapes(self._see):
             counts = in_limit and not limit.before(weights)
             since = self._batch_starts.since(weights)
             yield keys.key(weights), TrailMoment(weights, shapes, counts, since)
@@ -73,7 +76,7 @@ class TrailCursor:
             self._next = next(self._upcoming, None)
 
 
-_RANKS = {"initial": 0, "step": 1, "epoch": 2, "final": 3}
+_RANKS = {"initial": 0, "step": 1, "logged": 1, "epoch": 2, "final": 3, "end": 3}
 """Order of moments that share a step."""
 
 

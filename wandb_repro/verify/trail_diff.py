@@ -1,15 +1,18 @@
-"""Compares two trails moment by moment: the weights bit for bit, then loss and metrics."""
+"""Compares two trails moment by moment: weights, losses, metrics, batches and logged values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM
 from wandb_repro.manifest.trail import Digested, Trail
-from wandb_repro.manifest.trail_records import Shape, Weights
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, TrailRecord, Weights
 from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.fit_pairs import paired_fits
+from wandb_repro.verify.outcome import OutputDifference
 from wandb_repro.verify.trail_cursor import (
     BatchStarts,
     MomentKeys,
@@ -17,6 +20,7 @@ from wandb_repro.verify.trail_cursor import (
     TrailMoment,
     moment_id,
 )
+from wandb_repro.verify.value_diff import ValueComparison
 from wandb_repro.verify.weights_diff import FirstDifference, Stage, moment_name, weights_difference
 
 
@@ -42,8 +46,18 @@ class Comparison:
     """Of these, how many agree in every bit."""
     metrics_equal_printed: int
     """Of these, how many look the same when Keras prints them."""
-    other_batches: str = ""
-    """The first moment whose weights are equal but whose batches differ; empty if there is none."""
+    outputs: tuple[OutputDifference, ...] = ()
+    """Losses, metrics, batches and logged values that differ, one for each name."""
+    rows: int = 0
+    """Rows of the history that were compared."""
+    keys: frozenset[str] = frozenset()
+    """Names whose values were compared."""
+    volatile: frozenset[str] = frozenset()
+    """Names that differ in every run, and were not compared."""
+    unknown: frozenset[str] = frozenset()
+    """Logged names whose values were not digested."""
+    run_states: int = 0
+    """Moments at which all state of the run was compared."""
 
 
 def algorithms_of(trail: Trail) -> tuple[str, str] | None:
@@ -69,14 +83,17 @@ class Reference:
     compared: int = 0
     trained: int = 0
     digests: int = 0
-    other_batches: str = ""
-    """As in ``Comparison``."""
+    see: Callable[[TrailRecord], object] | None = None
+    """Gets the original's records that are no moments, as they are passed."""
+    other_batches: Callable[[Weights], object] | None = None
+    """Gets each moment whose batches differ although its weights are equal."""
+    run_states: int = 0
 
     def __post_init__(self) -> None:
         self._keys = MomentKeys()
         self._batch_starts = BatchStarts(self.limit)
         self._comparable = self.algorithms == algorithms_of(self.original)
-        self._cursor = TrailCursor(self.original, self.limit)
+        self._cursor = TrailCursor(self.original, self.limit, self.see)
         self._last_found: TrailMoment | None = None
         self._equal = (0, 0)
         self._kept: tuple[Sequence[Shape], Sequence[Shape]] = ((), ())
@@ -91,6 +108,7 @@ class Reference:
         if found is None or not self._comparable:
             return None
         self.compared += 1
+        self.run_states += weights.fit == WHOLE_RUN
         self.digests += len(weights.leaves)
         difference = weights_difference(
             found.weights, self._paired(found.shapes, shapes), weights, shapes
@@ -98,8 +116,9 @@ class Reference:
         if difference is None:
             self._note_equal(weights)
             # Two trails may record different steps: then their records cover different batches.
-            if found.since_step == since:
-                self.other_batches = self.other_batches or _other_batches(found.weights, weights)
+            comparable = found.since_step == since and _other_batches(found.weights, weights)
+            if comparable and self.other_batches is not None:
+                self.other_batches(weights)
             return None
         return difference.model_copy(
             update={"last_equal": self.last_equal, "stage": self._stage(weights)}
@@ -114,7 +133,7 @@ class Reference:
         return other
 
     def _note_equal(self, weights: Weights) -> None:
-        self.trained += weights.step > 0
+        self.trained += weights.step > 0 or weights.moment == "end"
         self.last_equal = moment_name(weights)
         self.last_root = weights.root
 
@@ -149,17 +168,44 @@ class Reference:
 _MAX_NAMES = 1000
 
 
-def compare(original: Trail, other: Trail, limit: Limit | None = None) -> Comparison:
-    """Compare two trails whose hash chains were checked."""
+def compare(
+    original: Trail,
+    other: Trail,
+    limit: Limit | None = None,
+    volatile: Sequence[str] = (),
+    *,
+    whole: bool = True,
+) -> Comparison:
+    """Compare two trails whose hash chains were checked.
+
+    Args:
+        original: of the run that was repeated.
+        other: of the run that is compared with it.
+        limit: the part that is compared.
+        volatile: names of values that differ in every run, besides those of the published rule.
+        whole: whether the runs are compared to their end.
+    """
     limit = limit or Limit()
-    reference = Reference(original, algorithms_of(other), limit)
+    rows = limit.after is None and not limit.passed
+    rows = rows and holds_run(original) and holds_run(other)
+    fits = paired_fits(original, other)
+    values = ValueComparison(volatile, fits=fits, rows=rows)
+    reference = Reference(
+        original,
+        algorithms_of(other),
+        limit,
+        see=partial(values.take, 0),
+        other_batches=lambda weights: values.note_batches(moment_name(weights), _order(weights)),
+    )
     first: FirstDifference | None = None
     pairs: list[tuple[dict[str, str], dict[str, str]]] = []
-    for weights, shapes in limit.within(other.with_shapes()):
+    for weights, shapes in limit.within(_renumbered(other, fits, partial(values.take, 1))):
         difference = reference.check(weights, shapes)
         first = first or difference
         if weights.metrics and (metrics := reference.metrics_of(weights)):
             pairs.append((metrics, weights.metrics))
+            where = partial(moment_name, weights)
+            values.compare("metric", metrics, weights.metrics, where, _order(weights))
     return Comparison(
         moments=reference.compared,
         trained_moments=reference.trained,
@@ -171,17 +217,44 @@ def compare(original: Trail, other: Trail, limit: Limit | None = None) -> Compar
         metric_epochs=len(pairs),
         metrics_equal_bits=sum(left == right for left, right in pairs),
         metrics_equal_printed=sum(printed(left) == printed(right) for left, right in pairs),
-        other_batches=reference.other_batches,
+        outputs=values.differences(whole=whole),
+        rows=values.rows,
+        keys=frozenset(values.keys),
+        volatile=frozenset(values.volatile),
+        unknown=frozenset(values.unknown),
+        run_states=reference.run_states,
     )
 
 
-def _other_batches(original: Weights, other: Weights) -> str:
-    """Return the step in words if its batches differ; empty if equal or not digested."""
+def _renumbered(
+    trail: Trail, fits: Mapping[int, int], see: Callable[[TrailRecord], object]
+) -> Iterator[tuple[Weights, tuple[Shape, ...]]]:
+    """Yield the moments of a trail with the original's numbers of the same fits."""
+    for weights, shapes in trail.with_shapes(see):
+        number = fits.get(weights.fit)
+        same = number is None
+        yield (weights if same else weights.model_copy(update={"fit": number})), shapes
+
+
+def holds_run(trail: Trail) -> bool:
+    """Tell whether a trail is of a format that holds the history and the state at the end."""
+    start = trail.start
+    return start is not None and int(start.version.split(".")[1]) >= _RUN_FORMAT
+
+
+_RUN_FORMAT = 3
+"""Minor version of the first format that has ``State``, ``Logged`` and ``Summary`` records."""
+
+
+def _order(weights: Weights) -> tuple[float, float]:
+    return float(weights.fit), float(weights.step)
+
+
+def _other_batches(original: Weights, other: Weights) -> bool:
+    """Tell whether the batches of a step differ; False if they were not digested."""
     if not isinstance(original, Digested) or not isinstance(other, Digested):
-        return ""
-    if original.data is None or other.data is None or original.data == other.data:
-        return ""
-    return moment_name(other)
+        return False
+    return None not in (original.data, other.data) and original.data != other.data
 
 
 _SMALL = 1e-3

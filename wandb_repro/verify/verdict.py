@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
-from wandb_repro.manifest.base import Record
+from wandb_repro.manifest.base import Record, Unavailable
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.verify.causes import rank
+from wandb_repro.manifest.trail_records import WHOLE_RUN
+from wandb_repro.verify.causes import rank, rank_for_outputs
 from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.coverage import coverage_of, with_files
 from wandb_repro.verify.distance import Distance, distance
 from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause, find_first_cause
 from wandb_repro.verify.manifest_diff import differences
+from wandb_repro.verify.outcome import Coverage, OutputDifference
+from wandb_repro.verify.output_diff import ComparedFiles, output_differences
 from wandb_repro.verify.tolerance import Tolerance, ToleranceResult, apply_tolerance
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of, compare
 from wandb_repro.verify.weights_diff import FirstDifference
@@ -72,6 +77,10 @@ class Verdict(Record):
     """How far apart the weights ended; None if nothing differs or the trails do not show it."""
     bisection: Bisection | None = None
     """What ``rerun --bisect`` found; None if it was not requested or nothing differs."""
+    outputs: tuple[OutputDifference, ...] = ()
+    """What else differs: batches, losses, metrics, logged values; the earliest place of each."""
+    covers: Coverage = Coverage()
+    """What was compared."""
 
     @property
     def exit_code(self) -> int:
@@ -94,12 +103,23 @@ def judge(
     differences known from elsewhere, such as a rebuilt package that is not equal.
     """
     limit, tolerance = limit or Limit(), tolerance or Tolerance()
-    found = compare(original_trail, rerun_trail, limit)
     ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
+    volatile = (*_volatile(original), *_volatile(rerun))
+    finished = all(
+        trail.end is not None and trail.end.status == "finished"
+        for trail in (original_trail, rerun_trail)
+    )
+    whole = finished and not ends_early
+    files = output_differences(original, rerun, volatile) if whole else ComparedFiles()
+    found = compare(original_trail, rerun_trail, limit, volatile, whole=whole)
+    found = replace(found, outputs=(*found.outputs, *files.differences))
     sides = (Side("the original", original, original_trail), Side("the rerun", rerun, rerun_trail))
     first, moved, causes, apart, applied = found.first, None, (), None, None
     if first is None:
         reasons = reasons_inconclusive(*sides, found, whole=not ends_early)
+        reasons = (*reasons, *(f"not compared: {file}" for file in files.unknown))
+        if found.outputs:
+            causes = rank_for_outputs((*differences(original, rerun), *extra), found.outputs)
     else:
         reasons = reasons_not_comparable(*sides, whole=not ends_early)
         moved = find_first_cause(original_trail, rerun_trail, first)
@@ -108,14 +128,14 @@ def judge(
         if tolerance.is_stated:
             applied = apply_tolerance(original_trail, rerun_trail, tolerance, limit, apart)
     return Verdict(
-        grade=_grade(first, reasons, applied),
+        grade=_grade(found, reasons, applied),
         original=run_name(original),
         rerun=run_name(rerun),
         scope=str(limit) if ends_early or limit.after is not None else "",
         moments=found.moments,
         digests=found.digests,
         final_weights=_last_weights(original_trail, found),
-        reasons=reasons if first is None or (applied and applied.within) else (),
+        reasons=reasons if _undecided(found) or (applied and applied.within) else (),
         first=first,
         moved=moved,
         causes=causes,
@@ -124,14 +144,27 @@ def judge(
         metrics_equal_printed=found.metrics_equal_printed,
         tolerance=applied,
         distance=apart,
+        outputs=found.outputs,
+        covers=with_files(coverage_of(original_trail, rerun_trail, found), files),
     )
 
 
-def _grade(
-    first: FirstDifference | None, reasons: tuple[str, ...], applied: ToleranceResult | None
-) -> Grade:
-    if first is None:
+def _volatile(manifest: Manifest) -> tuple[str, ...]:
+    names = manifest.description.volatile
+    return () if isinstance(names, Unavailable) else names
+
+
+def _undecided(found: Comparison) -> bool:
+    """Tell whether nothing that was compared differs."""
+    return found.first is None and not found.outputs
+
+
+def _grade(found: Comparison, reasons: tuple[str, ...], applied: ToleranceResult | None) -> Grade:
+    first = found.first
+    if _undecided(found):
         return "inconclusive" if reasons else "identical"
+    if first is None or first.fit == WHOLE_RUN:
+        return "diverged"
     alike = applied is not None and applied.within and not first.structure
     return "equivalent" if alike and not reasons else "diverged"
 

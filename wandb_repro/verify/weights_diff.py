@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Sequence, Set
+from typing import Literal, TypeAlias
 
 from wandb_repro.manifest.base import Record
-from wandb_repro.manifest.trail_records import Shape, Weights
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, Weights
 
 Stage = Literal["initial", "first steps", "later"]
 """Where in a training the first difference is; the likely causes depend on it."""
@@ -45,12 +45,18 @@ class FirstDifference(Record):
 
 def moment_name(weights: Weights) -> str:
     """Return a moment in words: ``the end of epoch 3``, ``step 12 (epoch 1) of fit 2``."""
+    if weights.fit == WHOLE_RUN:
+        return _run_moment_name(weights)
     of_fit = f" of fit {weights.fit}" if weights.fit > 1 else ""
     if weights.moment in ("initial", "final"):
         return f"the {weights.moment} weights{of_fit}"
     if weights.moment == "epoch":
         return f"the end of epoch {weights.epoch}{of_fit}"
     return f"step {weights.step} (epoch {weights.epoch + 1}){of_fit}"
+
+
+def _run_moment_name(weights: Weights) -> str:
+    return "the end of the run" if weights.moment == "end" else f"logged row {weights.step}"
 
 
 def weights_difference(
@@ -63,6 +69,9 @@ def weights_difference(
 
     ``stage`` and ``last_equal`` depend on earlier moments and are left for the caller.
     """
+    if original.fit == WHOLE_RUN and other.moment != "end":
+        sides = _of_common_owners((original, original_shapes), (other, other_shapes))
+        (original, original_shapes), (other, other_shapes) = sides
     # The same object needs no comparison: of a million steps nearly all share their shapes.
     structure = "" if original_shapes is other_shapes else _structure(original_shapes, other_shapes)
     same_root = original.root == other.root
@@ -83,6 +92,35 @@ def weights_difference(
         last_equal="",
         structure=structure or ("" if different else _ROOT_ONLY),
     )
+
+
+_Side: TypeAlias = tuple[Weights, Sequence[Shape]]
+
+
+def owner_of(shape: Shape) -> str:
+    """Return what a variable of the whole run belongs to: ``model 2``."""
+    return shape.label.partition(": ")[0]
+
+
+def _of_common_owners(original: _Side, other: _Side) -> tuple[_Side, _Side]:
+    """Return both states with only what both runs had at that moment.
+
+    Until the end of a run, it depends on the garbage collector whether something that was deleted
+    still exists.
+    """
+    owners = [[owner_of(shape) for shape in shapes] for _, shapes in (original, other)]
+    if owners[0] == owners[1]:
+        return original, other
+    common = set(owners[0]) & set(owners[1])
+    return _only(original, common), _only(other, common)
+
+
+def _only(side: _Side, owners: Set[str]) -> _Side:
+    weights, shapes = side
+    kept = [at for at, shape in enumerate(shapes) if owner_of(shape) in owners]
+    # The root covers what is left out, too.
+    part = {"root": "", "leaves": tuple(weights.leaves[at] for at in kept)}
+    return weights.model_copy(update=part), [shapes[at] for at in kept]
 
 
 _ROOT_ONLY = (

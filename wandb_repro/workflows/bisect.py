@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import WHOLE_RUN
 from wandb_repro.rerun.environment.provide import Say
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
@@ -47,6 +48,8 @@ def _needless(first: FirstDifference, original: Trail) -> str:
     """Return why there is no step to look for; empty if there is."""
     if first.structure:
         return "the models are not alike"
+    if first.fit == WHOLE_RUN:
+        return "it differs outside every fit and watched loop"
     if first.moment == "initial":
         return "it differs before the first step"
     if first.step - _last_before(first, original)[1] <= 1:

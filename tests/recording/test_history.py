@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import struct
+
+from wandb_repro.manifest.trail_records import Logged
+from wandb_repro.recording.history import Rows
+
+
+def numbers(record: Logged, name: str) -> tuple[float, ...]:
+    digits = record.numbers[name]
+    return struct.unpack(f">{len(digits) // 16}d", bytes.fromhex(digits))
+
+
+def test_each_call_without_a_step_is_a_row() -> None:
+    rows = Rows()
+    for value in (0.5, 0.25):
+        assert rows.log({"loss": value}, None, None) == []
+
+    (record,) = rows.finish()
+
+    assert (record.first, record.rows, numbers(record, "loss")) == (1, 2, (0.5, 0.25))
+
+
+def test_calls_without_commit_are_merged_into_the_next_row() -> None:
+    rows = Rows()
+    rows.log({"a": 1}, None, False)
+    rows.log({"b": 2}, None, None)
+
+    (record,) = rows.finish()
+
+    assert rows.committed == 1
+    assert record.numbers.keys() == {"a", "b"}
+
+
+def test_a_later_step_commits_the_row_before() -> None:
+    rows = Rows()
+    rows.log({"a": 1}, 3, None)
+    assert rows.committed == 0
+    rows.log({"b": 2}, 3, None)
+    rows.log({"a": 5}, 4, None)
+    assert rows.committed == 1
+
+    first, second = rows.finish()
+
+    assert first.numbers.keys() == {"a", "b"}
+    assert (second.first, numbers(second, "a")) == (2, (5.0,))
+
+
+def test_a_call_for_an_earlier_step_is_dropped_as_w_and_b_drops_it() -> None:
+    rows = Rows()
+    rows.log({"a": 1}, 3, None)
+    rows.log({"late": 1}, 2, None)
+
+    (record,) = rows.finish()
+
+    assert record.numbers.keys() == {"a"}
+
+
+def test_other_keys_begin_another_record() -> None:
+    rows = Rows()
+    rows.log({"a": 1}, None, None)
+    (record,) = rows.log({"b": "text"}, None, None)
+
+    assert (record.first, record.rows, record.texts) == (1, 1, {})
+    (last,) = rows.finish()
+    assert (last.first, last.texts) == (2, {"b": ("str:text",)})
+
+
+def test_a_record_is_written_after_256_rows() -> None:
+    rows = Rows()
+    done = [record for step in range(257) for record in rows.log({"a": step}, None, None)]
+
+    assert [(record.first, record.rows) for record in done] == [(1, 256)]
+    assert [(record.first, record.rows) for record in rows.finish()] == [(257, 1)]
+
+
+def test_an_empty_row_is_no_row() -> None:
+    rows = Rows()
+    rows.log({}, None, None)
+
+    assert rows.committed == 0
+    assert rows.finish() == []

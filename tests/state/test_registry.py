@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import gc
+import weakref
+
+from wandb_repro.state.registry import Registry
+
+
+class Thing:
+    """Anything that can be referenced weakly."""
+
+
+def test_things_are_numbered_in_the_order_in_which_they_were_made() -> None:
+    registry, things = Registry(), [Thing(), Thing()]
+    for thing in things:
+        registry.add("model", thing)
+    optimizer = Thing()
+    registry.add("optimizer", optimizer)
+
+    assert [known.number for known in registry.alive("model")] == [1, 2]
+    assert [known.thing for known in registry.alive("model")] == things
+    assert registry.number_of("optimizer", optimizer) == 1
+    assert registry.number_of("model", Thing()) == 0
+
+
+def test_a_thing_is_added_once() -> None:
+    registry, thing = Registry(), Thing()
+    registry.add("model", thing)
+    registry.add("model", thing)
+
+    assert len(registry.alive("model")) == 1
+
+
+def test_nothing_is_kept_alive_and_numbers_are_not_used_again() -> None:
+    registry = Registry()
+    for _ in range(100):
+        thing = Thing()
+        reference = weakref.ref(thing)
+        registry.add("model", thing)
+        del thing
+        gc.collect()
+        assert reference() is None
+    last = Thing()
+    registry.add("model", last)
+
+    assert registry.number_of("model", last) == 101
+    assert len(registry.alive("model")) == 1
+
+
+def test_the_steps_of_an_optimizer_outlive_it_until_they_are_taken() -> None:
+    registry, optimizer, steps = Registry(), Thing(), object()
+    registry.add("optimizer", optimizer)
+    registry.count_steps(optimizer, steps)
+    del optimizer
+    gc.collect()
+
+    assert [entry.steps for entry in registry.take_gone()] == [steps]
+    assert list(registry.take_gone()) == []
+
+
+def test_a_search_is_made_once() -> None:
+    registry, calls = Registry(), list[str]()
+    registry.searches.append(lambda: calls.append("searched"))
+    registry.search()
+    registry.search()
+
+    assert calls == ["searched"]
+
+
+def test_after_clear_it_is_as_new() -> None:
+    registry, thing = Registry(), Thing()
+    registry.add("model", thing)
+    registry.clear()
+    registry.add("model", thing)
+
+    assert registry.number_of("model", thing) == 1

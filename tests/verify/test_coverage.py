@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from tests.support.records import end, trail
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Inventory, Trainable
+from wandb_repro.verify.coverage import coverage_of
+from wandb_repro.verify.trail_diff import compare
+
+
+def thing(kind: str, number: int = 1, *, steps: int | None = None, missing: str = "") -> Trainable:
+    fields = {"number": number, "name": "it", "variables": 2, "missing": missing, "steps": steps}
+    return Trainable.model_validate({"kind": kind, **fields})
+
+
+def with_things(*things: Trainable) -> Trail:
+    known = tuple(trail().records)
+    return Trail((*known[:-1], Inventory(things=things, notes=()), end()), torn=False)
+
+
+def test_what_both_digested_is_counted() -> None:
+    original = with_things(
+        thing("model"), thing("model", 2), thing("optimizer", steps=12), thing("variables", 5)
+    )
+
+    covers = coverage_of(original, original, compare(original, original))
+
+    assert (covers.models, covers.optimizers, covers.steps, covers.other_state) == (2, 1, 12, 1)
+    assert covers.not_compared == ()
+
+
+def test_what_was_not_digested_is_named_and_not_counted() -> None:
+    original = with_things(thing("model"), thing("optimizer", steps=3, missing="it was deleted"))
+
+    covers = coverage_of(original, original, compare(original, original))
+
+    assert (covers.models, covers.optimizers) == (1, 0)
+    assert covers.not_compared == ("optimizer it was not digested at the end: it was deleted",)
+
+
+def test_a_trail_without_an_inventory_says_nothing_of_steps() -> None:
+    assert coverage_of(trail(), trail(), compare(trail(), trail())).steps is None

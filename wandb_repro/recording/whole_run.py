@@ -1,0 +1,111 @@
+"""Records what no fit sees: every logged row, and the state of everything that can be trained."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.unrecorded import unrecorded
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.trail_records import Inventory, Summary
+from wandb_repro.recording.history import Rows
+from wandb_repro.recording.logged_values import flattened
+from wandb_repro.recording.process_state import process
+from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.wandb_run import Run
+from wandb_repro.state.registry import Registry
+from wandb_repro.state.whole_state import WholeState, read_whole_state
+
+_OURS = "repro/"
+"""Begins the names that this package writes into a summary."""
+
+
+class WholeRun:
+    """The history of one run and the state of all that it trains, in the trail.
+
+    Args:
+        recorder: writes the trail, and in a rerun compares it.
+        is_training: tells whether a ``fit`` or a watched loop is open. Then its own digests cover
+            the weights, and reading them from another thread could read a half-made step.
+    """
+
+    def __init__(self, recorder: TrailRecorder, is_training: Callable[[], bool]) -> None:
+        self._recorder = recorder
+        self._is_training = is_training
+        self._rows = Rows()
+        self._lock = threading.RLock()
+        self._rows_outside = 0
+        """Rows committed while nothing else digested the weights."""
+
+    @property
+    def registry(self) -> Registry:
+        """What this process made."""
+        return process.registry
+
+    def log(self, data: Mapping[str, object], step: int | None, commit: bool | None) -> None:
+        """Take the arguments of ``run.log``; keep each committed row to the last bit.
+
+        Raises:
+            RerunStopped: in a rerun, if the state differs from the original's.
+        """
+        with self._lock:
+            before = self._rows.committed
+            for record in self._rows.log(data, step, commit):
+                self._recorder.append(record)
+            new = self._rows.committed - before
+            if not new or self._is_training():
+                return
+            self._rows_outside += new
+            # Powers of two: the cost vanishes, and a rerun has the same places.
+            if self._rows_outside & (self._rows_outside - 1) == 0:
+                self._write_rows()
+                self._digest("logged")
+
+    def _write_rows(self) -> None:
+        for record in self._rows.taken():
+            self._recorder.append(record)
+
+    def end(self, run: Run) -> None:
+        """Write the last rows, the state of everything at the end, and the run's summary."""
+        with self._lock:
+            for record in self._rows.finish():
+                self._recorder.append(record)
+            # Deleted models are often in reference cycles; whether they still exist must not
+            # depend on when the collector ran last.
+            gc.collect()
+            state = self._digest("end")
+            self._recorder.append(
+                Inventory(things=tuple(state.things), notes=tuple(self.registry.notes))
+            )
+            self._recorder.append(summary_of(run))
+
+    def _digest(self, moment: Literal["logged", "end"]) -> WholeState:
+        with unrecorded():
+            state = read_whole_state(self.registry)
+            if state.variables:
+                self._recorder.state(moment, self._rows.committed, state.variables)
+        return state
+
+
+def summary_of(run: Run) -> Summary:
+    """Return a run's summary, without W&B's own values and ours."""
+    # ``_as_dict`` asks W&B's process once; reading each key asks it every time (wandb 0.31).
+    values = guarded(
+        lambda: cast("Any", run.summary)._as_dict(), "the summary", expects=(AttributeError,)
+    )
+    if isinstance(values, Unavailable):
+        return Summary(values={})
+    own = {name: value for name, value in values.items() if _is_scripts(str(name))}
+    return Summary(
+        values={
+            name: value if isinstance(value, str) else float(value).hex()
+            for name, value in flattened(own)
+        }
+    )
+
+
+def _is_scripts(name: str) -> bool:
+    return not name.startswith(("_", _OURS))

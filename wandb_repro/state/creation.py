@@ -1,0 +1,101 @@
+"""Adds models, optimizers, variables and tables to a registry as they are made.
+
+A wrapped constructor calls the real one first and changes nothing of its result.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from wandb_repro.state.registry import Kind, Registry
+
+
+def watch_keras(registry: Registry, keras: ModuleType) -> None:
+    """Add Keras' models, optimizers and metrics, from now on and those that exist."""
+    library: Any = keras
+    optimizer = library.optimizers.Optimizer
+    _after_new(library.Model, lambda model: registry.add("model", model))
+    _after_init(optimizer, lambda made: _add_optimizer(registry, made))
+    _after_init(library.metrics.Metric, lambda metric: registry.add("metric", metric))
+    kinds: dict[Any, Kind] = {
+        library.Model: "model",
+        optimizer: "optimizer",
+        library.metrics.Metric: "metric",
+    }
+    registry.searches.append(functools.partial(_search, registry, kinds))
+
+
+def _add_optimizer(registry: Registry, optimizer: Any) -> None:
+    registry.add("optimizer", optimizer)
+    registry.count_steps(optimizer, getattr(optimizer, "iterations", None))
+
+
+def watch_tensorflow(registry: Registry, tensorflow: ModuleType) -> None:
+    """Add TensorFlow's variables and lookup tables, from now on and those that exist."""
+    del tensorflow  # a lazy loader in some versions; its modules are in sys.modules
+    variables: Any = sys.modules["tensorflow.python.ops.resource_variable_ops"]
+    tables: Any = sys.modules["tensorflow.python.ops.lookup_ops"]
+    variable, table = variables.BaseResourceVariable, tables.LookupInterface
+    _after_init(variable, lambda made: registry.add("variable", made))
+    _after_init(table, lambda made: registry.add("table", made))
+    kinds: dict[Any, Kind] = {variable: "variable", table: "table"}
+    registry.searches.append(functools.partial(_search, registry, kinds))
+
+
+def watch_torch(registry: Registry, torch: ModuleType) -> None:
+    """Add PyTorch's modules and optimizers, from now on and those that exist."""
+    library: Any = torch
+    module, optimizer = library.nn.Module, library.optim.Optimizer
+    _after_init(module, lambda made: registry.add("module", made))
+    _after_init(optimizer, lambda made: registry.add("optimizer", made))
+    kinds: dict[Any, Kind] = {module: "module", optimizer: "optimizer"}
+    registry.searches.append(functools.partial(_search, registry, kinds))
+
+
+def _after_init(kind: Any, add: Callable[[Any], None]) -> None:
+    """Call ``add`` with each new object of a class and its subclasses."""
+    init = kind.__init__
+
+    @functools.wraps(init)
+    def wrapped(self: Any, *positional: Any, **options: Any) -> None:
+        init(self, *positional, **options)
+        add(self)
+
+    kind.__init__ = wrapped
+
+
+def _after_new(kind: Any, add: Callable[[Any], None]) -> None:
+    """Call ``add`` with each new object, also of subclasses that skip this ``__init__``."""
+    new = kind.__new__
+
+    @functools.wraps(new)
+    def wrapped(cls: Any, *positional: Any, **options: Any) -> Any:
+        made = new(cls, *positional, **options)
+        add(made)
+        return made
+
+    kind.__new__ = staticmethod(wrapped)
+
+
+def _search(registry: Registry, kinds: dict[Any, Kind]) -> None:
+    """Add existing objects, sorted by class and name: the collector's order is not fixed."""
+    found: list[tuple[str, str, Kind, Any]] = []
+    classes = tuple(kinds)
+    for thing in gc.get_objects():
+        # Not isinstance: it calls a proxy's ``__class__``, which may import or compute something.
+        if not issubclass(type(thing), classes):
+            continue
+        kind: Kind = next(kinds[each] for each in classes if issubclass(type(thing), each))
+        if registry.number_of(kind, thing) == 0:
+            name = str(getattr(thing, "path", "") or getattr(thing, "name", ""))
+            found.append((type(thing).__qualname__, name, kind, thing))
+    for _, _, kind, thing in sorted(found, key=lambda each: each[:3]):
+        if kind == "optimizer":
+            _add_optimizer(registry, thing)
+        else:
+            registry.add(kind, thing)

@@ -1,0 +1,119 @@
+"""Knows everything that a process made and that can be trained, without keeping it alive."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["model", "optimizer", "metric", "variable", "table", "module"]
+
+_MOST_GONE = 1000
+"""Optimizers that were collected and whose steps are still to be read."""
+
+
+@dataclass
+class Entry:
+    """One thing, while it exists."""
+
+    reference: weakref.ref[Any]
+    number: int
+    """In order of creation, from 1, among all things of its kind."""
+    steps: Any = None
+    """Of an optimizer: the variable that counts its steps; it outlives the optimizer."""
+    steps_digested: int = 0
+    """Of an optimizer: its steps when its state was last digested."""
+
+
+class Known(NamedTuple):
+    """A thing that still exists."""
+
+    kind: Kind
+    number: int
+    thing: Any
+    entry: Entry
+
+
+class Registry:
+    """Weak references to everything that can be trained, in order of creation.
+
+    A thing is added when it is made. Nothing is searched while a training runs.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[Kind, dict[int, Entry]] = {}
+        self._counts: Counter[Kind] = Counter()
+        self._gone: list[Entry] = []
+        self._lock = threading.RLock()
+        self.searches: list[Callable[[], None]] = []
+        """Find things that were made before a framework was watched; each is called once."""
+        self.notes: dict[str, None] = {}
+        """Trainings that were noticed and whose state no variable holds, in words."""
+
+    def clear(self) -> None:
+        """Forget everything and count from 1 again."""
+        with self._lock:
+            self._entries.clear()
+            self._counts.clear()
+            self._gone.clear()
+            self.notes.clear()
+
+    def add(self, kind: Kind, thing: object) -> None:
+        """Add a thing, once."""
+        with self._lock:
+            entries = self._entries.setdefault(kind, {})
+            known = entries.get(id(thing))
+            if known is not None and known.reference() is thing:
+                return
+            self._counts[kind] += 1
+            number, key = self._counts[kind], id(thing)
+            reference = weakref.ref(thing, lambda gone: self._forget(kind, key, gone))
+            entries[key] = Entry(reference, number)
+
+    def _forget(self, kind: Kind, key: int, reference: weakref.ref[Any]) -> None:
+        # Called by the garbage collector, at any time: it must neither block nor read anything.
+        entries = self._entries.get(kind, {})
+        entry = entries.get(key)
+        if entry is not None and entry.reference is reference:
+            del entries[key]
+            if entry.steps is not None and len(self._gone) < _MOST_GONE:
+                self._gone.append(entry)
+
+    def count_steps(self, optimizer: object, steps: object) -> None:
+        """Note the variable that counts an optimizer's steps."""
+        entry = self.entry_of("optimizer", optimizer)
+        if entry is not None:
+            entry.steps = steps
+
+    def number_of(self, kind: Kind, thing: object) -> int:
+        """Return a thing's number; 0 if it is not known."""
+        entry = self.entry_of(kind, thing)
+        return 0 if entry is None else entry.number
+
+    def entry_of(self, kind: Kind, thing: object) -> Entry | None:
+        """Return what is known of a thing; None if it was not added."""
+        entry = self._entries.get(kind, {}).get(id(thing))
+        return entry if entry is not None and entry.reference() is thing else None
+
+    def alive(self, kind: Kind) -> list[Known]:
+        """Return all things of a kind that still exist, in order of creation."""
+        found = [
+            Known(kind, entry.number, thing, entry)
+            for entry in list(self._entries.get(kind, {}).values())
+            if (thing := entry.reference()) is not None
+        ]
+        return sorted(found, key=lambda known: known.number)
+
+    def take_gone(self) -> Iterator[Entry]:
+        """Yield optimizers that were collected since the last call, and forget them."""
+        gone, self._gone = self._gone, []
+        yield from gone
+
+    def search(self) -> None:
+        """Find what was made before the frameworks were watched, once."""
+        searches, self.searches = self.searches, []
+        for search in searches:
+            search()

@@ -1,0 +1,216 @@
+"""Reads all state that a process made: models, optimizers, loose variables, lookup tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.weights import Variable
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.trail_records import Trainable
+from wandb_repro.state import keras_state, tensorflow_state, torch_state
+from wandb_repro.state.registry import Entry, Known, Registry
+
+_FOREIGN = (RuntimeError, ValueError, TypeError, NotImplementedError)
+"""Errors of models and backends, such as a JAX array that the script has given away."""
+
+
+@dataclass
+class WholeState:
+    """The state of everything that is known, at one moment."""
+
+    variables: list[Variable] = field(default_factory=list[Variable])
+    """Labels begin with the owner: ``model 2: sequential_1/dense/kernel``."""
+    things: list[Trainable] = field(default_factory=list[Trainable])
+
+
+def owner_of(label: str) -> str:
+    """Return the owner of a variable, ``model 2``, from its label."""
+    return label.partition(": ")[0]
+
+
+def read_whole_state(registry: Registry) -> WholeState:
+    """Read everything that still exists. What cannot be read is named and left out.
+
+    Each variable is read once, for the first of its owners in this order: models, optimizers,
+    PyTorch's modules, then variables that belong to none of these.
+    """
+    registry.search()
+    reading = _Reading(registry)
+    for known in (*registry.alive("model"), *registry.alive("optimizer")):
+        reading.read(known)
+    for known in _top_modules(registry.alive("module")):
+        reading.read(known)
+    reading.leave_out(registry.alive("metric"))
+    reading.read_loose(registry.alive("variable"))
+    for known in registry.alive("table"):
+        reading.read(known)
+    for entry in registry.take_gone():
+        reading.note_gone(entry)
+    return reading.state
+
+
+def note_digested(registry: Registry, optimizers: Iterable[object]) -> None:
+    """Note that the state of these optimizers was digested elsewhere, as at the end of a fit."""
+    for optimizer in optimizers:
+        entry = registry.entry_of("optimizer", optimizer)
+        if entry is not None:
+            entry.steps_digested = _steps_of(entry) or 0
+
+
+class _Reading:
+    def __init__(self, registry: Registry) -> None:
+        self.state = WholeState()
+        self._registry = registry
+        self._seen = set[int]()
+
+    def read(self, known: Known) -> None:
+        """Read a model, an optimizer, a module or a table."""
+        owner = f"{known.kind} {known.number}"
+        name = str(getattr(known.thing, "name", "") or type(known.thing).__name__)
+        found = guarded(lambda: self._new_variables(known), "its state", expects=_FOREIGN)
+        steps = _steps_of(known.entry)
+        if isinstance(found, Unavailable):
+            self._add(known, name, 0, steps, str(found))
+            return
+        if found or steps:
+            self.state.variables += [
+                Variable(group, f"{owner}: {label}", value) for group, label, value in found
+            ]
+            self._add(known, name, len(found), steps, "")
+        known.entry.steps_digested = steps or 0
+
+    def _new_variables(self, known: Known) -> list[Variable]:
+        """Return the variables that no earlier owner has."""
+        if known.kind == "table":
+            return [_table(known.thing)]
+        return list(_READERS[known.kind](known.thing, self._seen))
+
+    def leave_out(self, metrics: list[Known]) -> None:
+        """Leave out variables of metrics: their values are in the losses and logged rows."""
+        for known in metrics:
+            variables = guarded(lambda known=known: list(known.thing.variables), "a metric")
+            if not isinstance(variables, Unavailable):
+                self._seen.update(id(_inner(variable)) for variable in variables)
+
+    def read_loose(self, loose: list[Known]) -> None:
+        """Read variables that belong to nothing else."""
+        own = [known for known in loose if id(known.thing) not in self._seen]
+        if not own:
+            return
+        values = guarded(tensorflow_state.reading([known.thing for known in own]), "variables")
+        number = own[0].number
+        if isinstance(values, Unavailable):
+            self._note("variables", number, "that no model tracks", 0, None, str(values))
+            return
+        for known, value in zip(own, values, strict=True):
+            label = f"variable {known.number}: {known.thing.name}"
+            group = "trainable" if known.thing.trainable else "non_trainable"
+            self.state.variables.append(Variable(group, label, value))
+        self._note("variables", number, "that no model tracks", len(own), None, "")
+
+    def note_gone(self, entry: Entry) -> None:
+        """Name an optimizer that was collected after steps that no digest covers."""
+        steps = _steps_of(entry)
+        if steps is not None and steps > entry.steps_digested:
+            why = (
+                f"it was deleted after {steps - entry.steps_digested} steps without a digest; "
+                "use wandb_repro.watch in its loop"
+            )
+            self._note("optimizer", entry.number, "that no longer exists", 0, steps, why)
+
+    def _add(
+        self, known: Known, name: str, variables: int, steps: int | None, missing: str
+    ) -> None:
+        kind = "tables" if known.kind == "table" else known.kind
+        self._note(kind, known.number, name, variables, steps, missing)
+
+    def _note(
+        self, kind: Any, number: int, name: str, variables: int, steps: int | None, missing: str
+    ) -> None:
+        thing = Trainable(
+            number=number,
+            kind=kind,
+            name=name,
+            variables=variables,
+            steps=steps,
+            missing=missing,
+        )
+        self.state.things.append(thing)
+
+
+def _steps_of(entry: Entry) -> int | None:
+    """Return how many steps an optimizer has made; None if it does not count them."""
+    if entry.steps is None:
+        return None
+    steps = guarded(lambda: int(_numpy_of(entry.steps)), "steps of an optimizer")
+    return None if isinstance(steps, Unavailable) else steps
+
+
+def _numpy_of(variable: Any) -> Any:
+    return keras_state.reading([variable])()[0]
+
+
+def _inner(variable: Any) -> Any:
+    """Return TensorFlow's variable inside one of Keras'; on other backends Keras' own."""
+    # In a graph that creates variables, TensorFlow uses a subclass of ResourceVariable.
+    value = getattr(variable, "value", None)
+    return variable if getattr(value, "handle", None) is None else value
+
+
+def _read_model(model: Any, seen: set[int]) -> Iterator[Variable]:
+    yield from _read_new(list(keras_state.grouped(model, optimizers=False)), seen)
+
+
+def _read_optimizer(optimizer: Any, seen: set[int]) -> Iterator[Variable]:
+    if torch_state.is_optimizer(optimizer):
+        yield from torch_state.read_optimizer(optimizer)
+        return
+    pairs = [("optimizer", variable) for variable in optimizer.variables]
+    yield from _read_new(pairs, seen)
+
+
+def _read_new(pairs: list[tuple[str, Any]], seen: set[int]) -> Iterator[Variable]:
+    new = [(group, variable) for group, variable in pairs if id(_inner(variable)) not in seen]
+    values = keras_state.reading([variable for _, variable in new])()
+    for (group, variable), value in zip(new, values, strict=True):
+        seen.add(id(_inner(variable)))
+        yield Variable(group, str(variable.path), value)
+
+
+def _read_module(module: Any, seen: set[int]) -> Iterator[Variable]:
+    del seen
+    yield from torch_state.read_module(module)
+
+
+_READERS: dict[str, Callable[[Any, set[int]], Iterator[Variable]]] = {
+    "model": _read_model,
+    "optimizer": _read_optimizer,
+    "module": _read_module,
+}
+
+
+def _top_modules(modules: list[Known]) -> list[Known]:
+    """Return PyTorch's modules that are part of no other, without Keras' layers."""
+    keras: Any = sys.modules.get("keras")
+    plain = [
+        known
+        for known in modules
+        if keras is None or not isinstance(known.thing, keras.layers.Layer)
+    ]
+    parts = {
+        id(part) for known in plain for part in known.thing.modules() if part is not known.thing
+    }
+    return [known for known in plain if id(known.thing) not in parts]
+
+
+def _table(table: Any) -> Variable:
+    """Return a lookup table's keys and values, sorted, as one array of bytes."""
+    numpy: Any = sys.modules["numpy"]
+    keys, values = (tensor.numpy().tolist() for tensor in table.export())
+    rows = sorted(repr(row) for row in zip(keys, values, strict=True))
+    content = numpy.frombuffer("\n".join(rows).encode(), dtype="uint8")
+    return Variable("non_trainable", type(table).__name__, content)

@@ -1,0 +1,45 @@
+"""What a comparison of two trails covers, and what it does not."""
+
+from __future__ import annotations
+
+from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Trainable
+from wandb_repro.verify.evidence import not_digested
+from wandb_repro.verify.outcome import Coverage
+from wandb_repro.verify.output_diff import ComparedFiles
+from wandb_repro.verify.trail_diff import Comparison, holds_run
+
+_OLD_FORMAT = "the history and the state at the end: a trail of an older format lacks them"
+
+
+def coverage_of(original: Trail, rerun: Trail, found: Comparison) -> Coverage:
+    """Return what was compared of an original, and what was not."""
+    inventory = original.inventory
+    things = [thing for thing in (inventory.things if inventory else ()) if not thing.missing]
+    optimizers = [thing for thing in things if thing.kind == "optimizer"]
+    old = [] if holds_run(original) and holds_run(rerun) else [_OLD_FORMAT]
+    return Coverage(
+        models=_number(things, "model"),
+        optimizers=len(optimizers),
+        steps=sum(thing.steps or 0 for thing in optimizers) if inventory else None,
+        other_state=len(things) - len(optimizers) - _number(things, "model"),
+        rows=found.rows,
+        keys=len(found.keys),
+        volatile=tuple(sorted(found.volatile)),
+        not_compared=(*old, *not_digested(original), *sorted(found.unknown)),
+    )
+
+
+def with_files(covers: Coverage, files: ComparedFiles) -> Coverage:
+    """Return the coverage with what was compared of the files that two runs saved."""
+    return covers.model_copy(
+        update={
+            "files": files.compared,
+            "volatile": (*covers.volatile, *files.volatile),
+            "not_compared": (*covers.not_compared, *files.unknown, *files.not_recorded),
+        }
+    )
+
+
+def _number(things: list[Trainable], kind: str) -> int:
+    return sum(thing.kind == kind for thing in things)
