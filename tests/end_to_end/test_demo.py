@@ -118,6 +118,7 @@ def test_it_reads_well_at_80_columns_and_is_plain_when_piped(demo: Demo) -> None
 _VARIES = (
     (r"^(diverged ) .*(\n .*)*", r"\1 ..."),
     (r"\bdemo/\w{8}\b", "demo/ID"),
+    (r"\boffline-run-\w+-\w{8}\b", "offline-run-ID"),
     (r"\b[0-9a-f]{12}\b|\b[0-9a-f]{32}\b", "HEX"),
     (r"\d+\.\d{4}", "N"),
     (r"\d+ packages for Python [\d.]+|\d+ packages", "PACKAGES"),

@@ -118,7 +118,7 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
     elif verdict.grade == "identical":
         yield "weights", verdict.final_weights
     yield "metrics", _metrics(verdict)
-    yield from _outputs(verdict.outputs)
+    yield from _outputs(_outputs_to_show(verdict))
     if verdict.covers.volatile:
         yield "volatile", f"not compared: {', '.join(verdict.covers.volatile)}"
     if verdict.distance is not None:
@@ -146,6 +146,13 @@ def coverage_line(covers: Coverage) -> str:
 
 
 _SHOWN_OUTPUTS = 6
+
+
+def _outputs_to_show(verdict: Verdict) -> tuple[OutputDifference, ...]:
+    """Return what came out otherwise; not what follows from other weights anyway."""
+    if verdict.first is None:
+        return verdict.outputs
+    return tuple(output for output in verdict.outputs if output.what not in ("loss", "metric"))
 
 
 def _outputs(outputs: tuple[OutputDifference, ...]) -> Iterator[tuple[str, str]]:
