@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.support.records import end, trail
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Inventory, Trainable
+from wandb_repro.manifest.trail_records import Inventory, Logged, Resumed, Trainable
 from wandb_repro.verify.coverage import coverage_of
 from wandb_repro.verify.trail_diff import compare
 
@@ -39,3 +39,21 @@ def test_what_was_not_digested_is_named_and_not_counted() -> None:
 
 def test_a_trail_without_an_inventory_says_nothing_of_steps() -> None:
     assert coverage_of(trail(), trail(), compare(trail(), trail())).steps is None
+
+
+def test_rows_of_a_run_that_resumed_are_not_compared() -> None:
+    def logged(value: float) -> Logged:
+        return Logged(first=1, rows=1, texts={"acc": (f"str:{value}",)})
+
+    resumed = Resumed(fit=1, epoch=1, step=2, path="/c", digest="a" * 64)
+    known = tuple(trail().records)
+    whole = Trail((*known[:-1], logged(0.5), end()), torn=False)
+    later = Trail((*known[:-1], logged(0.25), resumed, end()), torn=False)
+
+    found = compare(whole, later)
+
+    assert found.outputs == ()
+    assert compare(whole, Trail((*known[:-1], logged(0.25), end()), torn=False)).outputs
+    assert coverage_of(whole, later, found).not_compared == (
+        "logged rows: a run that resumed has only those after its checkpoint",
+    )

@@ -29,6 +29,8 @@ class Limit:
     """The ``fit`` in which epochs and steps are counted, the first being 1."""
     passed: tuple[int, ...] = ()
     """Earlier fits that did not train: their weights came from their checkpoints."""
+    rows: bool = True
+    """Whether logged rows are compared, and the states of the run that were digested at them."""
 
     @classmethod
     def of_request(cls, request: RerunRequest) -> Limit:
@@ -44,9 +46,13 @@ class Limit:
         is_part = self.after is not None or bool(self.passed)
         return fit in self.passed or (fit == WHOLE_RUN and is_part)
 
+    def leaves_out_moment(self, weights: Weights) -> bool:
+        """Tell whether this moment is not compared, wherever it is."""
+        return self.leaves_out(weights.fit) or (weights.moment == "logged" and not self.rows)
+
     def before(self, weights: Weights) -> bool:
         """Tell whether this moment comes before the part that is compared."""
-        if self.leaves_out(weights.fit):
+        if self.leaves_out_moment(weights):
             return True
         if self.after is None or weights.fit != self.fit or weights.moment == "final":
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Trainable
+from wandb_repro.manifest.trail_records import Resumed, Trainable
 from wandb_repro.verify.evidence import not_digested
 from wandb_repro.verify.outcome import Coverage
 from wandb_repro.verify.output_diff import ComparedFiles
@@ -18,6 +18,8 @@ def coverage_of(original: Trail, rerun: Trail, found: Comparison) -> Coverage:
     things = [thing for thing in (inventory.things if inventory else ()) if not thing.missing]
     optimizers = [thing for thing in things if thing.kind == "optimizer"]
     old = [] if holds_run(original) and holds_run(rerun) else [_OLD_FORMAT]
+    if any(next(trail.of(Resumed), None) for trail in (original, rerun)):
+        old.append("logged rows: a run that resumed has only those after its checkpoint")
     return Coverage(
         models=_number(things, "model"),
         optimizers=len(optimizers),

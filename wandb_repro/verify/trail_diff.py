@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
 from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM
 from wandb_repro.manifest.trail import Digested, Trail
-from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, TrailRecord, Weights
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Resumed, Shape, TrailRecord, Weights
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.fit_pairs import paired_fits
 from wandb_repro.verify.outcome import OutputDifference
@@ -100,7 +100,7 @@ class Reference:
 
     def check(self, weights: Weights, shapes: Sequence[Shape]) -> FirstDifference | None:
         """Return the difference at this moment; None if it is equal or not compared."""
-        if self.limit.leaves_out(weights.fit):
+        if self.limit.leaves_out_moment(weights):
             return None
         found = self._cursor.take(self._keys.key(weights))
         self._last_found = found
@@ -187,7 +187,8 @@ def compare(
     """
     limit = limit or Limit()
     rows = limit.after is None and not limit.passed
-    rows = rows and holds_run(original) and holds_run(other)
+    rows = rows and all(_has_all_rows(trail) for trail in (original, other))
+    limit = replace(limit, rows=rows)
     fits = paired_fits(original, other)
     values = ValueComparison(volatile, fits=fits, rows=rows)
     reference = Reference(
@@ -234,6 +235,11 @@ def _renumbered(
         number = fits.get(weights.fit)
         same = number is None
         yield (weights if same else weights.model_copy(update={"fit": number})), shapes
+
+
+def _has_all_rows(trail: Trail) -> bool:
+    """Tell whether a trail has the rows from the first on; not if it resumed a training."""
+    return holds_run(trail) and next(trail.of(Resumed), None) is None
 
 
 def holds_run(trail: Trail) -> bool:
