@@ -108,10 +108,11 @@ def test_the_summary_is_otherwise_that_of_the_script_without_us(
     assert kept["epoch/loss"] > 0
 
 
-def test_nothing_but_the_opening_line_is_printed(original: Original) -> None:
-    printed = original.said.split("wandb_repro: ")[1:]
-    assert len(printed) == 1
-    assert re.match(r"recording: seed 2147483655, \d+ source files? \(\d.*(B|bytes)\)", printed[0])
+def test_nothing_but_the_first_and_the_last_line_is_printed(original: Original) -> None:
+    first, last = original.said.split("wandb_repro: ")[1:]
+    assert re.match(r"recording: seed 2147483655, \d+ source files? \(\d.*(B|bytes)\)", first)
+    command = f"wandb-repro rerun {original.stored.path}"
+    assert last.startswith(f"recorded: can be rerun with `{command}`")
 
 
 def test_the_metrics_recorded_are_those_that_were_logged(original: Original) -> None:

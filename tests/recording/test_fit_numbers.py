@@ -19,7 +19,7 @@ class Original:
 
     def __init__(self, fits: dict[tuple[int, int], int]) -> None:
         self._fits = fits
-        self.original_fits = max(fits.values())
+        self.reserved_fits = frozenset(fits.values())
 
     def number_of_fit(self, model: int, ordinal: int) -> int | None:
         return self._fits.get((model, ordinal))
@@ -65,3 +65,18 @@ def test_a_fit_without_a_model_is_counted() -> None:
     assert [numbers.next_fit(None), numbers.next_fit(None)] == [1, 2]
     assert numbers.model_of(1) == 0
     numbers.note_digested(1)
+
+
+def test_an_original_that_knows_no_models_is_numbered_in_order(
+    models: tuple[Model, Model],
+) -> None:
+    numbers = FitNumbers(like({}))
+
+    assert [numbers.next_fit(model) for model in models] == [1, 2]
+
+
+def test_a_loop_gets_the_number_that_no_model_has(models: tuple[Model, Model]) -> None:
+    numbers = FitNumbers(like({(1, 1): 2, (1, 2): 4}))
+
+    fits = [numbers.next_fit(model) for model in (None, models[0], None, models[0])]
+    assert fits == [1, 2, 3, 4]

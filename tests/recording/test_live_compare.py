@@ -118,3 +118,12 @@ def test_a_rerun_digests_the_fits_that_the_original_digested() -> None:
 def test_an_old_trail_without_granularity_tells_its_steps_by_having_them() -> None:
     live = comparison()
     assert [live.wants_step(1, step, 0) for step in (1, 2)] == [True, False]
+
+
+def test_fits_of_known_models_keep_their_numbers() -> None:
+    plans = [granularity(fit=1), granularity(fit=2).model_copy(update={"model": 7})]
+    live = comparison(trail(plans))
+
+    assert live.number_of_fit(7, 1) == 2
+    assert live.number_of_fit(7, 2) is None
+    assert live.reserved_fits == {2}

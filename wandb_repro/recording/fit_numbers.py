@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import Counter
+from itertools import count
 from typing import Any, cast
 
 from wandb_repro.recording.live_compare import LiveComparison
@@ -48,11 +49,10 @@ class FitNumbers:
         return None if number in self._models else number
 
     def _unused(self) -> int:
-        """Return the next number that neither this run nor the original has given away."""
-        reserved = self._live.original_fits if self._live is not None else 0
-        if len(self._models) < reserved and all(self._models.values()):
-            return max(reserved, *self._models, 0) + 1
-        return max(self._models, default=0) + 1
+        """Return the first number that neither this run nor the original gave to a model."""
+        reserved = self._live.reserved_fits if self._live is not None else frozenset[int]()
+        first = len(self._models) + 1 if not reserved else 1
+        return next(n for n in count(first) if n not in self._models and n not in reserved)
 
     def model_of(self, fit: int) -> int:
         """Return the number of the model that a fit trains; 0 if it is not known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NoReturn
 
 from wandb_repro.manifest.base import Unavailable
@@ -49,9 +49,9 @@ class LiveComparison:
         return self._fits.get((model, ordinal))
 
     @property
-    def original_fits(self) -> int:
-        """The highest number of a fit in the original."""
-        return max(self._granularity, default=0)
+    def reserved_fits(self) -> Set[int]:
+        """Numbers of the original's fits whose models are known; none in trails before 1.3."""
+        return frozenset(self._fits.values())
 
     def wants_step(self, fit: int, step: int, epochs: int) -> bool:
         """Tell whether to digest after this step: the original did, or the request includes it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, cast
@@ -33,6 +34,10 @@ _TYPES = {"log_model": "model", "link_model": "model"}
 """Type of the artifact that a method makes of a path."""
 
 
+_INSIDE = threading.local()
+"""Whether this thread is inside one of these methods."""
+
+
 def watch_outputs(run: Run, recorder: OutputRecorder) -> None:
     """Have everything that a run saves noted, until it ends."""
     process.outputs[run.id] = recorder
@@ -57,9 +62,16 @@ def _watch_method(run: Any, name: str, recorder: OutputRecorder) -> None:
 
     @functools.wraps(real)
     def noted(*positional: Any, **options: Any) -> Any:
-        # Before the call: W&B moves its copies of the files afterwards.
-        note(positional, options)
-        return real(*positional, **options)
+        # One method may call another one: link_model logs the artifact that it makes.
+        if getattr(_INSIDE, "call", False):
+            return real(*positional, **options)
+        _INSIDE.call = True
+        try:
+            # Before the call: W&B moves its copies of the files afterwards.
+            note(positional, options)
+            return real(*positional, **options)
+        finally:
+            _INSIDE.call = False
 
     @harmless("an artifact's files")
     def note(positional: tuple[Any, ...], options: Mapping[str, Any]) -> None:
