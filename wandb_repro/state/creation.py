@@ -50,6 +50,8 @@ def watch_tensorflow(registry: Registry, tensorflow: ModuleType) -> None:
 def watch_torch(registry: Registry, torch: ModuleType) -> None:
     """Add PyTorch's modules and optimizers, from now on and those that exist."""
     library: Any = torch
+    if not hasattr(library, "nn") or not hasattr(library, "optim"):
+        return  # a module of the script that has PyTorch's name
     module, optimizer = library.nn.Module, library.optim.Optimizer
     _after_init(module, lambda made: registry.add("module", made))
     _after_init(optimizer, lambda made: registry.add("optimizer", made))
