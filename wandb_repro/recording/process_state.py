@@ -107,7 +107,7 @@ class ProcessState:
     """The run that was started for the script; None if there is none, or the script started one."""
     ahead: EarlySnapshot | None = None
     """The source tree when a framework was imported, for the run that is started for the script."""
-    registry: Registry = field(default_factory=Registry)
+    registry: Registry = field(default_factory=Registry, compare=False)
     """What was made that can be trained."""
     watches_creation: bool = False
     """Whether the frameworks' constructors add to the registry; they keep it for good."""
