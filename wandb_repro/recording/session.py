@@ -215,7 +215,7 @@ class Session:
     @harmless("what only a process that trains knows")
     def _begin_fit(self, model: object, arguments: Mapping[str, object], fit: int) -> None:
         if self._recorder is not None:
-            self._recorder.begin_fit(number=fit)
+            self._recorder.open_fit(fit)
         host, facts = self._readers.host, self._facts
         new = self._fit_count.has_new_settings(model, arguments)
         if not new and not is_digested(self._ordinals.get(fit, 1)):

@@ -88,17 +88,14 @@ class TrailRecorder:
                 self._broken = True
                 raise
 
-    def begin_fit(
-        self,
-        model: object = None,
-        arguments: Mapping[str, object] | None = None,
-        *,
-        number: int | None = None,
-    ) -> int:
-        """Open the next fit and return its number, which the caller may choose."""
+    def begin_fit(self, model: object = None, arguments: Mapping[str, object] | None = None) -> int:
+        """Open the next fit and return its number."""
         del model, arguments
+        return self.open_fit(self.fits + 1)
+
+    def open_fit(self, number: int) -> int:
+        """Open a fit that has this number, and return it."""
         self.fits += 1
-        number = number or self.fits
         self._open[number] = _Fit()
         return number
 

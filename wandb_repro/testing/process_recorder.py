@@ -55,15 +55,9 @@ class ProcessRecorder(TrailRecorder):
         self._settings: list[FitSettings] = []
         super().__init__(self._capsule.trail, _live(task), steps=1)
 
-    def begin_fit(
-        self,
-        model: object = None,
-        arguments: Mapping[str, object] | None = None,
-        *,
-        number: int | None = None,
-    ) -> int:
+    def begin_fit(self, model: object = None, arguments: Mapping[str, object] | None = None) -> int:
         """Open the next fit; record its settings and the process's environment."""
-        fit = super().begin_fit(model, arguments, number=number)
+        fit = super().begin_fit(model, arguments)
         settings = guarded(
             lambda: probe_settings(self._host, model, arguments or {}, fit), "the model"
         )
