@@ -77,10 +77,12 @@ class WholeRun:
             # depend on when the collector ran last.
             gc.collect()
             state = self._digest("end")
-            self._recorder.append(
-                Inventory(things=tuple(state.things), notes=tuple(self.registry.notes))
-            )
-            self._recorder.append(summary_of(run))
+            inventory = Inventory(things=tuple(state.things), notes=tuple(self.registry.notes))
+            summary = summary_of(run)
+            if inventory.things or inventory.notes:
+                self._recorder.append(inventory)
+            if summary.values:
+                self._recorder.append(summary)
 
     def _digest(self, moment: Literal["logged", "end"]) -> WholeState:
         with unrecorded():
