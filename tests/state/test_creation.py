@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 from types import ModuleType
@@ -97,3 +98,18 @@ def test_a_module_with_the_name_of_pytorch_is_left_alone(registry: Registry) -> 
     watch_torch(registry, ModuleType("torch"))
 
     assert len(registry.searches) == searches
+
+
+def test_copies_of_modules_of_pytorch_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch: Any = pytest.importorskip("torch")
+    for kind in (torch.nn.Module, torch.optim.Optimizer):
+        for method in ("__init__", "__setstate__"):
+            monkeypatch.setattr(kind, method, getattr(kind, method))
+    monkeypatch.setattr(torch.Tensor, "backward", torch.Tensor.backward)
+    registry = Registry()
+    watch_torch(registry, torch)
+    made = torch.nn.Linear(2, 1)
+
+    copied = copy.deepcopy(made)
+
+    assert [known.thing for known in registry.alive("module")] == [made, copied]

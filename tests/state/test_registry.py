@@ -74,3 +74,14 @@ def test_after_clear_it_is_as_new() -> None:
     registry.add("model", thing)
 
     assert registry.number_of("model", thing) == 1
+
+
+def test_what_was_made_is_known_when_it_is_gone() -> None:
+    registry = Registry()
+    assert not registry.made("module", "optimizer")
+
+    registry.add("optimizer", made := Thing())
+    del made
+
+    assert registry.made("module", "optimizer")
+    assert not registry.made("module")

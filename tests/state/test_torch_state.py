@@ -91,3 +91,15 @@ def test_a_scheduler_is_read_by_its_state_dict() -> None:
 def test_a_view_that_is_not_in_order_is_read() -> None:
     tensor = torch.arange(6.0).reshape(2, 3).T
     assert np.asarray(torch_state.on_host(tensor)).tolist() == tensor.tolist()
+
+
+def test_parameters_of_an_optimizer_are_read_where_no_module_has_them() -> None:
+    module = network()
+    own = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.SGD([own, *module.parameters()], lr=0.1)
+    known = torch_state.names_of([module])
+
+    (found,) = torch_state.read_parameters(optimizer, without=known)
+
+    assert (found.group, found.label) == ("trainable", "parameter 0")
+    assert np.asarray(found.value).tolist() == [1.0, 1.0]

@@ -6,7 +6,7 @@ from functools import partial
 
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.process_state import process
-from wandb_repro.state import creation
+from wandb_repro.state import creation, functional
 
 
 def watch_creation() -> None:
@@ -16,5 +16,6 @@ def watch_creation() -> None:
     process.watches_creation = True
     registry = process.registry
     after_import("tensorflow", partial(creation.watch_tensorflow, registry))
+    after_import("jax", partial(functional.watch_gradients_of_jax, registry))
     after_import("torch", partial(creation.watch_torch, registry))
     after_import("keras", partial(creation.watch_keras, registry))

@@ -16,6 +16,7 @@ from wandb_repro.recording.logged_values import flattened
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.wandb_run import Run
+from wandb_repro.state.functional import state_in_no_variable
 from wandb_repro.state.registry import Registry
 from wandb_repro.state.whole_state import WholeState, read_whole_state
 
@@ -77,7 +78,9 @@ class WholeRun:
             # depend on when the collector ran last.
             gc.collect()
             state = self._digest("end")
-            inventory = Inventory(things=tuple(state.things), notes=tuple(self.registry.notes))
+            unknown = state_in_no_variable(self.registry, state.things)
+            notes = (*self.registry.notes, *unknown)
+            inventory = Inventory(things=tuple(state.things), notes=notes)
             summary = summary_of(run)
             if inventory.things or inventory.notes:
                 self._recorder.append(inventory)

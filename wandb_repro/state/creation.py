@@ -9,9 +9,14 @@ import functools
 import gc
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
+from wandb_repro.state.functional import (
+    watch_gradients_of_torch,
+    watch_stateless_apply,
+)
 from wandb_repro.state.registry import Kind, Registry
 
 
@@ -22,12 +27,13 @@ def watch_keras(registry: Registry, keras: ModuleType) -> None:
     _after_new(library.Model, lambda model: registry.add("model", model))
     _after_init(optimizer, lambda made: _add_optimizer(registry, made))
     _after_init(library.metrics.Metric, lambda metric: registry.add("metric", metric))
+    watch_stateless_apply(registry, optimizer)
     kinds: dict[Any, Kind] = {
         library.Model: "model",
         optimizer: "optimizer",
         library.metrics.Metric: "metric",
     }
-    registry.searches.append(functools.partial(_search, registry, kinds))
+    registry.searches.append(partial(_search, registry, kinds))
 
 
 def _add_optimizer(registry: Registry, optimizer: Any) -> None:
@@ -44,7 +50,7 @@ def watch_tensorflow(registry: Registry, tensorflow: ModuleType) -> None:
     _after_init(variable, lambda made: registry.add("variable", made))
     _after_init(table, lambda made: registry.add("table", made))
     kinds: dict[Any, Kind] = {variable: "variable", table: "table"}
-    registry.searches.append(functools.partial(_search, registry, kinds))
+    registry.searches.append(partial(_search, registry, kinds))
 
 
 def watch_torch(registry: Registry, torch: ModuleType) -> None:
@@ -53,22 +59,25 @@ def watch_torch(registry: Registry, torch: ModuleType) -> None:
     if not hasattr(library, "nn") or not hasattr(library, "optim"):
         return  # a module of the script that has PyTorch's name
     module, optimizer = library.nn.Module, library.optim.Optimizer
-    _after_init(module, lambda made: registry.add("module", made))
-    _after_init(optimizer, lambda made: registry.add("optimizer", made))
     kinds: dict[Any, Kind] = {module: "module", optimizer: "optimizer"}
-    registry.searches.append(functools.partial(_search, registry, kinds))
+    for kind, name in kinds.items():
+        _after_init(kind, partial(registry.add, name))
+        # Copies and what is unpickled: no ``__init__`` is called for them.
+        _after_init(kind, partial(registry.add, name), "__setstate__")
+    watch_gradients_of_torch(registry, torch)
+    registry.searches.append(partial(_search, registry, kinds))
 
 
-def _after_init(kind: Any, add: Callable[[Any], None]) -> None:
+def _after_init(kind: Any, add: Callable[[Any], None], method: str = "__init__") -> None:
     """Call ``add`` with each new object of a class and its subclasses."""
-    init = kind.__init__
+    init = getattr(kind, method)
 
     @functools.wraps(init)
     def wrapped(self: Any, *positional: Any, **options: Any) -> None:
         init(self, *positional, **options)
         add(self)
 
-    kind.__init__ = wrapped
+    setattr(kind, method, wrapped)
 
 
 def _after_new(kind: Any, add: Callable[[Any], None]) -> None:

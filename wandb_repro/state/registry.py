@@ -51,7 +51,13 @@ class Registry:
         self.searches: list[Callable[[], None]] = []
         """Find things that were made before a framework was watched; each is called once."""
         self.notes: dict[str, None] = {}
-        """Trainings that were noticed and whose state no variable holds, in words."""
+        """What keeps the record of this run from being whole, in words."""
+        self.gradients = set[str]()
+        """Frameworks that computed gradients by which the script may train arrays of its own."""
+        self.stateless = weakref.WeakSet[Any]()
+        """Keras' optimizers that returned their new state instead of keeping it."""
+        self.has_watched_state = False
+        """Whether a watched loop passed the state that is in no variable."""
 
     def clear(self) -> None:
         """Forget everything and count from 1 again."""
@@ -60,6 +66,9 @@ class Registry:
             self._counts.clear()
             self._gone.clear()
             self.notes.clear()
+            self.gradients.clear()
+            self.stateless.clear()
+            self.has_watched_state = False
 
     def add(self, kind: Kind, thing: object) -> None:
         """Add a thing, once."""
@@ -97,6 +106,10 @@ class Registry:
         """Return what is known of a thing; None if it was not added."""
         entry = self._entries.get(kind, {}).get(id(thing))
         return entry if entry is not None and entry.reference() is thing else None
+
+    def made(self, *kinds: Kind) -> bool:
+        """Tell whether anything of these kinds was made, also if it no longer exists."""
+        return any(self._counts[kind] for kind in kinds)
 
     def alive(self, kind: Kind) -> list[Known]:
         """Return all things of a kind that still exist, in order of creation."""

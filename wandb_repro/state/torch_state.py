@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from wandb_repro.capture.weights import Variable
@@ -89,6 +89,15 @@ def read_optimizer(optimizer: object, names: Mapping[int, str] | None = None) ->
             for key, value in it.state.get(parameter, {}).items():
                 found += _numbers(f"{kind}/{name}/{key}", value)
     return [Variable("optimizer", label, on_host(value)) for label, value in found]
+
+
+def read_parameters(optimizer: object, without: Container[int]) -> Iterator[Variable]:
+    """Yield the parameters of an optimizer, but for those whose ids are in ``without``."""
+    it: Any = optimizer
+    parameters = [each for group in it.param_groups for each in group["params"]]
+    for position, parameter in enumerate(parameters):
+        if id(parameter) not in without:
+            yield Variable("trainable", f"parameter {position}", on_host(parameter))
 
 
 def read_state_dict(state: Mapping[Any, object], label: str) -> list[Variable]:

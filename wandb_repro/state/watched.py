@@ -43,6 +43,16 @@ class Watched:
     def __bool__(self) -> bool:
         return bool(self._named)
 
+    @property
+    def has_arrays(self) -> bool:
+        """Whether state was given that is in no variable: a pytree, or an NNX object."""
+        return any(
+            _entries(value) is None
+            and not torch_state.is_module(value)
+            and not torch_state.is_optimizer(value)
+            for _, value in self._named
+        )
+
     def is_built(self) -> bool:
         """Whether each model has its variables."""
         return all(_is_built(value) for value in self.models)

@@ -14,8 +14,8 @@ from wandb_repro.manifest.trail_records import Trainable
 from wandb_repro.state import keras_state, tensorflow_state, torch_state
 from wandb_repro.state.registry import Entry, Known, Registry
 
-_FOREIGN = (RuntimeError, ValueError, TypeError, NotImplementedError)
-"""Errors of models and backends, such as a JAX array that the script has given away."""
+FOREIGN_ERRORS = (RuntimeError, ValueError, TypeError)
+"""What frameworks raise for a variable that was deleted, donated, or is on another machine."""
 
 
 @dataclass
@@ -27,11 +27,6 @@ class WholeState:
     things: list[Trainable] = field(default_factory=list[Trainable])
 
 
-def owner_of(label: str) -> str:
-    """Return the owner of a variable, ``model 2``, from its label."""
-    return label.partition(": ")[0]
-
-
 def read_whole_state(registry: Registry) -> WholeState:
     """Read everything that still exists. What cannot be read is named and left out.
 
@@ -40,9 +35,10 @@ def read_whole_state(registry: Registry) -> WholeState:
     """
     registry.search()
     reading = _Reading(registry)
-    for known in (*registry.alive("model"), *registry.alive("optimizer")):
-        reading.read(known)
-    for known in _top_modules(registry.alive("module")):
+    modules = _top_modules(registry.alive("module"))
+    models = registry.alive("model")
+    reading.leave_to_modules((*models, *modules))
+    for known in (*models, *registry.alive("optimizer"), *modules):
         reading.read(known)
     reading.leave_out(registry.alive("metric"))
     reading.read_loose(registry.alive("variable"))
@@ -71,7 +67,7 @@ class _Reading:
         """Read a model, an optimizer, a module or a table."""
         owner = f"{known.kind} {known.number}"
         name = str(getattr(known.thing, "name", "") or type(known.thing).__name__)
-        found = guarded(lambda: self._new_variables(known), "its state", expects=_FOREIGN)
+        found = guarded(lambda: self._new_variables(known), "its state", expects=FOREIGN_ERRORS)
         steps = _steps_of(known.entry)
         if isinstance(found, Unavailable):
             self._add(known, name, 0, steps, str(found))
@@ -89,10 +85,19 @@ class _Reading:
             return [_table(known.thing)]
         return list(_READERS[known.kind](known.thing, self._seen))
 
+    def leave_to_modules(self, owners: Iterable[Known]) -> None:
+        """Leave PyTorch's parameters to the modules that have them, where an optimizer has too."""
+        modules = [known.thing for known in owners if torch_state.is_module(known.thing)]
+        self._seen.update(torch_state.names_of(modules))
+
     def leave_out(self, metrics: list[Known]) -> None:
         """Leave out variables of metrics: their values are in the losses and logged rows."""
         for known in metrics:
-            variables = guarded(lambda known=known: list(known.thing.variables), "a metric")
+            variables = guarded(
+                lambda known=known: list(known.thing.variables),
+                "a metric",
+                expects=FOREIGN_ERRORS,
+            )
             if not isinstance(variables, Unavailable):
                 self._seen.update(id(_inner(variable)) for variable in variables)
 
@@ -101,7 +106,8 @@ class _Reading:
         own = [known for known in loose if id(known.thing) not in self._seen]
         if not own:
             return
-        values = guarded(tensorflow_state.reading([known.thing for known in own]), "variables")
+        read = tensorflow_state.reading([known.thing for known in own])
+        values = guarded(read, "variables", expects=FOREIGN_ERRORS)
         number = own[0].number
         if isinstance(values, Unavailable):
             self._note("variables", number, "that no model tracks", 0, None, str(values))
@@ -146,12 +152,13 @@ def _steps_of(entry: Entry) -> int | None:
     """Return how many steps an optimizer has made; None if it does not count them."""
     if entry.steps is None:
         return None
-    steps = guarded(lambda: int(_numpy_of(entry.steps)), "steps of an optimizer")
+
+    def read() -> int:
+        value: Any = keras_state.reading([entry.steps])()[0]
+        return int(value)
+
+    steps = guarded(read, "steps of an optimizer", expects=FOREIGN_ERRORS)
     return None if isinstance(steps, Unavailable) else steps
-
-
-def _numpy_of(variable: Any) -> Any:
-    return keras_state.reading([variable])()[0]
 
 
 def _inner(variable: Any) -> Any:
@@ -167,6 +174,7 @@ def _read_model(model: Any, seen: set[int]) -> Iterator[Variable]:
 
 def _read_optimizer(optimizer: Any, seen: set[int]) -> Iterator[Variable]:
     if torch_state.is_optimizer(optimizer):
+        yield from torch_state.read_parameters(optimizer, without=seen)
         yield from torch_state.read_optimizer(optimizer)
         return
     pairs = [("optimizer", variable) for variable in optimizer.variables]

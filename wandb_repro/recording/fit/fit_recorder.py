@@ -23,6 +23,7 @@ from wandb_repro.recording.fit.batches import FIRST, Batches, FirstBatches
 from wandb_repro.recording.fit.losses import LossBuffer, exact
 from wandb_repro.recording.messages import attempt
 from wandb_repro.recording.trail_sink import Point, TrailSink
+from wandb_repro.state.whole_state import FOREIGN_ERRORS
 
 UNBUILT = (
     "the model was not built when training began: it gets its weights inside the first step, "
@@ -30,8 +31,6 @@ UNBUILT = (
 )
 _ONLY_TRAINING = "no callback of this fit can change the weights between steps"
 _COMPARED = "the weights are digested again when the step after each record begins"
-_UNREADABLE = (RuntimeError, NotImplementedError, TypeError, ValueError)
-"""What frameworks raise for a variable that was deleted, donated, or is on another machine."""
 _LATER_SMALL_FIT = Unavailable(unavailable="a small fit after its model's 100th")
 _NO_DIGEST = Unavailable(unavailable="not digested")
 _SMALL = 32
@@ -369,7 +368,7 @@ class FitRecorder:
         )
         # A moment that is not in the trail, without a reason, would look as if nobody had asked.
         variables = attempt(
-            lambda: list(self._fit.read(anew=anew)), "the weights", expects=_UNREADABLE
+            lambda: list(self._fit.read(anew=anew)), "the weights", expects=FOREIGN_ERRORS
         )
         if isinstance(variables, Unavailable):
             self._write_missing(point, str(variables))

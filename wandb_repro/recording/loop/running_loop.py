@@ -12,9 +12,11 @@ from wandb_repro.capture.weights import Variable
 from wandb_repro.errors import ReproError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.fit.fit_recorder import UNBUILT
+from wandb_repro.recording.process_state import process
 from wandb_repro.state.batch import arrays_in
 from wandb_repro.state.jax_state import PytreeReader
 from wandb_repro.state.watched import Watched, in_order
+from wandb_repro.state.whole_state import FOREIGN_ERRORS
 
 Take: TypeAlias = Callable[[int, "tuple[Any, ...] | Unavailable"], None]
 
@@ -28,7 +30,6 @@ _LATE = (
 _NO_STATE = "the state comes with the first watch.step(state)"
 _NO_BATCHES = Unavailable(unavailable="the loop does not use watch.batches(dataset)")
 _NOT_KNOWN = Unavailable(unavailable="a loop does not tell when a step begins")
-_UNREADABLE = (RuntimeError, TypeError, ValueError)
 
 
 class NothingWatchedError(ReproError):
@@ -52,6 +53,8 @@ class RunningLoop:
         self._late = late
         self._state: object = None
         self._has_state = False
+        if watched.has_arrays:
+            process.registry.has_watched_state = True
         self._pytree = PytreeReader()
         self.steps_per_epoch = 0
         """Steps of this epoch that are complete: more are not known."""
@@ -90,7 +93,7 @@ class RunningLoop:
         self._since_step += 1
         takes = [take for take, at_most in self._takes if at_most is None or number < at_most]
         if takes:
-            arrays = guarded(lambda: arrays_in(batch), "a batch", expects=_UNREADABLE)
+            arrays = guarded(lambda: arrays_in(batch), "a batch", expects=FOREIGN_ERRORS)
             for take in takes:
                 take(number, arrays)
 
@@ -105,6 +108,7 @@ class RunningLoop:
         self.steps_per_epoch += 1
         if state is not None:
             self._state, self._has_state = state, True
+            process.registry.has_watched_state = True
 
     def epoch_ended(self) -> None:
         """Note that the next batch and the next step are an epoch's first."""
