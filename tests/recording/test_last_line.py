@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.records import absent, trail
+from tests.support.records import absent, moments, trail
 from tests.support.training import Young, data, dense_model
 from tests.verify.test_audit import plain
+from wandb_repro.manifest.trail_records import Inventory
 from wandb_repro.recording.last_line import last_line
 
 FILES = Path("/project/wandb/offline-run-1-a1/files")
@@ -49,6 +50,16 @@ def line_of(changes: dict[str, Any] | None = None, started_in: str = "/project")
 )
 def test_the_line_says_what_show_says(changes: dict[str, Any], line: str) -> None:
     assert line_of(changes) == line
+
+
+def test_what_no_rerun_compares_is_said() -> None:
+    record = trail([*moments(), Inventory(things=(), notes=("a worker trained",))])
+
+    line = last_line(plain(), record, files=FILES, started_in="/project")
+
+    assert line == (
+        f"recorded: can be rerun with {COMMAND}, but not all is compared: A worker trained"
+    )
 
 
 def test_further_reasons_are_counted() -> None:

@@ -13,6 +13,8 @@ from wandb_repro.verify.finding import Effect, about_one_run
     [
         ([], "good", "can be rerun from what was recorded."),
         (["explains"], "good", "can be rerun from what was recorded."),
+        (["is not compared", "explains"], "warn", "but not all of it can be compared."),
+        (["is not compared", "may change bits"], "warn", "perhaps not to the same bits."),
         (["may change bits", "explains"], "warn", "perhaps not to the same bits."),
         (["may change bits", "changes bits"], "warn", "but not to the same bits."),
         (["explains", "stops"], "bad", "cannot be rerun from what was recorded."),

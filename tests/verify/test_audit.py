@@ -9,7 +9,7 @@ import pytest
 from tests.support.records import absent, changed, full_manifest, moments, trail
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Missing
+from wandb_repro.manifest.trail_records import Inventory, Missing, State
 from wandb_repro.verify.audit import audit
 
 PLAIN: dict[str, Any] = {"execution.command.redacted": [], "execution.code.left_out": []}
@@ -86,11 +86,21 @@ def test_each_reason_is_said_with_what_to_do(
     assert cure in finding.cure
 
 
+def with_notes(*notes: str) -> Trail:
+    """Return a trail whose inventory has these notes."""
+    return trail([*moments(), Inventory(things=(), notes=notes)])
+
+
 UNBUILT = Missing(fit=1, moment="initial", epoch=0, step=0, reason="the model has no variables")
 TRAILS: dict[str, tuple[Trail, str, str]] = {
     "no fit": (trail([]), "stops", "No weights were digested: no fit and no loop"),
     "no variables": (trail([UNBUILT]), "stops", "No weights were digested: the model has no"),
     "killed": (trail(ended=False), "may change bits", "The record has no end"),
+    "a loop that nothing holds": (
+        with_notes("the gradients are nobody's"),
+        "is not compared",
+        "The gr",
+    ),
     "not even begun": (Trail((), torn=False), "stops", "No weights were digested"),
 }
 
@@ -103,6 +113,11 @@ def test_a_trail_that_proves_too_little_is_a_reason(
 
     assert finding.effect == effect
     assert sentence in finding.sentence
+
+
+def test_the_state_at_the_end_is_enough_to_compare_a_run() -> None:
+    state = State(moment="end", row=0, leaves=("a" * 16,), root="b" * 64)
+    assert audit(plain(), trail([state])) == ()
 
 
 def test_a_run_that_was_killed_says_so_once() -> None:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from tests.support.records import end, trail
+from tests.support.records import end, full_manifest, trail
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Inventory, Logged, Resumed, Trainable
-from wandb_repro.verify.coverage import coverage_of
+from wandb_repro.verify.coverage import coverage_of, coverage_of_record
 from wandb_repro.verify.trail_diff import compare
 
 
@@ -26,6 +26,21 @@ def test_what_both_digested_is_counted() -> None:
 
     assert (covers.models, covers.optimizers, covers.steps, covers.other_state) == (2, 1, 12, 1)
     assert covers.not_compared == ()
+
+
+def test_a_record_says_what_an_equal_rerun_would_cover() -> None:
+    rows = Logged(
+        first=1, rows=2, texts={"acc": ("str:1", "str:2"), "_runtime": ("str:3", "str:4")}
+    )
+    known = tuple(trail().records)
+    alone = Trail((*known[:-1], rows, end()), torn=False)
+
+    covers = coverage_of_record(full_manifest(), alone)
+
+    assert covers.rows == 2
+    assert covers.keys == coverage_of_record(full_manifest(), trail()).keys + 1
+    assert "_runtime" in covers.volatile
+    assert "acc" not in covers.volatile
 
 
 def test_what_was_not_digested_is_named_and_not_counted() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.records import full_manifest, rerun_manifest
 from tests.verify.test_manifest_diff import APART, FACTS
 from wandb_repro.verify.cpu_instructions import cap_of, capped_class, vector_class
-from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.finding import Finding, about_one_run
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.prediction import How, Prediction, predict
 
@@ -79,6 +79,14 @@ def test_what_cannot_be_told_is_never_expected_to_be_identical() -> None:
         3,
     )
     assert foreseen("GPU", unknown=("why",)).expected == "different"
+
+
+def test_a_run_of_which_a_part_is_not_compared_is_never_expected_to_be_identical() -> None:
+    part = about_one_run("ending", "not digested", "", "is not compared", "A model was deleted")
+    found = predict("a/b/c", "rerun", "", [part], rebuilt=True)
+
+    assert found.expected == "unknown"
+    assert found.findings == (part,)
 
 
 @given(st.sets(st.sampled_from(APART)), st.sampled_from(["rerun", "by hand"]), st.booleans())

@@ -35,6 +35,8 @@ def last_line(manifest: Manifest, trail: Trail, *, files: Path, started_in: str)
     cure = f"; {first.cure}" if first.cure else ""
     if worst.effect == "stops":
         return f"recorded, but cannot be rerun: {why}{cure}"
+    if worst.effect == "is not compared":
+        return f"recorded: can be rerun with {command}, but not all is compared: {why}{cure}"
     perhaps = "" if worst.effect == "changes bits" else "perhaps "
     return f"recorded: can be rerun with {command}, but {perhaps}not to the same bits: {why}{cure}"
 

@@ -23,6 +23,7 @@ STYLES = {
     "stops": "red",
     "changes bits": "yellow",
     "may change bits": "yellow",
+    "is not compared": "yellow",
     "explains": "dim",
 }
 

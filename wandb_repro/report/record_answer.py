@@ -32,6 +32,7 @@ _GROUPS: tuple[tuple[Effect, str], ...] = (
     ("stops", "Prevents a rerun"),
     ("changes bits", "A rerun will give other bits"),
     ("may change bits", "A rerun may give other bits"),
+    ("is not compared", "A rerun cannot compare"),
     ("explains", "Good to know"),
 )
 
@@ -53,6 +54,10 @@ _ANSWERS: Mapping[Effect, tuple[Tone, str]] = {
     "may change bits": (
         "warn",
         "can be rerun from what was recorded, perhaps not to the same bits",
+    ),
+    "is not compared": (
+        "warn",
+        "can be rerun from what was recorded, but not all of it can be compared",
     ),
     "explains": ("good", "can be rerun from what was recorded"),
 }

@@ -13,11 +13,13 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.machine import Accelerator, Framework, Machine, Runtime
 from wandb_repro.manifest.manifest import Ending, Manifest
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.report.coverage import coverage_line
 from wandb_repro.report.record_checkpoints import checkpoint_rows
 from wandb_repro.report.record_files import added_rows, input_rows, left_out_rows
 from wandb_repro.report.record_model import model_rows
 from wandb_repro.report.record_outputs import output_rows
 from wandb_repro.report.text import count, size
+from wandb_repro.verify.coverage import coverage_of_record
 
 Rows = Iterator[tuple[str, str]]
 
@@ -42,7 +44,7 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
         ("Model", model_rows(manifest)),
         ("Randomness", _seeds(manifest)),
         ("Data", _data(manifest)),
-        ("Weights", _trail(trail)),
+        ("Weights", _trail(manifest, trail)),
         ("Saved", output_rows(manifest)),
     )
     filled = (Section(title, tuple(pairs)) for title, pairs in found)
@@ -226,11 +228,14 @@ def _part(part: Dataset) -> str:
     return f"{part.kind}{rows}{path}{read}, {part.digest.rpartition(':')[2]}"
 
 
-def _trail(trail: Trail) -> Rows:
+def _trail(manifest: Manifest, trail: Trail) -> Rows:
     moments = [weights for weights in trail.weights if weights.leaves]
     leaves = max((len(weights.leaves) for weights in moments), default=0)
     variables = f"{count(leaves, 'variable')} at {count(len(moments), 'moment')}"
     yield "digests", variables if moments else "none"
+    covers = coverage_of_record(manifest, trail)
+    yield "covers", coverage_line(covers)
+    yield "volatile", ", ".join(covers.volatile)
     for missing in trail.missing:
         yield missing.moment, f"not digested: {missing.reason}"
     if moments:

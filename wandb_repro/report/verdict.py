@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
+from wandb_repro.report.coverage import coverage_line
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, listing, more, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.verify.distance import Distance
 from wandb_repro.verify.first_cause import FirstCause
-from wandb_repro.verify.outcome import Coverage, OutputDifference
+from wandb_repro.verify.outcome import OutputDifference
 from wandb_repro.verify.tolerance import MeasuredDifference, ToleranceResult
 from wandb_repro.verify.verdict import Bisection, Grade, Verdict
 from wandb_repro.verify.weights_diff import DifferentLeaf, FirstDifference
@@ -123,26 +124,6 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "volatile", f"not compared: {', '.join(verdict.covers.volatile)}"
     if verdict.distance is not None:
         yield "weights", _distance(verdict.distance)
-
-
-def coverage_line(covers: Coverage) -> str:
-    """Return what was compared in one line: ``2 models, 2 optimizers, 1,240 steps, 14 keys``."""
-    parts = [
-        count(number, thing)
-        for number, thing in (
-            (covers.models, "model"),
-            (covers.optimizers, "optimizer"),
-            (covers.steps or 0, "optimizer step"),
-            (covers.other_state, "other variable"),
-            (covers.rows, "logged row"),
-            (covers.keys, "key"),
-            (covers.files, "file"),
-        )
-        if number
-    ]
-    if covers.volatile and parts:
-        parts[-1] += f" ({len(covers.volatile)} volatile)" if not covers.files else ""
-    return ", ".join(parts)
 
 
 _SHOWN_OUTPUTS = 6

@@ -13,6 +13,7 @@ from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.audit_code import audit_code
 from wandb_repro.verify.audit_packages import audit_packages
 from wandb_repro.verify.finding import SEVERITY, Finding, about_one_run
+from wandb_repro.verify.undigested import undigested
 
 
 def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
@@ -99,7 +100,8 @@ def _determinism(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
-    if not any(weights.leaves for weights in trail.moments()):
+    digested = any(weights.leaves for weights in trail.moments())
+    if not digested and next(trail.states(), None) is None:
         why = trail.missing[0].reason if trail.missing else "no fit and no loop was recorded"
         sentence = f"No weights were digested: {why}"
         cure = "record a loop of your own with wandb_repro.watch(model)"
@@ -108,6 +110,9 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
         sentence = "The record has no end: the run was killed or is still running"
         cure = "compare the recorded epochs: rerun with --until-epoch"
         yield about_one_run("ending", "end", "", "may change bits", sentence, cure)
+    for reason in undigested(trail):
+        sentence = f"{reason[0].upper()}{reason[1:]}"
+        yield about_one_run("ending", "not digested", "", "is not compared", sentence)
     if not isinstance(manifest.ending, Unavailable) and manifest.ending.status == "failed":
         error = manifest.ending.detail or "an error"
         sentence = f"The run failed with {error}; its rerun probably ends there, too"

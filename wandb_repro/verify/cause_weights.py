@@ -13,6 +13,7 @@ EFFECT_WEIGHTS: dict[Effect, int] = {
     "stops": 0,
     "changes bits": 100,
     "may change bits": 40,
+    "is not compared": 0,
     "explains": 0,
 }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Resumed, Trainable
-from wandb_repro.verify.evidence import not_digested
 from wandb_repro.verify.outcome import Coverage
-from wandb_repro.verify.output_diff import ComparedFiles
-from wandb_repro.verify.trail_diff import Comparison, holds_run
+from wandb_repro.verify.output_diff import ComparedFiles, output_differences
+from wandb_repro.verify.trail_diff import Comparison, compare, holds_run
+from wandb_repro.verify.undigested import undigested
 
 _OLD_FORMAT = "the history and the state at the end: a trail of an older format lacks them"
 
@@ -28,8 +30,21 @@ def coverage_of(original: Trail, rerun: Trail, found: Comparison) -> Coverage:
         rows=found.rows,
         keys=len(found.keys),
         volatile=tuple(sorted(found.volatile)),
-        not_compared=(*old, *not_digested(original), *sorted(found.unknown)),
+        not_compared=(*old, *undigested(original), *sorted(found.unknown)),
     )
+
+
+def coverage_of_record(manifest: Manifest, trail: Trail) -> Coverage:
+    """Return what a rerun of this run that repeats it would cover."""
+    names = volatile_names(manifest)
+    covers = coverage_of(trail, trail, compare(trail, trail, volatile=names))
+    return with_files(covers, output_differences(manifest, manifest, names))
+
+
+def volatile_names(manifest: Manifest) -> tuple[str, ...]:
+    """Return the names that the script or its project says differ in every run."""
+    names = manifest.description.volatile
+    return () if isinstance(names, Unavailable) else names
 
 
 def with_files(covers: Coverage, files: ComparedFiles) -> Coverage:

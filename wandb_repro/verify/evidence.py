@@ -9,8 +9,8 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.compare_values import digests_in_order
-from wandb_repro.verify.small_fits import uncovered_fits
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of
+from wandb_repro.verify.undigested import undigested
 
 
 class Side(NamedTuple):
@@ -32,7 +32,8 @@ def reasons_inconclusive(
     return (
         *_evidence(original.trail, rerun.trail, found),
         *_other_data(original.manifest, rerun.manifest, whole=whole),
-        *_untold(original.trail, rerun.trail, found),
+        *(_undigested_by_both(original.trail, rerun.trail) if whole else ()),
+        *_unknown_values(found),
         *reasons_not_comparable(original, rerun, whole=whole),
     )
 
@@ -48,8 +49,6 @@ def reasons_not_comparable(original: Side, rerun: Side, *, whole: bool) -> tuple
         reasons += [*_ending(original), *_ending(rerun)]
         reasons += [*_undigested(original), *_undigested(rerun)]
         reasons += _fits(original.trail, rerun.trail)
-        sides = (side for side in (original, rerun) if uncovered_fits(side.trail))
-        reasons += [f"{side.who} {uncovered_fits(side.trail)}" for side in sides]
     return tuple(reasons)
 
 
@@ -90,36 +89,19 @@ def _only_in(one: str, other: str, name: str, times: int) -> str:
 _ORDINALS = {2: "second", 3: "third"}
 
 
-def _untold(original: Trail, rerun: Trail, found: Comparison) -> list[str]:
-    """Return what trained or came out and was not compared."""
-    reasons: list[str] = []
-    for who, trail in (("original", original), ("rerun", rerun)):
-        for reason in not_digested(trail):
-            sentence = f"in the {who}, {reason}"
-            if not any(reason in known for known in reasons):
-                reasons.append(sentence)
-    if found.unknown:
-        names = _some(tuple(sorted(found.unknown)))
-        reasons.append(f"the values logged as {names} cannot be digested")
-    return reasons
+def _undigested_by_both(original: Trail, rerun: Trail) -> list[str]:
+    """Return what trained and was not compared, once if it is so in both runs."""
+    reasons = {reason: f"in the original, {reason}" for reason in undigested(original)}
+    for reason in undigested(rerun):
+        reasons.setdefault(reason, f"in the rerun, {reason}")
+    return list(reasons.values())
 
 
-def not_digested(trail: Trail) -> tuple[str, ...]:
-    """Return what may have trained and was not digested at the end of a run, in words."""
-    inventory = trail.inventory
-    if inventory is None:
-        return ()
-    missing = [
-        f"{thing.kind} {thing.name} was not digested at the end: {thing.missing}"
-        for thing in inventory.things
-        if thing.missing and thing.trained
-    ]
-    more = len(missing) - _MOST_THINGS
-    rest = [f"{more} more were not digested at the end"] if more > 0 else []
-    return (*missing[:_MOST_THINGS], *rest, *inventory.notes)
-
-
-_MOST_THINGS = 5
+def _unknown_values(found: Comparison) -> list[str]:
+    if not found.unknown:
+        return []
+    names = _some(tuple(sorted(found.unknown)))
+    return [f"the values logged as {names} cannot be digested"]
 
 
 def _nothing_compared(original: Trail, rerun: Trail) -> str:

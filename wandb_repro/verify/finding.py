@@ -27,15 +27,16 @@ Kind = Literal[
 ]
 """In the order of a card's sections."""
 
-Effect = Literal["stops", "changes bits", "may change bits", "explains"]
-"""What it does: stops a rerun; changes bits (measured or documented); may change them; or only
-explains."""
+Effect = Literal["stops", "changes bits", "may change bits", "is not compared", "explains"]
+"""What it does: stops a rerun; changes bits (measured or documented); may change them; trained and
+is compared by no rerun; or only explains."""
 
 SEVERITY: dict[Effect, int] = {
     "stops": 0,
     "changes bits": 1,
     "may change bits": 2,
-    "explains": 3,
+    "is not compared": 3,
+    "explains": 4,
 }
 """Findings are sorted by this number, the most severe first."""
 

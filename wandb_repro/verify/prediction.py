@@ -98,6 +98,6 @@ def _expected(blocking: tuple[Finding, ...], unknown: tuple[str, ...]) -> Expect
     effects = {finding.effect for finding in blocking}
     if effects & {"stops", "changes bits"}:
         return "different"
-    if unknown:
+    if unknown or "is not compared" in effects:
         return "unknown"
     return "perhaps" if effects else "identical"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from wandb_repro.manifest.base import Record, Unavailable
+from wandb_repro.manifest.base import Record
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import WHOLE_RUN
 from wandb_repro.verify.causes import rank, rank_for_outputs
 from wandb_repro.verify.compare_limit import Limit
-from wandb_repro.verify.coverage import coverage_of, with_files
+from wandb_repro.verify.coverage import coverage_of, volatile_names, with_files
 from wandb_repro.verify.distance import Distance, distance
 from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
 from wandb_repro.verify.finding import Finding
@@ -104,7 +104,7 @@ def judge(
     """
     limit, tolerance = limit or Limit(), tolerance or Tolerance()
     ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
-    volatile = (*_volatile(original), *_volatile(rerun))
+    volatile = (*volatile_names(original), *volatile_names(rerun))
     finished = all(
         trail.end is not None and trail.end.status == "finished"
         for trail in (original_trail, rerun_trail)
@@ -147,11 +147,6 @@ def judge(
         outputs=found.outputs,
         covers=with_files(coverage_of(original_trail, rerun_trail, found), files),
     )
-
-
-def _volatile(manifest: Manifest) -> tuple[str, ...]:
-    names = manifest.description.volatile
-    return () if isinstance(names, Unavailable) else names
 
 
 def _undecided(found: Comparison) -> bool:

@@ -6,7 +6,7 @@ from tests.support.records import granularity, moments, trail
 from tests.support.records import losses as losses_of
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Granularity, TrailRecord
-from wandb_repro.verify.small_fits import uncovered_fits
+from wandb_repro.verify.undigested import undigested
 
 SMALL = Unavailable(unavailable="small")
 
@@ -26,10 +26,10 @@ def digested(fit: int) -> list[TrailRecord]:
     [
         ([*digested(1), *digested(2)], ""),
         ([*digested(1), *small(2), *digested(3)], ""),
-        ([*digested(1), *small(2)], "has no digest of the weights after fit 2"),
+        ([*digested(1), *small(2)], "the weights were not digested after fit 2"),
         (
             [*digested(1), *small(2), *digested(3), *small(4), *small(5)],
-            "has no digest of the weights after fits 4 to 5",
+            "the weights were not digested after fits 4 to 5",
         ),
     ],
     ids=["all digested", "covered by the next", "the last", "the last two"],
@@ -37,4 +37,4 @@ def digested(fit: int) -> list[TrailRecord]:
 def test_small_fits_behind_the_last_digest_are_named(
     records: list[TrailRecord], expected: str
 ) -> None:
-    assert uncovered_fits(trail(records)) == expected
+    assert undigested(trail(records)) == ((expected,) if expected else ())
