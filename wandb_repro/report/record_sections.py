@@ -13,7 +13,7 @@ from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.machine import Accelerator, Framework, Machine, Runtime
 from wandb_repro.manifest.manifest import Ending, Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.report.coverage import coverage_line
+from wandb_repro.report.coverage_text import coverage_line
 from wandb_repro.report.record_checkpoints import checkpoint_rows
 from wandb_repro.report.record_files import added_rows, input_rows, left_out_rows
 from wandb_repro.report.record_model import model_rows

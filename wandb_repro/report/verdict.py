@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from wandb_repro.report.coverage import coverage_line
+from wandb_repro.report.coverage_text import coverage_line
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, listing, more, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.verify.distance import Distance

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from wandb_repro.report.coverage import coverage_line
+from wandb_repro.report.coverage_text import coverage_line
 from wandb_repro.verify.outcome import Coverage
 
 
