@@ -419,7 +419,7 @@ def test_a_relative_file_outside_the_repository_is_found_again(tmp_path: Path, a
     run = Project(project.folder.rename(tmp_path / "gone")).run_folder
     outside.rename(tmp_path / "kept.txt")
     answer = ask("rerun", run, *HERE, "--dir", tmp_path / "one", cwd=tmp_path)
-    _refused(answer, 3, f"files that are not here: {outside}", "--allow-missing")
+    _refused(answer, 4, f"files that are not here: {outside}", "--allow-missing")
     outside.write_text("0.7")
     answer = ask("rerun", run, *HERE, "--dir", tmp_path / "one", cwd=tmp_path)
     _refused(answer, 3, f"files that are not the same here: {outside}", "--allow-missing")

@@ -67,10 +67,10 @@ def test_all_that_is_missing_or_changed_is_said_before_training(
     finally:
         (folder / "hidden").rename(folder / "train")
         more.write_text("2.5")
-    assert answer.code == 3
+    assert answer.code == 4
     assert f"that are not here: {folder}/train (data 'train')." in answer.error
     assert f"that are not the same here: {folder}/test (data 'test')." in answer.error
-    assert "--data NAME=PATH" in answer.error
+    assert "--data train=PATH" in answer.error
     assert "of numbers" not in answer.err
     assert not list(capsule.parent.glob("wandb/rerun-*"))
 

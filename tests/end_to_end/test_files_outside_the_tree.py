@@ -200,7 +200,7 @@ def test_what_is_not_stored_is_named_and_missed_before_training(tmp_path: Path, 
     answer = _rerun_alone(
         project, tmp_path, ask, "--dir", str(tmp_path / "work"), away=tmp_path / "home"
     )
-    assert answer.code == 3
+    assert answer.code == 4
     assert f"not here: {keys}, {big}" in answer.error
     assert "--allow-missing" in answer.error
     assert not (tmp_path / "work").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.data_records import ARTIFACT, files_at, files_like, record_of_data, sources_of
-from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
+from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import DataFiles
 from wandb_repro.rerun.data_sources import refuse_faults, state_of
@@ -89,7 +89,7 @@ def test_an_absolute_path_outside_the_tree_is_never_linked(tmp_path: Path) -> No
 
 
 def test_all_that_is_lacking_is_named_at_once() -> None:
-    with pytest.raises(InconclusiveError) as caught:
+    with pytest.raises(RefusedError) as caught:
         refuse_faults({"are not here": ["/a", "/b"], "are not the same here": ["/c"]})
     assert caught.value.message == (
         "The original used files that are not here: /a, /b. "

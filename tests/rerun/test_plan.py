@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.records import absent, changed, full_manifest
-from wandb_repro.errors import InconclusiveError, RefusedError, UsageError
+from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.found_inputs import FoundInputs, find_inputs
 from wandb_repro.rerun.parts import parts_of
@@ -250,7 +250,7 @@ def test_a_file_opened_by_its_absolute_path_is_read_where_it_was(tmp_path: Path)
 
 def test_files_that_are_not_here_are_named_before_training() -> None:
     gone = [_input(f"/gone/{number}.csv") for number in range(7)]
-    with pytest.raises(InconclusiveError) as caught:
+    with pytest.raises(RefusedError) as caught:
         _plan(description__inputs=gone)
     assert "are not here: /gone/0.csv, /gone/1.csv" in caught.value.message
     assert "/gone/6.csv." in caught.value.message

@@ -46,7 +46,7 @@ def test_other_bytes_in_a_version_of_an_artifact_are_not_put_anywhere(tmp_path: 
 
 def test_an_artifact_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     lost = OSError("no network.")
-    with pytest.raises(InconclusiveError, match=r"x:v3 cannot be downloaded: no network\.$"):
+    with pytest.raises(RefusedError, match=r"x:v3 cannot be downloaded: no network\.$"):
         restored(tmp_path, files_at("../x.csv", artifact=ARTIFACT), lost)
 
 
@@ -96,5 +96,5 @@ def test_data_in_the_restored_tree_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_data_that_neither_tree_nor_disk_has_is_named(tmp_path: Path) -> None:
     files = files_like(written(tmp_path / "like", TEXTS), "x")
 
-    with pytest.raises(InconclusiveError, match="not here: /home/ada/digits/x"):
+    with pytest.raises(RefusedError, match="not here: /home/ada/digits/x"):
         restored(tmp_path, files, {})

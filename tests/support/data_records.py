@@ -12,7 +12,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.data import DataFiles, Dataset
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.rerun.data_sources import Sources, find_sources
+from wandb_repro.rerun.data_sources import Given, Sources, find_sources
 
 __all__ = ["ARTIFACT", "files_at", "files_like", "record_of_data", "sources_of"]
 
@@ -32,7 +32,13 @@ def sources_of(files: DataFiles, given: dict[str, str] | None = None) -> Sources
     manifest = record_of_data(files)
     code = manifest.execution.code
     assert isinstance(code, Code)
-    return find_sources(manifest, code, given or {})
+    return _checked(manifest, code, Given(given or {}))
+
+
+def _checked(manifest: Manifest, code: Code, given: Given) -> Sources:
+    sources = find_sources(manifest, code, given)
+    given.check_used([source.name for source in sources.found])
+    return sources
 
 
 def files_at(path: str, **more: str) -> DataFiles:

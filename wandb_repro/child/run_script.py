@@ -11,6 +11,7 @@ import functools
 import os
 import pkgutil
 import sys
+import time
 from collections.abc import Callable, Mapping
 from importlib.abc import InspectLoader
 from importlib.machinery import BuiltinImporter, ModuleSpec, PathFinder, SourceFileLoader
@@ -32,6 +33,7 @@ from wandb_repro.recording.process_state import process
 from wandb_repro.recording.rerun_process import as_rerun
 from wandb_repro.recording.seed_process import seed_early
 from wandb_repro.recording.start_run import end_own_run
+from wandb_repro.recording.tensorflow_files import watch_tensorflow
 from wandb_repro.recording.user_traceback import users_traceback
 from wandb_repro.recording.wandb_run import discreet_arguments, with_discreet_remote
 
@@ -60,7 +62,7 @@ def main(arguments: list[str]) -> None:
     after_import("wandb", lambda wandb: _follow_init(wandb, own))
     record_every_fit()
     # Now, since a script may read its data before it starts a run.
-    guarded(OpenedFiles.of_process, "watching which files are read")
+    guarded(_watch_files, "watching which files are read")
     _record(arguments, own)
 
 
@@ -97,6 +99,12 @@ def _act_when_shown(end: Callable[..., None]) -> None:
         end(early=True, failure=kind.__name__)
 
     sys.excepthook = shown
+
+
+def _watch_files() -> None:
+    # The process may be older than the script: a shell may have become it.
+    OpenedFiles.of_process().since = time.time()
+    after_import("tensorflow", watch_tensorflow)
 
 
 def _end(message: str, exit_code: int) -> NoReturn:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
+
+from pydantic import Field
 
 from wandb_repro.manifest.base import EvolvedRecord, Record, Unavailable, added_field
+
+# Source: Keras' get_file, the defaults of TensorFlow Datasets, Hugging Face, torchvision.
+_DOWNLOADS = (
+    (".keras", "datasets"),
+    (".keras", "models"),
+    ("tensorflow_datasets",),
+    (".cache", "huggingface"),
+    (".cache", "torch"),
+)
 
 
 class ArrayDigest(Record):
@@ -99,3 +111,42 @@ class InputFile(EvolvedRecord, Record):
     """``sha256:HEX`` of its bytes, as they were read."""
     reason: str = added_field("")
     """Why its bytes are not in the capsule; empty if they are, or need not be."""
+
+
+class InputFolder(DataFiles):
+    """A folder outside the snapshot that the run listed or read many files from.
+
+    ``path`` is relative to the source tree if the folder is in it, else as the script gave it.
+    """
+
+    reason: str
+    """Why the source tree does not hold it, such as ``git ignores it``."""
+    names: str | Unavailable
+    """``ALGORITHM:HEX`` over the paths and sizes of all files."""
+    each: dict[str, str] = Field(default_factory=dict)
+    """By path in the folder, the first 16 digits of the digest of each file's bytes; empty if
+    there are more than 1,000 files or they were not read."""
+    written: tuple[str, ...] = ()
+    """Paths in the folder that the run itself wrote: in none of the digests."""
+
+    def __str__(self) -> str:
+        """Return the folder in words: ``data/ (16 files, 2.1 MB)``."""
+        files = "1 file" if self.count == 1 else f"{self.count:,} files"
+        return f"{self.path.rstrip('/')}/ ({files}, {_size(self.size_bytes)})"
+
+
+def _size(size_bytes: int) -> str:
+    for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size_bytes >= least:
+            return f"{size_bytes / least:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def is_download_cache(path: str) -> bool:
+    """Return whether a file or folder is where a library downloads data, and would do so again."""
+    parts = PurePosixPath(path).parts
+    return any(
+        parts[at : at + len(names)] == names
+        for names in _DOWNLOADS
+        for at in range(len(parts) - len(names) + 1)
+    )

@@ -18,7 +18,7 @@ from wandb_repro.manifest.base import (
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import Dataset, InputFile, Overlap
+from wandb_repro.manifest.data import Dataset, InputFile, InputFolder, Overlap
 from wandb_repro.manifest.machine import Accelerator, Machine, Runtime
 from wandb_repro.manifest.outputs import Outputs
 from wandb_repro.manifest.packages import Packages
@@ -94,6 +94,8 @@ class Description(EvolvedRecord, Record):
     """Whether each ``fit`` was recorded, not only those that were given our callback."""
     volatile: tuple[str, ...] | Unavailable = added_field(())
     """Names of logged values and files that the user expects to differ in every run."""
+    folders: tuple[InputFolder, ...] | Unavailable = added_field(())
+    """Folders outside the snapshot that the run read."""
 
 
 class Ending(Record):

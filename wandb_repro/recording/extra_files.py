@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from wandb_repro.capture.source.objects import readable, tree_id
 from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, AddedFile, BundleFile
-from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.data import InputFile, InputFolder
 from wandb_repro.recording.source import stored
 
 _NOTHING = Unavailable(unavailable="nothing was used that the snapshot lacks")
@@ -26,14 +27,22 @@ class StoredExtraFiles:
     added: Added
     inputs: tuple[InputFile, ...]
     search_folders: tuple[str, ...]
+    folders: tuple[InputFolder, ...] = ()
+    """Folders that are only named."""
 
     @classmethod
     def stored(
-        cls, used: ExtraFiles, path: Path, choice: str, until: Literal["training", "end"]
+        cls,
+        used: ExtraFiles,
+        path: Path,
+        choice: str,
+        until: Literal["training", "end"],
+        folders: Sequence[InputFolder] = (),
     ) -> StoredExtraFiles:
         """Store the files in a bundle at ``path``, replacing an earlier one.
 
-        ``choice`` is the ``code`` option of ``init``.
+        ``choice`` is the ``code`` option of ``init``. Files in one of ``folders``, which the run
+        read too, are not named one by one.
 
         Raises:
             CodeError: the bundle cannot be written.
@@ -47,7 +56,9 @@ class StoredExtraFiles:
             edited=used.edited,
             known_until=until,
         )
-        return cls(added, used.inputs, used.search_folders)
+        tops = tuple(f"{folder.absolute}/" for folder in folders)
+        inputs = tuple(file for file in used.inputs if not file.absolute.startswith(tops))
+        return cls(added, inputs, used.search_folders, tuple(folders))
 
 
 def _bundled(

@@ -211,8 +211,10 @@ def _description(
     training: TrainingFacts, extra: StoredExtraFiles | Unavailable, readers: Readers
 ) -> Description:
     data = readers.data
+    folders = () if isinstance(extra, Unavailable) else extra.folders
     found = {
         "overlaps": data.overlaps or None,
+        "folders": folders or None,
         "outputs": readers.outputs.record,
         "every_fit": _records_every_fit(readers),
         "volatile": readers.volatile or None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code
+from wandb_repro.manifest.data import InputFolder, is_download_cache
 from wandb_repro.manifest.machine import Accelerator
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.report.text import count, size
@@ -76,6 +77,16 @@ def stored_beside(added: Added) -> str:
     return (
         f"also stored, used but not in the source tree ({_size_and_place(added.bundle, total)}): "
         f"{_listed(paths)}"
+    )
+
+
+def folder_not_stored(folder: InputFolder) -> str:
+    """Return a line about a folder that the run reads and that is not stored with it."""
+    if is_download_cache(folder.absolute):
+        return f"{folder} is read and not stored: a rerun looks for it there or downloads it again"
+    return (
+        f"{folder} is read and is not in the source tree, because {folder.reason}: "
+        f"a rerun needs it there, or pass --data {folder.path}=PATH"
     )
 
 

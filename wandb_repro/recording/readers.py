@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,17 +16,20 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.imported_files import imported_files
 from wandb_repro.capture.process.input_files import InputWatch
+from wandb_repro.capture.source.data_folders import data_folders
 from wandb_repro.capture.source.extra_files import SnapshotFiles, used_files
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code, LeftOut
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.data import InputFile, InputFolder
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.request import Options
 from wandb_repro.recording.datasets import DataParts
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.extra_files import StoredExtraFiles
+from wandb_repro.recording.folder_recorder import FolderRecorder, folders_with_many
+from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import harmless
 from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.notebook import Notebook, notebook_of
@@ -35,6 +39,7 @@ from wandb_repro.recording.packages import PackageRecorder
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.source import recorded_source
 from wandb_repro.recording.source_options import added_limits_of
+from wandb_repro.recording.tensorflow_files import watch_tensorflow
 from wandb_repro.recording.wandb_run import Run, folders_of
 from wandb_repro.store.capsule import Capsule
 
@@ -72,6 +77,8 @@ class Readers:
         self._limits = added_limits_of(options)
         self._begun = threading.Event()
         self._inputs = InputWatch()
+        self._folders = FolderRecorder()
+        after_import("tensorflow", watch_tensorflow)
         harmless("which files are read")(self._inputs.start)()
         # Reading the source tree opens all of its files, which are not inputs of the training.
         with self._inputs.paused():
@@ -183,15 +190,33 @@ class Readers:
     ) -> StoredExtraFiles:
         packed = self._packages.packed_files()
         imported = imported_files(self.host.modules, snapshot.root)
+        opened = self.input_files()
+        folders = self._read_folders(snapshot, opened)
         used = used_files(
             snapshot,
             imported={path: top for path, top in imported.items() if path not in packed},
-            opened=self.input_files(),
+            opened=self._folders.without_large(opened, folders, self._limits),
             own_folders=(self.host.started_in,),
             is_as_read=self._inputs.is_as_read,
             limits=self._limits,
         )
-        return StoredExtraFiles.stored(used, self._capsule.added, self._options.code, until)
+        missing = self._folders.missing(folders, used)
+        return StoredExtraFiles.stored(
+            used, self._capsule.added, self._options.code, until, missing
+        )
+
+    def _read_folders(
+        self, snapshot: SnapshotFiles, opened: Sequence[InputFile]
+    ) -> tuple[InputFolder, ...]:
+        """Return the folders that the run listed or read many files from, digested."""
+        code = self._source.code
+        found = data_folders(
+            snapshot,
+            {**folders_with_many(opened), **self._inputs.listed},
+            [str(folder) for folder in folders_of(self.run)],
+            () if isinstance(code, Unavailable) else code.left_out,
+        )
+        return self._folders.digested(found, since=self._inputs.since)
 
     def input_files(self) -> tuple[InputFile, ...]:
         """Return the files that were read and belong to neither code nor packages."""

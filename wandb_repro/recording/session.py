@@ -27,6 +27,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Granularity
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.early_snapshot import EarlySnapshot
+from wandb_repro.recording.extra_files import StoredExtraFiles
 from wandb_repro.recording.facts import (
     EndFacts,
     Facts,
@@ -41,8 +42,13 @@ from wandb_repro.recording.fit.fit_count import FitCount, is_digested
 from wandb_repro.recording.fit_numbers import FitNumbers
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.log_tap import tap_logs
-from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
-from wandb_repro.recording.messages import attempt, harmless, say, warn_once
+from wandb_repro.recording.message_texts import (
+    folder_not_stored,
+    opening,
+    secrets_left_out,
+    stored_beside,
+)
+from wandb_repro.recording.messages import attempt, harmless, say, say_once, warn_once
 from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.publish import (
@@ -239,6 +245,15 @@ class Session:
         if isinstance(sealed, Sealed):
             for line in opening(sealed.manifest):
                 say(line)
+        self._name_folders()
+
+    @harmless("the folders that are not stored")
+    def _name_folders(self) -> None:
+        facts = self._facts
+        extra = facts.extra if isinstance(facts, (TrainingFacts, EndFacts)) else None
+        if isinstance(extra, StoredExtraFiles):
+            for folder in extra.folders:
+                say_once(folder_not_stored(folder))
 
     @harmless("the weights")
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:
@@ -327,6 +342,7 @@ class Session:
         extra = self._facts.extra
         if not isinstance(extra, Unavailable) and (message := stored_beside(extra.added)):
             say(message)
+        self._name_folders()
 
     def _whole_run(self, recorder: TrailRecorder) -> WholeRun:
         watch_creation()

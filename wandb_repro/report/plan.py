@@ -108,6 +108,7 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
 _STATES = {
     "same": ", as recorded",
     "not told": ", not compared: its bytes were not recorded",
+    "downloaded": " is not here; the script downloads it again",
     "missing": " is not here",
     "changed": " differs from the original",
     "later": ", from the restored tree or its artifact",

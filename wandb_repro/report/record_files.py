@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, LeftOut
-from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.data import InputFile, InputFolder
 from wandb_repro.report.text import size
 
 _NAMED = 8
@@ -60,3 +60,13 @@ def input_rows(inputs: Sequence[InputFile]) -> Iterator[tuple[str, str]]:
     yield "files read", first_of(groups.pop("", []))
     for reason, names in groups.items():
         yield "not stored", f"{reason}: {first_of(names)}"
+
+
+def folder_rows(folders: Iterable[InputFolder]) -> Iterator[tuple[str, str]]:
+    """Yield a title and each folder that was read and is not stored, why, and what was digested."""
+    for folder in folders:
+        digest = folder.digest
+        known = digest if isinstance(digest, Unavailable) else digest.rpartition(":")[2][:_DIGITS]
+        wrote = len(folder.written)
+        own = f", without {wrote:,} that the run wrote" if wrote else ""
+        yield "folder read", f"{folder}{own}, not stored: {folder.reason}; {known}"

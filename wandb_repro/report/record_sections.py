@@ -15,7 +15,7 @@ from wandb_repro.manifest.manifest import Ending, Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.coverage_text import coverage_line
 from wandb_repro.report.record_checkpoints import checkpoint_rows
-from wandb_repro.report.record_files import added_rows, input_rows, left_out_rows
+from wandb_repro.report.record_files import added_rows, folder_rows, input_rows, left_out_rows
 from wandb_repro.report.record_model import model_rows
 from wandb_repro.report.record_outputs import output_rows
 from wandb_repro.report.text import count, size
@@ -214,6 +214,9 @@ def _data(manifest: Manifest) -> Rows:
     overlaps = manifest.description.overlaps
     if not isinstance(overlaps, Unavailable):
         yield from ((overlap.two, str(overlap)) for overlap in overlaps)
+    folders = manifest.description.folders
+    if not isinstance(folders, Unavailable):
+        yield from folder_rows(folders)
     if not isinstance(inputs, Unavailable) and inputs:
         yield from input_rows(inputs)
 

@@ -1,6 +1,7 @@
 """Finds the data of a run and compares it with the record, before training.
 
-It is looked for at the path in ``--data NAME=PATH``, else at the recorded path, then in the
+This includes folders that the run read, whose name is their path. Each is looked for at the path
+in ``--data NAME=PATH``, else at the recorded path, then in the
 restored source tree, then in the version of the W&B artifact that it came from.
 """
 
@@ -13,20 +14,23 @@ from dataclasses import dataclass
 
 from wandb_repro.capture.dataset.data_files import digest_files
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
+from wandb_repro.capture.dataset.folder_digest import folder_differences
 from wandb_repro.capture.dataset.limits import Limits
+from wandb_repro.capture.source.data_places import may_hold_data
 from wandb_repro.errors import DigestError, InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.data import DataFiles
+from wandb_repro.manifest.data import DataFiles, InputFolder, is_download_cache
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.path_map import is_absolute, levels_up, relative_to_tree
 
 
 @dataclass(frozen=True)
 class Source:
-    """A named part of the data that is in a file or folder."""
+    """A part of the data that is in a file or folder, or a folder that the run read."""
 
     name: str
+    """As in ``--data NAME=PATH``: of the part, or the folder's path."""
     files: DataFiles
     place: str | None
     """POSIX, relative to the restored tree: where the script looks; None if it uses an
@@ -35,7 +39,9 @@ class Source:
     """Absolute path where the data is expected."""
     state: str
     """``same``, ``missing``, ``changed`` or ``not told``; ``later`` if only the restored tree
-    shows it."""
+    shows it; ``downloaded`` if it is missing and the script downloads it again."""
+    difference: str = ""
+    """What changed, in words; empty if nothing did or it is not known."""
 
     @property
     def absolute(self) -> str:
@@ -45,12 +51,14 @@ class Source:
     @property
     def label(self) -> str:
         """Path and name, for messages."""
+        if isinstance(self.files, InputFolder):
+            return f"{self.target} ({self.difference})" if self.difference else self.target
         return f"{self.target} (data {self.name!r})"
 
 
 @dataclass(frozen=True)
 class Sources:
-    """All data that was recorded with its file or folder."""
+    """All data that was recorded with its file or folder, and all folders that the run read."""
 
     found: tuple[Source, ...] = ()
 
@@ -67,47 +75,109 @@ class Sources:
         )
 
 
-def find_sources(manifest: Manifest, code: Code, given: Mapping[str, str]) -> Sources:
+class Given:
+    """The paths in ``--data NAME=PATH``.
+
+    Args:
+        paths: absolute paths, by the name of a part of the data, or by the path of a file or
+            folder that the run read, or of a folder around it.
+    """
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self._paths = dict(paths)
+        self._unused = set(paths)
+
+    def path_of(self, *names: str) -> str | None:
+        """Return where the data with one of these names is now; None if it was not given."""
+        for name in names:
+            if name in self._paths:
+                self._unused.discard(name)
+                return self._paths[name]
+        for key, path in self._paths.items():
+            top = posixpath.normpath(key)
+            inside = next((name for name in names if f"{name}/".startswith(f"{top}/")), None)
+            if inside is not None:
+                self._unused.discard(key)
+                return posixpath.normpath(f"{path}/{inside[len(top) :]}")
+        return None
+
+    def check_used(self, names: Sequence[str]) -> None:
+        """Check that each path belongs to data of the record.
+
+        Raises:
+            UsageError: one does not; the error lists ``names``.
+        """
+        if self._unused:
+            known = ", ".join(names) or "none: give fingerprint() a path="
+            raise UsageError(
+                f"--data {min(self._unused)}: the run recorded no data of this name with its file "
+                "or folder.",
+                hint=f"There are {known}.",
+            )
+
+
+def find_sources(manifest: Manifest, code: Code, given: Given) -> Sources:
     """Look for each part of the data that was recorded with its file or folder.
 
-    ``given`` maps the names of parts that were moved to their paths.
+    Also looks for each folder that the run read and that is not part of such data.
 
     Raises:
-        UsageError: ``given`` names a part that has no file or folder in the record.
+        UsageError: the script opens data that was moved by its absolute path.
         RefusedError: a path in the record is invalid.
     """
-    data = manifest.description.data
+    data, folders = manifest.description.data, manifest.description.folders
     parts = () if isinstance(data, Unavailable) else data
     known = {part.name: part.files for part in parts if part.files is not None}
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        names = ", ".join(known) or "none: give fingerprint() a path="
-        raise UsageError(
-            f"--data {unknown[0]}: the run recorded no data of this name with its file or folder.",
-            hint=f"There are {names}.",
+    named = Sources(
+        tuple(
+            _source(name, files, code, _given_for(name, files, given))
+            for name, files in known.items()
         )
-    return Sources(
-        tuple(_source(name, files, code, given.get(name)) for name, files in known.items())
     )
+    read = () if isinstance(folders, Unavailable) else folders
+    others = (folder for folder in read if not named.covers(folder.absolute))
+    return Sources(
+        (
+            *named.found,
+            *(
+                _source(each.path, each, code, _given_for(each.path, each, given))
+                for each in others
+            ),
+        )
+    )
+
+
+def _given_for(name: str, files: DataFiles, given: Given) -> str | None:
+    return given.path_of(name, posixpath.normpath(files.path), files.absolute)
 
 
 def _source(name: str, files: DataFiles, code: Code, given: str | None) -> Source:
     for path in (files.absolute, given or "/"):
         if not is_absolute(path):
             raise RefusedError(f"The record names data by an invalid path: {path[:80]!r}.")
+    is_folder = isinstance(files, InputFolder)
+    if is_folder and not may_hold_data(posixpath.normpath(files.absolute), code.root):
+        raise RefusedError(f"The record names {files.absolute[:200]!r} as a folder of data.")
     place = relative_to_tree(files.absolute, code.root, opened_as=files.path)
     if given is not None and place is None and given != files.absolute:
-        raise UsageError(
-            f"--data {name}: the script opens {files.absolute} by its absolute path, where a rerun "
-            "links nothing.",
-            hint=f"Put it there: ln -s {given} {files.absolute}",
-        )
+        raise absolute_path_error(name, files.absolute, given)
     target = given or posixpath.normpath(files.absolute)
-    state = state_of(files, target)
-    in_tree = state in ("missing", "changed") and _may_be_in_tree(place, code)
+    state, difference = compared(files, target)
+    if given is None and is_folder and state == "missing" and is_download_cache(target):
+        state = "downloaded"
+    in_tree = state in ("missing", "changed") and not is_folder and _may_be_in_tree(place, code)
     if given is None and (in_tree or (state == "missing" and files.artifact)):
         state = "later"
-    return Source(name, files, place, target, state)
+    return Source(name, files, place, target, state, difference)
+
+
+def absolute_path_error(name: str, absolute: str, given: str) -> UsageError:
+    """Return the error for data in ``--data`` that the script opens by its absolute path."""
+    return UsageError(
+        f"--data {name}: the script opens {absolute} by its absolute path, where a rerun "
+        "links nothing.",
+        hint=f"Put it there: ln -s {given} {absolute}",
+    )
 
 
 def _may_be_in_tree(place: str | None, code: Code) -> bool:
@@ -124,28 +194,47 @@ def state_of(files: DataFiles, target: str) -> str:
 
     Returns ``same``, ``missing``, ``changed``, or ``not told`` if none was recorded.
     """
+    return compared(files, target)[0]
+
+
+def compared(files: DataFiles, target: str) -> tuple[str, str]:
+    """Return the state of recorded files at an absolute path, and what changed, in words."""
     if not os.path.exists(target):  # noqa: PTH110 - False where Path.exists raises
-        return "missing"
+        return "missing", ""
+    if isinstance(files, InputFolder):
+        return _compared_folder(files, target)
     if isinstance(files.digest, Unavailable):
-        return "not told"
+        return "not told", ""
     cache = FileDigestCache()
     try:
         current = digest_files(target, Limits(), cache)
     except DigestError:
-        return "changed"
+        return "changed", ""
     finally:
         cache.close()
-    return "same" if current.digest == files.digest else "changed"
+    return ("same" if current.digest == files.digest else "changed"), ""
 
 
-def refuse_faults(faults: Mapping[str, Sequence[str]]) -> None:
+def _compared_folder(folder: InputFolder, target: str) -> tuple[str, str]:
+    try:
+        difference = folder_differences(folder, target)
+    except DigestError as error:
+        return "changed", error.message
+    if difference:
+        return "changed", difference
+    return ("not told" if isinstance(folder.digest, Unavailable) else "same"), ""
+
+
+def refuse_faults(faults: Mapping[str, Sequence[str]], names: Sequence[str] = ()) -> None:
     """Check that no file is missing or changed.
 
     Args:
-        faults: paths by what is wrong with the files, such as ``are not here``.
+        faults: paths by what is wrong with the files: ``ARE_MISSING`` or ``HAVE_CHANGED``.
+        names: of the data among them, for the hint.
 
     Raises:
-        InconclusiveError: there is a path; the error names all of them.
+        RefusedError: a file or folder is missing; the error names all faults.
+        InconclusiveError: all are there, and some have changed.
     """
     sentences = [
         f"The original used files that {fault}: {', '.join(paths)}."
@@ -153,8 +242,14 @@ def refuse_faults(faults: Mapping[str, Sequence[str]]) -> None:
         if paths
     ]
     if sentences:
-        raise InconclusiveError(
+        kind = RefusedError if faults.get(ARE_MISSING) else InconclusiveError
+        name = names[0] if names else "NAME"
+        raise kind(
             " ".join(sentences),
-            hint="Put them where they were, say where data is with --data NAME=PATH, or pass "
+            hint=f"Put them where they were, say where data is with --data {name}=PATH, or pass "
             "--allow-missing to train without them.",
         )
+
+
+ARE_MISSING = "are not here"
+HAVE_CHANGED = "are not the same here"

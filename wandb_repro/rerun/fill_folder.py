@@ -56,15 +56,49 @@ def place_inputs(
         path = Path(os.path.normpath(code / link.place))
         if not path.parent.resolve().is_relative_to(within.resolve()):
             raise RefusedError(f"The record puts {link.target} outside the new folder: {path}.")
-        if os.path.lexists(path):
-            continue
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            left_bytes -= _place(Path(link.target), path, left_bytes)
+            if link.is_data and os.path.isdir(link.target):  # noqa: PTH112
+                left_bytes -= _place_folder(Path(link.target), path, left_bytes)
+            elif not os.path.lexists(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                left_bytes -= _place(Path(link.target), path, left_bytes)
         except OSError as error:
             raise RefusedError(
                 f"{link.target} cannot be put at {path}: {error.strerror}."
             ) from error
+
+
+def _place_folder(target: Path, path: Path, left_bytes: int) -> int:
+    """Put the files of a folder where they are missing; return the number of bytes copied.
+
+    Folders are made, not linked: what the script writes into them is not written into the
+    original's. Links to folders are not followed.
+    """
+    files = [Path(parent, name) for parent, _, names in os.walk(target) for name in names]
+    if len(files) > _MOST_PLACED:
+        if not os.path.lexists(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(target)
+        return 0
+    copied_bytes = 0
+    for file in files:
+        inside = path / file.relative_to(target)
+        if os.path.lexists(inside) or not file.is_file() or _is_behind_link(inside, path):
+            continue
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        copied_bytes += _place(file, inside, left_bytes - copied_bytes)
+    return copied_bytes
+
+
+_MOST_PLACED = 200_000
+"""Files of a folder that are put one by one; the folder is linked if there are more."""
+
+
+def _is_behind_link(file: Path, top: Path) -> bool:
+    """Tell whether the way to a file leads through a link: the tree may have one in the folder."""
+    return any(
+        folder.is_symlink() for folder in (file, *file.parents) if folder.is_relative_to(top)
+    )
 
 
 def _place(target: Path, path: Path, left_bytes: int) -> int:

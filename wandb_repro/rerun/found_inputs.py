@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.data import InputFile, is_download_cache
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.rerun.data_sources import Sources, find_sources
-from wandb_repro.rerun.path_map import is_absolute
+from wandb_repro.rerun.data_sources import (
+    Given,
+    Sources,
+    absolute_path_error,
+    find_sources,
+)
+from wandb_repro.rerun.path_map import is_absolute, relative_to_tree
 
 _DIGESTED_BYTES = 512 * 1024 * 1024
 """Of all files together. An honest record holds digests of 100 MB."""
@@ -29,24 +35,59 @@ class FoundInputs:
     """Absolute paths of other files that are not here."""
     changed: tuple[str, ...] = ()
     """Absolute paths of other files that differ from what the original read."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where other files are now, by their recorded path, if ``--data`` says so."""
 
 
 def find_inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> FoundInputs:
     """Look for every file that the original read outside its snapshot, and compare it.
 
-    ``given`` maps the names of data that was moved to absolute paths.
+    ``given`` maps the names of data that was moved, or recorded paths, to absolute paths.
 
     Raises:
-        UsageError: ``given`` names data without a file or folder in the record.
+        UsageError: ``given`` names data without a file or folder in the record, or data that the
+            script opens by its absolute path.
         RefusedError: a path of data in the record is invalid.
     """
-    data = find_sources(manifest, code, given)
+    places = Given(given)
+    data = find_sources(manifest, code, places)
     # A relative path of a hostile record would be looked for wherever we were started.
     files = [file for file in files_outside_data(manifest, data) if is_absolute(file.absolute)]
+    moved = dict(_moved(files, code, places))
+    places.check_used([source.name for source in data.found])
+    here = [
+        file.model_copy(update={"absolute": moved.get(file.absolute, file.absolute)})
+        for file in files
+    ]
     # Path.exists raises for some paths where os.path.exists is False.
-    missing = [file.absolute for file in files if not os.path.exists(file.absolute)]  # noqa: PTH110
-    changed = changed_files(file for file in files if file.absolute not in missing)
-    return FoundInputs(data, tuple(missing), changed)
+    missing = [
+        file.absolute
+        for file in here
+        if not os.path.exists(file.absolute) and not _is_downloaded(file.absolute)  # noqa: PTH110
+    ]
+    changed = changed_files(file for file in here if file.absolute not in missing)
+    return FoundInputs(data, tuple(missing), changed, moved)
+
+
+def _is_downloaded(absolute: str) -> bool:
+    """Tell whether the script downloads a file again where it is missing."""
+    return is_download_cache(posixpath.dirname(absolute))
+
+
+def _moved(files: Iterable[InputFile], code: Code, given: Given) -> Iterator[tuple[str, str]]:
+    """Yield the recorded path and the path now of each file that ``--data`` names.
+
+    Raises:
+        UsageError: the script opens such a file by its absolute path.
+    """
+    for file in files:
+        relative = posixpath.relpath(file.absolute, code.root)
+        target = given.path_of(relative, posixpath.normpath(file.path), file.absolute)
+        if target is None:
+            continue
+        if relative_to_tree(file.absolute, code.root, opened_as=file.path) is None:
+            raise absolute_path_error(file.path, file.absolute, target)
+        yield file.absolute, target
 
 
 def files_outside_data(manifest: Manifest, data: Sources) -> list[InputFile]:

@@ -12,7 +12,7 @@ from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.command import Cells, CellsFile
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.cells import PlannedCells, plan_cells
-from wandb_repro.rerun.data_sources import refuse_faults
+from wandb_repro.rerun.data_sources import ARE_MISSING, HAVE_CHANGED, refuse_faults
 from wandb_repro.rerun.found_inputs import FoundInputs
 from wandb_repro.rerun.parts import Parts, parts_of
 from wandb_repro.rerun.path_map import (
@@ -105,13 +105,17 @@ def make_plan(
 
     Raises:
         RefusedError: it cannot be started; the message says what is missing.
-        InconclusiveError: files that the original used are missing or changed.
+        InconclusiveError: files that the original used have changed.
         UsageError: a position in ``values`` was not cut out.
     """
     parts = parts_of(manifest)
     inputs = plan_inputs(manifest, parts.code, found)
     if not allow_missing:
-        refuse_faults({"are not here": inputs.missing, "are not the same here": inputs.changed})
+        at_fault = (*inputs.data.named("missing"), *inputs.data.named("changed"))
+        refuse_faults(
+            {ARE_MISSING: inputs.missing, HAVE_CHANGED: inputs.changed},
+            [source.name for source in at_fault],
+        )
     up = max(inputs.up, folders_up(parts.code), _levels_up_to_folder(parts))
     tree = work / "tree"
     code = code_folder(tree, parts.code.root, up)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.data import InputFile, InputFolder
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.rerun.data_sources import Sources
+from wandb_repro.rerun.data_sources import Source, Sources
 from wandb_repro.rerun.found_inputs import FoundInputs, files_outside_data
 from wandb_repro.rerun.path_map import MOST_LEVELS_UP, is_absolute, levels_up, relative_to_tree
 
@@ -20,7 +20,9 @@ class Link:
     place: str
     """POSIX, relative to the restored tree; may begin with ``../``."""
     target: str
-    """Absolute path where the original read it."""
+    """Absolute path where the original read it, or where it is now."""
+    is_data: bool = False
+    """Whether it is data, which may be a folder; its files are put there one by one."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ def plan_inputs(manifest: Manifest, code: Code, found: FoundInputs) -> Inputs:
     links = _links_to_data(data)
     for file in files_outside_data(manifest, data):
         path = _place(file, code)
-        if path is not None and file.absolute not in found.missing:
-            links.append(Link(path, file.absolute))
+        target = found.moved.get(file.absolute, file.absolute)
+        if path is not None and target not in found.missing:
+            links.append(Link(path, target))
     return Inputs(
         tuple(links),
         (*found.missing, *(source.label for source in data.named("missing"))),
@@ -70,8 +73,16 @@ def _levels_up(links: list[Link], data: Sources) -> int:
 
 def _links_to_data(data: Sources) -> list[Link]:
     """Return how data is put where the script expects it; what already exists stays."""
-    here = [source for source in data.found if source.state in ("same", "changed")]
-    return [Link(source.place, source.target) for source in here if source.place is not None]
+    return [
+        Link(source.place, source.target, is_data=True)
+        for source in data.found
+        if source.place is not None and _is_put(source)
+    ]
+
+
+def _is_put(source: Source) -> bool:
+    is_folder = isinstance(source.files, InputFolder)
+    return source.state in ("same", "changed") or (is_folder and source.state == "not told")
 
 
 def _place(file: InputFile, code: Code) -> str | None:

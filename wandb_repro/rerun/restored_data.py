@@ -9,7 +9,14 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from wandb_repro.errors import RefusedError
-from wandb_repro.rerun.data_sources import Source, Sources, refuse_faults, state_of
+from wandb_repro.rerun.data_sources import (
+    ARE_MISSING,
+    HAVE_CHANGED,
+    Source,
+    Sources,
+    refuse_faults,
+    state_of,
+)
 
 Fetch = Callable[[str, Path], Path]
 """Downloads a version of an artifact into a folder; returns its path."""
@@ -23,8 +30,8 @@ def check_restored(
     Nothing is put outside ``within``; ``downloads`` is a folder where no script looks.
 
     Raises:
-        RefusedError: the record puts data outside the new folder.
-        InconclusiveError: some data is missing or was changed; the error names all of it.
+        RefusedError: the record puts data outside the new folder, or some data is missing.
+        InconclusiveError: some data was changed; the error names all of it.
     """
     missing: list[str] = []
     changed: list[str] = []
@@ -38,7 +45,7 @@ def check_restored(
             state = "changed"  # it was never in the tree, and is different now
         missing += [label] if state == "missing" else []
         changed += [label] if state == "changed" else []
-    refuse_faults({"are not here": missing, "are not the same here": changed})
+    refuse_faults({ARE_MISSING: missing, HAVE_CHANGED: changed})
 
 
 def _fetch(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import CellsFile, Command
+from wandb_repro.manifest.data import is_download_cache
 from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
@@ -124,9 +125,23 @@ def _data(manifest: Manifest) -> Iterator[Finding]:
         sentence = "The data has no fingerprint: if it changes, the record cannot show it"
         cure = "call wandb_repro.fingerprint(name, x, y)"
         yield about_one_run("data", "data", "", "explains", sentence, cure)
+    yield from _folders(manifest)
     overlaps = manifest.description.overlaps
     for overlap in () if isinstance(overlaps, Unavailable) else overlaps:
         fact, rows = f"data {overlap.two!r}", str(overlap.rows_of_two)
         sentence = f"{overlap}: if one of them is training data, scores on the other are too good"
         cure = "remove these rows from one of them"
         yield about_one_run("data", fact, rows, "explains", sentence, cure)
+
+
+def _folders(manifest: Manifest) -> Iterator[Finding]:
+    """Yield folders that the run read and that are not in its record."""
+    recorded = manifest.description.folders
+    for folder in () if isinstance(recorded, Unavailable) else recorded:
+        if is_download_cache(folder.absolute):
+            sentence = f"{folder} is not in the record: the script downloads it where it is missing"
+            yield about_one_run("data", folder.path, folder.path, "explains", sentence)
+            continue
+        sentence = f"The run read {folder}, which is not in the record, because {folder.reason}"
+        cure = f"keep it in its place, or rerun with --data {folder.path}=PATH"
+        yield about_one_run("data", folder.path, folder.path, "may change bits", sentence, cure)

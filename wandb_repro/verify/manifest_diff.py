@@ -10,7 +10,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import Dataset
+from wandb_repro.manifest.data import Dataset, InputFolder
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.switches import BIT_CHANGING, GPU_ONLY, THREADS_VARIABLE
 from wandb_repro.verify.compare_values import both_recorded, differ, digests_by_name, recorded, text
@@ -29,6 +29,7 @@ def differences(original: Manifest, here: Manifest) -> tuple[Finding, ...]:
         *_command(original, here),
         *_config(original, here),
         *_data(original, here),
+        *_folders(original, here),
         *model_settings(original, here),
         *environment_differences(original, here),
     )
@@ -151,6 +152,25 @@ def _data(original: Manifest, here: Manifest) -> Iterator[Finding]:
         before = digests_1.get(name, "not fingerprinted")
         now = digests_2.get(name, "not fingerprinted")
         yield from differ("data", fact, before, now, "changes bits", cure)
+
+
+def _folders(original: Manifest, here: Manifest) -> Iterator[Finding]:
+    """Yield each folder that both runs read and whose content differs."""
+    # A rerun does not record folders: they are compared before it starts.
+    folders_1, folders_2 = (_folders_by_path(manifest) for manifest in (original, here))
+    for path in sorted({*folders_1} & {*folders_2}):
+        before, now = folders_1[path], folders_2[path]
+        cure = "train on the same data as the original"
+        both = isinstance(before.digest, str) and isinstance(now.digest, str)
+        sides = (before.digest, now.digest) if both else (before.names, now.names)
+        fact = f"folder {path!r}"
+        yield from differ("data", fact, str(sides[0]), str(sides[1]), "changes bits", cure)
+
+
+def _folders_by_path(manifest: Manifest) -> dict[str, InputFolder]:
+    folders = manifest.description.folders
+    known = () if isinstance(folders, Unavailable) else folders
+    return {folder.path: folder for folder in known}
 
 
 def _is_reordered(one: Iterable[Dataset], two: Iterable[Dataset], name: str) -> bool:

@@ -17,11 +17,13 @@ from wandb_repro.errors import InconclusiveError, RefusedError
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import InputFile
+from wandb_repro.manifest.data import InputFile, InputFolder, is_download_cache
 from wandb_repro.manifest.machine import Accelerator, Runtime
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.rerun.data_sources import Given, Source, Sources, find_sources
+from wandb_repro.rerun.found_inputs import files_outside_data
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.fetch import RemoteRun
 from wandb_repro.store.local import read_manifest, read_trail
@@ -128,7 +130,13 @@ def _prepared(
 
 def _obstacles(manifest: Manifest, trail: Trail, *, by_hand: bool) -> Iterator[Finding]:
     """Yield the obstacles that the record alone shows."""
+    folders = manifest.description.folders
+    read = () if isinstance(folders, Unavailable) else folders
+    looked_for = {folder.path for folder in read}
     for finding in audit(manifest, trail):
+        # Folders are looked for here; see `_inputs`.
+        if finding.kind == "data" and finding.fact in looked_for:
+            continue
         # A command that is started by hand needs neither the recorded tree nor its packages.
         if by_hand and finding.kind in ("code", "package", "command"):
             continue
@@ -137,16 +145,43 @@ def _obstacles(manifest: Manifest, trail: Trail, *, by_hand: bool) -> Iterator[F
 
 
 def _inputs(manifest: Manifest) -> Iterator[Finding]:
-    """Yield files that the original read and that are missing here, or differ."""
-    recorded = manifest.description.inputs
-    for file in () if isinstance(recorded, Unavailable) else recorded:
+    """Yield files and folders that the original read and that are missing here, or differ."""
+    data = _sources(manifest)
+    for source in data.found:
+        yield from _of_source(source)
+    for file in files_outside_data(manifest, data):
         if not os.path.exists(file.absolute):  # noqa: PTH110 - False where Path.exists raises
-            sentence = f"The original read {file.absolute}, which is not here"
-            yield about_one_run("data", file.path, "", "stops", sentence, "put it where it was")
+            if not is_download_cache(file.absolute):
+                sentence = f"The original read {file.absolute}, which is not here"
+                yield about_one_run("data", file.path, "", "stops", sentence, "put it where it was")
         elif difference := _what_differs(file, Path(file.absolute)):
             sentence = f"{file.absolute} {difference}"
             cure = "put the file there that the original read"
             yield about_one_run("data", file.path, "", "changes bits", sentence, cure)
+
+
+def _sources(manifest: Manifest) -> Sources:
+    """Return the data that was recorded with its file or folder, and the folders that were read."""
+    code = manifest.execution.code
+    if isinstance(code, Unavailable):
+        return Sources()
+    try:
+        return find_sources(manifest, code, Given({}))
+    except RefusedError:  # `_prepared` says so
+        return Sources()
+
+
+def _of_source(source: Source) -> Iterator[Finding]:
+    name, files = source.name, source.files
+    what = str(files) if isinstance(files, InputFolder) else f"data {name!r}"
+    cure = f"put it there, or rerun with --data {name}=PATH"
+    if source.state == "missing":
+        sentence = f"The original read {what}, which is not here: no {source.target}"
+        yield about_one_run("data", name, "", "stops", sentence, cure)
+    elif source.state == "changed":
+        why = f": {source.difference}" if source.difference else ""
+        sentence = f"{source.target} is not what the original read{why}"
+        yield about_one_run("data", name, "", "changes bits", sentence, cure)
 
 
 def _what_differs(file: InputFile, path: Path) -> str:
@@ -173,6 +208,9 @@ def _unknown(
 ) -> Iterator[str]:
     if not any(weights.leaves for weights in trail.weights):
         yield "the original holds no digest of any weights: nothing could be compared"
+    for source in _sources(manifest).named("not told"):
+        if isinstance(source.files, InputFolder):
+            yield f"the content of {source.files} was not recorded, {source.files.digest}"
     if isinstance(manifest.description.runtime, Unavailable):
         why = manifest.description.runtime
         yield f"the original's processor and threads are not recorded: {why}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,10 @@ from wandb_repro.manifest.data import DataFiles
 SAMPLE_ALGORITHM = "wrepro-sample-xxh3-128-1"
 """XXH3-128, seed 0, over: this name, NUL, the file's size (decimal), NUL, the size of a piece
 (decimal), NUL, and evenly spaced pieces, including the first and the last."""
+
+NAMES_ALGORITHM = "wrepro-names-xxh3-128-1"
+"""XXH3-128, seed 0, over this name, NUL, and for each file, sorted by path: its path in the folder,
+NUL, its size (decimal), NUL."""
 
 _WORKERS = 4
 _READ_BYTES = 1 << 20
@@ -41,13 +45,23 @@ class FilesDigest(NamedTuple):
     """Which part was read, in words; empty if all of it."""
 
 
-class _File(NamedTuple):
+class DataFile(NamedTuple):
+    """A regular file that is data, or below a folder of data."""
+
     path: str
+    """Absolute."""
     label: str
+    """POSIX path in the folder; the name of a single file."""
     status: os.stat_result
 
 
-def digest_files(path: str, limits: Limits, cache: FileDigestCache) -> FilesDigest:
+def digest_files(
+    path: str,
+    limits: Limits,
+    cache: FileDigestCache,
+    *,
+    without: Container[str] = (),
+) -> FilesDigest:
     """Digest a file, or every file below a folder.
 
     Links to files are followed, links to folders are not.
@@ -56,6 +70,7 @@ def digest_files(path: str, limits: Limits, cache: FileDigestCache) -> FilesDige
         path: of the file or folder.
         limits: how much is read.
         cache: digests of files that were read before.
+        without: paths in the folder that are left out.
 
     Raises:
         DigestError: the path does not exist, cannot be read, is neither file nor folder, takes too
@@ -63,7 +78,7 @@ def digest_files(path: str, limits: Limits, cache: FileDigestCache) -> FilesDige
     """
     top = Path(path).absolute()
     try:
-        files = sorted(_files(top), key=lambda file: file.label)
+        files = [file for file in list_files(top, limits) if file.label not in without]
         size_bytes = sum(file.status.st_size for file in files)
         sampled = size_bytes > limits.file_bytes
         until = time.monotonic() + limits.seconds
@@ -98,10 +113,34 @@ def digest_files(path: str, limits: Limits, cache: FileDigestCache) -> FilesDige
     )
 
 
-def _files(path: Path) -> Iterator[_File]:
+def list_files(path: Path, limits: Limits) -> list[DataFile]:
+    """Return a file, or every file below a folder, sorted by path in the folder.
+
+    Raises:
+        DigestError: the path is neither file nor folder, or holds more files than the limits allow.
+        OSError: it does not exist or cannot be read.
+    """
+    files: list[DataFile] = []
+    until = time.monotonic() + limits.seconds
+    for file in _files(path):
+        files.append(file)
+        if len(files) > limits.files or time.monotonic() > until:
+            raise DigestError(f"{path} holds too many files: listing them takes too long")
+    return sorted(files, key=lambda file: file.label)
+
+
+def names_digest(files: Iterable[DataFile]) -> str:
+    """Return ``ALGORITHM:HEX`` over the paths and sizes of sorted files; nothing is read."""
+    hasher = xxhash.xxh3_128(f"{NAMES_ALGORITHM}\0".encode())
+    for file in files:
+        hasher.update(os.fsencode(file.label) + b"\0%d\0" % file.status.st_size)
+    return f"{NAMES_ALGORITHM}:{hasher.hexdigest()}"
+
+
+def _files(path: Path) -> Iterator[DataFile]:
     status = path.stat()
     if stat.S_ISREG(status.st_mode):
-        yield _File(str(path), path.name, status)
+        yield DataFile(str(path), path.name, status)
         return
     if not stat.S_ISDIR(status.st_mode):
         raise DigestError(f"{path} is neither a file nor a folder")
@@ -114,11 +153,11 @@ def _files(path: Path) -> Iterator[_File]:
                 if entry.is_dir(follow_symlinks=False):
                     left.append(f"{label}/")
                 elif entry.is_file():
-                    yield _File(entry.path, label, entry.stat())
+                    yield DataFile(entry.path, label, entry.stat())
 
 
 def _digest(
-    file: _File, limits: Limits, cache: FileDigestCache, *, sampled: bool, until: float
+    file: DataFile, limits: Limits, cache: FileDigestCache, *, sampled: bool, until: float
 ) -> str:
     algorithm = SAMPLE_ALGORITHM if sampled else FILE_ALGORITHM
     digest = cache.digest(file.path, file.status, algorithm)

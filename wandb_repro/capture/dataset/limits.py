@@ -19,6 +19,8 @@ class Limits(NamedTuple):
     piece_bytes: int = 1 << 20
     """Of each of the ``pieces`` of a sampled file."""
     pieces: int = 64
+    files: int = 2_000_000
+    """In a folder at most."""
     seconds: float = 60
     """To read a pipeline or folder; data that takes longer has no digest."""
 

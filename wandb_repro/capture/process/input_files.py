@@ -42,6 +42,16 @@ class InputWatch:
         """Watch from now on. A second watch also knows the files of the first one."""
         self._opened = OpenedFiles.of_process()
 
+    @property
+    def since(self) -> float:
+        """When the script started, seconds since 1970."""
+        return self._opened.since
+
+    @property
+    def listed(self) -> dict[str, str]:
+        """By absolute path, the folders that were listed, as the script gave them."""
+        return self._opened.listed.copy()
+
     def include(self, root: Path) -> None:
         """Watch the source tree too, even below a system folder such as ``/usr/src/app``."""
         self._opened.included = (f"{root}{os.sep}",)

@@ -1,18 +1,22 @@
-"""Records the files that this process opens, with an audit hook."""
+"""Records the files that this process opens and the folders that it lists, with an audit hook."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import stat
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import cast
 
 from wandb_repro.capture.guard import is_strict
 from wandb_repro.capture.process.library_folders import library_folders
+from wandb_repro.capture.process.process_start import process_start
 from wandb_repro.capture.unrecorded import is_unrecorded
 
 MOST_FILES = 10_000
+_MOST_FOLDERS = 10_000
 _WRITING = os.O_WRONLY | os.O_RDWR
 _EXPECTED = (OSError, TypeError, ValueError, IndexError)
 """A file that is gone, or an event that a library raises with different arguments."""
@@ -26,6 +30,8 @@ class OpenedFiles:
         modified_ns: by absolute path, the time of the last change when opened.
         has_more: whether more files were read than fit in ``read``.
         written: absolute paths.
+        listed: by absolute path, each folder that was listed, as the script gave it.
+        since: when the script started, seconds since 1970.
         on: whether files are recorded.
         included: folders of the user, each with its slash, inside a system folder: a container's
             ``/usr/src/app``.
@@ -38,6 +44,8 @@ class OpenedFiles:
         self.modified_ns: dict[str, int] = {}
         self.has_more = False
         self.written: set[str] = set()
+        self.listed: dict[str, str] = {}
+        self.since = process_start()
         self.on = True
         self.included: tuple[str, ...] = ()
         self._skipped = library_folders()
@@ -56,7 +64,8 @@ class OpenedFiles:
         """Record one audit event.
 
         Source: "Audit events table" of Python 3.10 to 3.14: ``open`` has path, mode and flags,
-        ``os.rename`` (which ``os.replace`` raises too) source and destination.
+        ``os.rename`` (which ``os.replace`` raises too) source and destination; ``os.listdir`` and
+        ``os.scandir`` have the path.
         """
         # An error raised here would make the user's call fail, such as ``open``.
         try:
@@ -66,6 +75,8 @@ class OpenedFiles:
                 self._opened(arguments[0], arguments[2])
             elif event == "os.rename":
                 self._renamed(arguments[0], arguments[1])
+            elif not _is_import(inspect.currentframe()):
+                self.note_listed(arguments[0])
         except _EXPECTED:
             return
         except Exception as fault:  # noqa: BLE001 - raised later, by `check`
@@ -80,6 +91,29 @@ class OpenedFiles:
         fault, self._fault = self._fault, None
         if fault is not None and is_strict():
             raise fault
+
+    def note_listed(self, path: object) -> None:
+        """Record a folder that was listed; None is the working directory.
+
+        Raises:
+            TypeError: it is no path.
+        """
+        name = "." if path is None else _name(path)
+        if not name or name in self.listed or not self.on or self._is_skipped(name):
+            return
+        absolute = os.path.abspath(name)  # noqa: PTH100 - links are resolved later
+        if absolute in self.listed or self._is_skipped(f"{absolute}/"):
+            return
+        if len(self.listed) < _MOST_FOLDERS:
+            self.listed[absolute] = name
+
+    def note_opened(self, path: object) -> None:
+        """Record a file that a library is about to read without an audit event.
+
+        Raises:
+            OSError: it does not exist.
+        """
+        self._opened(path, os.O_RDONLY)
 
     def _opened(self, path: object, flags: object) -> None:
         name = _name(path)
@@ -126,10 +160,27 @@ def _hook(opened: OpenedFiles) -> Callable[[str, tuple[object, ...]], None]:
     # NOTE: a function, since a bound method costs four times as much: Python looks for
     # "__cantrace__" on it each time (measured with 3.11).
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open" or event == "os.rename":
+        if (
+            event == "open"
+            or event == "os.rename"
+            or event == "os.listdir"
+            or event == "os.scandir"
+        ):
             notice(event, arguments)
 
     return hook
+
+
+_IMPORTING = ("<frozen importlib", "<frozen zipimport")
+_METADATA = ("importlib/metadata/__init__.py", "pkgutil.py", "pkg_resources/__init__.py")
+
+
+def _is_import(frame: FrameType | None) -> bool:
+    """Return whether Python's import system lists a folder, to look for modules."""
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    name = "" if frame is None else frame.f_code.co_filename
+    return name.startswith(_IMPORTING) or name.endswith(_METADATA)
 
 
 def _name(path: object) -> str:

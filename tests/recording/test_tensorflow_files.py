@@ -1,0 +1,98 @@
+"""What TensorFlow lists and reads in C++ is seen, and its functions do what they did."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from wandb_repro.capture.process.opened_files import OpenedFiles
+from wandb_repro.capture.unrecorded import unrecorded
+from wandb_repro.recording.tensorflow_files import watch_tensorflow
+
+
+@pytest.fixture(name="data")
+def _data(tmp_path: Path) -> Path:
+    for name in ("a/0.txt", "a/1.txt", "b/0.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x\n")
+    return tmp_path
+
+
+@pytest.fixture(name="opened")
+def _opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenedFiles]:
+    watch_tensorflow(tf)
+    known = OpenedFiles.of_process()
+    monkeypatch.setattr(known, "listed", {})
+    monkeypatch.setattr(known, "read", {})
+    yield known
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda data: tf.io.gfile.listdir(f"{data}/a"),
+        lambda data: tf.io.gfile.glob(f"{data}/a/*.txt"),
+        lambda data: list(tf.io.gfile.walk(f"{data}/a")),
+        lambda data: tf.data.Dataset.list_files(f"{data}/a/*.txt"),
+        lambda data: tf.data.Dataset.from_tensor_slices([f"{data}/a/0.txt", f"{data}/a/1.txt"]),
+        lambda data: tf.data.Dataset.from_tensor_slices(([f"{data}/a/0.txt"], [1])),
+        lambda data: tf.data.TextLineDataset([f"{data}/a/0.txt"]),
+    ],
+    ids=["listdir", "glob", "walk", "list_files", "paths", "paths and labels", "TextLineDataset"],
+)
+def test_a_folder_that_only_tensorflow_reads_is_seen(
+    use: Any, data: Path, opened: OpenedFiles
+) -> None:
+    use(data)
+    assert f"{data}/a" in opened.listed
+    assert f"{data}/b" not in opened.listed
+
+
+def test_files_of_a_dataset_are_seen_one_by_one(data: Path, opened: OpenedFiles) -> None:
+    tf.data.TextLineDataset(f"{data}/a/0.txt")
+    assert list(opened.read) == [f"{data}/a/0.txt"]
+
+
+def test_text_and_numbers_are_no_paths(opened: OpenedFiles) -> None:
+    tf.data.Dataset.from_tensor_slices(["hello", "world"])
+    tf.data.Dataset.from_tensor_slices([1, 2])
+    assert opened.listed == {}
+
+
+def test_what_we_read_ourselves_is_not_seen(data: Path, opened: OpenedFiles) -> None:
+    with unrecorded():
+        tf.io.gfile.listdir(f"{data}/a")
+    assert opened.listed == {}
+
+
+def test_results_errors_and_tracing_are_as_before(data: Path, opened: OpenedFiles) -> None:
+    del opened
+    assert sorted(tf.io.gfile.listdir(str(data))) == ["a", "b"]
+    with pytest.raises(tf.errors.NotFoundError):
+        tf.io.gfile.listdir(f"{data}/none")
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.data.Dataset.list_files(f"{data}/none/*")
+
+    @tf.function
+    def count(pattern: Any) -> Any:
+        return tf.data.Dataset.list_files(pattern).reduce(0, lambda total, _: total + 1)
+
+    assert int(count(tf.constant(f"{data}/*/*.txt"))) == 3
+    assert count.experimental_get_tracing_count() == 1
+    assert pickle.loads(pickle.dumps(tf.io.gfile.glob)) is tf.io.gfile.glob
+
+
+def test_watching_twice_wraps_once(data: Path, opened: OpenedFiles) -> None:
+    del opened
+    from tensorflow.python.lib.io import file_io
+
+    before = file_io._pywrap_file_io.GetChildren  # pyright: ignore
+    watch_tensorflow(tf)
+    assert file_io._pywrap_file_io.GetChildren is before  # pyright: ignore
+    assert os.listdir(data)

@@ -1,0 +1,133 @@
+"""Sees the folders and files that TensorFlow reads in C++, which raise no audit event.
+
+Private functions are wrapped, below the public ones: no public function changes its identity, so
+that pickling, copying and tracing are as before. Each wrapper calls the real function first.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import Any, cast
+
+from wandb_repro.capture.process.opened_files import OpenedFiles
+from wandb_repro.capture.unrecorded import is_unrecorded
+from wandb_repro.recording.messages import attempt
+
+_FILE_IO = "tensorflow.python.lib.io.file_io"
+_READERS = "tensorflow.python.data.ops.readers"
+_SLICES = "tensorflow.python.data.ops.from_tensor_slices_op"
+_OPS = "tensorflow.python.ops.gen_io_ops"
+_MOST_PATHS = 100_000
+"""Paths of one call whose folders are looked at."""
+_TRIED = 3
+"""Strings of a dataset that are tried as paths."""
+
+
+def watch_tensorflow(tensorflow: ModuleType) -> None:
+    """Record what TensorFlow's functions list and read, until the process ends."""
+    del tensorflow
+    opened = OpenedFiles.of_process()
+
+    def folder(arguments: tuple[Any, ...], _: Any) -> None:
+        opened.note_listed(_text(arguments[0]))
+
+    def found(_: tuple[Any, ...], result: Any) -> None:
+        _note_folders(opened, _texts(result))
+
+    def files(arguments: tuple[Any, ...], _: Any) -> None:
+        for path in _texts(arguments[0]):
+            opened.note_opened(path)
+        _note_folders(opened, _texts(arguments[0]))
+
+    def slices(arguments: tuple[Any, ...], _: Any) -> None:
+        for column in _columns(arguments[0]):
+            if _are_paths(column):
+                _note_folders(opened, _texts(column))
+
+    native = getattr(sys.modules.get(_FILE_IO), "_pywrap_file_io", None)
+    _follow(native, "GetChildren", folder)
+    _follow(native, "GetMatchingFiles", found)
+    _follow(sys.modules.get(_OPS), "matching_files", found)
+    _follow(sys.modules.get(_READERS), "_create_or_validate_filenames_dataset", files)
+    _follow(sys.modules.get(_SLICES), "_from_tensor_slices", slices)
+
+
+Note = Callable[[tuple[Any, ...], Any], None]
+
+
+def _follow(module: object, name: str, note: Note) -> None:
+    """Call ``note`` with the arguments and the result of each call of a module's function."""
+    real = getattr(module, name, None)
+    if real is None or hasattr(real, "_wandb_repro"):
+        return
+
+    @functools.wraps(real)
+    def followed(*arguments: Any, **options: Any) -> Any:
+        result = real(*arguments, **options)
+        if arguments and not is_unrecorded():
+            attempt(lambda: note(arguments, result), "which files TensorFlow reads")
+        return result
+
+    cast("Any", followed)._wandb_repro = True
+    setattr(module, name, followed)
+
+
+def _note_folders(opened: OpenedFiles, paths: Iterable[str]) -> None:
+    """Record the folders of files, each once."""
+    seen = set[str]()
+    for path in paths:
+        folder = os.path.dirname(path) or "."  # noqa: PTH120 - for a hundred thousand paths
+        if folder not in seen:
+            seen.add(folder)
+            opened.note_listed(folder)
+
+
+def _columns(element: Any) -> Iterable[Any]:
+    """Return the parts of a dataset's element: ``(paths, labels)``, or the element itself."""
+    if isinstance(element, tuple):
+        return cast("tuple[Any, ...]", element)
+    return cast("dict[Any, Any]", element).values() if isinstance(element, dict) else (element,)
+
+
+def _are_paths(column: Any) -> bool:
+    """Return whether the first strings of a column are files on this disk."""
+    first = [text for text, _ in zip(_texts(column), range(_TRIED), strict=False)]
+    return bool(first) and all(os.path.isfile(text) for text in first)  # noqa: PTH113
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the local paths among the strings of a list, an array or an eager tensor."""
+    if isinstance(value, (str, bytes, os.PathLike)):
+        value = [value]
+    elif getattr(value, "dtype", None) is not None:
+        value = _array(value)
+    if not isinstance(value, (list, tuple)):
+        return
+    for number, item in enumerate(cast("list[Any]", value)):
+        if number >= _MOST_PATHS or not isinstance(item, (str, bytes, os.PathLike)):
+            return
+        if "://" not in (text := _text(item)):
+            yield text
+
+
+def _array(value: Any) -> list[Any] | None:
+    """Return an array of strings, flat; None for numbers and for tensors without a value."""
+    kind = str(getattr(value.dtype, "name", value.dtype))
+    if kind != "string" and not kind.startswith(("object", "str", "bytes")):
+        return None
+    read = getattr(value, "numpy", None)
+    # A tensor that is traced has no value; its dtype is TensorFlow's.
+    if kind == "string" and (read is None or not hasattr(value, "_numpy")):
+        return None
+    array = value if read is None else read()
+    if isinstance(array, bytes):
+        return [array]
+    return array.reshape(-1)[:_MOST_PATHS].tolist() if hasattr(array, "reshape") else None
+
+
+def _text(path: Any) -> str:
+    return os.fsdecode(path)
