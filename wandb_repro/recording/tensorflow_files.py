@@ -62,7 +62,7 @@ Note = Callable[[tuple[Any, ...], Any], None]
 def _follow(module: object, name: str, note: Note) -> None:
     """Call ``note`` with the arguments and the result of each call of a module's function."""
     real = getattr(module, name, None)
-    if real is None or hasattr(real, "_wandb_repro"):
+    if real is None or hasattr(real, "followed_by_wandb_repro"):
         return
 
     @functools.wraps(real)
@@ -72,7 +72,7 @@ def _follow(module: object, name: str, note: Note) -> None:
             attempt(lambda: note(arguments, result), "which files TensorFlow reads")
         return result
 
-    cast("Any", followed)._wandb_repro = True
+    cast("Any", followed).followed_by_wandb_repro = True
     setattr(module, name, followed)
 
 
@@ -121,7 +121,7 @@ def _array(value: Any) -> list[Any] | None:
         return None
     read = getattr(value, "numpy", None)
     # A tensor that is traced has no value; its dtype is TensorFlow's.
-    if kind == "string" and (read is None or not hasattr(value, "_numpy")):
+    if kind == "string" and read is None:
         return None
     array = value if read is None else read()
     if isinstance(array, bytes):

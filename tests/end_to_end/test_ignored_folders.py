@@ -1,0 +1,80 @@
+"""A folder that git ignores is found when it is recorded, and looked for before a rerun."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.recorded import NUMBERS, Answer, Ask, Project
+
+HERE = ("--env", "here", "--yes")
+
+SCRIPT = NUMBERS.replace(
+    "        weights += ",
+    "        assert len(list(Path(path).parent.iterdir())) == 2\n        weights += ",
+)
+"""Each argument is a file, whose folder is listed."""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Record a training that reads one of two files of a folder that git ignores."""
+    folder = tmp_path_factory.mktemp("ignored")
+    project = Project.made(folder / "project", SCRIPT)
+    project.repository.write(".gitignore", "wandb/\ndata/\n")
+    (project.folder / "data").mkdir()
+    (project.folder / "data" / "x.csv").write_text("1.5")
+    (project.folder / "data" / "y.csv").write_text("2.5")
+    done = project.record("train.py", "data/x.csv")
+    assert done.returncode == 0
+    assert "data/ (2 files, 6 bytes) is read and is not in the source tree" in done.stderr
+    return project
+
+
+@pytest.fixture
+def capsule(trained: Project, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained.capsule.folder, tmp_path / "capsule"))
+
+
+def rerun(ask: Ask, capsule: Path, *words: str) -> Answer:
+    return ask("rerun", capsule, *HERE, *words, cwd=capsule.parent)
+
+
+@pytest.mark.slow
+def test_a_folder_in_its_old_place_is_used(capsule: Path, ask: Ask) -> None:
+    answer = rerun(ask, capsule)
+    assert answer.code == 0, answer.err
+
+
+def test_a_folder_that_is_gone_stops_the_rerun_at_once(
+    trained: Project, capsule: Path, ask: Ask, tmp_path: Path
+) -> None:
+    data = trained.folder / "data"
+    data.rename(tmp_path / "elsewhere")
+    try:
+        gone = rerun(ask, capsule)
+        check = ask("check", capsule, cwd=capsule.parent)
+        given = rerun(ask, capsule, "--data", f"data={tmp_path / 'elsewhere'}")
+    finally:
+        (tmp_path / "elsewhere").rename(data)
+    assert gone.code == 4
+    assert f"that are not here: {data}" in gone.error
+    assert "--data data=PATH" in gone.error
+    assert "Traceback" not in gone.err
+    assert check.code == 1
+    assert "data/ (2 files, 6 bytes), which is not here" in check.text
+    assert given.code == 0, given.err
+
+
+def test_a_changed_file_is_named_before_training(trained: Project, capsule: Path, ask: Ask) -> None:
+    file = trained.folder / "data" / "y.csv"
+    file.write_text("2.6")
+    try:
+        answer = rerun(ask, capsule)
+    finally:
+        file.write_text("2.5")
+    assert answer.code == 3
+    assert "y.csv differs" in answer.error
+    assert "of numbers" not in answer.err
