@@ -60,7 +60,7 @@ def test_what_the_snapshot_holds_is_not_missing(root: Path) -> None:
 def test_a_placeholder_in_git_does_not_hide_the_data_and_code_does(root: Path) -> None:
     (root / "data/.gitkeep").touch()
     kept = ("train.py", "data/.gitkeep")
-    assert found(root, "data", "data/test", files=kept) == ["data/test"]
+    assert found(root, "data/test", files=kept) == ["data/test"]
     (root / "data/0").touch()
     assert found(root, "data", "data/test", files=kept) == ["data"]
     assert found(root, "data", files=("train.py", "data/load.py")) == []
