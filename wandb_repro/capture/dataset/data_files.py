@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -82,12 +82,11 @@ def digest_files(
         size_bytes = sum(file.status.st_size for file in files)
         sampled = size_bytes > limits.file_bytes
         until = time.monotonic() + limits.seconds
-        with ThreadPoolExecutor(_WORKERS, initializer=never_record_this_thread) as pool:
-            tasks = [
-                pool.submit(_digest, file, limits, cache, sampled=sampled, until=until)
-                for file in files
-            ]
-            each = [task.result() for task in tasks]
+
+        def digest(file: DataFile) -> str:
+            return _digest(file, limits, cache, sampled=sampled, until=until)
+
+        each = _digest_all(files, digest)
     except OSError as error:
         raise DigestError(f"{error.filename or path}: {error.strerror or error}") from error
     if not files:
@@ -95,11 +94,11 @@ def digest_files(
     algorithm = SAMPLE_ALGORITHM if sampled else FILE_ALGORITHM
     if top.is_dir():
         root = root_digest(zip((file.label for file in files), each, strict=True))
-        digest = f"{ROOT_ALGORITHM}:{root}"
+        whole = f"{ROOT_ALGORITHM}:{root}"
     else:
-        digest = f"{algorithm}:{each[0]}"
+        whole = f"{algorithm}:{each[0]}"
     return FilesDigest(
-        digest,
+        whole,
         each,
         [file.path for file in files],
         DataFiles(
@@ -107,10 +106,20 @@ def digest_files(
             absolute=str(top),
             count=len(files),
             size_bytes=size_bytes,
-            digest=digest,
+            digest=whole,
         ),
         f"a sample of {megabytes(size_bytes)}" if sampled else "",
     )
+
+
+def _digest_all(files: list[DataFile], digest: Callable[[DataFile], str]) -> list[str]:
+    """Return the digest of each file, several at once where threads can be started."""
+    with ThreadPoolExecutor(_WORKERS, initializer=never_record_this_thread) as pool:
+        try:
+            tasks = [pool.submit(digest, file) for file in files]
+        except RuntimeError:  # the interpreter is exiting and starts no threads
+            return [digest(file) for file in files]
+        return [task.result() for task in tasks]
 
 
 def list_files(path: Path, limits: Limits) -> list[DataFile]:

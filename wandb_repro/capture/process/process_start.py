@@ -11,12 +11,16 @@ _START_FIELD = 19
 
 
 def process_start() -> float:
-    """Return when this process started, seconds since 1970, to 10 ms; now if it is not known."""
+    """Return when this process had started, seconds since 1970; now if it is not known.
+
+    At most 10 ms late, and never early: what was written just before must not count as its own.
+    """
     # psutil rounds to the system's start in whole seconds.
     try:
         fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         ticks = int(fields[_START_FIELD])
-        running_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        started_s = (ticks + 1) / os.sysconf("SC_CLK_TCK")  # ticks are rounded down
+        running_s = time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
     except (OSError, ValueError, IndexError, AttributeError):
         return time.time()
     return time.time() - running_s
