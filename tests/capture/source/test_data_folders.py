@@ -28,7 +28,7 @@ def found(
     files: tuple[str, ...] = ("train.py",),
     ignore: tuple[str, ...] = (),
 ) -> list[str]:
-    entries = {name.encode(): Entry(REGULAR, b"0" * 40) for name in files}
+    entries = {name.encode(): Entry(REGULAR, "0" * 40) for name in files}
     by_path = {str(root / path): str(path) for path in listed}
     folders = data_folders(SnapshotFiles(root, entries), by_path, ignore)
     return [folder.path for folder in folders]
@@ -88,7 +88,7 @@ def test_a_folder_behind_a_link_is_named_by_the_link(root: Path) -> None:
 
 def test_the_reason_is_what_the_snapshot_says(root: Path) -> None:
     left = LeftOut(path="data/test/0", size_bytes=Unavailable(unavailable="-"), reason=IGNORED)
-    snapshot = SnapshotFiles(root, {b"train.py": Entry(REGULAR, b"0" * 40)})
+    snapshot = SnapshotFiles(root, {b"train.py": Entry(REGULAR, "0" * 40)})
     listed = {str(root / "data/test"): "data/test"}
     (root / ".git").mkdir()
     (folder,) = data_folders(snapshot, listed, (), (left,))
