@@ -68,3 +68,10 @@ def test_three_packages_are_listed_one_by_one() -> None:
 
     assert "differ\n" not in text
     assert text.count("package-") == 3
+
+
+def test_what_came_out_has_a_group_of_its_own_before_all_others() -> None:
+    text = text_of(finding("seed", "seed", "changes bits"), finding("result", "loss", "explains"))
+
+    assert text.index("What came out differs") < text.index("loss") < text.index("These change")
+    assert "These change no bits" not in text

@@ -9,7 +9,7 @@ from wandb_repro.manifest.manifest import run_name
 from wandb_repro.report.differences import differences_text
 from wandb_repro.store.local import read_manifest
 from wandb_repro.store.locate import locate
-from wandb_repro.verify.manifest_diff import differences
+from wandb_repro.workflows.diff_capsules import diff_capsules
 
 
 @click.command("diff")
@@ -19,13 +19,14 @@ from wandb_repro.verify.manifest_diff import differences
 @json_option
 @answers
 def command(a: str, b: str, every: bool, as_json: bool) -> int:
-    """Show what differs between the runs A and B, what can change bits first."""
+    """Show what differs between the runs A and B: what came out, then what can change bits."""
     with scratch_folder() as scratch:
-        first = read_manifest(locate(a, scratch / "a", code=False).capsule)
-        second = read_manifest(locate(b, scratch / "b", code=False).capsule)
-    findings = differences(first, second)
+        first = locate(a, scratch / "a", code=False).capsule
+        second = locate(b, scratch / "b", code=False).capsule
+        names = [run_name(read_manifest(capsule)) for capsule in (first, second)]
+        findings = diff_capsules(first, second)
     Output(as_json=as_json).report(
-        differences_text(run_name(first), run_name(second), findings, every=every),
+        differences_text(names[0], names[1], findings, every=every),
         [finding.model_dump(mode="json") for finding in findings],
     )
     return 1 if findings else 0

@@ -1,6 +1,6 @@
-"""The text that ``diff`` prints: the differences between two records.
+"""The text that ``diff`` prints: the differences between two runs.
 
-What can change bits comes first, then the order is that of the card.
+What came out comes first, then what can change bits; the order within these is that of the card.
 """
 
 from __future__ import annotations
@@ -51,15 +51,23 @@ def differences_text(
         heading(count(len(findings), "difference"), f"{left} on the left, {right} on the right")
     ]
     folded = False
-    for effect, title in _GROUPS:
-        group = [finding for finding in findings if finding.effect == effect]
+    for title, style, group in _grouped(findings):
         if group:
             rows = list(_rows(group, every=every))
             folded = folded or len(rows) < len(group)
-            parts += [blank(), heading(title, style=STYLES[effect]), *_tables(rows)]
+            parts += [blank(), heading(title, style=style), *_tables(rows)]
     if folded:
         parts += [blank(), Text("diff --all lists each of them", style="dim")]
     return page(*parts)
+
+
+def _grouped(findings: Sequence[Finding]) -> Iterator[tuple[str, str, list[Finding]]]:
+    """Yield title, style and findings of each group: results, then what may have caused them."""
+    results = [finding for finding in findings if finding.kind == "result"]
+    yield "What came out differs", STYLES["diverged"], results
+    for effect, title in _GROUPS:
+        of_effect = [finding for finding in findings if finding.effect == effect]
+        yield title, STYLES[effect], [each for each in of_effect if each.kind != "result"]
 
 
 def _rows(findings: Sequence[Finding], *, every: bool) -> Iterator[tuple[str, ...]]:

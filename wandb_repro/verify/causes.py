@@ -9,6 +9,7 @@ from wandb_repro.manifest.machine import Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.verify.audit import seeded_too_late
 from wandb_repro.verify.cause_weights import EFFECT_WEIGHTS, weights_at, weights_of_outputs
+from wandb_repro.verify.continued import CONTINUED
 from wandb_repro.verify.finding import Finding, Kind, about_one_run
 from wandb_repro.verify.first_cause import FirstCause
 from wandb_repro.verify.outcome import OutputDifference
@@ -52,6 +53,8 @@ def rank_for_outputs(
 
 
 def _score(finding: Finding, weights: dict[Kind, int]) -> int:
+    if finding.fact == CONTINUED:
+        return _CONTINUED_SCORE
     if finding.fact == _NONDETERMINISM:
         # After every recorded difference that is a likely cause, before the unlikely ones.
         return _NONDETERMINISM_SCORE
@@ -62,6 +65,8 @@ def _score(finding: Finding, weights: dict[Kind, int]) -> int:
     return weight + effect if weight else effect // 10
 
 
+_CONTINUED_SCORE = 1000
+"""Before all else: what a checkpoint did not restore is known to be another training."""
 _NONDETERMINISM = "operations that do not repeat themselves"
 _NONDETERMINISM_SCORE = 100
 _SHOWN_BY_TRAILS = frozenset(

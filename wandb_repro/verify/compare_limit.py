@@ -29,6 +29,8 @@ class Limit:
     """The ``fit`` in which epochs and steps are counted, the first being 1."""
     passed: tuple[int, ...] = ()
     """Earlier fits that did not train: their weights came from their checkpoints."""
+    continued: str = ""
+    """The run that went on from a checkpoint after these epochs, ``rerun``; empty if none did."""
     rows: bool = True
     """Whether logged rows are compared, and the states of the run that were digested at them."""
 
@@ -79,6 +81,8 @@ class Limit:
         parts = [f"{name} {number}" for name, number in numbers.items() if number is not None]
         if self.after is None:
             return " and ".join(parts)
+        if self.continued and not parts:
+            return f"the end, from epoch {self.after + 1}: the {self.continued} continued there"
         of_fit = f" of fit {self.fit}" if self.fit > 1 else ""
         end = f"{' and '.join(parts)}{of_fit}" if parts else "the end"
         start = f"the checkpoint of epoch {self.after}" if self.after else "the start"

@@ -24,8 +24,9 @@ Kind = Literal[
     "model",
     "data",
     "unknown",
+    "result",
 ]
-"""In the order of a card's sections."""
+"""In the order of a card's sections. ``result``: what came out differs, which is no cause."""
 
 Effect = Literal["stops", "changes bits", "may change bits", "is not compared", "explains"]
 """What it does: stops a rerun; changes bits (measured or documented); may change them; trained and

@@ -11,6 +11,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import WHOLE_RUN
 from wandb_repro.verify.causes import rank, rank_for_outputs
 from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.continued import common_part, continuations
 from wandb_repro.verify.coverage import coverage_of, volatile_names, with_files
 from wandb_repro.verify.distance import Distance, distance
 from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
@@ -102,7 +103,9 @@ def judge(
     By default everything is compared, and nothing may differ in equivalent runs. ``extra`` are
     differences known from elsewhere, such as a rebuilt package that is not equal.
     """
-    limit, tolerance = limit or Limit(), tolerance or Tolerance()
+    part = common_part(original_trail, rerun_trail) if limit in (None, Limit()) else limit
+    limit, tolerance = part or Limit(), tolerance or Tolerance()
+    extra = (*extra, *continuations(original_trail, rerun_trail))
     ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
     volatile = (*volatile_names(original), *volatile_names(rerun))
     finished = all(
