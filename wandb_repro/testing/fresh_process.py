@@ -74,6 +74,7 @@ class Processes:
         original: Noted | None = None,
         checkpoints: Path | None = None,
         goes_on: bool = False,
+        judges_result: bool = False,
     ) -> Noted:
         """Train, and return the record.
 
@@ -83,13 +84,21 @@ class Processes:
             original: compared with while it trains; it stops at the first difference.
             checkpoints: folder passed to the function.
             goes_on: whether the folder contains checkpoints.
+            judges_result: whether what the function returns is digested even if a ``fit`` was.
 
         Raises:
             AssertionError: the training itself failed, or took too long.
         """
         __tracebackhide__ = True
         compared_with = str(original.capsule.folder) if original else ""
-        task = self._task(who, checkpoints, steps=steps, original=compared_with, goes_on=goes_on)
+        task = self._task(
+            who,
+            checkpoints,
+            steps=steps,
+            original=compared_with,
+            goes_on=goes_on,
+            judges_result=judges_result,
+        )
         returncode = self._run(task)
         capsule = Capsule(Path(task.folder))
         if returncode or not capsule.manifest.is_file():

@@ -32,5 +32,7 @@ class Task(ExecutionRecord):
     """Folder passed to the function as its first argument; empty for none."""
     kill_after: int | None = None
     """Send SIGKILL to the own process when this many steps are complete."""
+    judges_result: bool = False
+    """Whether what the function returns is digested even if a ``fit`` was."""
     goes_on: bool = False
     """Whether the training resumes from its checkpoints: steps are counted from there."""

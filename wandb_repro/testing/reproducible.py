@@ -32,8 +32,9 @@ def assert_reproducible(
 
     Args:
         train: called without arguments; seeds, builds and fits, as a script does. It must be
-            defined at the top of a module, or be a ``functools.partial`` of such a function. A
-            training that does not call ``fit`` of Keras must return its model.
+            defined at the top of a module, or be a ``functools.partial`` of such a function. Models
+            and optimizers that it returns, alone or in lists and dicts, are compared too; a
+            training that does not call ``fit`` of Keras must return them.
         steps: compare this many optimizer steps and stop; None compares the whole training.
         seed: of every random generator, set before ``train`` is called, as by
             ``wandb_repro.init``; None leaves seeding to ``train``.
@@ -52,8 +53,10 @@ def assert_reproducible(
         processes = Processes(
             target, Path(scratch), seed=seed, deterministic=deterministic, timeout_s=timeout_s
         )
-        first = processes.train("the first process", steps=steps)
-        second = processes.train("the second process", steps=steps, original=first)
+        first = processes.train("the first process", steps=steps, judges_result=True)
+        second = processes.train(
+            "the second process", steps=steps, original=first, judges_result=True
+        )
         verdict = _verdict(first, second, Limit(step=steps))
     if verdict.grade == "diverged":
         fail_with_verdict(
