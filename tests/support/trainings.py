@@ -21,6 +21,7 @@ __all__ = [
     "in_another_order",
     "nothing",
     "returned",
+    "two_models",
     "unsaved",
 ]
 
@@ -86,6 +87,15 @@ def returned() -> object:
     for first in range(0, 24, 4):
         model.train_on_batch(X[first : first + 4], Y[first : first + 4])
     return model
+
+
+def two_models() -> dict[str, object]:
+    """Train one model, and another by rows that no other process has."""
+    _seed(3)
+    one, two = _model(), _model()
+    one.fit(X, Y, epochs=1, batch_size=4, verbose=0)
+    two.train_on_batch(X * os.getpid(), Y)
+    return {"one": one, "two": two}
 
 
 def nothing() -> None:

@@ -82,27 +82,3 @@ def test_a_training_that_resumes_counts_from_the_steps_of_its_optimizer(
 
     # Step 2 is what it resumed from.
     assert [step for _, name, step in moments_in(tmp_path) if name == "step"] == [2, 3, 4]
-
-
-def test_a_model_that_was_returned_without_a_fit_is_recorded_as_trained(
-    tmp_path: Path, recorder: ProcessRecorder
-) -> None:
-    from wandb_repro.testing.fit_watcher import record_result
-
-    record_result(model(), recorder)
-    record_result(model(), recorder)
-    recorder.end("finished")
-
-    assert moments_in(tmp_path) == [(1, "final", 1)]
-
-
-@pytest.mark.parametrize("result", [None, 0.5, "a model"])
-def test_a_result_that_is_no_model_is_not_recorded(
-    result: object, tmp_path: Path, recorder: ProcessRecorder
-) -> None:
-    from wandb_repro.testing.fit_watcher import record_result
-
-    record_result(result, recorder)
-    recorder.end("finished")
-
-    assert moments_in(tmp_path) == []

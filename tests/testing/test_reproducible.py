@@ -61,6 +61,13 @@ def test_a_callback_that_changes_a_weight_is_found_with_step_and_tensor() -> Non
 
 
 @pytest.mark.slow
+def test_a_second_model_that_was_returned_is_judged_beside_the_fit() -> None:
+    told = _told(trainings.two_models)
+    assert "two fresh processes trained different weights" in told
+    assert "diverged  at the final weights of fit 2\n" in told
+
+
+@pytest.mark.slow
 def test_a_training_that_trains_nothing_proves_nothing() -> None:
     told = _told(trainings.nothing)
     assert told.startswith("Nothing shows whether tests.support.trainings:nothing repeats itself.")

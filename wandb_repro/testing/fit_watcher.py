@@ -10,9 +10,6 @@ import keras
 
 from wandb_repro.keras import ReproCallback
 from wandb_repro.recording.patch_fit import add_callback, change_every_fit
-from wandb_repro.recording.trail_sink import Point
-from wandb_repro.state.returned import parts_of
-from wandb_repro.state.watched import Watched
 from wandb_repro.testing.process_recorder import ProcessRecorder
 
 
@@ -25,23 +22,6 @@ def watch_every_fit(module: ModuleType, recorder: ProcessRecorder, *, goes_on: b
         add_callback(callbacks, model, _Watching(recorder, goes_on=goes_on), first=True)
 
     change_every_fit(module, watched)
-
-
-def record_result(result: object, recorder: ProcessRecorder, *, always: bool = False) -> None:
-    """Record the weights of the models and optimizers that a training returned.
-
-    Args:
-        result: what it returned.
-        recorder: of the training.
-        always: also if a ``fit`` was recorded.
-    """
-    parts = parts_of(result)
-    if (recorder.fits and not always) or not parts:
-        return
-    fit = recorder.begin_fit(parts[0])
-    # NOTE: the steps were not counted; with one, the verdict takes the model as trained.
-    recorder.weights(Point("final", fit, epoch=0, step=1), Watched(parts).read())
-    recorder.end_fit(fit)
 
 
 class _Watching(ReproCallback):

@@ -11,6 +11,8 @@ from types import ModuleType, TracebackType
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.seeding import Seeding
+from wandb_repro.recording.watch_creation import watch_creation
+from wandb_repro.testing.final_state import record_all_state, record_result
 from wandb_repro.testing.fresh_task import FAILURE, INSIDE, Task
 from wandb_repro.testing.process_recorder import ProcessRecorder
 
@@ -34,6 +36,7 @@ def main(path: str) -> None:
         watch_every_fit(keras, recorder, goes_on=task.goes_on)
 
     after_import("keras", watch)
+    watch_creation()
     try:
         _train(task, recorder)
     except RerunStopped:
@@ -52,10 +55,11 @@ def main(path: str) -> None:
 def _train(task: Task, recorder: ProcessRecorder) -> None:
     train = task.target.load()
     result = train(Path(task.checkpoints)) if task.checkpoints else train()
-    if "keras" in sys.modules:
-        from wandb_repro.testing.fit_watcher import record_result
-
-        record_result(result, recorder, always=task.judges_result)
+    if task.judges_result or not recorder.fits:
+        record_result(result, recorder)
+    if task.judges_result:
+        # What it returned is still here, so that it is read too if it was made while watched.
+        record_all_state(recorder)
 
 
 def _report(error: BaseException, folder: Path) -> None:

@@ -26,6 +26,7 @@ from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.trail_sink import Point
+from wandb_repro.state.whole_state import note_digested
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
 from wandb_repro.testing.fresh_task import Task
@@ -53,11 +54,14 @@ class ProcessRecorder(TrailRecorder):
         self._capsule = Capsule(Path(task.folder))
         self._description: Description | None = None
         self._settings: list[FitSettings] = []
+        self._trained: dict[int, object] = {}
+        """Models of open fits."""
         super().__init__(self._capsule.trail, _live(task), steps=1)
 
     def begin_fit(self, model: object = None, arguments: Mapping[str, object] | None = None) -> int:
         """Open the next fit; record its settings and the process's environment."""
         fit = super().begin_fit(model, arguments)
+        self._trained[fit] = model
         settings = guarded(
             lambda: probe_settings(self._host, model, arguments or {}, fit), "the model"
         )
@@ -74,6 +78,10 @@ class ProcessRecorder(TrailRecorder):
             RerunStopped: the steps of the task are complete.
         """
         super().weights(point, variables)
+        if point.moment == "final":
+            note_digested(
+                process.registry, [getattr(self._trained.pop(point.fit, None), "optimizer", None)]
+            )
         if self._task.kill_after is not None and point.step >= self._task.kill_after:
             os.kill(os.getpid(), signal.SIGKILL)
         if self._task.steps is not None and point.step >= self._task.steps:

@@ -32,9 +32,9 @@ def assert_reproducible(
 
     Args:
         train: called without arguments; seeds, builds and fits, as a script does. It must be
-            defined at the top of a module, or be a ``functools.partial`` of such a function. Models
-            and optimizers that it returns, alone or in lists and dicts, are compared too; a
-            training that does not call ``fit`` of Keras must return them.
+            defined at the top of a module, or be a ``functools.partial`` of such a function.
+            Compared are every step of every ``fit``, the models and optimizers that it returns,
+            alone or in lists and dicts, and everything else that it made and that still exists.
         steps: compare this many optimizer steps and stop; None compares the whole training.
         seed: of every random generator, set before ``train`` is called, as by
             ``wandb_repro.init``; None leaves seeding to ``train``.
@@ -60,7 +60,7 @@ def assert_reproducible(
         verdict = _verdict(first, second, Limit(step=steps))
     if verdict.grade == "diverged":
         fail_with_verdict(
-            f"{target} does not repeat itself: two fresh processes trained different weights.",
+            f"{target} does not repeat itself: two fresh processes {_what_differs(verdict)}.",
             verdict,
         )
     if verdict.grade != "identical":
@@ -69,6 +69,12 @@ def assert_reproducible(
             "in it, or return the model that it trained.",
             verdict,
         )
+
+
+def _what_differs(verdict: Verdict) -> str:
+    if verdict.first is None:
+        return "trained equal weights, and other losses or metrics came out"
+    return "trained different weights"
 
 
 def _verdict(first: Noted, second: Noted, limit: Limit) -> Verdict:
