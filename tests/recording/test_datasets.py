@@ -77,3 +77,14 @@ def test_more_than_a_thousand_parts_are_recorded_as_one_digest_in_order() -> Non
     assert rest("ab")[:2] == (1001, "2 further parts")
     assert rest("ab") == rest("ab")
     assert len({rest("ab"), rest("ba"), rest("aa")}) == 3
+
+
+def test_a_split_that_cannot_be_read_is_named_once_a_reason() -> None:
+    parts = DataParts()
+    for fit in (1, 2, 3):
+        parts.add_unread_split(fit, "a generator can be read only once")
+
+    assert parts.uncompared == (
+        "training and validation of fit 1 were not compared for rows in common: "
+        "a generator can be read only once",
+    )

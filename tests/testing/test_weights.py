@@ -2,11 +2,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import keras as keras_library
 import numpy as np
 import pytest
+import tensorflow
 
 from wandb_repro.errors import UsageError
 from wandb_repro.testing import assert_same_weights
+
+keras: Any = keras_library
+tf: Any = tensorflow
 
 KERNEL: Any = cast("Any", np).arange(12, dtype="float32").reshape(4, 3)
 BIAS: Any = np.zeros(3, "float32")
@@ -66,3 +71,28 @@ def test_what_holds_no_weights_is_wrong_use(a: object, b: object, why: str) -> N
 def test_a_group_that_is_not_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="There is no group 'bias'; there are trainable"):
         assert_same_weights([BIAS], [BIAS], groups=["bias"])
+
+
+class _Counting(keras.layers.Layer):  # pyright: ignore[reportUntypedBaseClass]
+    """A layer with a variable of TensorFlow, which Keras does not track."""
+
+    def __init__(self) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
+        self.seen = [tf.Variable(0.0)]
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+
+def _counting() -> Any:
+    keras.utils.set_random_seed(1)
+    return keras.Sequential([keras.Input((2,)), _Counting(), keras.layers.Dense(1)])
+
+
+def test_a_variable_that_no_layer_tracks_is_compared() -> None:
+    a, b = _counting(), _counting()
+    assert_same_weights(a, b)
+
+    b.layers[0].seen[0].assign(3.0)
+
+    assert "1 of 3 variables differs" in _told(a, b)

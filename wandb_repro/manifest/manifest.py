@@ -86,6 +86,8 @@ class Description(EvolvedRecord, Record):
     """Files outside the snapshot that the run read."""
     overlaps: tuple[Overlap, ...] | Unavailable = added_field(())
     """Pairs of datasets with rows in common; empty if there are none."""
+    uncompared_data: tuple[str, ...] | Unavailable = added_field(())
+    """Training and validation data whose rows were not compared, and why."""
     fits: tuple[FitSettings, ...] | Unavailable = added_field(_NOT_RECORDED)
     """What each ``fit`` trained and how, if it differs from the ``fit`` before."""
     outputs: Outputs | Unavailable = added_field(_NOT_RECORDED)

@@ -32,6 +32,7 @@ class DataParts:
         self._digest_of_further = ""
         self._parts: dict[str, Measured] = {}
         self._overlaps: dict[tuple[str, str], Overlap] = {}
+        self._unread: dict[str, int] = {}
 
     def add(self, parts: Iterable[Measured]) -> None:
         """Add parts, and warn of rows that are also in other parts."""
@@ -58,8 +59,24 @@ class DataParts:
             self._record(part.dataset)
         overlap = overlap_of(training, validation)
         if overlap is not None:
-            self._overlaps[names] = overlap
-            warn_once(f"{overlap}: {_MEANING}")
+            self.add_overlap(overlap)
+
+    def add_overlap(self, overlap: Overlap) -> None:
+        """Add rows or files that two parts of a fit have in common, and warn of them."""
+        self._overlaps[overlap.one, overlap.two] = overlap
+        warn_once(f"{overlap}: {_MEANING}")
+
+    def add_unread_split(self, fit: int, why: str) -> None:
+        """Note why the rows of a fit's training and validation data were not compared."""
+        self._unread.setdefault(why, fit)
+
+    @property
+    def uncompared(self) -> tuple[str, ...]:
+        """Training and validation data that were not compared, and why, each reason once."""
+        return tuple(
+            f"training and validation of fit {fit} were not compared for rows in common: {why}"
+            for why, fit in self._unread.items()
+        )
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:

@@ -214,6 +214,7 @@ def _description(
     folders = () if isinstance(extra, Unavailable) else extra.folders
     found = {
         "overlaps": data.overlaps or None,
+        "uncompared_data": data.uncompared or None,
         "folders": folders or None,
         "outputs": readers.outputs.record,
         "every_fit": _records_every_fit(readers),

@@ -185,13 +185,18 @@ class Session:
     def _split(self, arguments: Mapping[str, object], fit: int) -> None:
         """Count the rows that a fit both trains and validates on, if both are arrays."""
         from wandb_repro.capture.dataset import split_of
+        from wandb_repro.capture.dataset.unread_split import files_in_both, why_unread
 
         if fit > _MOST_SPLITS:
             return
         with unrecorded():
-            split = split_of(arguments, fit)
+            split, data = split_of(arguments, fit), self._readers.data
             if split is not None:
-                self._readers.data.add_split(*split)
+                data.add_split(*split)
+            elif why := why_unread(arguments):
+                data.add_unread_split(fit, why)
+                if overlap := files_in_both(arguments, fit):
+                    data.add_overlap(overlap)
 
     def add_data(self, known: Iterable[Measured]) -> None:
         """Add fingerprints that were taken before the run began."""

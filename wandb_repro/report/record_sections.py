@@ -214,6 +214,9 @@ def _data(manifest: Manifest) -> Rows:
     overlaps = manifest.description.overlaps
     if not isinstance(overlaps, Unavailable):
         yield from ((overlap.two, str(overlap)) for overlap in overlaps)
+    uncompared = manifest.description.uncompared_data
+    if not isinstance(uncompared, Unavailable):
+        yield from (("overlap", sentence) for sentence in uncompared)
     folders = manifest.description.folders
     if not isinstance(folders, Unavailable):
         yield from folder_rows(folders)

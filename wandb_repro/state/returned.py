@@ -31,7 +31,8 @@ def _search(value: object, found: dict[int, object], depth: int) -> None:
         inner = list(cast("list[object]", value))
     elif _is_state(value):
         found[id(value)] = value
-        inner = [each for each in _attributes(value) if _may_hold_state(each)]
+        layers = getattr(value, "layers", ())
+        inner = [each for each in (*_attributes(value), layers) if _may_hold_state(each)]
     else:
         return
     for each in inner:

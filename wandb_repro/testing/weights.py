@@ -13,6 +13,8 @@ from wandb_repro.digest import leaf_digest
 from wandb_repro.errors import DigestError, UsageError
 from wandb_repro.report.layout import page, rows
 from wandb_repro.report.text import count
+from wandb_repro.state.returned import parts_of
+from wandb_repro.state.watched import Watched
 from wandb_repro.testing.failure import fail
 
 _SHOWN = 8
@@ -23,7 +25,8 @@ def assert_same_weights(
 ) -> None:
     """Fail unless two models have the same weights, bit for bit.
 
-    NaNs and signed zeros are compared by their bits, too. Variables are paired by group and order,
+    NaNs and signed zeros are compared by their bits, too. So are ``tf.Variable``s that a model or a
+    layer holds without tracking them. Variables are paired by group and order,
     since Keras numbers names by what else was built; arrays in a dict are paired by name.
 
     Args:
@@ -81,9 +84,9 @@ def _read(value: object, name: str, groups: Collection[str]) -> list[Variable]:
 def _variables(value: object, groups: Collection[str]) -> Iterator[Variable]:
     keras: Any = sys.modules.get("keras")
     if keras is not None and isinstance(value, keras.Model):
-        from wandb_repro.keras import variables_of
-
-        yield from (found for found in variables_of(cast("Any", value)) if found.group in groups)
+        # With what no layer tracks: variables that are attributes of the model or of its layers.
+        found = Watched(parts_of(value)).read()
+        yield from (variable for variable in found if variable.group in groups)
     elif isinstance(value, Mapping):
         named = cast("Mapping[object, Any]", value)
         for name in sorted(named, key=str):
