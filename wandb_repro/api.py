@@ -162,9 +162,11 @@ def _version(artifact: object) -> str:
 @harmless("a fingerprint of the data")
 def _fingerprint_early(name: str, x: object, y: object, path: str | None, artifact: str) -> None:
     from wandb_repro.capture.dataset import dataset_of
+    from wandb_repro.recording.datasets import warn_if_unknown
 
     # Digested now, since the script may change the arrays before a run begins.
-    process.pending.append(dataset_of(name, x, y, path=path, artifact=artifact))
+    part = dataset_of(name, x, y, path=path, artifact=artifact)
+    process.pending.append(warn_if_unknown(part))
 
 
 def register(generator: T, *, name: str | None = None) -> T:

@@ -100,7 +100,7 @@ def test_other_data_given_for_the_recorded_one_does_not_train(
 def test_data_that_the_record_does_not_name_is_wrong_use(capsule: Path, ask: Ask) -> None:
     answer = rerun(ask, capsule, "--data", "valid=/tmp")
     assert answer.code == 2
-    assert "There are train, test" in answer.error
+    assert "Recorded: train, test" in answer.error
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from sklearn import model_selection
 
 from wandb_repro.capture.dataset import dataset_of
 from wandb_repro.recording import messages
-from wandb_repro.recording.datasets import DataParts
+from wandb_repro.recording.datasets import DataParts, warn_if_unknown
 
 np: Any = cast("Any", numpy)
 X = np.random.default_rng(0).random((200, 5))
@@ -88,3 +88,12 @@ def test_a_split_that_cannot_be_read_is_named_once_a_reason() -> None:
         "training and validation of fit 1 were not compared for rows in common: "
         "a generator can be read only once",
     )
+
+
+def test_a_file_that_is_not_there_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    part = warn_if_unknown(dataset_of("train", path="/nowhere/x.csv"))
+    said = capsys.readouterr().err
+    assert "the data 'train' has no fingerprint: /nowhere/x.csv: No such file" in said
+    assert warn_if_unknown(dataset_of("test", X)).dataset.name == "test"
+    assert capsys.readouterr().err == ""
+    assert part.kept is None

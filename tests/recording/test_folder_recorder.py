@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from wandb_repro.capture.dataset.folder_difference import folder_differences
 from wandb_repro.capture.source.bundle import PackedFile
 from wandb_repro.capture.source.data_folders import DataFolder
 from wandb_repro.capture.source.extra_files import ExtraFiles
 from wandb_repro.capture.source.read_extra_files import ExtraLimits
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.data import InputFile, InputFolder
+from wandb_repro.manifest.data import InputFile, InputFolder, is_used_up
 from wandb_repro.recording.folder_recorder import FolderRecorder, folders_with_many
 
 LATER = float("inf")
@@ -37,6 +38,35 @@ def test_a_folder_is_digested_when_it_is_first_seen(data: Path) -> None:
     (before,) = record(recorder, data)
     (data / "a").write_text("changed by the run")
     assert record(recorder, data) == (before,)
+
+
+def test_a_file_that_the_run_changed_or_deleted_is_no_longer_counted(data: Path) -> None:
+    recorder = FolderRecorder()
+    found = [DataFolder(str(data), "data", "git ignores it")]
+    since = max((data / name).stat().st_ctime for name in "ab")
+    (before,) = recorder.digested(found, since=since)
+    while (data / "a").stat().st_ctime <= since:  # a clock of whole ticks
+        (data / "a").write_text("changed")
+    (after,) = recorder.digested(found, since=since)
+    assert (before.count, after.count, after.written) == (2, 1, ("a",))
+    assert list(after.each) == ["b"]
+    assert folder_differences(after, str(data)) == ""
+    (data / "b").unlink()
+    (last,) = recorder.digested(found, since=since)
+    assert is_used_up(last)
+    assert last.written == ("a", "b")
+
+
+def test_a_file_that_the_run_added_is_only_named(data: Path) -> None:
+    recorder = FolderRecorder()
+    found = [DataFolder(str(data), "data", "git ignores it")]
+    since = max((data / name).stat().st_ctime for name in "ab")
+    (before,) = recorder.digested(found, since=since)
+    (data / "new").write_text("x")
+    while (data / "new").stat().st_ctime <= since:
+        (data / "new").write_text("x")
+    (after,) = recorder.digested(found, since=since)
+    assert after == before.model_copy(update={"written": ("new",)})
 
 
 def test_a_folder_that_is_gone_says_so(data: Path) -> None:

@@ -13,7 +13,7 @@ import tensorflow
 
 from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.capture.unrecorded import unrecorded
-from wandb_repro.recording.tensorflow_files import watch_tensorflow
+from wandb_repro.recording.tensorflow_files import note_pipelines, watch_tensorflow
 
 tf: Any = tensorflow
 
@@ -36,18 +36,32 @@ def _opened(monkeypatch: pytest.MonkeyPatch) -> OpenedFiles:
     return known
 
 
-USES: dict[str, Callable[[Path], object]] = {
+def many(data: Path) -> list[str]:
+    """Make twenty files in ``a`` and return their paths."""
+    paths = [data / "a" / f"{number}.txt" for number in range(20)]
+    for path in paths:
+        path.write_text("x\n")
+    return list(map(str, paths))
+
+
+def saved(data: Path) -> str:
+    tf.data.Dataset.range(3).save(f"{data}/a")
+    return f"{data}/a"
+
+
+FOLDERS: dict[str, Callable[[Path], object]] = {
     "listdir": lambda data: tf.io.gfile.listdir(f"{data}/a"),
     "glob": lambda data: tf.io.gfile.glob(f"{data}/a/*.txt"),
     "walk": lambda data: list(tf.io.gfile.walk(f"{data}/a")),
     "list_files": lambda data: tf.data.Dataset.list_files(f"{data}/a/*.txt"),
-    "paths": lambda data: tf.data.Dataset.from_tensor_slices([f"{data}/a/0.txt"]),
-    "with labels": lambda data: tf.data.Dataset.from_tensor_slices(([f"{data}/a/0.txt"], [1])),
-    "lines": lambda data: tf.data.TextLineDataset([f"{data}/a/0.txt"]),
+    "paths": lambda data: tf.data.Dataset.from_tensor_slices(many(data)),
+    "with labels": lambda data: tf.data.Dataset.from_tensor_slices((many(data), [1] * 20)),
+    "lines": lambda data: tf.data.TextLineDataset(many(data)),
+    "load": lambda data: tf.data.Dataset.load(saved(data)),
 }
 
 
-@pytest.mark.parametrize("use", USES.values(), ids=list(USES))
+@pytest.mark.parametrize("use", FOLDERS.values(), ids=list(FOLDERS))
 def test_a_folder_that_only_tensorflow_reads_is_seen(
     use: Callable[[Path], object], data: Path, opened: OpenedFiles
 ) -> None:
@@ -56,9 +70,42 @@ def test_a_folder_that_only_tensorflow_reads_is_seen(
     assert f"{data}/b" not in opened.listed
 
 
-def test_files_of_a_dataset_are_seen_one_by_one(data: Path, opened: OpenedFiles) -> None:
-    tf.data.TextLineDataset(f"{data}/a/0.txt")
+FILES: dict[str, Callable[[str], object]] = {
+    "lines": lambda path: tf.data.TextLineDataset(path),
+    "records": lambda path: tf.data.TFRecordDataset([path]),
+    "paths": lambda path: tf.data.Dataset.from_tensor_slices([path]),
+    "read_file": lambda path: tf.io.read_file(path),
+    "GFile": lambda path: tf.io.gfile.GFile(path).read(),
+}
+
+
+@pytest.mark.parametrize("use", FILES.values(), ids=list(FILES))
+def test_a_file_that_only_tensorflow_reads_is_seen(
+    use: Callable[[str], object], data: Path, opened: OpenedFiles
+) -> None:
+    use(f"{data}/a/0.txt")
     assert list(opened.read) == [f"{data}/a/0.txt"]
+    assert opened.listed == {}
+
+
+def test_a_file_that_is_not_there_is_tensorflows_error(data: Path, opened: OpenedFiles) -> None:
+    tf.data.TextLineDataset(f"{data}/none")
+    with pytest.raises(tf.errors.NotFoundError):
+        tf.io.read_file(f"{data}/none")
+    with pytest.raises(tf.errors.NotFoundError):
+        tf.io.gfile.GFile(f"{data}/none").read()
+    assert opened.read == {}
+
+
+def test_the_files_of_a_pipeline_are_seen_later(data: Path, opened: OpenedFiles) -> None:
+    with unrecorded():
+        paths = tf.data.Dataset.from_tensor_slices(many(data))
+        other = tf.data.Dataset.from_tensor_slices([f"{data}/b/0.txt"])
+    labels = tf.data.Dataset.range(20)
+    whole = tf.data.Dataset.zip(paths.map(tf.io.read_file), labels).shuffle(9).batch(2).prefetch(1)
+    note_pipelines([whole, other, None, [1, 2]])
+    assert list(opened.listed) == [f"{data}/a"]
+    assert list(opened.read) == [f"{data}/b/0.txt"]
 
 
 def test_text_and_numbers_are_no_paths(opened: OpenedFiles) -> None:

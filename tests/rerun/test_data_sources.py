@@ -7,14 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.data_records import ARTIFACT, files_at, files_like, record_of_data, sources_of
+from tests.support.data_records import (
+    ARTIFACT,
+    files_at,
+    files_like,
+    folder_digested,
+    folder_record,
+    record_of_data,
+    record_of_folders,
+    sources_of,
+)
 from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.data import DataFiles
-from wandb_repro.rerun.data_sources import refuse_faults, state_of
+from wandb_repro.manifest.data import DataFiles, InputFolder
+from wandb_repro.rerun.data_sources import Given, Source, find_sources, refuse_faults, state_of
 from wandb_repro.rerun.found_inputs import find_inputs
 from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import make_plan
+
+UNREAD = Unavailable(unavailable="it was not read")
 
 
 def only(files: DataFiles, given: str | None = None) -> tuple[str, str | None]:
@@ -72,7 +83,7 @@ def test_a_source_covers_its_files_and_no_neighbour(like: Path) -> None:
 def test_given_data_that_the_record_does_not_name_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="no data of this name") as caught:
         sources_of(files_at("x"), {"valid": "/tmp"})
-    assert caught.value.hint == "There are train."
+    assert caught.value.hint == "Recorded: train."
 
 
 @pytest.mark.parametrize("path", ["relative", "/a\0b"])
@@ -110,3 +121,63 @@ def test_a_tree_is_restored_as_deep_as_data_of_an_artifact_lay_above_it(tmp_path
     assert source.place is not None
     place = Path(os.path.normpath(plan.code / source.place))
     assert place.is_relative_to(plan.tree_folder)
+
+
+def of_folder(folder: InputFolder, given: dict[str, str] | None = None) -> Source:
+    """Return the one folder that a run read, as it is now."""
+    manifest = record_of_folders(folder)
+    (source,) = find_sources(manifest, parts_of(manifest).code, Given(given or {})).found
+    return source
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in "ab":
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_a_folder_that_is_gone_is_missing() -> None:
+    source = of_folder(folder_record())
+    assert (source.state, source.place, source.name) == ("missing", "data", "data")
+    assert source.label == "/home/ada/digits/data"
+
+
+@pytest.mark.parametrize("name", ["data", "/home/ada/digits/data"])
+def test_a_folder_is_compared_where_it_was_given(data: Path, name: str) -> None:
+    folder = folder_digested(data, absolute="/home/ada/digits/data")
+    assert of_folder(folder, {name: str(data)}).state == "same"
+    (data / "b").write_text("B")
+    source = of_folder(folder, {name: str(data)})
+    assert (source.state, source.label) == ("changed", f"{data} (b differs)")
+
+
+def test_a_folder_around_it_may_be_given(data: Path) -> None:
+    folder = folder_digested(data, absolute="/home/ada/digits/all/data", path="all/data")
+    assert of_folder(folder, {"all": str(data.parent)}).state == "same"
+
+
+def test_a_folder_that_is_downloaded_again_is_not_missing() -> None:
+    path = "/home/ada/.keras/datasets/x"
+    assert of_folder(folder_record(absolute=path, path=path)).state == "downloaded"
+
+
+def test_a_folder_of_which_the_run_left_nothing_is_not_asked_for() -> None:
+    assert of_folder(folder_record(count=0, digest=UNREAD)).state == "not told"
+
+
+@pytest.mark.parametrize("path", ["/", "/etc", "/home/ada/.ssh", "relative", "/home/../etc"])
+def test_a_record_cannot_name_any_folder(path: str) -> None:
+    with pytest.raises(RefusedError, match="The record names"):
+        of_folder(folder_record(absolute=path, path=path))
+
+
+def test_a_folder_that_was_fingerprinted_is_one_source() -> None:
+    folders = record_of_folders(folder_record()).description.folders
+    manifest = record_of_data(files_at("data"))
+    description = manifest.description.model_copy(update={"folders": folders})
+    both = manifest.model_copy(update={"description": description})
+    sources = find_sources(both, parts_of(both).code, Given({}))
+    assert [source.name for source in sources.found] == ["train"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.data_records import folder_record
 from wandb_repro.errors import RefusedError
 from wandb_repro.rerun.fill_folder import place_inputs
 from wandb_repro.rerun.planned_inputs import Link
@@ -59,3 +60,34 @@ def test_an_input_that_a_file_is_in_the_way_of_is_refused_in_words(tmp_path: Pat
     (code / "data").touch()
     with pytest.raises(RefusedError, match="cannot be put at"):
         place_inputs(code, (Link("data/sub/x", str(tmp_path / "x")),), within=tmp_path / "tree")
+
+
+def folder_of(target: Path, each: tuple[str, ...] = (), written: tuple[str, ...] = ()) -> Link:
+    """Return the link of a folder of data, as the record of it says."""
+    record = folder_record(each=dict.fromkeys(each, "0"), written=written)
+    return Link("data", str(target), record)
+
+
+def test_a_folder_of_data_is_copied_with_its_empty_folders(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name in ("cat", "none"):
+        (home / name).mkdir(parents=True)
+    (home / "cat/0").write_text("x")
+    place_inputs(tmp_path / "tree", (folder_of(home),), within=tmp_path / "tree")
+    placed = tmp_path / "tree" / "data"
+    assert sorted(str(path.relative_to(placed)) for path in placed.rglob("*")) == [
+        "cat",
+        "cat/0",
+        "none",
+    ]
+    assert not any(path.is_symlink() for path in (placed, *placed.rglob("*")))
+
+
+def test_what_runs_wrote_into_a_folder_is_not_given_to_a_rerun(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("model", "epoch-1", "of-another-run"):
+        (home / name).write_text("x")
+    link = folder_of(home, each=("model",), written=("epoch-1",))
+    place_inputs(tmp_path / "tree", (link,), within=tmp_path / "tree")
+    assert [path.name for path in (tmp_path / "tree" / "data").iterdir()] == ["model"]

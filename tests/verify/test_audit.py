@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.data_records import folder_record
 from tests.support.records import absent, changed, full_manifest, moments, trail
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
@@ -22,6 +23,11 @@ def plain(changes: dict[str, Any] | None = None) -> Manifest:
 
 def test_a_whole_record_has_no_finding() -> None:
     assert audit(plain(), trail()) == ()
+
+
+def folder(**fields: object) -> dict[str, object]:
+    """Return the record of a folder that the run read, as JSON."""
+    return folder_record(**fields).model_dump(mode="json")
 
 
 LATE = "description.seeds.generators.3.when"
@@ -71,6 +77,39 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "explains",
         "The data has no fingerprint",
         "call wandb_repro.fingerprint(name, x, y)",
+    ),
+    "a file to fingerprint that is not there": (
+        {"description.data.0.digest": absent("x.csv: No such file or directory")},
+        "explains",
+        "The data 'train' has no fingerprint: x.csv: No such file",
+        "",
+    ),
+    "a folder that was read": (
+        {"description.folders": [folder()]},
+        "explains",
+        "A rerun needs data/ (2 files, 6 bytes) and compares it: it is not stored, because git",
+        "keep it in its place, or rerun with --data data=PATH",
+    ),
+    "a folder that is too large": (
+        {"description.folders": [folder(digest=absent("only names and sizes"))]},
+        "may change bits",
+        "git ignores it; its content is not recorded (only names and sizes)",
+        "wandb_repro.fingerprint(name, path='data')",
+    ),
+    "a folder of downloads": (
+        {"description.folders": [folder(absolute="/home/ada/.keras/datasets/x")]},
+        "explains",
+        "the script downloads it where it is missing",
+        "",
+    ),
+    "no fingerprint but a folder": (
+        {
+            "description.data": absent("fingerprint was not called"),
+            "description.folders": [folder()],
+        },
+        "explains",
+        "A rerun needs data/",
+        "",
     ),
 }
 

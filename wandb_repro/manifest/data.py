@@ -131,8 +131,26 @@ class InputFolder(DataFiles):
 
     def __str__(self) -> str:
         """Return the folder in words: ``data/ (16 files, 2.1 MB)``."""
+        if not self.count:  # it could not be listed, or the run deleted all files
+            return f"{self.path.rstrip('/')}/"
         files = "1 file" if self.count == 1 else f"{self.count:,} files"
         return f"{self.path.rstrip('/')}/ ({files}, {_size(self.size_bytes)})"
+
+
+def is_part_of(folder: InputFolder, file: str) -> bool:
+    """Return whether a file, by its path in a folder, is compared with the record of the folder.
+
+    Where the run wrote files of its own, other runs write theirs: only recorded files are compared,
+    if they are known.
+    """
+    if folder.written and folder.each:
+        return file in folder.each
+    return file not in folder.written
+
+
+def is_used_up(folder: InputFolder) -> bool:
+    """Return whether the run itself changed or deleted every file that it found in a folder."""
+    return not folder.count and not isinstance(folder.names, Unavailable)
 
 
 def _size(size_bytes: int) -> str:

@@ -108,6 +108,14 @@ class DataParts:
         return tuple(self._overlaps.values())
 
 
+def warn_if_unknown(part: Measured) -> Measured:
+    """Warn of a part that has no digest, such as a file that does not exist; return it."""
+    name, digest = part.dataset.name, part.dataset.digest
+    if isinstance(digest, Unavailable):
+        warn_once(f"the data {name!r} has no fingerprint: {digest}")
+    return part
+
+
 def overlap_of(first: Measured, second: Measured) -> Overlap | None:
     """Count the rows that two parts have in common; None if there are none or they are unknown."""
     if first.kept is None or second.kept is None:

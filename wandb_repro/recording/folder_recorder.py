@@ -3,41 +3,53 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from wandb_repro.capture.dataset.data_files import list_files
-from wandb_repro.capture.dataset.folder_digest import Budget, digest_folder, written_in
+from wandb_repro.capture.dataset.data_files import DataFile, list_files
+from wandb_repro.capture.dataset.folder_digest import (
+    MOST_WRITTEN,
+    Budget,
+    digest_folder,
+    unknown_folder,
+    written_in,
+)
 from wandb_repro.capture.dataset.limits import Limits
+from wandb_repro.capture.process.many_files import folders_of_many
 from wandb_repro.capture.source.data_folders import DataFolder
 from wandb_repro.capture.source.extra_files import ExtraFiles
 from wandb_repro.capture.source.read_extra_files import ExtraLimits
 from wandb_repro.errors import DigestError
-from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile, InputFolder
 
-_MANY = 20
-"""Files opened in one folder that count as reading the folder."""
 _MOST_FOLDERS = 100
 
 
 def folders_with_many(opened: Iterable[InputFile]) -> dict[str, str]:
     """Return the folders that many of these files are in, by absolute path, as first given."""
     files = list(opened)
-    number = Counter(posixpath.dirname(file.absolute) for file in files)
+    folders = folders_of_many(file.absolute for file in files)
     return {
         folder: posixpath.dirname(file.path) or "."
         for file in files
-        if number[folder := posixpath.dirname(file.absolute)] >= _MANY
+        if (folder := posixpath.dirname(file.absolute)) in folders
     }
+
+
+class _Seen(NamedTuple):
+    """A folder as it was when it was first seen."""
+
+    record: InputFolder | None
+    files: frozenset[str]
+    """Paths in the folder of all of its files."""
 
 
 class FolderRecorder:
     """Digests each folder when it is first seen: later the run may have written into it."""
 
     def __init__(self) -> None:
-        self._known: dict[str, InputFolder | None] = {}
+        self._known: dict[str, _Seen] = {}
         self._budget: Budget | None = None
 
     def digested(self, found: Sequence[DataFolder], *, since: float) -> tuple[InputFolder, ...]:
@@ -52,9 +64,11 @@ class FolderRecorder:
         for folder in found[:_MOST_FOLDERS]:
             known = self._known.get(folder.absolute)
             self._known[folder.absolute] = (
-                _record(folder, budget, since) if known is None else _with_written(known, since)
+                _seen(folder, budget, since)
+                if known is None or known.record is None
+                else _with_written(known.record, known.files, folder, budget, since)
             )
-        records = (self._known[folder.absolute] for folder in found[:_MOST_FOLDERS])
+        records = (self._known[folder.absolute].record for folder in found[:_MOST_FOLDERS])
         return tuple(record for record in records if record is not None)
 
     @staticmethod
@@ -88,28 +102,46 @@ def _files_in(folder: InputFolder, opened: Iterable[InputFile]) -> list[InputFil
     return [file for file in opened if file.absolute.startswith(top)]
 
 
-def _record(folder: DataFolder, budget: Budget, since: float) -> InputFolder | None:
-    path, absolute, reason = folder.path, folder.absolute, folder.reason
+def _seen(folder: DataFolder, budget: Budget, since: float) -> _Seen:
     try:
-        return digest_folder(absolute, path, reason, budget, since=since)
+        found = _listed(folder, budget)
     except (DigestError, OSError) as error:
-        unknown = Unavailable(unavailable=str(error))
-        return InputFolder(
-            path=path,
-            absolute=absolute,
-            count=0,
-            size_bytes=0,
-            digest=unknown,
-            reason=reason,
-            names=unknown,
-        )
+        unknown = unknown_folder(folder.absolute, folder.path, folder.reason, str(error))
+        return _Seen(unknown, frozenset())
+    return _Seen(_record(folder, budget, since, found), frozenset(file.label for file in found))
 
 
-def _with_written(folder: InputFolder, since: float) -> InputFolder:
-    """Return the record with the files that the run wrote into the folder since it was digested."""
+def _listed(folder: DataFolder, budget: Budget) -> list[DataFile]:
+    return list_files(Path(folder.absolute), Limits(seconds=max(0.5, budget.seconds_left)))
+
+
+def _record(
+    folder: DataFolder,
+    budget: Budget,
+    since: float,
+    found: list[DataFile],
+    gone: frozenset[str] = frozenset(),
+) -> InputFolder | None:
+    absolute, path, reason = folder.absolute, folder.path, folder.reason
+    return digest_folder(absolute, path, reason, budget, since=since, found=found, gone=gone)
+
+
+def _with_written(
+    record: InputFolder, before: frozenset[str], folder: DataFolder, budget: Budget, since: float
+) -> _Seen:
+    """Return the record with the files that the run wrote into the folder since it was digested.
+
+    A file of before that the run changed or deleted cannot be given to a rerun: it is no longer
+    counted, and the folder is digested again without it.
+    """
     try:
-        files = list_files(Path(folder.absolute), Limits(seconds=1.0))
+        found = _listed(folder, budget)
     except (DigestError, OSError):
-        return folder
-    written = {*folder.written, *written_in(files, since)}
-    return folder.model_copy(update={"written": tuple(sorted(written)[:1000])})
+        return _Seen(record, before)
+    written = written_in(found, since)
+    gone = before - {file.label for file in found}
+    new = (written | gone) - {*record.written}
+    if new & before or len(written) > MOST_WRITTEN:
+        return _Seen(_record(folder, budget, since, found, gone), before)
+    every = tuple(sorted({*record.written, *written}))
+    return _Seen(record.model_copy(update={"written": every}), before)

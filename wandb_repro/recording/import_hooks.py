@@ -28,7 +28,7 @@ def after_import(name: str, action: Action) -> bool:
     If the action fails, a warning is printed and the import continues.
 
     Args:
-        name: of a top-level module.
+        name: of a module; one in a package only after its package was imported.
         action: called once.
 
     Returns:

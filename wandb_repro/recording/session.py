@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
@@ -26,6 +26,7 @@ from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Granularity
 from wandb_repro.manifest.training import FitSettings
+from wandb_repro.recording.datasets import warn_if_unknown
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.extra_files import StoredExtraFiles
 from wandb_repro.recording.facts import (
@@ -60,6 +61,7 @@ from wandb_repro.recording.publish import (
 )
 from wandb_repro.recording.readers import Readers
 from wandb_repro.recording.seeding import Seeding
+from wandb_repro.recording.tensorflow_files import note_pipelines
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.trail_sink import Note, Point, TrailSink
 from wandb_repro.recording.wandb_run import Run
@@ -179,7 +181,8 @@ class Session:
 
         if not self._is_elsewhere():
             with unrecorded():
-                self._readers.data.add([dataset_of(name, x, y, path=path, artifact=artifact)])
+                part = dataset_of(name, x, y, path=path, artifact=artifact)
+                self._readers.data.add([warn_if_unknown(part)])
 
     @harmless("what a fit is validated on")
     def _split(self, arguments: Mapping[str, object], fit: int) -> None:
@@ -231,6 +234,7 @@ class Session:
         new = self._fit_count.has_new_settings(model, arguments)
         if not new and not is_digested(self._ordinals.get(fit, 1)):
             return
+        self._note_files(arguments)
         settings = guarded(lambda: _settings(host, model, arguments, fit), "the model")
         if isinstance(facts, StartFacts):
             self._facts = training_facts(facts, self._readers, model).with_fit(settings)
@@ -239,6 +243,13 @@ class Session:
             self._facts = facts.with_fit(settings)
             if self._facts is not facts or self._readers.is_notebook:
                 self._written_manifest()  # now, since the process may be killed
+
+    @harmless("the files of a pipeline")
+    def _note_files(self, arguments: Mapping[str, object]) -> None:
+        data = arguments.get("validation_data")
+        also = cast("tuple[object, ...]", data) if isinstance(data, tuple) else (data,)
+        with unrecorded():
+            note_pipelines((arguments.get("x"), *also))
 
     def _before_training(self) -> None:
         self._announce()

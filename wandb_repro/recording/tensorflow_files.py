@@ -6,15 +6,19 @@ that pickling, copying and tracing are as before. Each wrapper calls the real fu
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import posixpath
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, cast
 
+from wandb_repro.capture.process.many_files import folders_of_many
 from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.capture.unrecorded import is_unrecorded
+from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import attempt
 
 _FILE_IO = "tensorflow.python.lib.io.file_io"
@@ -23,6 +27,7 @@ _SLICES = "tensorflow.python.data.ops.from_tensor_slices_op"
 _OPS = "tensorflow.python.ops.gen_io_ops"
 _MOST_PATHS = 100_000
 """Paths of one call whose folders are looked at."""
+_SNAPSHOTS = "tensorflow.python.data.ops.load_op"
 _TRIED = 3
 """Strings of a dataset that are tried as paths."""
 
@@ -39,37 +44,58 @@ def watch_tensorflow(tensorflow: ModuleType) -> None:
         _note_folders(opened, _texts(result))
 
     def files(arguments: tuple[Any, ...], _: Any) -> None:
-        for path in _texts(arguments[0]):
-            opened.note_opened(path)
-        _note_folders(opened, _texts(arguments[0]))
+        _note_files(opened, _texts(arguments[0]))
 
     def slices(arguments: tuple[Any, ...], _: Any) -> None:
         for column in _columns(arguments[0]):
             if _are_paths(column):
-                _note_folders(opened, _texts(column))
+                _note_files(opened, _texts(column))
 
     native = getattr(sys.modules.get(_FILE_IO), "_pywrap_file_io", None)
     _follow(native, "GetChildren", folder)
     _follow(native, "GetMatchingFiles", found)
-    _follow(sys.modules.get(_OPS), "matching_files", found)
+    _follow(native, "BufferedInputStream", files)
+    operations = sys.modules.get(_OPS)
+    _follow(operations, "matching_files", found)
+    _follow(operations, "read_file", files)
     _follow(sys.modules.get(_READERS), "_create_or_validate_filenames_dataset", files)
     _follow(sys.modules.get(_SLICES), "_from_tensor_slices", slices)
+    after_import(_SNAPSHOTS, lambda module: _follow(module, "_load", folder))
+
+
+def note_pipelines(values: Iterable[object]) -> None:
+    """Record the files of the ``tf.data`` pipelines among some values, and their folders.
+
+    A pipeline may have been made before anything was watched.
+    """
+    from wandb_repro.capture.dataset.pipelines import is_tf_data, upstream  # only when training
+
+    opened = OpenedFiles.of_process()
+    for value in values:
+        for step in upstream(value) if is_tf_data(value) else ():
+            for column in getattr(step, "_tensors", ()):  # of a step that yields slices of tensors
+                if _are_paths(column):
+                    _note_files(opened, _texts(column))
 
 
 Note = Callable[[tuple[Any, ...], Any], None]
 
 
 def _follow(module: object, name: str, note: Note) -> None:
-    """Call ``note`` with the arguments and the result of each call of a module's function."""
+    """Call ``note`` with the arguments and the result of each call of a module's function.
+
+    The first argument may be given by its name, if the caller gives no other before it.
+    """
     real = getattr(module, name, None)
     if real is None or hasattr(real, "followed_by_wandb_repro"):
         return
 
-    @functools.wraps(real)
+    @functools.wraps(real, updated=())
     def followed(*arguments: Any, **options: Any) -> Any:
         result = real(*arguments, **options)
-        if arguments and not is_unrecorded():
-            attempt(lambda: note(arguments, result), "which files TensorFlow reads")
+        given = arguments or tuple(options.values())
+        if given and not is_unrecorded():
+            attempt(lambda: note(given, result), "which files TensorFlow reads")
         return result
 
     cast("Any", followed).followed_by_wandb_repro = True
@@ -80,10 +106,21 @@ def _note_folders(opened: OpenedFiles, paths: Iterable[str]) -> None:
     """Record the folders of files, each once."""
     seen = set[str]()
     for path in paths:
-        folder = os.path.dirname(path) or "."  # noqa: PTH120 - for a hundred thousand paths
+        folder = posixpath.dirname(path) or ("/" if path == "/" else ".")
         if folder not in seen:
             seen.add(folder)
             opened.note_listed(folder)
+
+
+def _note_files(opened: OpenedFiles, paths: Iterable[str]) -> None:
+    """Record files one by one, or their folders if there are many."""
+    known = list(paths)
+    folders = folders_of_many(known)
+    _note_folders(opened, (f"{folder}/" for folder in folders))
+    for path in known:
+        if posixpath.dirname(path) not in folders:
+            with contextlib.suppress(OSError):  # TensorFlow says so when it reads it
+                opened.note_opened(path)
 
 
 def _columns(element: Any) -> Iterable[Any]:

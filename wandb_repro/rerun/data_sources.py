@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from wandb_repro.capture.dataset.data_files import digest_files
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
-from wandb_repro.capture.dataset.folder_digest import folder_differences
+from wandb_repro.capture.dataset.folder_difference import folder_differences
 from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.capture.source.data_places import may_hold_data
 from wandb_repro.errors import DigestError, InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.data import DataFiles, InputFolder, is_download_cache
+from wandb_repro.manifest.data import DataFiles, InputFolder, is_download_cache, is_used_up
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.path_map import is_absolute, levels_up, relative_to_tree
 
@@ -108,11 +108,11 @@ class Given:
             UsageError: one does not; the error lists ``names``.
         """
         if self._unused:
-            known = ", ".join(names) or "none: give fingerprint() a path="
+            known = ", ".join(names) or "none; give fingerprint() a path="
             raise UsageError(
                 f"--data {min(self._unused)}: the run recorded no data of this name with its file "
                 "or folder.",
-                hint=f"There are {known}.",
+                hint=f"Recorded: {known}.",
             )
 
 
@@ -199,6 +199,8 @@ def state_of(files: DataFiles, target: str) -> str:
 
 def compared(files: DataFiles, target: str) -> tuple[str, str]:
     """Return the state of recorded files at an absolute path, and what changed, in words."""
+    if isinstance(files, InputFolder) and is_used_up(files):
+        return "not told", ""
     if not os.path.exists(target):  # noqa: PTH110 - False where Path.exists raises
         return "missing", ""
     if isinstance(files, InputFolder):

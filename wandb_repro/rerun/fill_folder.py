@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from wandb_repro.errors import RefusedError
+from wandb_repro.manifest.data import DataFiles, InputFolder, is_part_of
 from wandb_repro.rerun.plan import Plan
 from wandb_repro.rerun.planned_inputs import Link
 from wandb_repro.rerun.restore import restore
@@ -57,8 +58,8 @@ def place_inputs(
         if not path.parent.resolve().is_relative_to(within.resolve()):
             raise RefusedError(f"The record puts {link.target} outside the new folder: {path}.")
         try:
-            if link.is_data and os.path.isdir(link.target):  # noqa: PTH112
-                left_bytes -= _place_folder(Path(link.target), path, left_bytes)
+            if link.files is not None and os.path.isdir(link.target):  # noqa: PTH112
+                left_bytes -= _place_folder(link.files, Path(link.target), path, left_bytes)
             elif not os.path.lexists(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 left_bytes -= _place(Path(link.target), path, left_bytes)
@@ -68,37 +69,52 @@ def place_inputs(
             ) from error
 
 
-def _place_folder(target: Path, path: Path, left_bytes: int) -> int:
+def _place_folder(files_of: DataFiles, target: Path, path: Path, left_bytes: int) -> int:
     """Put the files of a folder where they are missing; return the number of bytes copied.
 
+    What the original wrote into the folder itself is left out: it was not there at its start.
     Folders are made, not linked: what the script writes into them is not written into the
     original's. Links to folders are not followed.
     """
-    files = [Path(parent, name) for parent, _, names in os.walk(target) for name in names]
+    folders, files = _listed(target)
     if len(files) > _MOST_PLACED:
         if not os.path.lexists(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(target)
         return 0
+    for folder in folders:  # an empty one too: its name may be that of a class
+        if _is_free(path / folder, path):
+            (path / folder).mkdir(parents=True)
     copied_bytes = 0
     for file in files:
-        inside = path / file.relative_to(target)
-        if os.path.lexists(inside) or not file.is_file() or _is_behind_link(inside, path):
-            continue
-        inside.parent.mkdir(parents=True, exist_ok=True)
-        copied_bytes += _place(file, inside, left_bytes - copied_bytes)
+        if _is_free(path / file, path) and _belongs(files_of, file):
+            copied_bytes += _place(target / file, path / file, left_bytes - copied_bytes)
     return copied_bytes
+
+
+def _listed(top: Path) -> tuple[list[str], list[str]]:
+    """Return all folders and all files below a folder, as paths in it; the first is itself."""
+    folders, files = list[str](), list[str]()
+    for parent, _, names in os.walk(top):
+        folder = Path(parent).relative_to(top)
+        folders.append(folder.as_posix())
+        files += ((folder / name).as_posix() for name in names if Path(parent, name).is_file())
+    return folders, files
+
+
+def _belongs(files: DataFiles, path: str) -> bool:
+    return not isinstance(files, InputFolder) or is_part_of(files, path)
 
 
 _MOST_PLACED = 200_000
 """Files of a folder that are put one by one; the folder is linked if there are more."""
 
 
-def _is_behind_link(file: Path, top: Path) -> bool:
-    """Tell whether the way to a file leads through a link: the tree may have one in the folder."""
-    return any(
-        folder.is_symlink() for folder in (file, *file.parents) if folder.is_relative_to(top)
-    )
+def _is_free(path: Path, top: Path) -> bool:
+    """Tell whether nothing is at a path, and no link of the tree is on the way from ``top``."""
+    if os.path.lexists(path):
+        return False
+    return not any(folder.is_symlink() for folder in path.parents if folder.is_relative_to(top))
 
 
 def _place(target: Path, path: Path, left_bytes: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.data import InputFile, InputFolder
+from wandb_repro.manifest.data import DataFiles, InputFile, InputFolder, is_used_up
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.data_sources import Source, Sources
 from wandb_repro.rerun.found_inputs import FoundInputs, files_outside_data
@@ -21,8 +21,8 @@ class Link:
     """POSIX, relative to the restored tree; may begin with ``../``."""
     target: str
     """Absolute path where the original read it, or where it is now."""
-    is_data: bool = False
-    """Whether it is data, which may be a folder; its files are put there one by one."""
+    files: DataFiles | None = None
+    """The record of data, which may be a folder; its files are put there one by one."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,17 @@ def _levels_up(links: list[Link], data: Sources) -> int:
 def _links_to_data(data: Sources) -> list[Link]:
     """Return how data is put where the script expects it; what already exists stays."""
     return [
-        Link(source.place, source.target, is_data=True)
+        Link(source.place, source.target, source.files)
         for source in data.found
         if source.place is not None and _is_put(source)
     ]
 
 
 def _is_put(source: Source) -> bool:
-    is_folder = isinstance(source.files, InputFolder)
-    return source.state in ("same", "changed") or (is_folder and source.state == "not told")
+    files = source.files
+    if isinstance(files, InputFolder) and source.state == "not told":
+        return not is_used_up(files)
+    return source.state in ("same", "changed")
 
 
 def _place(file: InputFile, code: Code) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import CellsFile, Command
-from wandb_repro.manifest.data import is_download_cache
+from wandb_repro.manifest.data import InputFolder, is_download_cache
 from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
@@ -121,10 +121,7 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
 
 
 def _data(manifest: Manifest) -> Iterator[Finding]:
-    if isinstance(manifest.description.data, Unavailable):
-        sentence = "The data has no fingerprint: if it changes, the record cannot show it"
-        cure = "call wandb_repro.fingerprint(name, x, y)"
-        yield about_one_run("data", "data", "", "explains", sentence, cure)
+    yield from _fingerprints(manifest)
     yield from _folders(manifest)
     overlaps = manifest.description.overlaps
     for overlap in () if isinstance(overlaps, Unavailable) else overlaps:
@@ -134,14 +131,51 @@ def _data(manifest: Manifest) -> Iterator[Finding]:
         yield about_one_run("data", fact, rows, "explains", sentence, cure)
 
 
+def _fingerprints(manifest: Manifest) -> Iterator[Finding]:
+    """Yield data whose content the record does not know."""
+    data = manifest.description.data
+    if isinstance(data, Unavailable):
+        if not any(isinstance(folder.digest, str) for folder in _read_folders(manifest)):
+            sentence = "The data has no fingerprint: if it changes, the record cannot show it"
+            cure = "call wandb_repro.fingerprint(name, x, y)"
+            yield about_one_run("data", "data", "", "explains", sentence, cure)
+        return
+    for part in data:
+        if isinstance(part.digest, Unavailable):
+            sentence = f"The data {part.name!r} has no fingerprint: {part.digest}"
+            yield about_one_run("data", f"data {part.name!r}", "", "explains", sentence)
+
+
 def _folders(manifest: Manifest) -> Iterator[Finding]:
-    """Yield folders that the run read and that are not in its record."""
-    recorded = manifest.description.folders
-    for folder in () if isinstance(recorded, Unavailable) else recorded:
+    """Yield folders that the run read and that are not stored with it."""
+    for folder in _read_folders(manifest):
+        path = folder.path
+        cure = f"keep it in its place, or rerun with --data {path}=PATH"
         if is_download_cache(folder.absolute):
             sentence = f"{folder} is not in the record: the script downloads it where it is missing"
-            yield about_one_run("data", folder.path, folder.path, "explains", sentence)
-            continue
-        sentence = f"The run read {folder}, which is not in the record, because {folder.reason}"
-        cure = f"keep it in its place, or rerun with --data {folder.path}=PATH"
-        yield about_one_run("data", folder.path, folder.path, "may change bits", sentence, cure)
+            yield about_one_run("data", path, path, "explains", sentence)
+        elif isinstance(folder.digest, Unavailable):
+            sentence = (
+                f"The run read {folder}, which is not stored, because {folder.reason}; its content "
+                f"is not recorded ({folder.digest})"
+            )
+            more = f"{cure}; record its content with wandb_repro.fingerprint(name, path={path!r})"
+            yield about_one_run("data", path, path, "may change bits", sentence, more)
+        else:
+            sentence = (
+                f"A rerun needs {folder} and compares it: it is not stored, because {folder.reason}"
+            )
+            yield about_one_run("data", path, path, "explains", sentence, cure)
+
+
+def _read_folders(manifest: Manifest) -> tuple[InputFolder, ...]:
+    """Return the folders that the run read, without those that it fingerprinted."""
+    folders, data = manifest.description.folders, manifest.description.data
+    parts = () if isinstance(data, Unavailable) else data
+    known = {
+        part.files.absolute
+        for part in parts
+        if part.files is not None and isinstance(part.files.digest, str)
+    }
+    read = () if isinstance(folders, Unavailable) else folders
+    return tuple(folder for folder in read if folder.absolute not in known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,9 @@ def test_an_unchanged_file_is_not_read_again(images: Path, monkeypatch: pytest.M
     read: list[int] = []
     whole = data_files._whole  # pyright: ignore[reportPrivateUsage]
 
-    def counted(opened: int, algorithm: str, until: float) -> str:
+    def counted(opened: int, size_bytes: int, algorithm: str, until: float) -> str:
         read.append(opened)
-        return whole(opened, algorithm, until)
+        return whole(opened, size_bytes, algorithm, until)
 
     monkeypatch.setattr(data_files, "_whole", counted)
     assert _of(images) == before
@@ -144,3 +145,15 @@ def test_what_takes_too_long_has_no_digest(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_bytes(b"a,b\n")
     found = _of(tmp_path / "train.csv", limits=Limits(seconds=-1))
     assert "takes too long" in str(found.digest)
+
+
+def test_files_are_digested_where_no_thread_can_be_started(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _of(images)
+
+    def exiting(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", exiting)
+    assert _of(images) == before

@@ -28,6 +28,8 @@ NAMES_ALGORITHM = "wrepro-names-xxh3-128-1"
 NUL, its size (decimal), NUL."""
 
 _WORKERS = 4
+_AT_ONCE = 64
+"""Files for a worker: handing over each small file alone takes longer than reading it."""
 _READ_BYTES = 1 << 20
 
 
@@ -79,26 +81,17 @@ def digest_files(
     top = Path(path).absolute()
     try:
         files = [file for file in list_files(top, limits) if file.label not in without]
-        size_bytes = sum(file.status.st_size for file in files)
-        sampled = size_bytes > limits.file_bytes
-        until = time.monotonic() + limits.seconds
-
-        def digest(file: DataFile) -> str:
-            return _digest(file, limits, cache, sampled=sampled, until=until)
-
-        each = _digest_all(files, digest)
     except OSError as error:
         raise DigestError(f"{error.filename or path}: {error.strerror or error}") from error
     if not files:
         raise DigestError(f"{path} holds no file")
+    each = digest_each(files, limits, cache)
+    size_bytes = sum(file.status.st_size for file in files)
+    sampled = size_bytes > limits.file_bytes
     algorithm = SAMPLE_ALGORITHM if sampled else FILE_ALGORITHM
-    if top.is_dir():
-        root = root_digest(zip((file.label for file in files), each, strict=True))
-        whole = f"{ROOT_ALGORITHM}:{root}"
-    else:
-        whole = f"{algorithm}:{each[0]}"
+    digest = root_of(files, each) if top.is_dir() else f"{algorithm}:{each[0]}"
     return FilesDigest(
-        whole,
+        digest,
         each,
         [file.path for file in files],
         DataFiles(
@@ -106,20 +99,52 @@ def digest_files(
             absolute=str(top),
             count=len(files),
             size_bytes=size_bytes,
-            digest=whole,
+            digest=digest,
         ),
         f"a sample of {megabytes(size_bytes)}" if sampled else "",
     )
 
 
+def root_of(files: Iterable[DataFile], each: Iterable[str]) -> str:
+    """Return the digest of a folder, from the digests of its files."""
+    root = root_digest(zip((file.label for file in files), each, strict=True))
+    return f"{ROOT_ALGORITHM}:{root}"
+
+
+def digest_each(files: list[DataFile], limits: Limits, cache: FileDigestCache) -> list[str]:
+    """Return the digest of each file; of samples, if all of them are too large together.
+
+    Raises:
+        DigestError: a file cannot be read, or changed since it was listed, or all take too long.
+    """
+    sampled = sum(file.status.st_size for file in files) > limits.file_bytes
+    until = time.monotonic() + limits.seconds
+
+    def digest(file: DataFile) -> str:
+        return _digest(file, limits, cache, sampled=sampled, until=until)
+
+    try:
+        return _digest_all(files, digest)
+    except OSError as error:
+        raise DigestError(f"{error.filename}: {error.strerror or error}") from error
+
+
 def _digest_all(files: list[DataFile], digest: Callable[[DataFile], str]) -> list[str]:
     """Return the digest of each file, several at once where threads can be started."""
-    with ThreadPoolExecutor(_WORKERS, initializer=never_record_this_thread) as pool:
-        try:
-            tasks = [pool.submit(digest, file) for file in files]
-        except RuntimeError:  # the interpreter is exiting and starts no threads
-            return [digest(file) for file in files]
-        return [task.result() for task in tasks]
+
+    def digest_each(some: list[DataFile]) -> list[str]:
+        return [digest(file) for file in some]
+
+    parts = [files[start : start + _AT_ONCE] for start in range(0, len(files), _AT_ONCE)]
+    pool = ThreadPoolExecutor(_WORKERS, initializer=never_record_this_thread)
+    try:
+        tasks = [pool.submit(digest_each, part) for part in parts]
+    except RuntimeError:  # the interpreter is exiting and starts no threads
+        return digest_each(files)
+    else:
+        return [one for task in tasks for one in task.result()]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def list_files(path: Path, limits: Limits) -> list[DataFile]:
@@ -169,6 +194,7 @@ def _digest(
     file: DataFile, limits: Limits, cache: FileDigestCache, *, sampled: bool, until: float
 ) -> str:
     algorithm = SAMPLE_ALGORITHM if sampled else FILE_ALGORITHM
+    _check_time(until)
     digest = cache.digest(file.path, file.status, algorithm)
     if digest is None:
         with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 - for a hundred thousand files
@@ -176,7 +202,7 @@ def _digest(
             if sampled and file.status.st_size > limits.pieces * limits.piece_bytes:
                 digest = _sample(content, file.status.st_size, limits)
             else:
-                digest = _whole(content, algorithm, until)
+                digest = _whole(content, file.status.st_size, algorithm, until)
             after = os.fstat(content)
         if _state(after) != _state(file.status):
             raise DigestError(f"{file.path} changed while it was read")
@@ -184,15 +210,20 @@ def _digest(
     return digest
 
 
-def _whole(opened: int, algorithm: str, until: float) -> str:
+def _whole(opened: int, size_bytes: int, algorithm: str, until: float) -> str:
     hasher = xxhash.xxh3_128(f"{algorithm}\0".encode())
-    buffer = bytearray(_READ_BYTES)
+    # Not more than needed: to fill a megabyte with zeros takes longer than to read a small file.
+    buffer = bytearray(min(_READ_BYTES, size_bytes + 1))
     view = memoryview(buffer)
     while count := os.readv(opened, [buffer]):
         hasher.update(view[:count])
-        if time.monotonic() > until:
-            raise DigestError("reading it takes too long: give path= a part of it")
+        _check_time(until)
     return hasher.hexdigest()
+
+
+def _check_time(until: float) -> None:
+    if time.monotonic() > until:
+        raise DigestError("reading it takes too long: give path= a part of it")
 
 
 def _sample(opened: int, size_bytes: int, limits: Limits) -> str:

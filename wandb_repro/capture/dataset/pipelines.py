@@ -126,7 +126,7 @@ def _fault(dataset: Any) -> str:
         if not isinstance(spec, tensorflow.TensorSpec):
             kind = type(spec).__name__.removesuffix("Spec")
             return f"it yields values of type {kind}: fingerprint what they are made from"
-    for step in _upstream(dataset):
+    for step in upstream(dataset):
         if _name(step) == "shuffle":
             return "it is shuffled inside: fingerprint its parts before they are put together"
         for function in step._functions():
@@ -140,7 +140,8 @@ def _fault(dataset: Any) -> str:
     return ""
 
 
-def _upstream(dataset: Any) -> Iterator[Any]:
+def upstream(dataset: Any) -> Iterator[Any]:
+    """Yield a ``tf.data`` pipeline and every step before it."""
     left = [dataset]
     while left:
         step = left.pop()
