@@ -197,6 +197,9 @@ def test_a_training_that_fails_by_itself_has_its_own_exit_code(
     answer = ask(*words, cwd=numbers.folder, NUMBERS_DO="fail:2")
     assert answer.code == 5
     assert answer.data["error"].startswith("The training ended with exit code 1")
+    assert (answer.data["grade"], answer.data["moments"]) == ("inconclusive", 3)
+    assert answer.data["endings"]["rerun"] == "ValueError at train.py:40"
+    assert answer.data["last_equal"] == "the end of epoch 2"
     assert "ValueError: the disk with the images is gone" in answer.err
     assert f"Rerun files: {work}" in answer.err
     assert (work / "tree" / "project" / "train.py").exists()

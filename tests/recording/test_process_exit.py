@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,6 +55,10 @@ WAYS = {
     "exits in fit": "train(lambda: sys.exit(3))",
     "exits after fit": "train(); sys.exit(3)",
     "fails after fit": "train(); raise ValueError('late')",
+    "is terminated": """
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+train(lambda: os.kill(os.getpid(), signal.SIGTERM))
+""",
     "has a full disk": """
 import resource
 def fill():
@@ -135,30 +140,67 @@ def test_a_run_killed_after_three_epochs_has_three_epochs_a_manifest_and_the_cod
 
 
 @pytest.mark.parametrize(
-    ("way", "returncode", "ending"),
+    ("way", "returncode", "ending", "line"),
     [
         (
             "is interrupted",
             -signal.SIGINT,
             Ending(status="interrupted", detail="KeyboardInterrupt"),
+            WAYS["is interrupted"],
         ),
-        ("fails", 1, Ending(status="failed", detail="KeyError")),
-        ("exits in fit", 3, Ending(status="interrupted")),
-        ("exits after fit", 3, Ending(status="finished")),
-        ("fails after fit", 1, Ending(status="failed", detail="ValueError")),
+        ("fails", 1, Ending(status="failed", detail="KeyError"), WAYS["fails"]),
+        (
+            "exits in fit",
+            3,
+            Ending(status="failed", detail="SystemExit", exit_code=3),
+            WAYS["exits in fit"],
+        ),
+        (
+            "exits after fit",
+            3,
+            Ending(status="failed", detail="SystemExit", exit_code=3),
+            WAYS["exits after fit"],
+        ),
+        (
+            "fails after fit",
+            1,
+            Ending(status="failed", detail="ValueError"),
+            WAYS["fails after fit"],
+        ),
+        (
+            "is terminated",
+            128 + signal.SIGTERM,
+            Ending(
+                status="interrupted",
+                detail="SystemExit",
+                exit_code=128 + signal.SIGTERM,
+                signal="SIGTERM",
+            ),
+            "signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))",
+        ),
     ],
 )
-def test_how_the_script_ended_stands_in_the_record_and_its_exit_is_its_own(
-    ended: Mapping[str, Ended], way: str, returncode: int, ending: Ending
+def test_how_and_where_the_script_ended_is_recorded_and_its_exit_is_its_own(
+    ended: Mapping[str, Ended], way: str, returncode: int, ending: Ending, line: str
 ) -> None:
     done = ended[way]
     recorded = the(done)
     assert done.returncode == returncode, done.err
-    assert recorded.manifest.ending == ending
+    found = recorded.manifest.ending
+    assert isinstance(found, Ending)
+    assert found.model_copy(update={"place": ""}) == ending
+    assert text_at(found.place, script_of(way, {})) == line
     assert recorded.trail.end is not None
     assert recorded.trail.end.status == ending.status
     assert epochs(recorded)[:3] == [1, 2, 3]
     assert [line for line in done.ours if "warning" in line] == []
+
+
+def text_at(place: str, script: str) -> str:
+    """Return the line of the script at a place; empty for no place."""
+    file, _, number = place.partition(":")
+    assert file in ("train.py", "")
+    return textwrap.dedent(script).splitlines()[int(number) - 1] if number else ""
 
 
 def test_on_a_full_disk_training_ends_well_and_what_was_recorded_stays(
@@ -206,7 +248,8 @@ def test_an_operation_that_determinism_refuses_fails_as_ever_and_the_cure_is_sai
     assert "from_non_deterministic_state" in done.err
     assert sum("deterministic=True makes TensorFlow refuse" in line for line in done.ours) == 1
     ending = the(done).manifest.ending
-    assert ending == Ending(status="failed", detail="RuntimeError")
+    assert isinstance(ending, Ending)
+    assert (ending.status, ending.detail) == ("failed", "RuntimeError")
 
 
 def test_a_cure_is_known_for_errors_of_determinism_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from wandb_repro.manifest.manifest import Ending
 from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail_records import End, Missing
 from wandb_repro.recording import messages
+from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.mode import Recording
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.session import Session
@@ -66,23 +68,74 @@ def test_a_closed_session_is_closed_once_and_has_an_end_in_trail_and_manifest(
     assert session.capsule.manifest.stat().st_mtime_ns == before
 
 
+def raised(error: BaseException) -> BaseException:
+    try:
+        raise error
+    except BaseException as caught:  # noqa: BLE001 - of any kind
+        return caught
+
+
 @pytest.mark.parametrize(
-    ("name", "status"),
+    ("error", "status"),
     [
-        ("ValueError", "failed"),
-        ("KeyboardInterrupt", "interrupted"),
-        ("RerunStopped", "interrupted"),
-        ("SystemExit", "finished"),
+        (ValueError("secret"), "failed"),
+        (KeyboardInterrupt(), "interrupted"),
+        (RerunStopped(0), "interrupted"),
+        (SystemExit(3), "failed"),
     ],
 )
 def test_the_exception_that_ends_the_process_decides_how_it_ended(
-    tmp_path: Path, name: str, status: str
+    tmp_path: Path, error: BaseException, status: str
 ) -> None:
     session = session_in(tmp_path)
-    session.failed(name)
+    session.stopped_by(raised(error))
     session.finish()
 
-    assert ending_of(session) == Ending.model_validate({"status": status, "detail": name})
+    ending = ending_of(session)
+    assert isinstance(ending, Ending)
+    assert (ending.status, ending.detail) == (status, type(error).__name__)
+    assert ending.place.startswith("tests.recording.test_session:")
+    assert "secret" not in session.capsule.manifest.read_text()
+
+
+def test_a_run_that_is_finished_while_an_error_passes_by_has_failed(tmp_path: Path) -> None:
+    session = session_in(tmp_path)
+
+    def train() -> None:
+        try:
+            raise TypeError
+        finally:
+            session.finish()
+
+    with pytest.raises(TypeError):
+        train()
+    ending = ending_of(session)
+    assert isinstance(ending, Ending)
+    assert (ending.status, ending.detail) == ("failed", "TypeError")
+
+
+@pytest.mark.parametrize(("goes_on", "at_exit"), [(True, True), (False, False)])
+def test_an_exit_that_was_caught_is_not_how_the_run_ended(
+    tmp_path: Path, *, goes_on: bool, at_exit: bool
+) -> None:
+    session = session_in(tmp_path)
+    session.exits(3, sys._getframe())  # pyright: ignore[reportPrivateUsage]
+    if goes_on:
+        session.log({"loss": 1.0}, None, None)
+    session.finish(at_exit=at_exit)
+
+    assert ending_of(session) == Ending(status="finished")
+
+
+def test_an_exit_ends_the_run_where_the_script_called_it(tmp_path: Path) -> None:
+    session = session_in(tmp_path)
+    session.exits("no data", sys._getframe())  # pyright: ignore[reportPrivateUsage]
+    session.finish(at_exit=True)
+
+    ending = ending_of(session)
+    assert isinstance(ending, Ending)
+    assert (ending.status, ending.exit_code) == ("failed", 1)
+    assert ending.place.startswith("tests.recording.test_session:")
 
 
 def test_strict_names_each_part_that_could_not_be_recorded(tmp_path: Path) -> None:

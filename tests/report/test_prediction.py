@@ -46,6 +46,23 @@ def text_of(
     return on_paper(prediction_text(prediction))
 
 
+def test_a_failed_original_is_said_to_have_failed() -> None:
+    prediction = Prediction(
+        original="ada/digits/a1",
+        how="rerun",
+        expected="identical",
+        environment="this one",
+        findings=(),
+        settled=(),
+        harmless=(),
+        unknown=(),
+        failed="TypeError at train.py:9",
+    )
+    text = on_paper(prediction_text(prediction))
+    assert "failed          TypeError at train.py:9; a rerun is compared up to there" in text
+    assert "failed" not in text_of("identical")
+
+
 @pytest.mark.parametrize(
     ("expected", "first_line"),
     [

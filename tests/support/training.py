@@ -402,7 +402,7 @@ def forked_children(folder: Path, scripts: Mapping[str, str]) -> dict[str, Ended
     told = folder / "worlds.json"
     told.write_text(json.dumps(worlds))
     command = [sys.executable, "train.py", str(told)]
-    parent = run_child(folder / "parent", FORKING, command=command)
+    parent = waited_for(begun_child(folder / "parent", FORKING, command=command), 300)
     assert parent.returncode == 0, parent.err
     return {
         way: Ended(

@@ -177,7 +177,7 @@ def test_the_heaviest_reason_comes_first() -> None:
 
 
 def test_a_run_that_failed_is_said_to_have_failed_and_can_be_rerun() -> None:
-    failed = plain({"ending": {"status": "failed", "detail": "TypeError"}})
+    failed = plain({"ending": {"status": "failed", "detail": "TypeError", "place": "train.py:9"}})
     (finding,) = audit(failed, trail())
-    assert (finding.effect, finding.original) == ("explains", "TypeError")
-    assert finding.sentence.startswith("The run failed with TypeError")
+    assert (finding.effect, finding.original) == ("explains", "TypeError at train.py:9")
+    assert finding.sentence.startswith("The run failed with TypeError at train.py:9; ")

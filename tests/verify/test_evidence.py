@@ -34,6 +34,28 @@ def test_two_whole_runs_of_one_command_leave_no_doubt() -> None:
     assert reasons_inconclusive(ORIGINAL, RERUN, EQUAL, whole=True) == ()
 
 
+def test_runs_that_do_not_say_how_they_ended_leave_a_doubt_each() -> None:
+    one = with_trail(ORIGINAL, trail([*moments(), end("interrupted")], ended=False))
+    two = with_trail(RERUN, trail(ended=False))
+
+    assert reasons_not_comparable(one, two, whole=True) == (
+        "the original did not finish: it was interrupted; --until-epoch compares its first epochs",
+        "the rerun has no end record: it was killed or is still running; "
+        "--until-epoch compares its first epochs",
+    )
+
+
+def test_a_failure_before_any_digest_is_said_to_be_one() -> None:
+    failed = {"ending": {"status": "failed", "detail": "KeyError", "place": "train.py:3"}}
+    empty = trail([end("failed")], ended=False)
+    one = Side("the original", changed(full_manifest(), failed), empty)
+    two = Side("the rerun", rerun_manifest(failed), empty)
+
+    reasons = reasons_inconclusive(one, two, compare(empty, empty), whole=True)
+
+    assert reasons == ("both ended with KeyError at train.py:3 before any weights were digested",)
+
+
 def test_the_names_of_missing_moments_are_cut_after_three() -> None:
     found = replace(EQUAL, absent=("a", "b", "c", "d", "e"))
 
@@ -49,9 +71,7 @@ def test_a_part_of_two_trainings_needs_neither_their_ends_nor_every_moment() -> 
 
     assert reasons_not_comparable(one, two, whole=False) == ()
     assert reasons_not_comparable(one, two, whole=True) == (
-        "the original has no end record: it was killed or is still running; "
-        "--until-epoch compares its first epochs",
-        "the rerun did not finish: it ended with an error; --until-epoch compares its first epochs",
+        "the rerun failed with an error; the original has no end record",
         "the original has no digest at epoch of epoch 3: read failed",
     )
 

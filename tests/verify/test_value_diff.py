@@ -52,6 +52,27 @@ def test_the_first_step_whose_loss_differs_is_named_and_the_others_counted() -> 
     assert (found.original, found.rerun) == ("0.25", "0.75")
 
 
+def test_the_last_row_of_a_run_that_ended_before_the_other_may_lack_keys() -> None:
+    """Such as one that was open when the script failed."""
+    open_row = Logged(first=2, rows=1, numbers={"loss": bits(0.5)}, texts={})
+    other = Logged(first=2, rows=1, numbers={"loss": bits(0.5), "val": bits(0.25)}, texts={})
+    more = rows(3, 0.2)
+
+    assert differences([rows(1, 0.1), other, more], [rows(1, 0.1), open_row], whole=False) == []
+    assert differences([rows(1, 0.1), other, more], [rows(1, 0.1), open_row]) != []
+    whole_row: list[TrailRecord] = [rows(1, 0.1), open_row, more]
+    assert differences([rows(1, 0.1), other, more], whole_row, whole=False) != []
+
+
+def test_how_far_each_history_came_is_known() -> None:
+    comparison = ValueComparison()
+    for first in (1, 3):
+        comparison.take(0, rows(first, 0.1, 0.2))
+    comparison.take(1, rows(1, 0.1))
+
+    assert comparison.last_rows == (4, 1)
+
+
 def test_a_last_bit_is_a_difference() -> None:
     assert differences([losses(1.0)], [losses(1.0000000000000002)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -23,8 +24,9 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.outputs import OutputFile, Outputs
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Missing, Structure, TrailRecord, Weights
+from wandb_repro.manifest.trail_records import Missing, State, Structure, TrailRecord, Weights
 from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.ending_diff import Endings
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.verdict import Verdict, judge
 
@@ -100,11 +102,6 @@ DOUBTS: dict[str, tuple[Trail, Trail, str]] = {
         trail(),
         "the original did not finish: it was interrupted; --until-epoch compares its first epochs",
     ),
-    "a rerun that failed": (
-        trail(),
-        trail([*WHOLE, end("failed")], ended=False),
-        "the rerun did not finish: it ended with an error",
-    ),
     "final weights that could not be read": (
         trail([*WHOLE[:-1], lost()]),
         trail([*WHOLE[:-1], lost()]),
@@ -130,6 +127,85 @@ def test_a_model_that_fit_builds_needs_no_initial_weights() -> None:
     built_late = [lost("initial"), *moments()[1:]]
 
     assert judged(trail(built_late), original=trail(built_late)).grade == "identical"
+
+
+def failed_at(place: str, detail: str = "TypeError") -> dict[str, object]:
+    return {"ending": {"status": "failed", "detail": detail, "place": place}}
+
+
+def state_at_end(*leaves: str) -> State:
+    shapes = moment(leaves=leaves)
+    return State(moment="end", row=0, root=shapes.root, leaves=shapes.leaves)
+
+
+def failed_trail(records: Sequence[TrailRecord], *leaves: str) -> Trail:
+    return trail([*records, state_at_end(*leaves), end("failed")], ended=False)
+
+
+FAILED = changed(full_manifest(), failed_at("train.py:9"))
+
+
+def test_runs_that_failed_in_the_same_way_are_identical_up_to_the_failure() -> None:
+    stopped = failed_trail(WHOLE[:3], "a1", "b1", "c1")
+    verdict = judge(FAILED, stopped, rerun_manifest(failed_at("train.py:9")), stopped)
+
+    assert (verdict.grade, verdict.exit_code, verdict.reasons) == ("identical", 0, ())
+    assert verdict.endings == Endings(
+        original="TypeError at train.py:9", rerun="TypeError at train.py:9", alike=True
+    )
+
+
+def test_runs_that_failed_differently_have_diverged_in_how_they_ended() -> None:
+    stopped = failed_trail(WHOLE[:3], "a1", "b1", "c1")
+    other = failed_trail(WHOLE[:3], "a2", "b1", "c1")
+    verdict = judge(FAILED, stopped, rerun_manifest(failed_at("train.py:12")), other)
+
+    assert (verdict.grade, verdict.exit_code, verdict.first) == ("diverged", 1, None)
+    assert [output.what for output in verdict.outputs] == ["ending"]
+
+
+def test_a_rerun_that_finishes_where_its_original_failed_has_diverged() -> None:
+    stopped = failed_trail(WHOLE[:3], "a1", "b1", "c1")
+    verdict = judge(FAILED, stopped, rerun_manifest(), trail())
+
+    assert (verdict.grade, verdict.first) == ("diverged", None)
+    assert str(verdict.outputs[0]) == (
+        "the original ended with TypeError at train.py:9, the rerun finished"
+    )
+
+
+@pytest.mark.parametrize("original", [None, FAILED])
+def test_a_rerun_that_failed_first_is_a_failure_with_the_verdict_so_far(
+    original: Manifest | None,
+) -> None:
+    whole = [*WHOLE, state_at_end("a9", "b9", "c9")]
+    ended = end("failed") if original else end()
+    stopped = failed_trail(WHOLE[:3], "a1", "b1", "c1")
+    verdict = judge(
+        original or full_manifest(),
+        trail([*whole, ended], ended=False),
+        rerun_manifest(failed_at("train.py:9")),
+        stopped,
+    )
+
+    assert (verdict.grade, verdict.exit_code, verdict.first) == ("inconclusive", 5, None)
+    assert verdict.reasons[0].startswith("the rerun failed with TypeError at train.py:9; ")
+    assert verdict.last_equal == "the end of epoch 1"
+    assert len(verdict.reasons) == 1
+
+
+def test_what_differs_before_the_rerun_failed_decides() -> None:
+    stopped = trail([WHOLE[0], moment(leaves=("9", "b1", "c1")), end("failed")], ended=False)
+    verdict = judged(stopped, rerun=rerun_manifest(failed_at("train.py:9")))
+
+    assert (verdict.grade, verdict.exit_code) == ("diverged", 1)
+
+
+def test_a_part_of_two_runs_says_nothing_about_their_ends() -> None:
+    stopped = failed_trail(WHOLE[:3], "a1", "b1", "c1")
+    rerun = rerun_manifest(failed_at("train.py:9"))
+
+    assert judged(stopped, rerun=rerun, limit=Limit(epoch=1)).endings is None
 
 
 def test_a_run_says_nothing_about_itself() -> None:

@@ -95,23 +95,23 @@ class OwnRun:
         quiet = {"console": "off", "silent": True}
         return {"mode": mode if online else "offline", "settings": quiet, **place}
 
-    def end(self, *, early: bool, failure: str = "") -> None:
+    def end(self, *, early: bool, error: BaseException | None = None) -> None:
         """Start the run of a script that ended without one, or say why nothing is recorded.
 
         Args:
             early: whether the script ended before its last line.
-            failure: type of the exception that ended it; empty if none did.
+            error: the exception that ended it; None if none did.
         """
         if not self._is_recorded():
             return
         if not process.sessions:
-            self._record_late(early=early, failure=failure)
+            self._record_late(early=early, error=error)
         ahead, process.ahead = process.ahead, None
         if ahead is not None:
             ahead.close()
 
-    def _record_late(self, *, early: bool, failure: str) -> None:
-        from wandb_repro.recording.process_exit import note_failure  # slow, and rarely needed
+    def _record_late(self, *, early: bool, error: BaseException | None) -> None:
+        from wandb_repro.recording.process_exit import note_stop  # slow, and rarely needed
 
         reason = self._disabled() or self._nothing_trained(early=early)
         if reason:
@@ -119,9 +119,10 @@ class OwnRun:
                 say(f"nothing recorded: {reason}")
         elif self._of_script is None:
             self.begin()
-            if failure and process.own_run is not None:
-                note_failure(failure)
-                process.own_run.finish(exit_code=1)  # W&B did not see how the script ended
+            if error is not None and process.own_run is not None:
+                note_stop(error)
+                if not isinstance(error, SystemExit) or error.code:
+                    process.own_run.finish(exit_code=1)  # W&B did not see how the script ended
 
     def _nothing_trained(self, *, early: bool) -> str:
         """Return why the script cannot have trained; empty if it can."""

@@ -19,7 +19,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Cell, Cells
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.messages import say
-from wandb_repro.recording.process_exit import note_failure
+from wandb_repro.recording.process_exit import note_stop
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -120,7 +120,7 @@ def _execute(shell: InteractiveShell, number: int, cell: Cell) -> None:
         # Without a recorded outcome the cell may have failed in the original as well.
         say(f"cell {number} raised {kind}; the original continued, and so does the rerun")
         return
-    note_failure(kind)
+    note_stop(error)
     _end(f"cell {number} raised {kind}, which it did not in the original", 1)
 
 

@@ -77,14 +77,28 @@ def _record(arguments: list[str], own: OwnRun) -> None:
     try:
         script = _script_of(arguments)
         _run_as_main(script)
-    except SystemExit:
+    except SystemExit as error:
         if script is not None:
-            end(early=True)
+            _note_how_it_ended(error)
+            end(early=True, error=error)
         raise
     except BaseException:
         _act_when_shown(end)
         raise
+    _note_how_it_ended(None)
     end(early=False)
+
+
+def _note_how_it_ended(exit_: SystemExit | None) -> None:
+    """Note the exit that left the script, or that none did: it may have caught an earlier one."""
+    if not process.watched:
+        return
+    from wandb_repro.recording import process_exit  # imported by whoever watches
+
+    if exit_ is None:
+        process_exit.note_return()
+    else:
+        process_exit.note_stop(exit_)
 
 
 def _act_when_shown(end: Callable[..., None]) -> None:
@@ -96,7 +110,7 @@ def _act_when_shown(end: Callable[..., None]) -> None:
         kind: type[BaseException], error: BaseException, traceback: TracebackType | None
     ) -> None:
         show(kind, error, users_traceback(error, traceback))
-        end(early=True, failure=kind.__name__)
+        end(early=True, error=error)
 
     sys.excepthook = shown
 

@@ -181,14 +181,23 @@ def _end_interrupted(*, as_json: bool) -> NoReturn:
 
 def _fail(error: ReproError, *, as_json: bool) -> NoReturn:
     if as_json:
-        data = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
-        _print_json(data)
+        _print_json(error_data(error))
+    show_error(error)
+    sys.exit(error.exit_code)
+
+
+def error_data(error: ReproError) -> dict[str, Any]:
+    """Return an error as JSON has it."""
+    return {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+
+
+def show_error(error: ReproError) -> None:
+    """Print an error and what to do about it on standard error."""
     console = _console(stderr=True)
     lines = Text("error  ", style="bold red").append(_sentence(error.message), style="default")
     if error.hint:
         lines.append(f"\n       → {_sentence(error.hint)}", style="bold not red")
     console.print(lines, soft_wrap=True)  # a path on two lines cannot be copied
-    sys.exit(error.exit_code)
 
 
 def _sentence(text: str) -> str:

@@ -160,6 +160,8 @@ class _Story:
         prepared = prepare(capsule, self.place / name, options)
         with self._training() as output:
             outcome = carry_out(prepared, self.output.progress, output=output)
+            if outcome.failure is not None:
+                raise outcome.failure
         self.output.tell(verdict_text(outcome.verdict))
         return outcome
 

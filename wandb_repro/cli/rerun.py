@@ -15,9 +15,11 @@ from wandb_repro.cli.common import (
     Output,
     answers,
     check_new_folder,
+    error_data,
     json_option,
     packages_option,
     scratch_folder,
+    show_error,
 )
 from wandb_repro.cli.prepare import prepare_folder, refuse_training_options
 from wandb_repro.cli.shared_options import set_option, switches_of, tolerance_of, tolerance_options
@@ -272,5 +274,8 @@ def _report(outcome: Outcome, output: Output) -> None:
         "capsule": str(outcome.capsule.folder),
         "url": outcome.url,
         "work": str(outcome.work),
+        **(error_data(outcome.failure) if outcome.failure else {}),
     }
     output.report(verdict_text(outcome.verdict), data)
+    if outcome.failure:
+        show_error(outcome.failure)

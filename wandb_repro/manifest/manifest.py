@@ -100,12 +100,27 @@ class Description(EvolvedRecord, Record):
     """Folders outside the snapshot that the run read."""
 
 
-class Ending(Record):
+class Ending(EvolvedRecord, Record):
     """How the run ended."""
 
     status: Literal["finished", "interrupted", "failed"]
     detail: str = ""
     """Type of the exception that ended it; empty if none did."""
+    place: str = added_field("")
+    """Line of the script's own code that raised it, ``train.py:9``, relative to the source tree;
+    empty if unknown."""
+    exit_code: int | None = added_field(None)
+    """Exit code that ``sys.exit`` was given; None for other exceptions."""
+    signal: str = added_field("")
+    """Signal whose handler raised it, such as ``SIGTERM``; empty if none did."""
+
+    def __str__(self) -> str:
+        """Return the ending in words: ``TypeError at train.py:9``, ``finished``."""
+        if not self.detail:
+            return self.status
+        by = f"exit code {self.exit_code}" if self.exit_code is not None else self.detail
+        by += f" on {self.signal}" if self.signal else ""
+        return f"{by} at {self.place}" if self.place else by
 
 
 class Sealed(NamedTuple):

@@ -41,6 +41,8 @@ class LiveComparison:
         self._requested_fit = request.steps_fit
         self._requested_after_epoch = request.steps_after_epoch
         self._keep_going = request.keep_going
+        self._status = "finished"
+        self._original_status = original.end.status if original.end else ""
         self.first: FirstDifference | None = None
         self.stopped = False
 
@@ -92,7 +94,7 @@ class LiveComparison:
             # Continuing would take the time that --from-epoch is meant to save.
             say(f"fit {weights.fit} did not resume from its checkpoint; the rerun stops here")
             self._stop(exit_code=1)
-        if self._limit.leaves_out(weights.fit):
+        if self._limit.leaves_out(weights.fit) or not self._is_comparable(weights):
             return
         difference = self._reference.check(weights, shapes)
         if difference and self.first is None:
@@ -103,6 +105,15 @@ class LiveComparison:
         if self._is_last(weights):
             say(f"compared up to {moment_name(weights)}; the rerun stops here")
             self._stop()
+
+    def ends_with(self, status: str) -> None:
+        """Note how the rerun ended, before its state at the end is compared."""
+        self._status = status
+
+    def _is_comparable(self, weights: Weights) -> bool:
+        """Tell whether both runs have this moment; a run that failed ends somewhere else."""
+        both = self._status, self._original_status
+        return weights.moment != "end" or both == ("finished", "finished")
 
     def _is_last(self, weights: Weights) -> bool:
         limit = self._limit

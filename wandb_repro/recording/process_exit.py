@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import sys
-from types import TracebackType
-from typing import Any, cast
+import threading
+from types import FrameType, TracebackType
+from typing import Any, NoReturn, cast
 
+from wandb_repro.capture.process.notebook import shell_of
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.session import Session
@@ -49,18 +51,26 @@ def _watch_process() -> None:
     atexit.register(finish_all)
     if getattr(sys.excepthook, "__name__", "") != _NAME:
         _see_failures()
+    if getattr(sys.exit, "__name__", "") != _NAME:
+        _see_exits()
 
 
 def finish_all() -> None:
     """Close every record that is still open, because the process ends."""
     for session in tuple(process.watched):
-        session.finish()
+        session.finish(at_exit=True)
 
 
-def note_failure(kind: str) -> None:
-    """Note the exception that is about to end the process, by the name of its type."""
+def note_stop(error: BaseException) -> None:
+    """Note the exception that is about to end the process, with the line that raised it."""
     for session in tuple(process.watched):
-        session.failed(kind)
+        session.stopped_by(error)
+
+
+def note_return() -> None:
+    """Note that the script reached its last line, so that it caught what it raised before."""
+    for session in tuple(process.watched):
+        session.goes_on()
 
 
 _NAME = "wandb_repro_noted"
@@ -72,13 +82,33 @@ def _see_failures() -> None:
     def noted(
         kind: type[BaseException], error: BaseException, traceback: TracebackType | None
     ) -> None:
-        note_failure(kind.__name__)
+        note_stop(error)
         before(kind, error, users_traceback(error, traceback))
         if advice := cure(error):
             say(advice)
 
     noted.__name__ = _NAME
     sys.excepthook = noted
+
+
+def _see_exits() -> None:
+    """Note calls of ``sys.exit``, as W&B does: Python tells no hook that SystemExit ends it."""
+    before = sys.exit
+
+    def noted(status: object = None, /) -> NoReturn:
+        # In another thread it ends only that thread; in a notebook only the cell.
+        if threading.current_thread() is threading.main_thread():
+            _note_exit(status, sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+        before(cast("Any", status))
+
+    noted.__name__ = _NAME
+    sys.exit = noted
+
+
+def _note_exit(status: object, caller: FrameType) -> None:
+    if shell_of(process.host.modules) is None:
+        for session in tuple(process.watched):
+            session.exits(status, caller)
 
 
 def cure(error: BaseException) -> str:

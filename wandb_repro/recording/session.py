@@ -8,7 +8,8 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from types import FrameType
+from typing import TYPE_CHECKING, Any, cast
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.host import Host
@@ -28,6 +29,7 @@ from wandb_repro.manifest.trail_records import Granularity
 from wandb_repro.manifest.training import FitSettings
 from wandb_repro.recording.datasets import warn_if_unknown
 from wandb_repro.recording.early_snapshot import EarlySnapshot
+from wandb_repro.recording.ending import Status, Stop, ending_of, stop_by_exit, stop_of
 from wandb_repro.recording.extra_files import StoredExtraFiles
 from wandb_repro.recording.facts import (
     EndFacts,
@@ -78,8 +80,6 @@ if TYPE_CHECKING:
 _MOST_SPLITS = 16
 """Fits whose split is compared: a search over folds has hundreds."""
 
-Status = Literal["finished", "interrupted", "failed"]
-
 
 class Session:
     """The record of one run, while it runs. Raises OSError if its folder cannot be made."""
@@ -108,7 +108,9 @@ class Session:
         self._fit_count = FitCount()
         self._ordinals = dict[int, int]()
         """Of the open fits: which of its model's fits each is, from 1."""
-        self._failure = ""
+        self._stop: Stop | None = None
+        self._exit: Stop | None = None
+        """The last call of ``sys.exit``, until the script goes on."""
         self._columns: Columns | None = None
         self._ended = False
         self._lock = threading.RLock()
@@ -210,6 +212,7 @@ class Session:
         if self._is_elsewhere():
             return self.fits
         with self._lock:
+            self.goes_on()
             self.fits += 1
             number = self._numbers.next_fit(model)
             self._open_fits.add(number)
@@ -320,20 +323,39 @@ class Session:
         if self._recorder is not None and not self._is_elsewhere():
             self._recorder.end_fit(fit)
 
-    def failed(self, kind: str) -> None:
+    @harmless("how the script ends")
+    def stopped_by(self, error: BaseException) -> None:
         """Note the exception that is about to end the process."""
-        self._failure = kind
+        if not self.ended:
+            self._stop = stop_of(error, self._readers.root)
 
-    def finish(self) -> None:
-        """Close the record, once, before W&B closes its run. Never raises."""
+    @harmless("how the script ends")
+    def exits(self, status: object, caller: FrameType) -> None:
+        """Note a call of ``sys.exit``: it is about to end the process, unless it is caught."""
+        if not self.ended:
+            self._exit = stop_by_exit(status, caller, self._readers.root)
+
+    def goes_on(self) -> None:
+        """Note that the script goes on: a call of ``sys.exit`` before was caught."""
+        self._exit = None
+
+    def finish(self, *, at_exit: bool = False) -> None:
+        """Close the record, once, before W&B closes its run. Never raises.
+
+        Args:
+            at_exit: whether the process is exiting.
+        """
         if self.ended:
             return
-        self._finish_watches()
+        stop = self._what_stopped(at_exit=at_exit)
+        self._finish_watches(stop)
         self._ended = True
-        status = self._status()
-        self._read_at_end(Ending(status=status, detail=self._failure))
+        ending = self._ending(stop)
+        self._read_at_end(ending)
+        if self._live is not None:
+            self._live.ends_with(ending.status)
         self._end_whole_run()
-        self._end_trail(status)
+        self._end_trail(ending.status)
         sealed = self._written_manifest()
         self._publish_config(sealed)
         if isinstance(sealed, Sealed):
@@ -342,12 +364,11 @@ class Session:
         guarded(self._readers.close, "what was needed only while recording")
 
     @harmless("loops that are still recorded")
-    def _finish_watches(self) -> None:
-        handled = sys.exc_info()[0]
-        name = self._failure or (handled.__name__ if handled else "")
+    def _finish_watches(self, stop: Stop | None) -> None:
+        complete = stop is None or stop.kind == "SystemExit"
         for watch in tuple(process.open_watches.pop(self, ())):
             with contextlib.suppress(RerunStopped):  # the rerun ends anyway
-                watch.finish(complete=name in ("", "SystemExit"))
+                watch.finish(complete=complete)
 
     @harmless("what only a process that has done its work knows")
     def _read_at_end(self, ending: Ending) -> None:
@@ -374,6 +395,7 @@ class Session:
         Raises:
             RerunStopped: in a rerun, if the state differs from the original's.
         """
+        self.goes_on()
         if self._whole is not None and not self.ended:
             self._whole.log(data, step, commit)
 
@@ -388,15 +410,15 @@ class Session:
         if self._recorder is not None:
             self._recorder.end(status)
 
-    def _status(self) -> Status:
-        handled = sys.exc_info()[0]
-        name = self._failure or (handled.__name__ if handled else "")
-        self._failure = name
-        if name in ("KeyboardInterrupt", "RerunStopped") or (self._live and self._live.stopped):
-            return "interrupted"
-        if name and name != "SystemExit":
-            return "failed"
-        return "interrupted" if self._open_fits else "finished"
+    def _what_stopped(self, *, at_exit: bool) -> Stop | None:
+        # A script may finish its run in a ``finally`` or ``with`` block that an exception leaves.
+        if self._stop is None and (handled := sys.exc_info()[1]) is not None:
+            self.stopped_by(handled)
+        return self._stop or (self._exit if at_exit else None)
+
+    def _ending(self, stop: Stop | None) -> Ending:
+        stopped_by_us = self._live is not None and self._live.stopped
+        return ending_of(stop, is_training=bool(self._open_fits), stopped_by_us=stopped_by_us)
 
     def _written_manifest(self) -> Sealed | Unavailable:
         """Return the record so far; it is also on the disk, unless that is full."""

@@ -25,12 +25,14 @@ def prediction_text(prediction: Prediction) -> RenderableType:
     """Return the prediction, what blocks it and how to fix that, and what a rerun restores."""
     word, rest, style = _HEADINGS[prediction.expected]
     harmless = dict.fromkeys(finding.fact for finding in prediction.harmless)
+    failed = prediction.failed
     started = "rerun" if prediction.how == "rerun" else "by hand, in this shell"
     return page(
         heading(word, rest, style),
         rows(
             [
                 ("original", prediction.original),
+                ("failed", f"{failed}; a rerun is compared up to there" if failed else ""),
                 ("started", started),
                 ("environment", prediction.environment),
                 ("no effect", ", ".join(harmless)),

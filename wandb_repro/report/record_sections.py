@@ -95,10 +95,10 @@ def _run(manifest: Manifest) -> Rows:
 
 
 def _ended(ending: Ending) -> str:
-    """Return how a run ended: ``finished``, ``stopped by Ctrl-C``, ``failed: ValueError``."""
+    """Return how a run ended: ``finished``, ``stopped by Ctrl-C``, ``failed: exit code 3``."""
     if ending.status == "interrupted" and ending.detail == "KeyboardInterrupt":
-        return "stopped by Ctrl-C"
-    return f"{ending.status}: {ending.detail}" if ending.detail else ending.status
+        return f"stopped by Ctrl-C{f' at {ending.place}' if ending.place else ''}"
+    return f"{ending.status}: {ending}" if ending.detail else ending.status
 
 
 def _code(manifest: Manifest) -> Rows:

@@ -11,6 +11,7 @@ from wandb_repro.report.coverage_text import coverage_line
 from wandb_repro.report.layout import STYLES, blank, bullets, heading, listing, more, page, rows
 from wandb_repro.report.text import count
 from wandb_repro.verify.distance import Distance
+from wandb_repro.verify.ending_diff import Endings
 from wandb_repro.verify.first_cause import FirstCause
 from wandb_repro.verify.outcome import OutputDifference
 from wandb_repro.verify.tolerance import MeasuredDifference, ToleranceResult
@@ -101,11 +102,25 @@ def _subject(verdict: Verdict) -> str:
         at = f"at {verdict.first.what}"
         within = "within the stated tolerance; bits differ "
         return within + at if verdict.grade == "equivalent" else at
+    endings = verdict.endings
+    if verdict.grade == "inconclusive" and endings and endings.rerun_failed:
+        return f"so far equal; the rerun failed with {endings.rerun}"
+    if verdict.outputs and verdict.outputs[0].what == "ending":
+        return f"in how they ended: {verdict.outputs[0]}; all that was compared is equal"
     if verdict.outputs:
         return f"in what came out, {verdict.outputs[0]}; the weights are equal"
+    if verdict.grade == "identical" and endings and endings.original != "finished":
+        return _up_to_the_end(endings)
     if verdict.grade == "identical":
         return f"up to {verdict.scope}" if verdict.scope else "bit for bit"
     return "too little evidence"
+
+
+def _up_to_the_end(endings: Endings) -> str:
+    if endings.original == "interrupted":  # by an exception in a fit that the script caught
+        return "bit for bit"
+    what = "interruption" if endings.original.startswith("KeyboardInterrupt") else "failure"
+    return f"up to the {what}: both ended with {endings.original}"
 
 
 def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -118,6 +133,9 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield from difference_rows(verdict.first, verdict.moved)
     elif verdict.grade == "identical":
         yield "weights", verdict.final_weights
+    elif verdict.endings and verdict.endings.rerun_failed:
+        yield "equal until", verdict.last_equal or "nothing was compared"
+    yield from _ended(verdict)
     yield "metrics", _metrics(verdict)
     yield from _outputs(_outputs_to_show(verdict))
     if verdict.covers.volatile:
@@ -126,14 +144,27 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "weights", _distance(verdict.distance)
 
 
+def _ended(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Yield how the two runs ended, unless both finished or the rerun was stopped early."""
+    endings = verdict.endings
+    if endings is None or endings.original == endings.rerun == "finished":
+        return
+    if endings.alike:
+        both = endings.original
+        yield "ended", "both interrupted" if both == "interrupted" else f"both with {both}"
+    elif endings.alike is None and not endings.rerun_failed:
+        return  # the reasons say it
+    elif verdict.first is None or endings.original != "finished":
+        yield "ended", f"the original: {endings.original}; the rerun: {endings.rerun}"
+
+
 _SHOWN_OUTPUTS = 6
 
 
 def _outputs_to_show(verdict: Verdict) -> tuple[OutputDifference, ...]:
     """Return what came out otherwise; not what follows from other weights anyway."""
-    if verdict.first is None:
-        return verdict.outputs
-    return tuple(output for output in verdict.outputs if output.what not in ("loss", "metric"))
+    hidden = ("ending",) if verdict.first is None else ("ending", "loss", "metric")
+    return tuple(output for output in verdict.outputs if output.what not in hidden)
 
 
 def _outputs(outputs: tuple[OutputDifference, ...]) -> Iterator[tuple[str, str]]:

@@ -115,8 +115,8 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
         sentence = f"{reason[0].upper()}{reason[1:]}"
         yield about_one_run("ending", "not digested", "", "is not compared", sentence)
     if not isinstance(manifest.ending, Unavailable) and manifest.ending.status == "failed":
-        error = manifest.ending.detail or "an error"
-        sentence = f"The run failed with {error}; its rerun probably ends there, too"
+        error = str(manifest.ending) if manifest.ending.detail else "an error"
+        sentence = f"The run failed with {error}; a rerun is compared up to there"
         yield about_one_run("ending", "end", error, "explains", sentence)
 
 

@@ -33,6 +33,8 @@ class Limit:
     """The run that went on from a checkpoint after these epochs, ``rerun``; empty if none did."""
     rows: bool = True
     """Whether logged rows are compared, and the states of the run that were digested at them."""
+    end: bool = True
+    """Whether the states at the end are compared: only if both runs ended in the same way."""
 
     @classmethod
     def of_request(cls, request: RerunRequest) -> Limit:
@@ -50,7 +52,8 @@ class Limit:
 
     def leaves_out_moment(self, weights: Weights) -> bool:
         """Tell whether this moment is not compared, wherever it is."""
-        return self.leaves_out(weights.fit) or (weights.moment == "logged" and not self.rows)
+        kept = {"logged": self.rows, "end": self.end}.get(weights.moment, True)
+        return self.leaves_out(weights.fit) or not kept
 
     def before(self, weights: Weights) -> bool:
         """Tell whether this moment comes before the part that is compared."""

@@ -9,6 +9,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import Manifest, run_name
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.verify.compare_values import digests_in_order
+from wandb_repro.verify.ending_diff import EndingComparison
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of
 from wandb_repro.verify.undigested import undigested
 
@@ -23,36 +24,64 @@ class Side(NamedTuple):
 
 
 def reasons_inconclusive(
-    original: Side, rerun: Side, found: Comparison, *, whole: bool
+    original: Side,
+    rerun: Side,
+    found: Comparison,
+    *,
+    whole: bool,
+    ending: EndingComparison | None = None,
 ) -> tuple[str, ...]:
     """Return every reason why equal digests would not prove the runs identical.
 
-    ``whole``: whether the runs are compared to their end.
+    Args:
+        original: the run that was repeated.
+        rerun: the other run.
+        found: what was compared.
+        whole: whether the runs are compared to their end.
+        ending: how they ended; by default from their records alone.
     """
+    ending = ending or _ending_of(original, rerun)
+    not_comparable = reasons_not_comparable(original, rerun, whole=whole, ending=ending)
+    both = _undigested_by_both(original.trail, rerun.trail) if whole else ()
+    untold = (*both, *_unknown_values(found))
+    if whole and ending.rerun_failed:
+        # What else is missing follows from that.
+        return (*not_comparable, *untold)
     return (
-        *_evidence(original.trail, rerun.trail, found),
+        *_evidence(original.trail, rerun.trail, found, ending),
         *_other_data(original.manifest, rerun.manifest, whole=whole),
-        *(_undigested_by_both(original.trail, rerun.trail) if whole else ()),
-        *_unknown_values(found),
-        *reasons_not_comparable(original, rerun, whole=whole),
+        *untold,
+        *not_comparable,
     )
 
 
-def reasons_not_comparable(original: Side, rerun: Side, *, whole: bool) -> tuple[str, ...]:
+def reasons_not_comparable(
+    original: Side, rerun: Side, *, whole: bool, ending: EndingComparison | None = None
+) -> tuple[str, ...]:
     """Return every reason why two runs cannot be compared, whether their digests agree or not."""
+    ending = ending or _ending_of(original, rerun)
     reasons: list[str] = []
     if run_name(original.manifest) == run_name(rerun.manifest):
         reasons.append("both are the same run")
     if _started(original.manifest) != _started(rerun.manifest):
         reasons.append("the rerun was started with another command")
     if whole:
-        reasons += [*_ending(original), *_ending(rerun)]
+        reasons += ending.reasons()
         reasons += [*_undigested(original), *_undigested(rerun)]
-        reasons += _fits(original.trail, rerun.trail)
+        if ending.alike:
+            reasons += _fits(original.trail, rerun.trail)
     return tuple(reasons)
 
 
-def _evidence(original: Trail, rerun: Trail, found: Comparison) -> list[str]:
+def _ending_of(original: Side, rerun: Side) -> EndingComparison:
+    return EndingComparison((original.manifest, original.trail), (rerun.manifest, rerun.trail))
+
+
+def _evidence(
+    original: Trail, rerun: Trail, found: Comparison, ending: EndingComparison
+) -> list[str]:
+    if not found.digests and ending.stopped_alike:
+        return [f"both ended with {ending.record.original} before any weights were digested"]
     if not found.digests:
         return [_nothing_compared(original, rerun)]
     if found.absent:
@@ -145,20 +174,6 @@ def _below_root(argument: str, root: str) -> str:
     if root and (value == root or value.startswith(f"{root}/")):
         return f"{name}{equals}TREE{value[len(root) :]}"
     return argument
-
-
-def _ending(side: Side) -> list[str]:
-    end = side.trail.end
-    if end is None or side.trail.torn:
-        how = "has no end record: it was killed or is still running"
-    elif end.status != "finished":
-        how = f"did not finish: it {_HOW[end.status]}"
-    else:
-        return []
-    return [f"{side.who} {how}; --until-epoch compares its first epochs"]
-
-
-_HOW = {"interrupted": "was interrupted", "failed": "ended with an error"}
 
 
 def _undigested(side: Side) -> list[str]:

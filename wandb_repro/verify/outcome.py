@@ -6,7 +6,7 @@ from typing import Literal
 
 from wandb_repro.manifest.base import Record
 
-OutputKind = Literal["batches", "loss", "metric", "logged", "summary", "file"]
+OutputKind = Literal["batches", "loss", "metric", "logged", "summary", "file", "ending"]
 
 
 class OutputDifference(Record):
@@ -28,6 +28,9 @@ class OutputDifference(Record):
         at = f" at {self.where}" if self.where else ""
         if self.what == "batches":
             return f"the batches{at} differ"
+        if self.what == "ending":
+            rerun = "" if self.rerun == "finished" else "with "
+            return f"the original ended with {self.original}, the rerun {rerun}{self.rerun}"
         name = f"{self.what} {self.key}" if self.what in ("logged", "file") else self.key
         return f"{name}{at}: {self.original} in the original, {self.rerun} in the rerun"
 

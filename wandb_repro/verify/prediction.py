@@ -41,6 +41,8 @@ class Prediction(Record):
     """Differences that change no bits."""
     unknown: tuple[str, ...]
     """Facts that a prediction would need."""
+    failed: str = ""
+    """How the original failed, ``TypeError at train.py:9``; empty if it did not."""
 
     @property
     def exit_code(self) -> int:
@@ -57,6 +59,7 @@ def predict(
     rebuilt: bool,
     kept: frozenset[str] = frozenset(),
     unknown: tuple[str, ...] = (),
+    failed: str = "",
 ) -> Prediction:
     """Return the prediction for a run here.
 
@@ -68,6 +71,7 @@ def predict(
         rebuilt: whether the environment is rebuilt as recorded.
         kept: facts that keep their value here although ``rerun`` could restore them.
         unknown: facts that a prediction would need.
+        failed: how the original failed; empty if it did not.
     """
     ordered = sorted(found, key=lambda finding: SEVERITY[finding.effect])
     harmless = tuple(finding for finding in ordered if finding.effect == "explains")
@@ -85,6 +89,7 @@ def predict(
         settled=restored,
         harmless=harmless,
         unknown=unknown,
+        failed=failed,
     )
 
 

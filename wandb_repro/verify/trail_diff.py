@@ -58,6 +58,10 @@ class Comparison:
     """Logged names whose values were not digested."""
     run_states: int = 0
     """Moments at which all state of the run was compared."""
+    is_behind: bool = False
+    """Whether the other training ended before the original did: it has fewer moments or rows."""
+    is_ahead: bool = False
+    """Whether it has epochs or rows that the original does not have."""
 
 
 def algorithms_of(trail: Trail) -> tuple[str, str] | None:
@@ -155,6 +159,10 @@ class Reference:
         """Tell whether the original has nothing after this moment and no end record either."""
         return self._is_last_found(weights) and self._cursor.at_end and self.original.end is None
 
+    def has(self, weights: Weights) -> bool:
+        """Tell whether the original has the moment that was checked last."""
+        return self._is_last_found(weights)
+
     def metrics_of(self, weights: Weights) -> dict[str, str]:
         """Return the original's metrics at the moment checked last; empty if it has none."""
         found = self._last_found
@@ -200,19 +208,24 @@ def compare(
     )
     first: FirstDifference | None = None
     pairs: list[tuple[dict[str, str], dict[str, str]]] = []
+    more_epochs = False
     for weights, shapes in limit.within(_renumbered(other, fits, partial(values.take, 1))):
         difference = reference.check(weights, shapes)
+        if weights.moment == "epoch" and not limit.leaves_out_moment(weights):
+            more_epochs = more_epochs or not reference.has(weights)
         first = first or difference
         if weights.metrics and (metrics := reference.metrics_of(weights)):
             pairs.append((metrics, weights.metrics))
             where = partial(moment_name, weights)
             values.compare("metric", metrics, weights.metrics, where, _order(weights))
+    absent = reference.absent()
+    original_rows, other_rows = values.last_rows
     return Comparison(
         moments=reference.compared,
         trained_moments=reference.trained,
         digests=reference.digests,
         first=first,
-        absent=reference.absent(),
+        absent=absent,
         last_equal=first.last_equal if first else reference.last_equal,
         last_root=reference.last_root,
         metric_epochs=len(pairs),
@@ -224,6 +237,8 @@ def compare(
         volatile=frozenset(values.volatile),
         unknown=frozenset(values.unknown),
         run_states=reference.run_states,
+        is_behind=bool(absent) or other_rows < original_rows,
+        is_ahead=more_epochs or other_rows > original_rows,
     )
 
 

@@ -51,6 +51,7 @@ class ValueComparison:
         self._fits = fits or {}
         self._compares_rows = rows
         self._waiting: tuple[dict[_Key, TrailRecord], dict[_Key, TrailRecord]] = ({}, {})
+        self._last_rows = [0, 0]
         self._found: dict[tuple[OutputKind, str], _Found] = {}
         self.keys: set[str] = set()
         """Names whose values were compared."""
@@ -60,6 +61,11 @@ class ValueComparison:
         """Logged names whose values were not digested."""
         self.rows = 0
         """Rows of the history that were compared."""
+
+    @property
+    def last_rows(self) -> tuple[int, int]:
+        """Number of the last row of the history of the original and of the rerun; 0 if none."""
+        return self._last_rows[0], self._last_rows[1]
 
     def take(self, side: Side, record: TrailRecord) -> None:
         """Take the next record of one side; records of other kinds are ignored."""
@@ -80,6 +86,7 @@ class ValueComparison:
             number = 0 if isinstance(record.batches, Unavailable) else len(record.batches)
             return "seen", self._fit(side, record.fit), record.epoch, 0, number
         if isinstance(record, Logged):
+            self._last_rows[side] = max(self._last_rows[side], record.first + record.rows - 1)
             return ("logged", 0, 0, record.first, record.rows) if self._compares_rows else None
         if isinstance(record, Summary):
             return ("summary", 0, 0, 0, 0) if self._compares_rows else None
@@ -213,7 +220,16 @@ class ValueComparison:
         """
         self._compare_rest(whole=whole)
         found = sorted(self._found.values(), key=lambda each: each.order)
+        if not whole:
+            found = [each for each in found if not self._is_unfinished(each)]
         return tuple(each.difference for each in found)
+
+    def _is_unfinished(self, found: _Found) -> bool:
+        """Tell whether a key is missing in the last row of a run that ended before the other."""
+        difference = found.difference
+        in_last = found.order == (float("inf"), float(min(self._last_rows)))
+        missing = ABSENT in (difference.original, difference.rerun)
+        return difference.what == "logged" and in_last and missing
 
     def _compare_rest(self, *, whole: bool) -> None:
         """Compare what was cut into records in different ways."""

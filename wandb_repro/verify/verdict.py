@@ -14,6 +14,7 @@ from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.continued import common_part, continuations
 from wandb_repro.verify.coverage import coverage_of, volatile_names, with_files
 from wandb_repro.verify.distance import Distance, distance
+from wandb_repro.verify.ending_diff import EndingComparison, Endings
 from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause, find_first_cause
@@ -28,6 +29,7 @@ Grade = Literal["identical", "equivalent", "diverged", "inconclusive"]
 
 EXIT_CODES: dict[Grade, int] = {"identical": 0, "equivalent": 0, "diverged": 1, "inconclusive": 3}
 """Equivalent is a success: that grade exists only if the user stated a tolerance."""
+_RERUN_FAILED = 5
 
 
 class Bisection(Record):
@@ -82,10 +84,16 @@ class Verdict(Record):
     """What else differs: batches, losses, metrics, logged values; the earliest place of each."""
     covers: Coverage = Coverage()
     """What was compared."""
+    last_equal: str = ""
+    """The last moment that was equal, in words; empty if none was."""
+    endings: Endings | None = None
+    """How the two runs ended; None if only a part of them was compared."""
 
     @property
     def exit_code(self) -> int:
         """Exit code of a command with this verdict."""
+        if self.grade == "inconclusive" and self.endings and self.endings.rerun_failed:
+            return _RERUN_FAILED
         return EXIT_CODES[self.grade]
 
 
@@ -108,23 +116,27 @@ def judge(
     extra = (*extra, *continuations(original_trail, rerun_trail))
     ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
     volatile = (*volatile_names(original), *volatile_names(rerun))
-    finished = all(
-        trail.end is not None and trail.end.status == "finished"
-        for trail in (original_trail, rerun_trail)
-    )
-    whole = finished and not ends_early
+    ending = EndingComparison((original, original_trail), (rerun, rerun_trail))
+    whole = ending.alike is True and not ends_early
     files = output_differences(original, rerun, volatile) if whole else ComparedFiles()
+    limit = replace(limit, end=whole)
     found = compare(original_trail, rerun_trail, limit, volatile, whole=whole)
+    if not ends_early:
+        if not ending.reached(found) and whole:
+            # The same failure in another epoch: their states at the end are not comparable.
+            limit, files = replace(limit, end=False), ComparedFiles()
+            found = compare(original_trail, rerun_trail, limit, volatile, whole=False)
+        found = replace(found, outputs=(*found.outputs, *ending.difference()))
     found = replace(found, outputs=(*found.outputs, *files.differences))
     sides = (Side("the original", original, original_trail), Side("the rerun", rerun, rerun_trail))
     first, moved, causes, apart, applied = found.first, None, (), None, None
     if first is None:
-        reasons = reasons_inconclusive(*sides, found, whole=not ends_early)
+        reasons = reasons_inconclusive(*sides, found, whole=not ends_early, ending=ending)
         reasons = (*reasons, *(f"not compared: {file}" for file in files.unknown))
         if found.outputs:
             causes = rank_for_outputs((*differences(original, rerun), *extra), found.outputs)
     else:
-        reasons = reasons_not_comparable(*sides, whole=not ends_early)
+        reasons = reasons_not_comparable(*sides, whole=not ends_early, ending=ending)
         moved = find_first_cause(original_trail, rerun_trail, first)
         causes = rank((*differences(original, rerun), *extra), first, original, moved)
         apart = distance(original_trail, rerun_trail, limit)
@@ -148,6 +160,8 @@ def judge(
         tolerance=applied,
         distance=apart,
         outputs=found.outputs,
+        last_equal=found.last_equal,
+        endings=None if ends_early else ending.record,
         covers=with_files(coverage_of(original_trail, rerun_trail, found), files),
     )
 

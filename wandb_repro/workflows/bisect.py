@@ -111,4 +111,7 @@ def _narrowed(
 
 
 def _train(prepared: Prepared, work: Path, options: RerunOptions, say: Say) -> Capsule:
-    return carry_out(prepare(prepared.capsule, work, options), say).capsule
+    outcome = carry_out(prepare(prepared.capsule, work, options), say)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome.capsule

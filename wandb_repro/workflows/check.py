@@ -19,7 +19,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
 from wandb_repro.manifest.data import InputFile, InputFolder, is_download_cache
 from wandb_repro.manifest.machine import Accelerator, Runtime
-from wandb_repro.manifest.manifest import Manifest, run_name
+from wandb_repro.manifest.manifest import Ending, Manifest, run_name
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.rerun.data_sources import Given, Source, Sources, find_sources
@@ -76,7 +76,15 @@ def predict_here(
         rebuilt=prepared is not None and prepared.choice.python is None,
         kept=frozenset({*(("intra-op threads",) if aim.threads else ()), *aim.sets}),
         unknown=tuple(_unknown(manifest, trail, aim, prepared)),
+        failed=_failure(manifest.ending),
     )
+
+
+def _failure(ending: Ending | Unavailable) -> str:
+    """Return how a run failed; empty if it did not."""
+    if isinstance(ending, Unavailable) or ending.status != "failed":
+        return ""
+    return str(ending) if ending.detail else "an error"
 
 
 def _environment(aim: Aim, prepared: Prepared | None) -> str:

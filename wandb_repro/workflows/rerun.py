@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wandb_repro.errors import InconclusiveError, TrainingFailedError
-from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.report.plan import inequality_sentence
@@ -26,7 +24,13 @@ from wandb_repro.rerun.plan import Plan
 from wandb_repro.rerun.restored_data import check_restored
 from wandb_repro.store.artifact import download_artifact
 from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.local import read_manifest
 from wandb_repro.verify.verdict import Verdict
+from wandb_repro.workflows.failed_rerun import (
+    ends_outside_its_run,
+    failure_of,
+    verdict_on_process,
+)
 from wandb_repro.workflows.prepare_rerun import Prepared
 from wandb_repro.workflows.stored_code import added_bundle, bundle_of
 from wandb_repro.workflows.verify_capsules import verify_capsules
@@ -44,6 +48,8 @@ class Outcome:
     """Page of the rerun; empty offline."""
     inequalities: tuple[Inequality, ...]
     notes: tuple[str, ...]
+    failure: TrainingFailedError | None = None
+    """Why the verdict is only on a part: the rerun failed where the original did not."""
 
 
 def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> Outcome:
@@ -55,7 +61,7 @@ def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> 
         output: file descriptor for what the training prints.
 
     Raises:
-        ReproError: it could not be rebuilt, or the training itself failed.
+        ReproError: it could not be rebuilt, or the training failed before it recorded anything.
     """
     plan, code = prepared.plan, prepared.plan.parts.code
     with _new_work_folder(plan.work):
@@ -75,7 +81,12 @@ def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> 
     )
     if provided.cached is not None and not child.returncode:
         keep_bytecode(provided.cached, plan.environment_folder)
-    return _judge(prepared, child, provided.built.inequalities, provided.built.notes)
+    outcome = _judge(prepared, child, provided.built)
+    note = ends_outside_its_run(outcome.verdict, child.returncode)
+    if note:
+        say(f"Note: {note}")
+        outcome = replace(outcome, notes=(*outcome.notes, note))
+    return outcome
 
 
 def _check_data(plan: Plan, say: Say) -> None:
@@ -138,43 +149,26 @@ def _request(prepared: Prepared) -> RerunRequest:
     )
 
 
-def _judge(
-    prepared: Prepared, child: Child, inequalities: tuple[Inequality, ...], notes: tuple[str, ...]
-) -> Outcome:
+def _judge(prepared: Prepared, child: Child, built: Rebuilt) -> Outcome:
     recorded = child.whereabouts
     if recorded is None:
         if child.returncode:
-            raise _failed(child, prepared)
+            raise failure_of(prepared, child.returncode)
         raise InconclusiveError(
             "The script ended without recording anything, so there is nothing to compare.",
             hint="It must call wandb_repro.init, or have been recorded by wandb-repro run.",
         )
     capsule = Capsule(Path(recorded.capsule))
     verdict = verify_capsules(prepared.capsule, capsule, prepared.limit, prepared.options.tolerance)
-    if child.returncode and verdict.grade != "diverged":
-        raise _failed(child, prepared)
-    return Outcome(verdict, capsule, prepared.plan.work, recorded.url, inequalities, notes)
-
-
-def _failed(child: Child, prepared: Prepared) -> TrainingFailedError:
-    needed = prepared.choice.needed
-    cure = " If it lacks a package that only a process it started uses: --packages all."
     code = child.returncode
-    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return TrainingFailedError(
-        f"The training {how}; see its output above." + _not_recorded(prepared.plan.parts.code),
-        hint="Fix the error it printed and rerun. The original was not changed."
-        + (cure if needed is not None and needed.left_out else ""),
-        returncode=code,
+    verdict = verdict_on_process(verdict, read_manifest(capsule), code)
+    failed = verdict.exit_code == TrainingFailedError.exit_code
+    return Outcome(
+        verdict,
+        capsule,
+        prepared.plan.work,
+        recorded.url,
+        built.inequalities,
+        built.notes,
+        failure=failure_of(prepared, code) if failed else None,
     )
-
-
-def _not_recorded(code: Code) -> str:
-    """Return what may be missing because the record was cut off."""
-    if isinstance(code.added, Unavailable):
-        when = "it imported"
-    elif code.added.known_until == "training":
-        when = "it imported after training had begun"
-    else:
-        return ""
-    return f" The original was cut off: what {when} from outside its snapshot is not in its record."

@@ -48,8 +48,8 @@ class GeneratedFiles:
 
         ``/tmp/__autograph_generated_filex1.py``: yes; ``/tmp/train.py``: no.
         """
-        folder, _, name = file.rpartition("/")
-        if name.startswith("__autograph") and _AUTOGRAPH.fullmatch(name):
+        folder = file.rpartition("/")[0]
+        if is_autograph(file):
             return True
         if folder in self._work:
             return True
@@ -62,6 +62,17 @@ class GeneratedFiles:
     def _is_ours(self, temporary: str, path: str) -> bool:
         first = PurePosixPath(path).parts[0]
         return _OUR_FOLDER.fullmatch(first) is not None and self._is_private(temporary + first)
+
+
+def is_autograph(file: str) -> bool:
+    """Tell whether TensorFlow wrote this file: the graph form of a function of the script."""
+    name = file.rpartition("/")[2]
+    return name.startswith("__autograph") and _AUTOGRAPH.fullmatch(name) is not None
+
+
+def is_cell(file: str) -> bool:
+    """Tell whether a notebook's kernel compiled a cell under this name."""
+    return _CELL.fullmatch("/".join(file.split("/")[-2:])) is not None
 
 
 def _real_parent(path: str) -> str:

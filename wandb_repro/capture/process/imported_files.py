@@ -8,9 +8,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 from wandb_repro.capture.process.generated_files import GeneratedFiles
-from wandb_repro.capture.process.library_folders import library_folders, package_folders
-
-_PACKAGES = frozenset({"site-packages", "dist-packages"})
+from wandb_repro.capture.process.library_folders import LibraryFiles
 
 
 def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict[str, str]:
@@ -26,7 +24,7 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
         By absolute path, the folder on ``sys.path`` that the module was found in; empty if it was
         found differently.
     """
-    libraries, generated = _LibraryFiles(root), GeneratedFiles()
+    libraries, generated = LibraryFiles(root), GeneratedFiles()
     folders: dict[str, str] = {}
     for name, module in list(modules.items()):
         file = _attribute(module, "__file__")
@@ -79,26 +77,3 @@ def _search_folder(name: str, file: str) -> str:
             return ""
         path = path.parent
     return str(path)
-
-
-class _LibraryFiles:
-    """Folders of Python, of the system and of installed distributions."""
-
-    def __init__(self, root: Path | None) -> None:
-        self._root = f"{root}{os.sep}" if root is not None else "\0"
-        packages = package_folders()
-        self._packages = tuple(packages)
-        self._others = tuple(folder for folder in library_folders() if folder not in packages)
-
-    def contain_named(self, path: str) -> bool:
-        """Return whether the path alone shows that a file belongs to Python or a package."""
-        return path.startswith(self._packages)
-
-    def contain(self, path: str) -> bool:
-        """Return whether a file is in one of them; files of a tree inside one are not."""
-        if self.contain_named(path) or not _PACKAGES.isdisjoint(Path(path).parts):
-            return True
-        around = [folder for folder in self._others if path.startswith(folder)]
-        in_tree = path.startswith(self._root)
-        # A folder around the tree does not make the tree's own files part of a library.
-        return any(not (in_tree and self._root.startswith(folder)) for folder in around)

@@ -6,8 +6,10 @@ import os
 import site
 import sys
 import sysconfig
+from pathlib import Path
 
 SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/")
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 def library_folders() -> tuple[str, ...]:
@@ -33,3 +35,26 @@ def package_folders() -> frozenset[str]:
     if site.ENABLE_USER_SITE:
         folders.add(site.getusersitepackages())
     return frozenset(f"{folder}{os.sep}" for folder in folders)
+
+
+class LibraryFiles:
+    """Folders of Python, of the system and of installed distributions."""
+
+    def __init__(self, root: Path | None) -> None:
+        self._root = f"{root}{os.sep}" if root is not None else "\0"
+        packages = package_folders()
+        self._packages = tuple(packages)
+        self._others = tuple(folder for folder in library_folders() if folder not in packages)
+
+    def contain_named(self, path: str) -> bool:
+        """Return whether the path alone shows that a file belongs to Python or a package."""
+        return path.startswith(self._packages)
+
+    def contain(self, path: str) -> bool:
+        """Return whether a file is in one of them; files of a tree inside one are not."""
+        if self.contain_named(path) or not _PACKAGES.isdisjoint(Path(path).parts):
+            return True
+        around = [folder for folder in self._others if path.startswith(folder)]
+        in_tree = path.startswith(self._root)
+        # A folder around the tree does not make the tree's own files part of a library.
+        return any(not (in_tree and self._root.startswith(folder)) for folder in around)
