@@ -27,6 +27,7 @@ from tests.benchmarks import (
     shuffled,
     steps,
     trail,
+    whole_run,
 )
 
 BENCHMARKS = {
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "steps": steps.measure,
     "losses": losses.measure,
     "loops": loops.measure,
+    "whole-run": whole_run.measure,
     "peers": peers.measure,
     "rerun": rerun.measure,
     "resume": resume.measure,
@@ -50,8 +52,8 @@ BENCHMARKS = {
 }
 
 
-LONG = {"shuffled-all": shuffled.measure_all}
-"""Only by name: over 20 seeds."""
+LONG = {"shuffled-all": shuffled.measure_all, "small-fits": whole_run.measure_small_fits}
+"""Only by name: over 20 seeds, and 3,000 fits."""
 
 
 def main(names: list[str]) -> None:

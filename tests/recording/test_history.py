@@ -80,3 +80,25 @@ def test_an_empty_row_is_no_row() -> None:
 
     assert rows.committed == 0
     assert rows.finish() == []
+
+
+def test_rows_with_the_same_names_in_another_order_are_one_record() -> None:
+    rows = Rows()
+    rows.log({"loss": 0.5, "note": "a"}, None, None)
+    rows.log({"note": "b", "loss": 0.25}, None, None)
+
+    (record,) = rows.finish()
+
+    assert numbers(record, "loss") == (0.5, 0.25)
+    assert record.texts == {"note": ("str:a", "str:b")}
+
+
+def test_a_name_whose_value_becomes_a_text_begins_a_record() -> None:
+    rows = Rows()
+    rows.log({"loss": 0.5}, None, None)
+
+    (first,) = rows.log({"loss": "nan?"}, None, None)
+    (second,) = rows.finish()
+
+    assert numbers(first, "loss") == (0.5,)
+    assert (second.first, second.texts) == (2, {"loss": ("str:nan?",)})

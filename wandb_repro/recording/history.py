@@ -24,9 +24,10 @@ class Rows:
         """How many rows were committed."""
         self._step = 0
         self._pending: dict[str, float | str] = {}
-        self._numbers: dict[str, list[float]] = {}
-        self._texts: dict[str, list[str]] = {}
-        self._buffered = 0
+        self._names: tuple[str, ...] = ()
+        self._kinds: tuple[type, ...] = ()
+        self._buffered: list[tuple[float | str, ...]] = []
+        """Values of rows with these names, of these kinds: float or str."""
 
     def log(
         self, data: Mapping[str, object], step: int | None, commit: bool | None
@@ -51,20 +52,24 @@ class Rows:
         row, self._pending = self._pending, {}
         if not row:
             return []
-        numbers = {name: value for name, value in row.items() if isinstance(value, float)}
-        texts = {name: value for name, value in row.items() if isinstance(value, str)}
-        same = numbers.keys() == self._numbers.keys() and texts.keys() == self._texts.keys()
-        done = [] if same else self.taken()
-        if not same:
-            self._numbers = {name: [] for name in numbers}
-            self._texts = {name: [] for name in texts}
-        for name, number in numbers.items():
-            self._numbers[name].append(number)
-        for name, text in texts.items():
-            self._texts[name].append(text)
+        done: list[Logged] = []
+        if not self._has_layout_of(row):
+            row = self._in_order(row)
+            if not self._has_layout_of(row):
+                done = self.taken()
+                self._names, self._kinds = tuple(row), tuple(map(type, row.values()))
+        self._buffered.append(tuple(row.values()))
         self.committed += 1
-        self._buffered += 1
-        return [*done, *(self.taken() if self._buffered >= _AT_ONCE else [])]
+        return [*done, *self.taken()] if len(self._buffered) >= _AT_ONCE else done
+
+    def _has_layout_of(self, row: Mapping[str, float | str]) -> bool:
+        return tuple(row) == self._names and tuple(map(type, row.values())) == self._kinds
+
+    def _in_order(self, row: dict[str, float | str]) -> dict[str, float | str]:
+        """Return a row in the order of the names before it, if it has the same."""
+        if row.keys() != set(self._names):
+            return row
+        return {name: row[name] for name in self._names}
 
     def finish(self) -> list[Logged]:
         """Commit what is pending, as W&B does at the end, and return the last records."""
@@ -74,13 +79,14 @@ class Rows:
         """Return the committed rows as a record, and forget them; empty if there are none."""
         if not self._buffered:
             return []
-        rows, self._buffered = self._buffered, 0
-        numbers = {
-            name: struct.pack(f">{len(column)}d", *column).hex()
-            for name, column in self._numbers.items()
-        }
-        texts = {name: tuple(column) for name, column in self._texts.items()}
-        self._numbers = {name: [] for name in self._numbers}
-        self._texts = {name: [] for name in self._texts}
-        first = self.committed - rows + 1
-        return [Logged(first=first, rows=rows, numbers=numbers, texts=texts)]
+        rows, self._buffered = self._buffered, []
+        columns = zip(self._names, self._kinds, zip(*rows, strict=True), strict=True)
+        numbers: dict[str, str] = {}
+        texts: dict[str, tuple[str, ...]] = {}
+        for name, kind, column in columns:
+            if kind is float:
+                numbers[name] = struct.pack(f">{len(rows)}d", *column).hex()
+            else:
+                texts[name] = tuple(map(str, column))
+        first = self.committed - len(rows) + 1
+        return [Logged(first=first, rows=len(rows), numbers=numbers, texts=texts)]

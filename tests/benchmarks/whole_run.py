@@ -1,0 +1,187 @@
+"""What it costs to know everything that a run trains, and every row that it logs.
+
+CPU time of the process, where a wall clock would measure what else the machine does.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.children import lines_told, median_of
+
+_CONSTRUCTION = """
+import time
+import keras
+from wandb_repro.recording.watch_creation import watch_creation
+
+WATCHED and watch_creation()
+
+
+def seconds():
+    keras.backend.clear_session()
+    started = time.process_time()
+    keras.applications.ResNet50(weights=None)
+    return time.process_time() - started
+
+
+seconds()
+print(sorted(seconds() for _ in range(7))[3])
+"""
+
+_STATE = """
+import time
+import keras, numpy as np
+from pathlib import Path
+from wandb_repro.recording.process_state import process
+from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.watch_creation import watch_creation
+from wandb_repro.state.whole_state import read_whole_state
+
+watch_creation()
+model = keras.applications.ResNet50(weights=None)
+model.compile("adam", "sparse_categorical_crossentropy")
+model.optimizer.build(model.trainable_variables)
+recorder = TrailRecorder(Path("trail.jsonl"), None)
+state = read_whole_state(process.registry)
+arrays = [np.asarray(variable.value) for variable in state.variables]
+
+
+def digest():
+    started = time.perf_counter()
+    recorder.state("logged", 1, read_whole_state(process.registry).variables)
+    return time.perf_counter() - started
+
+
+def copied():
+    started = time.perf_counter()
+    for array in arrays:
+        array.copy()
+    return time.perf_counter() - started
+
+
+digest(), copied()
+both = [(copied(), digest()) for _ in range(7)]
+print(len(arrays), sum(array.nbytes for array in arrays))
+print(*(sorted(column)[3] for column in zip(*both)))
+"""
+
+_LOG = """
+import time
+import wandb, wandb_repro
+
+row = {f"metric_{number}": 0.1 * number for number in range(10)}
+
+
+def seconds(run, calls):
+    started = time.process_time()
+    for step in range(calls):
+        run.log(row)
+    return (time.process_time() - started) / calls
+
+
+plain = wandb.init(project="rows")
+seconds(plain, 500)
+own = seconds(plain, 5_000)
+plain.finish()
+run = wandb_repro.init(project="rows", seed=1)
+seconds(run, 500)
+print(own, seconds(run, 5_000))
+wandb.finish()
+"""
+
+_ROWS = """
+from pathlib import Path
+from wandb_repro.recording.trail_recorder import TrailRecorder
+from wandb_repro.recording.whole_run import WholeRun
+
+trail = Path("trail.jsonl")
+recorder = TrailRecorder(trail)
+whole = WholeRun(recorder, lambda: True)
+for step in range(100_000):
+    whole.log({f"metric_{number}": step / (number + 1) for number in range(10)}, None, None)
+recorder.end("finished")
+print(trail.stat().st_size)
+"""
+
+_SMALL_FITS = """
+import resource, time
+import keras, numpy as np
+import wandb, wandb_repro
+from pathlib import Path
+
+x = np.ones((8, 4), "float32")
+
+
+def made():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def seconds(model, fits):
+    started = time.process_time()
+    for _ in range(fits):
+        model.fit(x, x[:, :1], verbose=0)
+    return (time.process_time() - started) / fits
+
+
+model = made()
+seconds(model, 50)
+plain = seconds(model, 300)
+run = wandb_repro.init(project="fits", seed=1)
+recorded = made()
+seconds(recorded, 200)
+trail = next(Path(run.dir).rglob("trail*"))
+size, memory = trail.stat().st_size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+ours = seconds(recorded, 300)
+seconds(recorded, FITS - 500)
+grown = trail.stat().st_size - size
+print(plain, ours, grown / (FITS - 200), memory)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+wandb.finish()
+"""
+
+_FITS = 3_000
+
+
+def measure() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as name:
+        scripts = [_CONSTRUCTION.replace("WATCHED", value) for value in ("False", "True")]
+        plain, watched = median_of(3, *((script, Path(name)) for script in scripts))
+    yield f"construction of ResNet50: {watched / plain:.3f} times   (budget: 1.02)"
+    yield from _state()
+    own, ours = map(float, _lines(_LOG)[-1].split())
+    over = 1e6 * (ours - own)
+    yield f"run.log: {1e6 * own:.1f} us, with us {over:.1f} us more   (budget: 20 us)"
+    (size,) = map(int, _lines(_ROWS))
+    yield f"100,000 rows of 10 keys: a trail of {size / 1e6:.1f} MB"
+
+
+def _state() -> Iterator[str]:
+    first, second = _lines(_STATE)[-2:]
+    variables, size = map(int, first.split())
+    copied, digested = map(float, second.split())
+    limit = 2.5 * copied + 10e-6 * variables
+    yield (
+        f"the state of {variables} variables, {size / 1e6:.0f} MB: {1e3 * digested:.0f} ms, "
+        f"{digested / limit:.2f} of 2.5 times a copy of its bytes and 10 us a variable"
+        "   (budget: 1)"
+    )
+
+
+def measure_small_fits() -> Iterator[str]:
+    """Thousands of fits of one batch, as deep Q-learning has them."""
+    first, last = _lines(_SMALL_FITS.replace("FITS", str(_FITS)))[-2:]
+    plain, ours, size, memory = map(float, first.split())
+    grown = (float(last) - memory) / 1024
+    more = 1e3 * (ours - plain)
+    yield f"a small fit: {1e3 * plain:.1f} ms, with us {more:.1f} ms more   (budget: 3)"
+    yield f"its trail after the hundredth: {size:.0f} bytes   (budget: 1,000)"
+    yield f"memory over {_FITS:,} fits: {grown:+.0f} MiB at its peak   (budget: constant)"
+
+
+def _lines(script: str) -> list[str]:
+    with tempfile.TemporaryDirectory() as name:
+        return lines_told(script, Path(name))
