@@ -82,3 +82,16 @@ def test_a_lazy_module_is_not_woken(tmp_path: Path) -> None:
     file = _file(tmp_path / "lazy.py")
     module.__dict__["__file__"] = str(file)
     assert imported_files({"lazy": module}, None) == {str(file): str(tmp_path)}
+
+
+def test_packages_in_a_folder_on_the_path_are_not_the_users_and_modules_beside_them_are(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "extra"
+    package, own = _file(folder / "pkg/__init__.py"), _file(folder / "mine.py")
+    (folder / "pkg-1.0.dist-info").mkdir()
+    (folder / "pkg-1.0.dist-info/RECORD").write_text("pkg/__init__.py,,\n")
+    modules = {"pkg": _module("pkg", package), "mine": _module("mine", own)}
+    assert imported_files(modules, None) == {str(own): str(folder)}
+    # A source tree is stored whole, with the packages that somebody put there.
+    assert set(imported_files(modules, folder)) == {str(package), str(own)}

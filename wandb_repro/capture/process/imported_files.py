@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
+from wandb_repro.capture.process.distributed_files import DistributedFiles
 from wandb_repro.capture.process.generated_files import GeneratedFiles
 from wandb_repro.capture.process.library_folders import LibraryFiles
 
@@ -24,7 +25,7 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
         By absolute path, the folder on ``sys.path`` that the module was found in; empty if it was
         found differently.
     """
-    libraries, generated = LibraryFiles(root), GeneratedFiles()
+    libraries, generated, distributed = LibraryFiles(root), GeneratedFiles(), DistributedFiles()
     folders: dict[str, str] = {}
     for name, module in list(modules.items()):
         file = _attribute(module, "__file__")
@@ -35,8 +36,12 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
         if libraries.contain_named(absolute) or generated.contain(absolute):
             continue
         path = _place(absolute)
-        if path and path not in folders and not libraries.contain(path):
-            folders[path] = _search_folder(_name(name, module), path)
+        if not path or path in folders or libraries.contain(path):
+            continue
+        folder = _search_folder(_name(name, module), path)
+        in_tree = root is not None and path.startswith(f"{root}{os.sep}")
+        if in_tree or not folder or not distributed.contain(path, folder):
+            folders[path] = folder
     return folders
 
 
