@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
+from tests.support.data_records import folder_record
 from tests.support.records import full_manifest
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, Code, LeftOut
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.recording.message_texts import opening, secrets_left_out, stored_beside
+from wandb_repro.recording.message_texts import (
+    folder_not_stored,
+    opening,
+    secrets_left_out,
+    stored_beside,
+)
 
 UNKNOWN = Unavailable(unavailable="not known")
 
@@ -119,3 +125,14 @@ def test_files_from_outside_the_tree_may_be_on_this_machine_only() -> None:
 
 def test_without_files_from_outside_the_tree_nothing_is_printed() -> None:
     assert stored_beside(added(bundle=UNKNOWN, files=())) == ""
+
+
+def test_a_folder_that_is_read_is_named_with_what_a_rerun_needs() -> None:
+    assert folder_not_stored(folder_record()) == (
+        "data/ (2 files, 6 bytes) is read and not stored, because git ignores it: "
+        "a rerun needs it there, or pass --data data=PATH"
+    )
+    fixed = folder_record(path="/mnt/x", absolute="/mnt/x", reason="it is outside the source tree")
+    assert folder_not_stored(fixed).endswith("source tree: a rerun needs it there")
+    cache = folder_record(absolute="/home/ada/.keras/datasets/flowers")
+    assert "or downloads it again" in folder_not_stored(cache)

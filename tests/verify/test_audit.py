@@ -90,6 +90,12 @@ REASONS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "A rerun needs data/ (2 files, 6 bytes) and compares it: it is not stored, because git",
         "keep it in its place, or rerun with --data data=PATH",
     ),
+    "a folder at an absolute path": (
+        {"description.folders": [folder(absolute="/data/x", path="/data/x")]},
+        "explains",
+        "A rerun needs /data/x/ (2 files, 6 bytes)",
+        "keep it in its place",
+    ),
     "a folder that is too large": (
         {"description.folders": [folder(digest=absent("only names and sizes"))]},
         "may change bits",

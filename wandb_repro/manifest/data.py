@@ -137,6 +137,11 @@ class InputFolder(DataFiles):
         return f"{self.path.rstrip('/')}/ ({files}, {_size(self.size_bytes)})"
 
 
+def can_be_moved(folder: InputFolder) -> bool:
+    """Return whether a rerun can put a folder elsewhere: the script opens it by a relative path."""
+    return not folder.path.startswith("/")
+
+
 def is_part_of(folder: InputFolder, file: str) -> bool:
     """Return whether a file, by its path in a folder, is compared with the record of the folder.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code
-from wandb_repro.manifest.data import InputFolder, is_download_cache
+from wandb_repro.manifest.data import InputFolder, can_be_moved, is_download_cache
 from wandb_repro.manifest.machine import Accelerator
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.report.text import count, size
@@ -84,10 +84,9 @@ def folder_not_stored(folder: InputFolder) -> str:
     """Return a line about a folder that the run reads and that is not stored with it."""
     if is_download_cache(folder.absolute):
         return f"{folder} is read and not stored: a rerun looks for it there or downloads it again"
-    return (
-        f"{folder} is read and is not in the source tree, because {folder.reason}: "
-        f"a rerun needs it there, or pass --data {folder.path}=PATH"
-    )
+    option = f", or pass --data {folder.path}=PATH" if can_be_moved(folder) else ""
+    why = folder.reason
+    return f"{folder} is read and not stored, because {why}: a rerun needs it there{option}"
 
 
 def _listed(paths: Sequence[str]) -> str:

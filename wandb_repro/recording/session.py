@@ -51,7 +51,7 @@ from wandb_repro.recording.message_texts import (
     secrets_left_out,
     stored_beside,
 )
-from wandb_repro.recording.messages import attempt, harmless, say, say_once, warn_once
+from wandb_repro.recording.messages import attempt, harmless, say, warn_once
 from wandb_repro.recording.mode import Mode
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.publish import (
@@ -111,6 +111,8 @@ class Session:
         self._stop: Stop | None = None
         self._exit: Stop | None = None
         """The last call of ``sys.exit``, until the script goes on."""
+        self._named = set[str]()
+        """Folders that were named as not stored."""
         self._columns: Columns | None = None
         self._ended = False
         self._lock = threading.RLock()
@@ -272,7 +274,9 @@ class Session:
         extra = facts.extra if isinstance(facts, (TrainingFacts, EndFacts)) else None
         if isinstance(extra, StoredExtraFiles):
             for folder in extra.folders:
-                say_once(folder_not_stored(folder))
+                if folder.absolute not in self._named:
+                    self._named.add(folder.absolute)
+                    say(folder_not_stored(folder))
 
     @harmless("the weights")
     def weights(self, point: Point, variables: Iterable[Variable]) -> None:

@@ -44,7 +44,11 @@ def watch_tensorflow(tensorflow: ModuleType) -> None:
         _note_folders(opened, _texts(result))
 
     def files(arguments: tuple[Any, ...], _: Any) -> None:
-        _note_files(opened, _texts(arguments[0]))
+        paths = arguments[0]
+        if type(paths) is str:  # as for each image of a loop
+            _note_file(opened, paths)
+        else:
+            _note_files(opened, _texts(paths))
 
     def slices(arguments: tuple[Any, ...], _: Any) -> None:
         for column in _columns(arguments[0]):
@@ -74,7 +78,7 @@ def note_pipelines(values: Iterable[object]) -> None:
     for value in values:
         for step in upstream(value) if is_tf_data(value) else ():
             for column in getattr(step, "_tensors", ()):  # of a step that yields slices of tensors
-                if _are_paths(column):
+                if _are_paths(column[:_TRIED]):  # not all of a million sentences
                     _note_files(opened, _texts(column))
 
 
@@ -119,8 +123,13 @@ def _note_files(opened: OpenedFiles, paths: Iterable[str]) -> None:
     _note_folders(opened, (f"{folder}/" for folder in folders))
     for path in known:
         if posixpath.dirname(path) not in folders:
-            with contextlib.suppress(OSError):  # TensorFlow says so when it reads it
-                opened.note_opened(path)
+            _note_file(opened, path)
+
+
+def _note_file(opened: OpenedFiles, path: str) -> None:
+    with contextlib.suppress(OSError):  # TensorFlow itself raises it, where it reads the file
+        if "://" not in path:
+            opened.note_opened(path)
 
 
 def _columns(element: Any) -> Iterable[Any]:

@@ -114,7 +114,7 @@ def make_plan(
         at_fault = (*inputs.data.named("missing"), *inputs.data.named("changed"))
         refuse_faults(
             {ARE_MISSING: inputs.missing, HAVE_CHANGED: inputs.changed},
-            [source.name for source in at_fault],
+            [source.name for source in at_fault if source.place is not None],
         )
     up = max(inputs.up, folders_up(parts.code), _levels_up_to_folder(parts))
     tree = work / "tree"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import CellsFile, Command
-from wandb_repro.manifest.data import InputFolder, is_download_cache
+from wandb_repro.manifest.data import InputFolder, can_be_moved, is_download_cache
 from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
@@ -150,7 +150,8 @@ def _folders(manifest: Manifest) -> Iterator[Finding]:
     """Yield folders that the run read and that are not stored with it."""
     for folder in _read_folders(manifest):
         path = folder.path
-        cure = f"keep it in its place, or rerun with --data {path}=PATH"
+        option = f", or rerun with --data {path}=PATH" if can_be_moved(folder) else ""
+        cure = f"keep it in its place{option}"
         if is_download_cache(folder.absolute):
             sentence = f"{folder} is not in the record: the script downloads it where it is missing"
             yield about_one_run("data", path, path, "explains", sentence)

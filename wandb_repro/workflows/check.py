@@ -182,7 +182,8 @@ def _sources(manifest: Manifest) -> Sources:
 def _of_source(source: Source) -> Iterator[Finding]:
     name, files = source.name, source.files
     what = str(files) if isinstance(files, InputFolder) else f"data {name!r}"
-    cure = f"put it there, or rerun with --data {name}=PATH"
+    fixed = source.place is None  # the script opens it by an absolute path
+    cure = "put it there" if fixed else f"put it there, or rerun with --data {name}=PATH"
     if source.state == "missing":
         sentence = f"The original read {what}, which is not here: no {source.target}"
         yield about_one_run("data", name, "", "stops", sentence, cure)
