@@ -14,6 +14,7 @@ from wandb_repro.manifest.volatile_files import is_volatile_file, repeatable_nam
         "logs/events.out.tfevents.1764484500.host.1.0.v2",
         "plugins/profile/2026/host.xplane.pb",
         "sm/fingerprint.pb",
+        "sm/saved_model.pb",
         "plots/curve.SVG",
         "report.pdf",
         "train_time.json",
@@ -29,7 +30,6 @@ def test_it_cannot_repeat(path: str) -> None:
     [
         "m.keras",
         "logs/m.keras",
-        "saved_model.pb",
         "_private.npz",
         "path/to/predictions.csv",
         "time_series.csv",

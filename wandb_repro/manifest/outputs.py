@@ -26,8 +26,8 @@ class OutputFile(Record):
     size_bytes: int | Unavailable
     kind: str
     """How it was digested: ``keras``, ``hdf5``, ``npz``, ``torch``, ``zip``, ``tar``,
-    ``safetensors`` by their parts, ``gzip`` unpacked, ``folder`` by its files, ``reference`` by
-    W&B's digest, else ``bytes``."""
+    ``safetensors``, ``tensorflow`` by their parts, ``gzip`` unpacked, ``folder`` by its files,
+    ``reference`` by W&B's digest, else ``bytes``."""
     digest: str | Unavailable
     """``ALGORITHM:HEX``, or why there is none."""
     parts: dict[str, str] = Field(default_factory=dict[str, str])

@@ -1,7 +1,8 @@
 """Names of saved files that cannot be the same twice, and what of a name cannot be.
 
 The rule: logs, profiles and TensorBoard's events; ``.svg`` and ``.pdf``, which hold the time and
-random ids; ``fingerprint.pb`` of a SavedModel, a random id; and names whose last word says so:
+random ids; of a SavedModel ``fingerprint.pb``, a random id, and ``saved_model.pb``, whose nodes
+Keras' ``export`` numbers by Python's hash seed; and names whose last word says so:
 ``train_time.json``. A time, a UUID or the run's id inside a name does not count.
 """
 
@@ -26,6 +27,7 @@ VOLATILE_FILES = (
     "*.xplane.pb",
     "*.profile-empty",
     "fingerprint.pb",
+    "saved_model.pb",
 )
 """Names as the shell writes them."""
 

@@ -25,8 +25,8 @@ class Contents(NamedTuple):
     """What a file holds."""
 
     kind: str
-    """``keras``, ``hdf5``, ``npz``, ``torch``, ``zip``, ``tar``, ``safetensors``, ``gzip`` or
-    ``bytes``."""
+    """``keras``, ``hdf5``, ``npz``, ``torch``, ``zip``, ``tar``, ``safetensors``, ``tensorflow``,
+    ``gzip`` or ``bytes``."""
     parts: tuple[Part, ...]
     """In the order of their names; empty if the file is digested by its bytes."""
     whole: str = ""

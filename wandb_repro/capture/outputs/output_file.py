@@ -13,6 +13,7 @@ from wandb_repro.capture.outputs.hdf5_file import MAGIC, hdf5_contents
 from wandb_repro.capture.outputs.output_budget import OutputBudget
 from wandb_repro.capture.outputs.safetensors_file import safetensors_contents
 from wandb_repro.capture.outputs.tar_file import is_tar, tar_contents
+from wandb_repro.capture.outputs.tensorflow_file import checkpoint_contents
 from wandb_repro.capture.outputs.zip_file import zip_contents
 from wandb_repro.errors import DigestError
 from wandb_repro.files import open_regular
@@ -43,7 +44,9 @@ def digest_output(path: Path, budget: OutputBudget) -> OutputDigest:
         with open_regular(path, buffering=0) as file:
             before = os.fstat(file.fileno())
             budget.begin_file(before.st_size)
-            contents = _contents(file, path.name, before.st_size, budget)
+            contents = checkpoint_contents(path, budget) or _contents(
+                file, path.name, before.st_size, budget
+            )
             after = os.fstat(file.fileno())
     except OSError as error:
         raise DigestError(_why(error)) from error
