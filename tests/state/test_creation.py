@@ -86,6 +86,14 @@ def test_what_was_made_before_is_found_by_a_search(registry: Registry) -> None:
     assert any(known.thing is earlier for known in registry.alive("model"))
 
 
+def test_a_variable_whose_constructor_failed_is_not_found(registry: Registry) -> None:
+    half_made: Any = object.__new__(tf.Variable(1.0).__class__)
+
+    registry.search()
+
+    assert all(known.thing is not half_made for known in registry.alive("variable"))
+
+
 def test_constructors_look_as_before(registry: Registry) -> None:
 
     assert "learning_rate" in inspect.signature(keras.optimizers.Adam).parameters

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow
 
-from wandb_repro.state.registry import Registry
+from wandb_repro.state.registry import Kind, Registry
 from wandb_repro.state.whole_state import note_digested, read_whole_state
 
 keras: Any = keras_library
@@ -119,6 +119,17 @@ def test_a_model_that_cannot_be_read_is_named_and_the_others_are_read(registry: 
 
     assert "Array has been deleted" in state.things[0].missing
     assert state.things[1].variables == len(state.variables) == 2
+
+
+def test_a_model_and_an_optimizer_whose_constructors_failed_are_no_state(
+    registry: Registry,
+) -> None:
+    kinds: dict[Kind, Any] = {"model": keras.Model, "optimizer": keras.optimizers.SGD}
+    kept: list[tuple[Kind, Any]] = [(name, kind.__new__(kind)) for name, kind in kinds.items()]
+    for name, thing in kept:
+        registry.add(name, thing)
+
+    assert read_whole_state(registry).things == []
 
 
 def test_nothing_made_is_no_state(registry: Registry) -> None:

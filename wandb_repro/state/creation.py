@@ -102,7 +102,9 @@ def _search(registry: Registry, kinds: dict[Any, Kind]) -> None:
         if not issubclass(type(thing), classes):
             continue
         kind: Kind = next(kinds[each] for each in classes if issubclass(type(thing), each))
-        if registry.number_of(kind, thing) == 0:
+        # A variable whose constructor failed exists as long as its error's traceback does.
+        is_whole = kind != "variable" or hasattr(thing, "handle")
+        if is_whole and registry.number_of(kind, thing) == 0:
             name = str(getattr(thing, "path", "") or getattr(thing, "name", ""))
             found.append((type(thing).__qualname__, name, kind, thing))
     for _, _, kind, thing in sorted(found, key=lambda each: each[:3]):

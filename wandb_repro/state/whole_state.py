@@ -65,6 +65,8 @@ class _Reading:
 
     def read(self, known: Known) -> None:
         """Read a model, an optimizer, a module or a table."""
+        if _is_half_made(known.thing):
+            return
         owner = f"{known.kind} {known.number}"
         name = str(getattr(known.thing, "name", "") or type(known.thing).__name__)
         found = guarded(lambda: self._new_variables(known), "its state", expects=FOREIGN_ERRORS)
@@ -146,6 +148,11 @@ class _Reading:
             missing=missing,
         )
         self.state.things.append(thing)
+
+
+def _is_half_made(thing: object) -> bool:
+    """Tell whether a constructor failed before Keras' own ran: such a thing never trained."""
+    return keras_state.owns(thing) and not hasattr(thing, "built")
 
 
 def _steps_of(entry: Entry) -> int | None:
