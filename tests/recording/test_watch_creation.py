@@ -22,4 +22,4 @@ def test_each_framework_is_watched_once_it_is_imported(monkeypatch: pytest.Monke
     module.watch_creation()
     module.watch_creation()
 
-    assert awaited == ["tensorflow", "torch", "keras"]
+    assert awaited == ["tensorflow", "jax", "torch", "keras", "tf_keras"]

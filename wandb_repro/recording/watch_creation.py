@@ -6,7 +6,7 @@ from functools import partial
 
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.process_state import process
-from wandb_repro.state import creation, functional
+from wandb_repro.state import creation, functional, legacy_keras
 
 
 def watch_creation() -> None:
@@ -19,3 +19,4 @@ def watch_creation() -> None:
     after_import("jax", partial(functional.watch_gradients_of_jax, registry))
     after_import("torch", partial(creation.watch_torch, registry))
     after_import("keras", partial(creation.watch_keras, registry))
+    after_import("tf_keras", partial(legacy_keras.watch_legacy_keras, registry))
