@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
 
 from tests.support.recorded import NUMBERS, Answer, Ask, Project
+from wandb_repro.manifest.base import Unavailable
 
 HERE = ("--env", "here", "--yes")
 
@@ -76,3 +78,46 @@ def test_a_changed_file_is_named_before_training(trained: Project, capsule: Path
     assert answer.code == 3
     assert "y.csv differs" in answer.error
     assert "of numbers" not in answer.err
+
+
+IMAGES = """\
+import keras
+
+import wandb_repro
+
+run = wandb_repro.init(project="photos", seed=7)
+images = {"image_size": (8, 8), "batch_size": 4, "seed": 1}
+train = keras.utils.image_dataset_from_directory("data", **images)
+test = keras.utils.image_dataset_from_directory("../photos", **images)
+model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(train, validation_data=test, epochs=1, verbose=0)
+"""
+
+
+def write_images(folder: Path) -> None:
+    """Write ten images of one pixel for each of two classes: more than are stored with a run."""
+    sizes = (b"BM", 58, 0, 0, 54, 40, 1, 1, 1, 24, 0, 4, 0, 0, 0, 0)
+    for number in range(20):
+        file = folder / ("cat", "dog")[number % 2] / f"{number}.bmp"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(struct.pack("<2sIHHIIiiHHIIiiII", *sizes) + bytes([number, 2, 3, 0]))
+
+
+@pytest.mark.slow
+def test_folders_that_only_tensorflow_reads_are_found_again(tmp_path: Path, ask: Ask) -> None:
+    project = Project.made(tmp_path / "project", IMAGES)
+    project.repository.write(".gitignore", "wandb/\ndata/\n")
+    write_images(project.folder / "data")
+    write_images(tmp_path / "photos")
+    assert project.record("-m", "wandb_repro.launch", "train.py").returncode == 0
+    folders = project.manifest.description.folders
+    assert not isinstance(folders, Unavailable)
+    assert [(folder.path, folder.count) for folder in folders] == [("../photos", 20), ("data", 20)]
+    capsule = Path(shutil.copytree(project.capsule.folder, tmp_path / "capsule"))
+    (tmp_path / "project").rename(tmp_path / "moved")
+    gone = rerun(ask, capsule)
+    assert (gone.code, "--data data=PATH" in gone.error) == (4, True)
+    given = rerun(ask, capsule, "--data", f"data={tmp_path / 'moved' / 'data'}")
+    assert given.code == 0, given.err
+    assert given.text.startswith("identical bit for bit")

@@ -78,7 +78,7 @@ def raised(error: BaseException) -> BaseException:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (ValueError("secret"), "failed"),
+        (ValueError("quokka"), "failed"),
         (KeyboardInterrupt(), "interrupted"),
         (RerunStopped(0), "interrupted"),
         (SystemExit(3), "failed"),
@@ -95,7 +95,7 @@ def test_the_exception_that_ends_the_process_decides_how_it_ended(
     assert isinstance(ending, Ending)
     assert (ending.status, ending.detail) == (status, type(error).__name__)
     assert ending.place.startswith("tests.recording.test_session:")
-    assert "secret" not in session.capsule.manifest.read_text()
+    assert "quokka" not in session.capsule.manifest.read_text()
 
 
 def test_a_run_that_is_finished_while_an_error_passes_by_has_failed(tmp_path: Path) -> None:
