@@ -35,3 +35,12 @@ def test_a_folder_is_read_once(folder: Path) -> None:
     assert files.contain(str(folder / "pkg/a.py"), str(folder))
     next(folder.glob("*/RECORD")).unlink()
     assert files.contain(str(folder / "pkg/b.py"), str(folder))
+
+
+def test_a_part_of_a_compiled_module_is_found_below_the_folders_on_the_path(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str(folder / "pkg" / "_C.so")  # of the module pkg._C._part, too
+    assert not DistributedFiles().contain(file, "")
+    monkeypatch.syspath_prepend(str(folder))
+    assert DistributedFiles().contain(file, "")

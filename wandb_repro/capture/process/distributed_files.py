@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 __all__ = ["DistributedFiles"]
@@ -21,9 +22,16 @@ class DistributedFiles:
         """Return whether a distribution that is installed in ``folder`` has this module.
 
         Args:
-            file: absolute path below the folder.
-            folder: the folder on ``sys.path`` that the module was found in.
+            file: absolute path of the module.
+            folder: the folder on ``sys.path`` that it was found in. If it is empty, as for parts of
+                compiled modules, all folders on ``sys.path`` above the file are searched.
         """
+        if folder:
+            return self._lists(folder, file)
+        above = map(str, Path(file).parents)
+        return any(self._lists(each, file) for each in above if each in sys.path)
+
+    def _lists(self, folder: str, file: str) -> bool:
         if folder not in self._names:
             self._names[folder] = frozenset(_top_level_names(Path(folder)))
         top, *_ = os.path.relpath(file, folder).split(os.sep, 1)

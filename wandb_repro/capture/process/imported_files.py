@@ -40,7 +40,7 @@ def imported_files(modules: Mapping[str, ModuleType], root: Path | None) -> dict
             continue
         folder = _search_folder(_name(name, module), path)
         in_tree = root is not None and path.startswith(f"{root}{os.sep}")
-        if in_tree or not folder or not distributed.contain(path, folder):
+        if in_tree or not distributed.contain(path, folder):
             folders[path] = folder
     return folders
 
