@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,5 +43,5 @@ def test_a_part_of_a_compiled_module_is_found_below_the_folders_on_the_path(
 ) -> None:
     file = str(folder / "pkg" / "_C.so")  # of the module pkg._C._part, too
     assert not DistributedFiles().contain(file, "")
-    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr("sys.path", [str(folder), *sys.path])
     assert DistributedFiles().contain(file, "")
