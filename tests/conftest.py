@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tests.support.slow_quarter import LONG_FILES, QUARTERS, chosen_quarter, qua
 from tests.support.training import offline, own_wandb
 from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.files import CACHE_VARIABLE
+from wandb_repro.recording.children.handover import withdraw
 
 __all__ = [
     "ask",
@@ -90,6 +92,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Keep environments where no other test, and no user, looks for them."""
     place = tmp_path_factory.getbasetemp() / f"cache-{secrets.token_hex(4)}"
     monkeypatch.setenv(CACHE_VARIABLE, str(place))
+
+
+@pytest.fixture(autouse=True)
+def nothing_handed_over() -> Generator[None]:
+    """Leave later processes an environment as if this one had recorded nothing."""
+    yield
+    withdraw()
 
 
 @pytest.fixture

@@ -67,8 +67,6 @@ def init(
         UsageError: an option has an invalid value.
         RecordingError: under ``strict=True`` only.
     """
-    import wandb
-
     end_own_run()
     options = options_of(
         seed=seed,
@@ -77,9 +75,10 @@ def init(
         strict=strict,
         volatile=tuple(volatile) or None,
     )
-    if wandb.run is not None and not asks_for_another(wandb.run, wandb_init_kwargs):
-        merge_into(wandb.run, wandb_init_kwargs)
-        return recorded(wandb.run, options)
+    run = active_run()
+    if run is not None and not asks_for_another(run, wandb_init_kwargs):
+        merge_into(run, wandb_init_kwargs)
+        return recorded(run, options)
     return started(options, wandb_init_kwargs)
 
 

@@ -9,12 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from wandb_repro.manifest.request import (
+    CHILDREN_VARIABLE,
     OPTIONS_VARIABLE,
     REQUEST_VARIABLE,
     Beginning,
     Options,
     RerunRequest,
     Whereabouts,
+    own_search_path,
 )
 
 REQUEST: dict[str, Any] = {
@@ -96,3 +98,21 @@ def test_options_may_come_from_json_with_lists() -> None:
 def test_an_option_with_an_impossible_value_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Options.model_validate(wrong)
+
+
+def test_the_variable_of_child_processes_is_none_that_wandb_warns_of() -> None:
+    assert not CHILDREN_VARIABLE.startswith("WANDB_")
+
+
+@pytest.mark.parametrize(
+    ("value", "own"),
+    [
+        ("", []),
+        ("/mine", ["/mine"]),
+        ("/a/wandb_repro/recording/children/startup", []),
+        ("/mine:/a/wandb_repro/recording/children/startup/:", ["/mine", ""]),
+        ("/mine/recording/children/startup", ["/mine/recording/children/startup"]),
+    ],
+)
+def test_the_folder_for_child_processes_is_told_from_the_users(value: str, own: list[str]) -> None:
+    assert own_search_path(value) == own

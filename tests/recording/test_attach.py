@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from wandb_repro.manifest.request import Options
-from wandb_repro.recording.attach import asks_for_another, begun_early, find_session, merge_into
+from wandb_repro.recording.attach import (
+    active_run,
+    asks_for_another,
+    begun_early,
+    find_session,
+    merge_into,
+)
 from wandb_repro.recording.mode import Recording, Rerun
 from wandb_repro.recording.process_state import process
 
@@ -76,3 +83,16 @@ def test_no_snapshot_is_begun_where_none_is_recorded(
 ) -> None:
     process.mode = mode
     assert begun_early(Options(code=code), kwargs) is None
+
+
+def test_a_forked_process_has_no_run_until_it_starts_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parents, own = object(), object()
+    wandb = SimpleNamespace(run=parents)
+    monkeypatch.setitem(sys.modules, "wandb", cast("Any", wandb))
+    assert active_run() is parents
+    monkeypatch.setattr(process, "inherited_run", parents)
+    assert active_run() is None
+    wandb.run = own
+    assert active_run() is own

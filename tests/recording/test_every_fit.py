@@ -154,3 +154,15 @@ def test_in_a_rerun_fits_are_recorded_as_in_the_original(
     monkeypatch.setattr(every_fit, "current_mode", lambda: cast("Any", Old()))
     every_fit.record_every_fit()
     assert not process.records_every_fit
+
+
+def test_a_fit_that_no_run_records_is_noted_where_somebody_wants_to_know(offline: Young) -> None:
+    noted: list[str] = []
+    with recording(offline):
+        dense_model().fit(*data(), **SILENT)
+        process.note_training = lambda: noted.append("a fit")
+        dense_model().fit(*data(), **SILENT)
+        assert noted == []
+    process.note_training = lambda: noted.append("a fit")
+    dense_model().fit(*data(), **SILENT)
+    assert noted == ["a fit"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,14 +14,16 @@ from wandb_repro.errors import UsageError
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import (
+    CHILDREN_VARIABLE,
     REQUEST_VARIABLE,
     Beginning,
     Options,
     RerunRequest,
     Whereabouts,
 )
+from wandb_repro.recording.children import handover
 from wandb_repro.recording.live_compare import RerunStopped
-from wandb_repro.recording.mode import Recording, Rerun, current_mode, mode_of
+from wandb_repro.recording.mode import ChildOfRerun, Recording, Rerun, current_mode, mode_of
 from wandb_repro.recording.process_state import process
 from wandb_repro.store.capsule import Capsule
 
@@ -198,3 +201,28 @@ def test_a_rerun_says_where_its_record_is(tmp_path: Path) -> None:
 def test_what_a_rerun_made_for_itself_is_no_input_of_the_training(tmp_path: Path) -> None:
     assert rerun(tmp_path).own_folders == (tmp_path / "code", tmp_path / "original")
     assert Recording().own_folders == ()
+
+
+def test_a_process_that_a_reruns_training_starts_records_a_run_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "order.json"
+    file.write_text(rerun(tmp_path).request.model_dump_json())
+    monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps({"pid": 1, "file": "training"}))
+    mode = mode_of({REQUEST_VARIABLE: str(file)})
+    assert mode == ChildOfRerun()
+    assert (mode.rerun_of, mode.comparison(), mode.publishes) == (None, None, False)
+    given = {"id": "of the original's child", "project": "p"}
+    assert mode.wandb_arguments(given) == {"project": "p", "job_type": "rerun"}
+
+
+def test_a_workers_seed_is_the_same_in_a_rerun_if_none_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {"pid": 1, "file": "training", "seed": 7}
+    monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps(given))
+    monkeypatch.setattr(handover, "worker_name", lambda: "SpawnProcess-1")
+    drawn = [Recording().seeding(Options(), None, 0) for _ in range(2)]
+    assert drawn[0].seed == drawn[1].seed
+    assert drawn[0].drawn
+    assert Recording().seeding(Options(seed=3), None, 0).seed == 3

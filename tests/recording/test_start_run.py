@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from tests.support.training import Young, finished
 from wandb_repro.manifest.code import Code
-from wandb_repro.manifest.request import Options
+from wandb_repro.manifest.request import CHILDREN_VARIABLE, Options
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.process_state import process
-from wandb_repro.recording.start_run import end_own_run, recorded, started
+from wandb_repro.recording.start_run import end_own_run, recorded, start_in_child, started
 
 
 def test_the_source_tree_is_the_one_that_was_read_before(offline: Young) -> None:
@@ -51,3 +55,27 @@ def test_the_run_that_was_started_for_a_script_ends_before_the_scripts_own(
     assert process.own_run is None
     end_own_run()
     assert wandb.run is run
+
+
+def test_a_run_is_started_for_a_loop_in_a_child_process_and_its_seeds_are_left_alone(
+    offline: Young, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import random
+
+    import wandb
+
+    start_in_child()
+    assert wandb.run is None  # no recorded process started this one
+    monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps({"pid": 1, "file": "training"}))
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    start_in_child()
+    assert wandb.run is None
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    before = random.getstate()
+    start_in_child()
+    run = wandb.run
+    assert run is not None
+    assert random.getstate() == before
+    start_in_child()
+    assert wandb.run is run
+    assert "script" in str(finished(run).manifest.execution.seed)

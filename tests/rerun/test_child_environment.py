@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.records import absent
 from tests.support.rerun_plans import simple_plan
-from wandb_repro.manifest.request import REQUEST_VARIABLE
+from wandb_repro.manifest.request import CHILDREN_VARIABLE, REQUEST_VARIABLE
+from wandb_repro.recording.children.handover import STARTUP_FOLDER
 from wandb_repro.rerun.child_environment import child_environment
 
 PYTHON = Path("/env/bin/python")
@@ -136,3 +137,11 @@ def test_of_a_path_that_was_the_originals_too_only_what_is_restored_is_left_out(
         },
     )
     assert child["PYTHONPATH"] == expected
+
+
+def test_nothing_of_a_recorded_parent_reaches_the_training() -> None:
+    child = _environment(
+        {"PYTHONPATH": f"{STARTUP_FOLDER}:/mine", CHILDREN_VARIABLE: "{}"}, rebuilt=False
+    )
+    assert child["PYTHONPATH"] == "/mine"
+    assert CHILDREN_VARIABLE not in child

@@ -18,6 +18,7 @@ class Host:
     Attributes:
         environ: environment variables of the process.
         command_line: how the interpreter was started, its flags included (``sys.orig_argv``).
+        is_forked: whether it was forked from a recorded process, whose command line it has.
         started_in: folder that the process was started in, absolute.
         modules: the imported modules (``sys.modules``). Probes never import a framework.
         command_folders: where commands of installed distributions are: the environment's folder and
@@ -27,6 +28,8 @@ class Host:
     Args:
         started_in: folder that the process was started in; by default the current one.
     """
+
+    is_forked = False
 
     def __init__(self, started_in: str | None = None) -> None:
         self.environ: Mapping[str, str] = os.environ

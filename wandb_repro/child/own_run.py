@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import threading
 from types import ModuleType
-from typing import Any, cast
 
 from wandb_repro.recording.attach import active_run, options_of
 from wandb_repro.recording.distributed import world_of
@@ -18,14 +17,11 @@ from wandb_repro.recording.messages import say
 from wandb_repro.recording.mode import current_mode
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import model_was_built
-from wandb_repro.recording.start_run import started
+from wandb_repro.recording.start_run import arguments_of_own_run, started
 from wandb_repro.recording.wandb_run import Run
 
 FRAMEWORKS = ("keras", "tensorflow", "torch", "jax")
 """A script that imports none of them has no training that could be recorded."""
-
-_ONLINE = ("online", "run", "shared")
-"""Values of ``WANDB_MODE`` with which W&B uploads a run."""
 
 
 class OwnRun:
@@ -62,7 +58,7 @@ class OwnRun:
         with self._starting:
             if self._is_wanted() and not self._disabled():
                 ahead, process.ahead = process.ahead, None
-                process.own_run = started(options_of(), self._arguments(), ahead)
+                process.own_run = started(options_of(), arguments_of_own_run(), ahead)
 
     def _is_wanted(self) -> bool:
         """Tell whether no run is active, in the process and rank that are recorded."""
@@ -79,21 +75,6 @@ class OwnRun:
         if self._of_script is not None and self._of_script.disabled:
             return "the script disabled its W&B run"
         return ""
-
-    def _arguments(self) -> dict[str, Any]:
-        """Return the arguments of ``wandb.init``.
-
-        Without the user's ``WANDB_MODE``, nothing is uploaded and nobody is asked to log in. The
-        folder is where the user looks for it, even if the script changed to another one.
-        """
-        import wandb
-
-        mode = self._environ.get("WANDB_MODE", "")
-        online = mode in _ONLINE and cast("Any", wandb).api.api_key
-        place = {} if "WANDB_DIR" in self._environ else {"dir": process.host.started_in}
-        # The script does not use W&B, so its output is not captured, and W&B prints nothing.
-        quiet = {"console": "off", "silent": True}
-        return {"mode": mode if online else "offline", "settings": quiet, **place}
 
     def end(self, *, early: bool, error: BaseException | None = None) -> None:
         """Start the run of a script that ended without one, or say why nothing is recorded.

@@ -26,6 +26,7 @@ from wandb_repro.capture.process.opened_files import OpenedFiles
 from wandb_repro.child.own_run import OwnRun
 from wandb_repro.errors import ReproError
 from wandb_repro.recording.attach import options_of
+from wandb_repro.recording.children.handover import hand_over
 from wandb_repro.recording.every_fit import record_every_fit
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import harmless, say
@@ -57,6 +58,7 @@ def main(arguments: list[str]) -> None:
         seed_early(options_of())
     except ReproError as error:
         _end(f"{error.message} {error.hint}".strip(), error.exit_code)
+    hand_over()
     own = OwnRun()
     own.stand_ready()
     after_import("wandb", lambda wandb: _follow_init(wandb, own))

@@ -13,7 +13,7 @@ from wandb_repro.keras.copied_run import run_id, run_of
 from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.keras.running_fit import KerasFit, warn_of_repeated_order
-from wandb_repro.recording.attach import find_session
+from wandb_repro.recording.attach import active_run, find_session
 from wandb_repro.recording.fit.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.trail_sink import TrailSink
@@ -72,11 +72,9 @@ class ReproCallback(keras.callbacks.Callback):
 
     def _find_sink(self) -> None:
         """Take the session of the given run, else of the active run; attach if needed."""
-        import wandb
-
         if self._sink is not None and not self._sink.ended:
             return
-        run = self._run or wandb.run
+        run = self._run or active_run()
         if run is not None and find_session(run) is None:
             attach(run)
         self._sink = None if run is None else find_session(run)
@@ -100,9 +98,7 @@ class ReproCallback(keras.callbacks.Callback):
         warn_of_repeated_order(frame.locals)
 
     def _warn_of_no_run(self) -> None:
-        import wandb
-
-        if self._run is None and wandb.run is None:
+        if self._run is None and active_run() is None:
             warn_once(
                 "no W&B run is active, so nothing is recorded; "
                 "call wandb_repro.init(...) before model.fit"

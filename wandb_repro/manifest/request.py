@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import PurePath
 from typing import Annotated
 
 from pydantic import Field
@@ -14,9 +16,22 @@ REQUEST_VARIABLE = "WANDB_REPRO_ORDER"
 OPTIONS_VARIABLE = "WANDB_REPRO_OPTIONS"
 """Environment variable that holds the options of ``wandb-repro run``, JSON."""
 
+CHILDREN_VARIABLE = "_WANDB_REPRO_CHILDREN"
+"""Environment variable that a recorded process sets for processes that it starts, JSON. Its name
+does not begin with ``WANDB_``: W&B warns when such a variable changes."""
+
+_STARTUP = ("wandb_repro", "recording", "children", "startup")
+"""Last parts of the folder that a recorded process puts on ``PYTHONPATH`` for others."""
+
 Pattern = Annotated[str, Field(min_length=1, pattern=r"^[^\x00\r\n]+$")]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False)]  # TOML and JSON have lists
 Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def own_search_path(value: str) -> list[str]:
+    """Return the entries of a ``PYTHONPATH`` that are the user's own."""
+    entries = value.split(os.pathsep) if value else []
+    return [entry for entry in entries if PurePath(entry).parts[-4:] != _STARTUP]
 
 
 class Beginning(ExecutionRecord):

@@ -50,7 +50,9 @@ def find_session(run: wandb.Run) -> Session | None:
 
 def active_run() -> wandb.Run | None:
     """Return W&B's active run; None if there is none or W&B is not imported."""
-    return cast("wandb.Run | None", getattr(sys.modules.get("wandb"), "run", None))
+    run = getattr(sys.modules.get("wandb"), "run", None)
+    # In a forked process this is the run of the process that it was forked from.
+    return None if run is process.inherited_run else cast("wandb.Run", run)
 
 
 def begun_early(options: Options, kwargs: Mapping[str, Any]) -> EarlySnapshot | None:

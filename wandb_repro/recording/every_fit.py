@@ -45,3 +45,5 @@ def _add_ours(callbacks: Any, model: Any) -> None:
         # By its name: what is about a framework is in a layer above this one, and is imported
         # only once that framework is.
         import_module("wandb_repro.keras.automatic").add_automatic(callbacks, model)
+    elif process.note_training is not None:
+        process.note_training()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.recording.wandb_run import name_of
+from wandb_repro.recording.wandb_run import named
 from wandb_repro.report.record_answer import answer
 from wandb_repro.verify.audit import audit
 
@@ -25,7 +24,8 @@ def last_line(manifest: Manifest, trail: Trail, *, files: Path, started_in: str)
     Example:
         ``recorded: can be rerun with `wandb-repro rerun ada/digits/k3v9x2ab` ``
     """
-    command = f"`wandb-repro rerun {_named(manifest, files, started_in)}`"
+    name = shlex.quote(named(manifest.run, files, started_in))
+    command = f"`wandb-repro rerun {name}`"
     reasons = answer(audit(manifest, trail)).reasons
     worst = reasons[0] if reasons else None
     if worst is None or worst.effect == "explains":
@@ -39,13 +39,3 @@ def last_line(manifest: Manifest, trail: Trail, *, files: Path, started_in: str)
         return f"recorded: can be rerun with {command}, but not all is compared: {why}{cure}"
     perhaps = "" if worst.effect == "changes bits" else "perhaps "
     return f"recorded: can be rerun with {command}, but {perhaps}not to the same bits: {why}{cure}"
-
-
-def _named(manifest: Manifest, files: Path, started_in: str) -> str:
-    """Return how to name the run where the training was started."""
-    if not manifest.run.offline:
-        return shlex.quote(name_of(manifest.run))
-    folder = files.parent
-    if folder.is_relative_to(started_in):
-        return shlex.quote(os.path.relpath(folder, started_in))
-    return shlex.quote(str(folder))

@@ -28,6 +28,7 @@ from wandb_repro.manifest.request import (
     RerunRequest,
     Whereabouts,
 )
+from wandb_repro.recording.children.handover import child_seed, is_child
 from wandb_repro.recording.earlier_runs import comes_before, seed_of
 from wandb_repro.recording.live_compare import LiveComparison, RerunStopped
 from wandb_repro.recording.messages import say
@@ -83,7 +84,7 @@ class Recording:
         asked, deterministic = options.seed, options.deterministic
         by_script = asked is None and bool(seeds_of_script(before.seed if before else None))
         drawn = asked is None and not by_script
-        seed = None if by_script else drawn_seed() if drawn else asked
+        seed = None if by_script else child_seed() or drawn_seed() if drawn else asked
         again = before is not None
         return Seeding(seed, asked=asked, deterministic=deterministic, drawn=drawn, again=again)
 
@@ -122,6 +123,18 @@ class Recording:
         """Return None: there is no original to verify against."""
         del manifest, capsule
         return None
+
+
+@dataclass(frozen=True)
+class ChildOfRerun(Recording):
+    """The mode of a process that a rerun's training starts: it records a run of its own."""
+
+    publishes: bool = False
+    saves_checkpoints = False
+
+    def wandb_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments for ``wandb.init``: a new run with job type ``rerun``."""
+        return of_its_own(given)
 
 
 @dataclass(frozen=True)
@@ -288,7 +301,9 @@ def mode_of(environ: Mapping[str, str]) -> Mode:
     if not path:
         return Recording()
     try:
-        return Rerun(RerunRequest.model_validate_json(Path(path).read_bytes()))
+        request = RerunRequest.model_validate_json(Path(path).read_bytes())
+        # The request is for the process that ``rerun`` starts; those that it starts inherit it.
+        return ChildOfRerun(publishes=request.allow_outputs) if is_child() else Rerun(request)
     except (OSError, ValidationError) as error:
         raise UsageError(
             f"{REQUEST_VARIABLE} names {path}, which is not a rerun request.",

@@ -9,6 +9,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, cast
 
 from wandb_repro.capture.process.notebook import shell_of
+from wandb_repro.recording.children.own_record import finish_at_end_of_worker
 from wandb_repro.recording.messages import say
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.session import Session
@@ -49,6 +50,7 @@ def _watch_process() -> None:
     # registered in between: functions registered last run first.
     atexit.unregister(finish_all)
     atexit.register(finish_all)
+    finish_at_end_of_worker(finish_all)
     if getattr(sys.excepthook, "__name__", "") != _NAME:
         _see_failures()
     if getattr(sys.exit, "__name__", "") != _NAME:

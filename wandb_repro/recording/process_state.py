@@ -111,6 +111,16 @@ class ProcessState:
     """What was made that can be trained."""
     watches_creation: bool = False
     """Whether the frameworks' constructors add to the registry; they keep it for good."""
+    children_file: str = ""
+    """In which processes that this one starts note that they train; empty: they do not."""
+    parent_file: str = ""
+    """In which this process notes that it trains; empty unless a recorded process started it."""
+    note_training: Callable[[], object] | None = None
+    """Called when a ``fit`` begins that no run records; None if nobody needs to know."""
+    watches_forks: bool = False
+    """Whether forked processes begin to note that they train; kept for good."""
+    inherited_run: object = None
+    """In a forked process: W&B's active run of the process that it was forked from."""
     skipped: int = 0
     """Runs of a sweep agent's process that a rerun does not repeat."""
 
@@ -121,10 +131,10 @@ class ProcessState:
 
     def reset(self) -> None:
         """Return to the state of a new process on the same host; for tests."""
-        kept = self.registry, self.watches_creation
+        kept = self.registry, self.watches_creation, self.watches_forks
         self.registry.clear()
         vars(self).update(vars(ProcessState(self.host)))
-        self.registry, self.watches_creation = kept
+        self.registry, self.watches_creation, self.watches_forks = kept
 
 
 # Read at import: the script may change its working directory before it calls init.

@@ -27,6 +27,7 @@ from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Granularity
 from wandb_repro.manifest.training import FitSettings
+from wandb_repro.recording.children.own_record import note_own_run
 from wandb_repro.recording.datasets import warn_if_unknown
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.ending import Status, Stop, ending_of, stop_by_exit, stop_of
@@ -125,6 +126,7 @@ class Session:
         trail = attempt(lambda: TrailRecorder(self.capsule.trail, self._live), "the trail")
         self._recorder = None if isinstance(trail, Unavailable) else trail
         self._whole = None if self._recorder is None else self._whole_run(self._recorder)
+        note_own_run(run, host)
         self._facts: Facts = start_facts(
             self._readers,
             world_size=world_size,

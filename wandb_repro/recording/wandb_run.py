@@ -126,6 +126,20 @@ def name_of(identity: RunIdentity) -> str:
     return "/".join([*known, identity.id])
 
 
+def named(identity: RunIdentity, files: Path, started_in: str) -> str:
+    """Return how a command names a run, where its training was started.
+
+    Args:
+        identity: of the run.
+        files: folder of its files (``run.dir``).
+        started_in: folder in which the user started the training.
+    """
+    if not identity.offline:
+        return name_of(identity)
+    folder = files.parent
+    return os.path.relpath(folder, started_in) if folder.is_relative_to(started_in) else str(folder)
+
+
 def folders_of(run: Run) -> tuple[Path, ...]:
     """Return W&B's own folders, which contain neither code nor data."""
     setting = getattr(run.settings, "wandb_dir", None)

@@ -11,6 +11,7 @@ from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Inventory, Summary
+from wandb_repro.recording.children.child_training import ChildTraining
 from wandb_repro.recording.history import Rows
 from wandb_repro.recording.logged_values import flattened
 from wandb_repro.recording.process_state import process
@@ -35,6 +36,7 @@ class WholeRun:
 
     def __init__(self, recorder: TrailRecorder, is_training: Callable[[], bool]) -> None:
         self._recorder = recorder
+        self._children = ChildTraining()
         self._is_training = is_training
         self._rows = Rows()
         self._lock = threading.RLock()
@@ -79,7 +81,7 @@ class WholeRun:
             gc.collect()
             state = self._digest("end")
             unknown = state_in_no_variable(self.registry, state.things)
-            notes = (*self.registry.notes, *unknown)
+            notes = (*self.registry.notes, *unknown, *self._children.notes())
             inventory = Inventory(things=tuple(state.things), notes=notes)
             summary = summary_of(run)
             if inventory.things or inventory.notes:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from wandb_repro.manifest.request import REQUEST_VARIABLE
+from wandb_repro.manifest.request import CHILDREN_VARIABLE, REQUEST_VARIABLE, own_search_path
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.rerun.path_map import moved
 from wandb_repro.rerun.plan import Plan
@@ -25,6 +25,7 @@ _DROPPED = (
     "WANDB_SWEEP_PARAM_PATH",
     "WANDB_DISABLED",
     "WANDB_REPRO_OPTIONS",
+    CHILDREN_VARIABLE,
     "WANDB_DISABLE_CODE",
     "WANDB_DISABLE_GIT",
     "VIRTUAL_ENV",
@@ -95,7 +96,7 @@ def _mode(plan: Plan, current: Mapping[str, str]) -> dict[str, str]:
 def _python_path(plan: Plan, current: Mapping[str, str], *, rebuilt: bool) -> dict[str, str]:
     """Return the restored folders of the recorded PYTHONPATH, then the current PYTHONPATH."""
     kept = [str(folder) for folder in plan.python_path]
-    folders = filter(None, current.get("PYTHONPATH", "").split(os.pathsep))
+    folders = filter(None, own_search_path(current.get("PYTHONPATH", "")))
     for folder in (each for each in folders if not _is_restored(each, plan)):
         restored = moved(folder, plan.parts.code.root, plan.code)
         # Modules of a rebuilt environment come from it and from the tree, not from other folders

@@ -70,6 +70,10 @@ class Registry:
             self.stateless.clear()
             self.has_watched_state = False
 
+    def renew_lock(self) -> None:
+        """Take a new lock: a forked process may have got one that a thread held."""
+        self._lock = threading.RLock()
+
     def add(self, kind: Kind, thing: object) -> None:
         """Add a thing, once."""
         with self._lock:

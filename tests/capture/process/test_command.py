@@ -9,6 +9,7 @@ from wandb_repro.capture.process.command import probe_command
 from wandb_repro.capture.process.command_line import ignores_environment
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
+from wandb_repro.recording.children.handover import STARTUP_FOLDER
 
 ROOT = Path("/project")
 
@@ -115,6 +116,20 @@ def test_what_cannot_be_started_again_says_what_to_do(
     told = probe_command(_started(*command_line), ROOT)
     assert isinstance(told, Unavailable)
     assert part in told.unavailable
+
+
+def test_a_forked_worker_is_not_started_again_by_its_parents_command_line() -> None:
+    host = _started("python", "train.py")
+    host.is_forked = True
+    told = probe_command(host, ROOT)
+    assert isinstance(told, Unavailable)
+    assert "worker" in told.unavailable
+
+
+def test_the_folder_that_watches_child_processes_is_not_on_the_recorded_search_path() -> None:
+    path = f"{STARTUP_FOLDER}:/mine"
+    host = FakeHost(command_line=("python", "train.py"), environ={"PYTHONPATH": path})
+    assert _probe(host).python_path == ("/mine",)
 
 
 @pytest.mark.parametrize(

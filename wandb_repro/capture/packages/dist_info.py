@@ -14,6 +14,8 @@ import os
 import re
 from typing import Any, NamedTuple, cast
 
+from wandb_repro.capture.lazy import lazy
+
 _HEADERS = ("Name:", "Version:", "Requires-Dist:")
 
 
@@ -98,7 +100,7 @@ class DistInfo:
             for name, before in tuple(self._read.items())  # other threads may be reading
         )
 
-    @functools.cached_property
+    @lazy
     def headers(self) -> Headers:
         """Name, version and requirements."""
         # Distribution.metadata parses the whole message, which takes three times as long.

@@ -13,6 +13,7 @@ from wandb_repro.capture.secrets.redact import redact_arguments
 from wandb_repro.capture.secrets.redact_code import holds_a_credential
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.command import Command
+from wandb_repro.manifest.request import own_search_path
 from wandb_repro.manifest.switches import RESTORED
 
 NOTEBOOKS = frozenset({"ipykernel_launcher", "ipykernel", "colab_kernel_launcher"})
@@ -33,6 +34,8 @@ def probe_command(host: Host, code_root: Path | None) -> Command | Unavailable:
         return Unavailable(
             unavailable="Python is embedded in another program; start the training with python"
         )
+    if host.is_forked:
+        return Unavailable(unavailable=_WORKER)
     parsed = parse(host.command_line)
     shell = shell_of(host.modules)
     if shell is not None:
@@ -76,10 +79,10 @@ def _notebook(host: Host, code_root: Path | None, parsed: Invocation, shell: She
 
 def _python_path(host: Host, parsed: Invocation) -> tuple[str, ...]:
     """Return the folders of ``PYTHONPATH``, absolute; an empty entry is the working directory."""
-    search_path = host.environ.get("PYTHONPATH", "")
-    if not search_path or parsed.ignores_environment:
+    search_path = own_search_path(host.environ.get("PYTHONPATH", ""))
+    if parsed.ignores_environment:
         return ()
-    entries = (os.path.join(host.started_in, entry) for entry in search_path.split(os.pathsep))  # noqa: PTH118
+    entries = (os.path.join(host.started_in, entry) for entry in search_path)  # noqa: PTH118
     return tuple(dict.fromkeys(map(os.path.normpath, entries)))
 
 
@@ -93,10 +96,13 @@ def _refusal(parsed: Invocation) -> str:
     if parsed.kind == "interactive" or name in SHELLS:
         return "it was typed at a prompt; put it in a file and start that with python"
     if _is_worker(parsed):
-        return "this is a worker process; record in the process that started it"
+        return _WORKER
     if parsed.kind == "code" and holds_a_credential(parsed.target):
         return "the code given with -c holds what looks like a credential; put it in a file"
     return "" if parsed.target else "the command names nothing to run; start it with python FILE"
+
+
+_WORKER = "this is a worker process, which a rerun of the process that started it starts again"
 
 
 def _is_worker(parsed: Invocation) -> bool:

@@ -15,10 +15,10 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wandb_repro.capture.lazy import lazy
 from wandb_repro.capture.source.bundle import write_bundle
 from wandb_repro.capture.source.dirty import shortened
 from wandb_repro.capture.source.file_list import Listing
@@ -73,7 +73,7 @@ class Snapshot:
         """Mode and git id of every file, by path relative to the root."""
         return self.store.entries
 
-    @cached_property
+    @lazy
     def private(self) -> Git:
         """The repository with all objects; the first access stores them, which may take seconds.
 
@@ -93,7 +93,7 @@ class Snapshot:
         """Number of files."""
         return len(self.entries)
 
-    @cached_property
+    @lazy
     def git(self) -> GitState | Unavailable:
         """Commit, branch and remote. The first access imports GitPython (0.2 s)."""
         if self.no_repository:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from wandb_repro.recording.attach import active_run, attached, find_session, options_of
+from wandb_repro.recording.children.handover import is_child
 from wandb_repro.recording.fit.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.loop.running_loop import RunningLoop
@@ -18,6 +19,7 @@ from wandb_repro.recording.loop.step_values import is_traced, kept_values, read_
 from wandb_repro.recording.loop.watched_batches import WatchedBatches
 from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.process_state import process
+from wandb_repro.recording.start_run import start_in_child
 from wandb_repro.recording.trail_sink import TrailSink
 from wandb_repro.state.watched import Watched
 
@@ -57,7 +59,7 @@ class Watch:
         self._epoch = 0
         self._loop: RunningLoop | None = None
         self._is_over = False
-        if active_run() is not None or run is not None:
+        if active_run() is not None or run is not None or is_child():
             self._find_sink()
 
     def batches(self, dataset: Iterable[T]) -> WatchedBatches[T]:
@@ -187,6 +189,8 @@ class Watch:
 
     def _find_sink(self) -> TrailSink | None:
         """Return the session of the given run, else of the active run; attach if needed."""
+        if self._run is None:
+            start_in_child()
         run = self._run or active_run()
         if run is None:
             return None

@@ -1,0 +1,1 @@
+"""A folder on the ``PYTHONPATH`` of processes that a recorded process starts."""
