@@ -27,6 +27,7 @@ from tests.support.slow_quarter import LONG_FILES, QUARTERS, chosen_quarter, qua
 from tests.support.training import offline, own_wandb
 from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.files import CACHE_VARIABLE
+from wandb_repro.recording.after_end import stop_watching
 from wandb_repro.recording.children.handover import withdraw
 
 __all__ = [
@@ -99,6 +100,7 @@ def nothing_handed_over() -> Generator[None]:
     """Leave later processes an environment as if this one had recorded nothing."""
     yield
     withdraw()
+    stop_watching()
 
 
 @pytest.fixture

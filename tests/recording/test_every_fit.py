@@ -9,6 +9,7 @@ import pytest
 from tests.support.recording import callback, fit, keras, recording
 from tests.support.training import Young, data, dense_model, recorded_in
 from wandb_repro.recording.process_state import process
+from wandb_repro.verify.undigested import undigested
 
 SILENT: dict[str, Any] = {"epochs": 1, "verbose": 0}
 
@@ -70,9 +71,24 @@ def test_a_fit_belongs_to_the_run_that_is_active_and_to_none_after_its_end(
         run.finish()
         model.fit(*data(), **SILENT, callbacks=mine)  # belongs to no run
     for folder in folders:
-        end = recorded_in(folder).trail.end
-        assert end is not None
-        assert end.fits == 1
+        trail = recorded_in(folder).trail
+        assert trail.end is not None
+        assert trail.end.fits == 1
+        (doubt,) = undigested(trail)
+        assert "trained after the run had ended" in doubt
+
+
+def test_runs_one_after_another_leave_no_doubt(offline: Young) -> None:
+    import wandb_repro
+
+    folders: list[str] = []
+    for _ in range(2):
+        run = wandb_repro.init(project="p", code="off")
+        dense_model().fit(*data(), **SILENT)
+        folders.append(run.dir)
+        run.finish()
+    dense_model().evaluate(*data(), verbose=0)
+    assert [undigested(recorded_in(folder).trail) for folder in folders] == [(), ()]
 
 
 def test_a_run_that_the_script_did_not_ask_us_to_record_is_left_alone(offline: Young) -> None:

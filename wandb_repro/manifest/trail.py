@@ -24,6 +24,7 @@ from wandb_repro.manifest.trail_records import (
     HexDigest,
     Inventory,
     Missing,
+    Outside,
     Resumed,
     Shape,
     Start,
@@ -50,7 +51,7 @@ class Digested(Weights):
 _R = TypeVar("_R", bound=Record)
 
 
-SCARCE = (Start, Granularity, Missing, Checkpoint, Resumed, State, Inventory, Summary, End)
+SCARCE = (Start, Granularity, Missing, Checkpoint, Resumed, State, Inventory, Summary, End, Outside)
 """Kinds of which even a long trail has few."""
 
 
@@ -103,6 +104,11 @@ class Trail:
     def end(self) -> End | None:
         """The last record; None if the run was killed or is still running."""
         return next(self.of(End), None)
+
+    @cached_property
+    def outside(self) -> tuple[Outside, ...]:
+        """Trainings after the end of the run."""
+        return tuple(self.of(Outside))
 
     def with_shapes(
         self, see: Callable[[TrailRecord], object] | None = None

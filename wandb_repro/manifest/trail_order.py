@@ -12,6 +12,7 @@ from wandb_repro.manifest.trail_records import (
     VERSION,
     WHOLE_RUN,
     End,
+    Outside,
     Start,
     State,
     Step,
@@ -43,7 +44,7 @@ class OrderCheck:
         if fault:
             raise TrailError(f"Line {line} of the trail {fault}.")
         self._started = True
-        self._ended = isinstance(record, End)
+        self._ended = self._ended or isinstance(record, End)
         if isinstance(record, Structure):
             self._variables[record.fit] = len(record.leaves)
             if record.fit != WHOLE_RUN:
@@ -59,7 +60,7 @@ class OrderCheck:
             return self._fault_of_start(record)
         if not self._started:
             return "is not a start record, which must come first"
-        if self._ended:
+        if self._ended and not isinstance(record, Outside):
             return "comes after the end record"
         if isinstance(record, State):
             return self._fault_of_leaves(len(record.leaves), self._variables.get(WHOLE_RUN, 0))

@@ -317,6 +317,14 @@ class End(Record):
     """Number of ``fit`` calls."""
 
 
+class Outside(Record):
+    """Training after the run had ended, and with no other run open. It follows the end."""
+
+    kind: Literal["outside"] = "outside"
+    what: str
+    """What was noticed, and what to do, in words."""
+
+
 TrailRecord = Annotated[
     Start
     | Granularity
@@ -333,7 +341,8 @@ TrailRecord = Annotated[
     | Missing
     | Checkpoint
     | Resumed
-    | End,
+    | End
+    | Outside,
     Field(discriminator="kind"),
 ]
 

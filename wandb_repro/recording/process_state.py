@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import wandb
 
     from wandb_repro.capture.dataset import Measured
+    from wandb_repro.recording.after_end import AfterEnd
     from wandb_repro.recording.early_snapshot import EarlySnapshot
     from wandb_repro.recording.mode import Mode
     from wandb_repro.recording.output_recorder import OutputRecorder
@@ -117,6 +118,8 @@ class ProcessState:
     """In which this process notes that it trains; empty unless a recorded process started it."""
     note_training: Callable[[], object] | None = None
     """Called when a ``fit`` begins that no run records; None if nobody needs to know."""
+    after_end: AfterEnd | None = None
+    """Notices training while no run is open and one has ended."""
     watches_forks: bool = False
     """Whether forked processes begin to note that they train; kept for good."""
     inherited_run: object = None
@@ -133,6 +136,8 @@ class ProcessState:
         """Return to the state of a new process on the same host; for tests."""
         kept = self.registry, self.watches_creation, self.watches_forks
         self.registry.clear()
+        if self.after_end is not None:
+            self.after_end.end()
         vars(self).update(vars(ProcessState(self.host)))
         self.registry, self.watches_creation, self.watches_forks = kept
 

@@ -27,6 +27,7 @@ from wandb_repro.manifest.request import Options
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Granularity
 from wandb_repro.manifest.training import FitSettings
+from wandb_repro.recording.after_end import stop_watching, watch_after_end
 from wandb_repro.recording.children.own_record import note_own_run
 from wandb_repro.recording.datasets import warn_if_unknown
 from wandb_repro.recording.early_snapshot import EarlySnapshot
@@ -127,6 +128,7 @@ class Session:
         self._recorder = None if isinstance(trail, Unavailable) else trail
         self._whole = None if self._recorder is None else self._whole_run(self._recorder)
         note_own_run(run, host)
+        stop_watching()
         self._facts: Facts = start_facts(
             self._readers,
             world_size=world_size,
@@ -368,6 +370,10 @@ class Session:
             self._conclude(sealed)
         self._files.give_all()
         guarded(self._readers.close, "what was needed only while recording")
+        # A rerun that was stopped at a difference trains no further.
+        if self._recorder is not None and not (self._live and self._live.stopped):
+            online = not getattr(self.run, "offline", False)
+            watch_after_end(self.capsule.trail, online=online)
 
     @harmless("loops that are still recorded")
     def _finish_watches(self, stop: Stop | None) -> None:

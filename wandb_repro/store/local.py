@@ -6,6 +6,7 @@ A crash or a full disk loses nothing that was already written.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -66,6 +67,26 @@ class TrailWriter:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
+
+
+def append_after_end(path: Path, record: TrailRecord) -> None:
+    """Append a record to a trail that was closed.
+
+    Raises:
+        OSError: it cannot be read or written, or does not end with a whole line.
+    """
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LONGEST_END))
+        *_, last = file.read().splitlines(keepends=True) or [b""]
+        if not last.endswith(b"\n"):
+            raise OSError(errno.EINVAL, "the trail was cut off")
+        line, _ = trail_file.chained(record, hashlib.sha256(last[:-1]).hexdigest())
+        file.write(line)
+
+
+_LONGEST_END = 1 << 16
+"""Bytes; records after which another may be appended are short."""
 
 
 def read_manifest(capsule: Capsule) -> Manifest:

@@ -13,7 +13,7 @@ _MOST_THINGS = 5
 
 def undigested(trail: Trail) -> tuple[str, ...]:
     """Return everything that may have trained without a digest behind it, in words."""
-    return (*_small_fits(trail), *_at_the_end(trail))
+    return (*_small_fits(trail), *_at_the_end(trail), *(each.what for each in trail.outside))
 
 
 def _small_fits(trail: Trail) -> Iterator[str]:
