@@ -83,7 +83,7 @@ def test_gradients_that_keras_takes_in_fit_are_those_of_the_fit(registry: Regist
         return library.value_and_grad("loss")
 
     # Keras' trainer calls a train_step of the script.
-    trainer = {"__name__": "keras.src.backend.jax.trainer", "train_step": own_step}
+    trainer = {"__name__": "keras.trainer", "train_step": own_step}
     fit = FunctionType(_fit.__code__, trainer)
     assert fit() == "value of loss"
 
