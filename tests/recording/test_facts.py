@@ -51,13 +51,16 @@ class FakeReaders:
     packages: Any = FULL.execution.packages
     root: Path | None = None
     seed: int | None = 7
+    replaced: int | None = None
     volatile: tuple[str, ...] = ()
     calls: list[str] = field(default_factory=list[str])
     found_at_end: StoredExtraFiles | Unavailable = LATER
 
     @property
     def seeding(self) -> Seeding:
-        return Seeding(self.seed, asked=self.seed, deterministic=None, drawn=False)
+        found = Seeding(self.seed, asked=self.seed, deterministic=None, drawn=False)
+        found.replaced = self.replaced
+        return found
 
     def with_cells(self, command: Any) -> Any:
         return command
@@ -158,6 +161,13 @@ def test_at_the_start_what_training_shows_is_not_known_yet() -> None:
     assert manifest.trail == "trail.jsonl"
     execution = manifest.execution
     assert (execution.seed, execution.world_size, execution.earlier_seeds) == ("7", 2, ("3",))
+    assert execution.early_seed is None
+
+
+def test_the_seed_that_init_replaced_is_recorded() -> None:
+    readers = faked(replaced=3)
+
+    assert manifest_of(started(readers), readers).execution.early_seed == "3"
 
 
 def test_in_training_the_machine_and_each_fit_are_known_and_the_end_is_not() -> None:

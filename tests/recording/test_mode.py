@@ -137,6 +137,14 @@ def test_each_run_of_a_rerun_has_the_seed_it_had(tmp_path: Path) -> None:
     ]
 
 
+def test_a_rerun_has_the_early_seed_until_init_replaces_it(tmp_path: Path) -> None:
+    mode = rerun(tmp_path, seed="7", early_seed="5")
+
+    early = mode.seeding(Options(), None, 0)
+
+    assert (early.seed, mode.seeding(Options(seed=7), early, 0).seed) == (5, 7)
+
+
 def test_a_rerun_begins_with_the_checkpoints_it_was_given_and_saves_none(tmp_path: Path) -> None:
     start = Beginning(fit=2, epoch=3, checkpoint="/ckpt/fit-2.ckpt", checkpoint_sha256="0" * 64)
     plain = rerun(tmp_path)

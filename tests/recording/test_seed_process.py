@@ -72,3 +72,15 @@ def test_a_disabled_run_is_seeded_early_only_when_asked(
     assert new_process == []
     seed_early(Options(seed=3))
     assert new_process == [3]
+
+
+def test_a_seed_that_was_replaced_before_any_run_is_known() -> None:
+    seed_early(Options(seed=1))
+
+    assert seed_process(Options(seed=2)).replaced == 1
+
+
+def test_the_seed_of_a_run_that_ended_was_not_replaced() -> None:
+    run_that_uses(seed_process(Options(seed=1)), ended=True)
+
+    assert seed_process(Options(seed=2)).replaced is None

@@ -69,6 +69,9 @@ class Execution(EvolvedRecord, ExecutionRecord):
     earlier_seeds: tuple[str | Unavailable, ...] = added_field(())
     """Seeds of the runs that the same process recorded before this one, in order. A rerun repeats
     those runs first: their state in memory may affect this one."""
+    early_seed: str | None = added_field(None)
+    """Decimal text: the seed that ``wandb-repro run`` set before the script began, until ``init``
+    replaced it. The script may have drawn numbers with it."""
 
 
 class Description(EvolvedRecord, Record):

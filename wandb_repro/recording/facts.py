@@ -199,6 +199,7 @@ def _execution(
         config=start.config,
         world_size=start.world_size,
         earlier_seeds=start.earlier_seeds,
+        early_seed=None if readers.seeding.replaced is None else str(readers.seeding.replaced),
     )
 
 

@@ -198,8 +198,9 @@ class Rerun:
     def seeding(self, options: Options, before: Seeding | None, begun: int) -> Seeding:
         """Return the seeding of the corresponding run in the original's process."""
         execution = self._execution()
+        early = execution.early_seed if before is None and begun == 0 else None
         return Seeding(
-            seed_of(execution, begun),
+            seed_of(execution, begun) if early is None else int(early),
             asked=options.seed,
             deterministic=options.deterministic
             if comes_before(execution, begun)

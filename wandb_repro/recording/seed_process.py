@@ -30,6 +30,8 @@ def seed_process(options: Options) -> Seeding:
         found.switch_on(options.deterministic)
         return found
     chosen = process.seeding = current_mode().seeding(options, found, process.begun)
+    if found is not None and not using:
+        chosen.replaced = found.seed if found.replaced is None else found.replaced
     chosen.apply()
     return chosen
 

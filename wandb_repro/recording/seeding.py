@@ -42,6 +42,8 @@ class Seeding:
     """Whether the seed was drawn here, because none was given."""
     again: bool = False
     """Whether this process was seeded for an earlier run."""
+    replaced: int | None = None
+    """The seed that the process had before, for no run: ``init`` was given another one."""
     _seeds: dict[str, Seed] = field(default_factory=dict[str, Seed], init=False)
     _switches: dict[str, Switch] = field(default_factory=dict[str, Switch], init=False)
 
