@@ -152,3 +152,17 @@ def test_what_a_fit_trained_on_is_no_fingerprint() -> None:
     # It is measured within a time limit: one of two equal runs may lack it.
     sides = with_data(ORIGINAL, "a", name="training of fit 2"), with_data(RERUN)
     assert reasons_inconclusive(*sides, EQUAL, whole=True) == ()
+
+
+def test_data_that_could_not_be_read_is_not_said_to_differ() -> None:
+    unread = Unavailable(unavailable="/here/nope.csv is not there")
+    original, rerun = with_data(ORIGINAL, "a"), with_data(RERUN, "a")
+    description = rerun.manifest.description
+    assert not isinstance(description.data, Unavailable)
+    data = tuple(part.model_copy(update={"digest": unread}) for part in description.data)
+    description = description.model_copy(update={"data": data})
+    rerun = rerun._replace(manifest=rerun.manifest.model_copy(update={"description": description}))
+
+    assert reasons_inconclusive(original, rerun, EQUAL, whole=True) == (
+        "the data 'part' could not be compared: not both runs digested it",
+    )

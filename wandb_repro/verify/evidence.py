@@ -98,7 +98,10 @@ def _other_data(original: Manifest, rerun: Manifest, *, whole: bool) -> list[str
     digests_1, digests_2 = digests_in_order(data_1), digests_in_order(data_2)
     for name in dict.fromkeys((*digests_1, *digests_2)):
         one, two = digests_1.get(name, ()), digests_2.get(name, ())
-        if any(left != right for left, right in zip(one, two, strict=False)):
+        unequal = [pair for pair in zip(one, two, strict=False) if pair[0] != pair[1]]
+        if any(isinstance(digest, Unavailable) for pair in unequal for digest in pair):
+            reasons.append(f"the data {name!r} could not be compared: not both runs digested it")
+        elif unequal:
             reasons.append(
                 f"the weights are equal, but the data {name!r} differs from the original's "
                 "fingerprint"
