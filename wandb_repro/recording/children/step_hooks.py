@@ -20,13 +20,17 @@ def hook_steps(library: ModuleType, notice: Notice) -> Undo:
     """Call ``notice`` with each step of the optimizers of a library; return what ends that.
 
     Args:
-        library: the imported module, one of ``LIBRARIES``.
+        library: the imported module, one of ``LIBRARIES``; one with only its name is left alone.
         notice: called before or after the step.
-
-    Raises:
-        AttributeError: this version of the library has no such optimizers.
     """
-    return LIBRARIES[library.__name__](library, notice)
+    try:
+        return LIBRARIES[library.__name__](library, notice)
+    except AttributeError:  # a module of the script, or a version without such optimizers
+        return _nothing
+
+
+def _nothing() -> None:
+    """Undo nothing."""
 
 
 def _keras(library: Any, notice: Notice) -> Undo:
