@@ -17,6 +17,7 @@ from wandb_repro.child.no_publish import hold_back
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording import process_exit
 from wandb_repro.recording.messages import forget
+from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import model_was_built, seeds_of_script
 
 
@@ -50,6 +51,7 @@ def test_a_record_is_closed_before_the_run_without_w_and_bs_hooks(
 ) -> None:
     monkeypatch.delattr(importlib.import_module("wandb.sdk.wandb_run"), gone)
     monkeypatch.setattr(process_exit, "_watch_process", lambda: None)
+    monkeypatch.setattr(process, "watched", [])  # nobody else's exit is to be noted in this one
     run = Run()
     session = SimpleNamespace(ended=False, finish=lambda: run.ended.append("by us"))
     process_exit.end_with(run, cast("Any", session))

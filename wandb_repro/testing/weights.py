@@ -85,7 +85,8 @@ def _variables(value: object, groups: Collection[str]) -> Iterator[Variable]:
     keras: Any = sys.modules.get("keras")
     if keras is not None and isinstance(value, keras.Model):
         # With what no layer tracks: variables that are attributes of the model or of its layers.
-        found = Watched(parts_of(value)).read()
+        model, *others = parts_of(value)
+        found = Watched([model], others).read()
         yield from (variable for variable in found if variable.group in groups)
     elif isinstance(value, Mapping):
         named = cast("Mapping[object, Any]", value)
