@@ -231,9 +231,9 @@ def nothing_seeded(before: int | None) -> dict[str, int]:
 
 
 def test_a_workers_seed_is_the_same_in_a_rerun_if_none_was_given(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    given = {"pid": 1, "file": "training", "seed": 7}
+    given = {"pid": 1, "file": str(tmp_path / "training"), "seed": 7}
     monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps(given))
     monkeypatch.setattr(handover, "worker_name", lambda: "SpawnProcess-1")
     monkeypatch.setattr("wandb_repro.recording.mode.seeds_of_script", nothing_seeded)

@@ -58,7 +58,7 @@ def test_the_run_that_was_started_for_a_script_ends_before_the_scripts_own(
 
 
 def test_a_run_is_started_for_a_loop_in_a_child_process_and_its_seeds_are_left_alone(
-    offline: Young, monkeypatch: pytest.MonkeyPatch
+    offline: Young, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import random
 
@@ -66,7 +66,7 @@ def test_a_run_is_started_for_a_loop_in_a_child_process_and_its_seeds_are_left_a
 
     start_in_child()
     assert wandb.run is None  # no recorded process started this one
-    monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps({"pid": 1, "file": "training"}))
+    monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps({"pid": 1, "file": str(tmp_path / "training")}))
     monkeypatch.setenv("WANDB_MODE", "disabled")
     start_in_child()
     assert wandb.run is None
