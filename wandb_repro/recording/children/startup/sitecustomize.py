@@ -58,8 +58,9 @@ class FrameworkWatch:
         try:
             hooks, lines = _load("step_hooks"), _load("child_lines")
             hooks.hook_steps(library, lines.TrainingLines(self._path))
-        except Exception:  # noqa: BLE001, S110 - the user's program goes on as without us
-            pass
+        except Exception as error:  # noqa: BLE001 - the user's program goes on as without us
+            # Its training would otherwise be missed without a word.
+            sys.stderr.write(f"wandb_repro: training in this process is not noticed: {error}\n")
 
 
 def _load(name: str) -> Any:
