@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Resumed
 from wandb_repro.verify.compare_limit import Limit
-from wandb_repro.verify.finding import Finding
+from wandb_repro.verify.finding import Effect, Finding
 
 CONTINUED = "continued"
 """The fact of a finding about a continued run."""
@@ -41,25 +41,24 @@ def continuations(original: Trail, rerun: Trail) -> Iterator[Finding]:
     for who, resumed in zip(_SIDES, ends, strict=True):
         for inexact in resumed.inexact if resumed else ():
             what, _, cure = inexact.partition("; ")
-            yield Finding(
-                kind="ending",
-                fact=CONTINUED,
-                original=places[0],
-                here=places[1],
-                effect="changes bits",
-                sentence=f"The {who} continued {_place(resumed)}, not exactly: {what}",
-                cure=cure,
-            )
+            sentence = f"The {who} continued {_place(resumed)}, not exactly: {what}"
+            yield _continued(places, "changes bits", sentence, cure)
     if places[0] != places[1] and not any(resumed and resumed.inexact for resumed in ends):
         sentence = f"The original trained {places[0]}, the rerun {places[1]}"
-        yield Finding(
-            kind="ending",
-            fact=CONTINUED,
-            original=places[0],
-            here=places[1],
-            effect="explains",
-            sentence=sentence,
-        )
+        yield _continued(places, "explains", sentence)
+
+
+def _continued(places: list[str], effect: Effect, sentence: str, cure: str = "") -> Finding:
+    original, here = places
+    return Finding(
+        kind="ending",
+        fact=CONTINUED,
+        original=original,
+        here=here,
+        effect=effect,
+        sentence=sentence,
+        cure=cure,
+    )
 
 
 def _place(resumed: Resumed | None) -> str:
