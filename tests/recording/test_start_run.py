@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -66,7 +67,8 @@ def test_a_run_is_started_for_a_loop_in_a_child_process_and_its_seeds_are_left_a
 
     start_in_child()
     assert wandb.run is None  # no recorded process started this one
-    monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps({"pid": 1, "file": str(tmp_path / "training")}))
+    given = {"pid": 1, "file": str(tmp_path / "training")}
+    monkeypatch.setenv(CHILDREN_VARIABLE, json.dumps(given))
     monkeypatch.setenv("WANDB_MODE", "disabled")
     start_in_child()
     assert wandb.run is None

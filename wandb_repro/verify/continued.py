@@ -30,8 +30,9 @@ def common_part(original: Trail, rerun: Trail) -> Limit | None:
 
 
 def _last(trail: Trail) -> Resumed | None:
-    """Return where a run went on the last time; None if it did not, or within no ``fit``."""
-    return next(iter(reversed(list(trail.of(Resumed)))), None)
+    """Return where a run went on the last time; None if it did not."""
+    found = list(trail.of(Resumed))
+    return found[-1] if found else None
 
 
 def continuations(original: Trail, rerun: Trail) -> Iterator[Finding]:
