@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-from tests.support.recording import callback, keras
-from tests.support.training import Young, dense_model
+from tests.support.recording import callback, fit, keras, recording
+from tests.support.training import Young, data, dense_model
 from wandb_repro.keras.automatic import add_automatic
 
 
@@ -43,3 +44,21 @@ def test_without_a_run_it_says_nothing(offline: Young, capsys: pytest.CaptureFix
     add_automatic(callbacks, model)
     callbacks.on_train_begin()
     assert capsys.readouterr().err == ""
+
+
+def test_a_variable_that_no_layer_has_is_digested_before_and_after_each_fit(
+    offline: Young,
+) -> None:
+    tensorflow: Any = import_module("tensorflow")
+    model, (x, y) = dense_model(), data()
+    with recording(offline) as found:
+        loose = tensorflow.Variable([1.0, 2.0])
+        for turn in range(2):
+            fit(model, x=x, y=y, epochs=1)
+            loose.assign([3.0, float(turn)])
+
+    (recorded,) = found
+    states = [(state.moment, state.fits) for state in recorded.trail.states()]
+    assert states == [("fit", 0), ("fit", 1), ("fit", 2), ("end", 0)]
+    of_loose = [state.leaves[-1] for state in recorded.trail.states()]
+    assert [of_loose[0] == each for each in of_loose] == [True, True, False, False]

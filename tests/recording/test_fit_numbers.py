@@ -80,3 +80,16 @@ def test_a_loop_gets_the_number_that_no_model_has(models: tuple[Model, Model]) -
 
     fits = [numbers.next_fit(model) for model in (None, models[0], None, models[0])]
     assert fits == [1, 2, 3, 4]
+
+
+def test_an_open_fit_knows_what_it_trains_and_whether_its_end_was_digested(
+    models: tuple[Model, Model],
+) -> None:
+    numbers = FitNumbers(None)
+    first, second = (numbers.next_fit(model) for model in models)
+
+    numbers.note_digested(second)
+
+    assert numbers.trained_by(second) == {"model 2"}
+    assert (numbers.end(first), numbers.end(second)) == (False, True)
+    assert (numbers.trained_by(second), numbers.end(second)) == (frozenset(), False)

@@ -84,6 +84,27 @@ def test_while_a_fit_runs_only_values_are_kept(recorded: Recorded) -> None:
     assert recorded.moments() == [("logged", 2)]
 
 
+def test_what_a_fit_does_not_train_is_digested_before_the_first_and_after_each(
+    recorded: Recorded,
+) -> None:
+    recorded.whole.begin_training({"model 2"})
+    recorded.whole.log({"loss": 0.5}, None, None)
+    recorded.trains = True  # another fit is open
+    recorded.whole.end_fit({"model 2"})
+    recorded.trains = False
+    recorded.whole.end_fit({"model 2"})
+
+    states = [(state.moment, state.row, state.fits) for state in recorded.trail().of(State)]
+    assert states == [("fit", 0, 0), ("logged", 1, 0), ("fit", 1, 2)]
+
+
+def test_nothing_is_digested_twice_if_the_fit_trains_all_that_exists(recorded: Recorded) -> None:
+    recorded.whole.begin_training({"model 1"})
+    recorded.whole.end_fit({"model 1", "optimizer 1"})
+
+    assert recorded.moments() == []
+
+
 def test_the_end_has_the_last_rows_the_state_the_inventory_and_the_summary(
     recorded: Recorded,
 ) -> None:

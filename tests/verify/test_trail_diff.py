@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.records import SHAPES, moment, moments, trail
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Shape, Structure, Weights
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, State, Structure, Weights
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.trail_diff import Comparison, Reference, compare
 from wandb_repro.verify.weights_diff import moment_name
@@ -368,3 +368,37 @@ def test_a_moment_has_a_name_in_words(name: str, weights: Weights) -> None:
 )
 def test_a_limit_is_told_in_words(limit: Limit, words: str) -> None:
     assert str(limit) == words
+
+
+def run_states(*values: str, between: bool = True) -> Trail:
+    """Return a trail with one loose variable: before training, after a fit, and at the end."""
+    fits = [
+        State(moment="fit", row=0, fits=at, root=values[at], leaves=(values[at],)) for at in (0, 1)
+    ]
+    last = State(moment="end", row=0, root=values[2], leaves=(values[2],))
+    shape = Shape(group="trainable", label="variable 1: w", dtype="float32", shape=(2,))
+    return trail([Structure(fit=WHOLE_RUN, leaves=(shape,)), *fits * between, last])
+
+
+@pytest.mark.parametrize(
+    ("values", "what", "stage"),
+    [
+        (("9", "9", "9"), "the beginning of training", "initial"),
+        (("1", "9", "9"), "the end of fit 1", "first steps"),
+        (("1", "2", "9"), "the end of the run", "later"),
+    ],
+)
+def test_what_no_fit_trains_is_compared_between_fits(
+    values: tuple[str, ...], what: str, stage: str
+) -> None:
+    found = compare(run_states("1", "2", "3"), run_states(*values)).first
+
+    assert found is not None
+    assert (found.what, found.stage) == (what, stage)
+
+
+def test_states_between_fits_are_not_missed() -> None:
+    # Of fits in threads, which one ends alone is decided by the machine.
+    found = compare(run_states("1", "2", "3"), run_states("1", "2", "3", between=False))
+
+    assert (found.first, found.absent, found.run_states) == (None, (), 1)

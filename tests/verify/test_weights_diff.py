@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.records import moment, trail
-from wandb_repro.manifest.trail_records import Shape
+from wandb_repro.manifest.trail import of_run
+from wandb_repro.manifest.trail_records import Shape, State
 from wandb_repro.verify.weights_diff import moment_name, weights_difference
 
 SHAPES = next(iter(trail().with_shapes()))[1]
@@ -59,3 +62,13 @@ def test_moments_have_names() -> None:
     assert moment_name(moment("step", epoch=0, step=12)) == "step 12 (epoch 1)"
     second = moment("final", epoch=3, step=30).model_copy(update={"fit": 2})
     assert moment_name(second) == "the final weights of fit 2"
+
+
+def test_states_of_the_whole_run_have_names() -> None:
+    def named(**place: Any) -> str:
+        return moment_name(of_run(State(root="1", leaves=(), **place)))
+
+    assert named(moment="fit", row=2) == "the beginning of training"
+    assert named(moment="fit", row=2, fits=3) == "the end of fit 3"
+    assert named(moment="logged", row=2) == "logged row 2"
+    assert named(moment="end", row=2) == "the end of the run"

@@ -133,11 +133,11 @@ class Trail:
 
 
 def of_run(state: State) -> Weights:
-    """Return the digest of all state in the form of a moment of a fit; its step is the row."""
+    """Return the digest of all state as a moment of a fit: its epochs are fits, its steps rows."""
     return Weights.model_construct(
         fit=WHOLE_RUN,
         moment=state.moment,
-        epoch=0,
+        epoch=state.fits,
         step=state.row,
         root=state.root,
         leaves=state.leaves,

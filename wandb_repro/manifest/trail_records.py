@@ -36,7 +36,7 @@ HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,128}$")]
 HexDigits = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]*$")]
 HexFloat = Annotated[str, AfterValidator(_exact)]
 Places = Annotated[str, StringConstraints(pattern=rf"^({PLACES.pattern})?$")]
-Moment = Literal["initial", "step", "epoch", "final", "logged", "end"]
+Moment = Literal["initial", "step", "epoch", "final", "fit", "logged", "end"]
 
 WHOLE_RUN = 0
 """In place of a fit's number: the state of everything that the run made, not of one fit."""
@@ -88,17 +88,20 @@ class Weights(Record):
     """Loss and metrics of the epoch, exact bits as ``float.hex`` writes them."""
 
 
-class State(Record):
+class State(EvolvedRecord, Record):
     """The digest of all state that the run made, whether a ``fit`` trained it or not.
 
     Its variables are in the last structure record whose ``fit`` is ``WHOLE_RUN``.
     """
 
     kind: Literal["state"] = "state"
-    moment: Literal["logged", "end"]
-    """``logged``: when a row of the history was committed; ``end``: behind all else in the run."""
+    moment: Literal["fit", "logged", "end"]
+    """``fit``: before the first fit, or when one ended; ``logged``: when a row of the history was
+    committed; ``end``: behind all else in the run."""
     row: int
     """Rows committed so far."""
+    fits: int = added_field(0)
+    """If the moment is ``fit``: fits and watched loops that have ended so far."""
     root: HexDigest
     leaves: tuple[HexDigest, ...]
 
@@ -345,6 +348,11 @@ TrailRecord = Annotated[
     | Outside,
     Field(discriminator="kind"),
 ]
+
+
+def owner_of(label: str) -> str:
+    """Return what a variable of the whole run belongs to, by its label: ``model 2``."""
+    return label.partition(": ")[0]
 
 
 def is_due(step: int, every: int, chosen: Sequence[int], steps_at_once: int) -> bool:

@@ -27,6 +27,8 @@ class FitNumbers:
         self._fits_of: Counter[int] = Counter()
         self._models: dict[int, int] = {}
         self._open: dict[int, list[weakref.ref[Any]]] = {}
+        self._digested = set[int]()
+        """Of the open fits, those whose final state was digested."""
 
     def next_fit(self, model: object) -> int:
         """Return the number of the next fit, which trains this model."""
@@ -60,8 +62,32 @@ class FitNumbers:
 
     def note_digested(self, fit: int) -> None:
         """Note that the final state of a fit or a watched loop was digested."""
-        things = (reference() for reference in self._open.pop(fit, ()))
-        note_digested(process.registry, [getattr(thing, "optimizer", thing) for thing in things])
+        self._digested.add(fit)
+        note_digested(process.registry, _optimizers(self._trains(fit)))
+
+    def trained_by(self, fit: int) -> frozenset[str]:
+        """Return what an open fit trains: ``model 2``, ``optimizer 1``."""
+        things = self._trains(fit)
+        numbers = [("model", process.registry.number_of("model", thing)) for thing in things]
+        numbers += [
+            ("optimizer", process.registry.number_of("optimizer", each))
+            for each in _optimizers(things)
+        ]
+        return frozenset(f"{kind} {number}" for kind, number in numbers if number)
+
+    def end(self, fit: int) -> bool:
+        """Forget a fit, and tell whether its final state was digested."""
+        self._open.pop(fit, None)
+        digested = fit in self._digested
+        self._digested.discard(fit)
+        return digested
+
+    def _trains(self, fit: int) -> list[object]:
+        return [reference() for reference in self._open.get(fit, ())]
+
+
+def _optimizers(things: list[object]) -> list[object]:
+    return [getattr(thing, "optimizer", thing) for thing in things]
 
 
 def _references(model: Any) -> list[weakref.ref[Any]]:

@@ -116,7 +116,7 @@ class Session:
         self._named = set[str]()
         """Folders that were named as not stored."""
         self._columns: Columns | None = None
-        self._ended = False
+        self._finishing = self._ended = False
         self._lock = threading.RLock()
         self._live = mode.comparison()
         self._numbers = FitNumbers(self._live)
@@ -221,11 +221,18 @@ class Session:
             self.goes_on()
             self.fits += 1
             number = self._numbers.next_fit(model)
+            if self.fits == 1:
+                self._begin_training(number)
             self._open_fits.add(number)
             self._ordinals[number] = self._fit_count.count(model)
             self._begin_fit(model, arguments or {}, number)
             self._split(arguments or {}, number)
         return number
+
+    @harmless("what exists before the first fit")
+    def _begin_training(self, fit: int) -> None:
+        if self._whole is not None:
+            self._whole.begin_training(self._numbers.trained_by(fit))
 
     def digests_fit(self, fit: int) -> bool:
         """Tell whether the weights of this fit are digested if it is a small one."""
@@ -325,11 +332,20 @@ class Session:
 
     @harmless("the end of a fit")
     def end_fit(self, fit: int) -> None:
-        """Close a fit that returned without an exception, and free its digests."""
+        """Close a fit, and free its digests.
+
+        Raises:
+            RerunStopped: in a rerun, if something that the fit did not train differs.
+        """
         self._open_fits.discard(fit)
         self._ordinals.pop(fit, None)
-        if self._recorder is not None and not self._is_elsewhere():
-            self._recorder.end_fit(fit)
+        own, complete = self._numbers.trained_by(fit), self._numbers.end(fit)
+        if self._recorder is None or self._is_elsewhere():
+            return
+        self._recorder.end_fit(fit)
+        # The end of the run follows at once if that closes the fit.
+        if complete and self._whole is not None and not self._finishing:
+            self._whole.end_fit(own)
 
     @harmless("how the script ends")
     def stopped_by(self, error: BaseException) -> None:
@@ -356,6 +372,7 @@ class Session:
         if self.ended:
             return
         stop = self._what_stopped(at_exit=at_exit)
+        self._finishing = True
         self._finish_watches(stop)
         self._ended = True
         ending = self._ending(stop)

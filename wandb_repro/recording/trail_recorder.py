@@ -149,12 +149,20 @@ class TrailRecorder:
         if self._live is not None:
             self._live.check(weights, state.shapes)
 
-    def state(self, moment: Literal["logged", "end"], row: int, variables: list[Variable]) -> None:
-        """Digest everything that the run made, after this number of logged rows."""
+    def state(
+        self,
+        moment: Literal["fit", "logged", "end"],
+        row: int,
+        variables: list[Variable],
+        *,
+        fits: int = 0,
+    ) -> None:
+        """Digest everything that the run made, after this number of logged rows and of fits."""
         with self._lock:
             shapes = self._state(WHOLE_RUN, variables).shapes
             leaves = tuple(leaf_digests([variable.value for variable in variables]))
-            state = State(moment=moment, row=row, root=_root(variables, leaves), leaves=leaves)
+            root = _root(variables, leaves)
+            state = State(moment=moment, row=row, fits=fits, root=root, leaves=leaves)
             self.append(state, sync=moment == "end")
             if self._live is not None:
                 self._live.check(of_run(state), shapes)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Literal, cast
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.trail_records import Inventory, Summary
+from wandb_repro.manifest.trail_records import Inventory, Summary, owner_of
 from wandb_repro.recording.children.child_training import ChildTraining
 from wandb_repro.recording.history import Rows
 from wandb_repro.recording.logged_values import flattened
@@ -42,6 +42,7 @@ class WholeRun:
         self._lock = threading.RLock()
         self._rows_outside = 0
         """Rows committed while nothing else digested the weights."""
+        self._fits_ended = 0
 
     @property
     def registry(self) -> Registry:
@@ -66,6 +67,28 @@ class WholeRun:
             if self._rows_outside & (self._rows_outside - 1) == 0:
                 self._write_rows()
                 self._digest("logged")
+
+    def begin_training(self, own: Set[str]) -> None:
+        """Digest what exists before the first fit.
+
+        Args:
+            own: what the fit trains, such as ``model 1``: its own digests cover that.
+        """
+        self._digest_beside(own, fits=0)
+
+    def end_fit(self, own: Set[str]) -> None:
+        """Digest what exists when a fit ended, for a difference in what that fit did not train."""
+        with self._lock:
+            self._fits_ended += 1
+            if not self._is_training():
+                self._digest_beside(own, fits=self._fits_ended)
+
+    def _digest_beside(self, own: Set[str], fits: int) -> None:
+        with self._lock, unrecorded():
+            variables = read_whole_state(self.registry).variables
+            if any(owner_of(variable.label) not in own for variable in variables):
+                self._write_rows()
+                self._recorder.state("fit", self._rows.committed, variables, fits=fits)
 
     def _write_rows(self) -> None:
         for record in self._rows.taken():

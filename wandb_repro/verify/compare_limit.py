@@ -32,7 +32,7 @@ class Limit:
     continued: str = ""
     """The run that went on from a checkpoint after these epochs, ``rerun``; empty if none did."""
     rows: bool = True
-    """Whether logged rows are compared, and the states of the run that were digested at them."""
+    """Whether logged rows are compared, and the states of the run before its end."""
     end: bool = True
     """Whether the states at the end are compared: only if both runs ended in the same way."""
 
@@ -52,7 +52,7 @@ class Limit:
 
     def leaves_out_moment(self, weights: Weights) -> bool:
         """Tell whether this moment is not compared, wherever it is."""
-        kept = {"logged": self.rows, "end": self.end}.get(weights.moment, True)
+        kept = {"fit": self.rows, "logged": self.rows, "end": self.end}.get(weights.moment, True)
         return self.leaves_out(weights.fit) or not kept
 
     def before(self, weights: Weights) -> bool:

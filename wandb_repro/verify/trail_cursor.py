@@ -76,7 +76,7 @@ class TrailCursor:
             self._next = next(self._upcoming, None)
 
 
-_RANKS = {"initial": 0, "step": 1, "logged": 1, "epoch": 2, "final": 3, "end": 3}
+_RANKS = {"initial": 0, "step": 1, "logged": 1, "epoch": 2, "fit": 2, "final": 3, "end": 3}
 """Order of moments that share a step."""
 
 

@@ -137,22 +137,30 @@ class Reference:
         return other
 
     def _note_equal(self, weights: Weights) -> None:
-        self.trained += weights.step > 0 or weights.moment == "end"
+        ended = weights.moment == "end" or (weights.moment == "fit" and weights.epoch > 0)
+        self.trained += weights.step > 0 or ended
         self.last_equal = moment_name(weights)
         self.last_root = weights.root
 
     def _stage(self, weights: Weights) -> Stage:
-        if weights.moment == "initial":
+        if weights.moment == "initial" or (weights.moment == "fit" and not weights.epoch):
             return "initial"
         # A trail of epochs does not say which step: if no trained moment was equal, it was early.
-        return "first steps" if weights.step <= 1 or not self.trained else "later"
+        first = weights.fit != WHOLE_RUN and weights.step <= 1
+        return "first steps" if first or not self.trained else "later"
 
     def absent(self) -> tuple[str, ...]:
         """Return the original's moments, within the limit, that the other training never reached.
 
         At most the first thousand. Call it last: it ends the walk through the original.
         """
-        missed = (found.weights for found in self._cursor.rest() if found.in_limit)
+        # States between fits show where a difference began; the end of the run proves equality.
+        # Of fits in threads, which one ends alone is decided by the machine.
+        missed = (
+            found.weights
+            for found in self._cursor.rest()
+            if found.in_limit and found.weights.moment != "fit"
+        )
         return tuple(moment_name(weights) for weights in islice(missed, _MAX_NAMES))
 
     def exhausted_by(self, weights: Weights) -> bool:

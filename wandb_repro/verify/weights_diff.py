@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from typing import Literal, TypeAlias
 
 from wandb_repro.manifest.base import Record
-from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, Weights
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, Weights, owner_of
 
 Stage = Literal["initial", "first steps", "later"]
 """Where in a training the first difference is; the likely causes depend on it."""
@@ -56,6 +56,8 @@ def moment_name(weights: Weights) -> str:
 
 
 def _run_moment_name(weights: Weights) -> str:
+    if weights.moment == "fit":
+        return f"the end of fit {weights.epoch}" if weights.epoch else "the beginning of training"
     return "the end of the run" if weights.moment == "end" else f"logged row {weights.step}"
 
 
@@ -97,18 +99,13 @@ def weights_difference(
 _Side: TypeAlias = tuple[Weights, Sequence[Shape]]
 
 
-def owner_of(shape: Shape) -> str:
-    """Return what a variable of the whole run belongs to: ``model 2``."""
-    return shape.label.partition(": ")[0]
-
-
 def _of_common_owners(original: _Side, other: _Side) -> tuple[_Side, _Side]:
     """Return both states with only what both runs had at that moment.
 
     Until the end of a run, it depends on the garbage collector whether something that was deleted
     still exists.
     """
-    owners = [[owner_of(shape) for shape in shapes] for _, shapes in (original, other)]
+    owners = [[owner_of(shape.label) for shape in shapes] for _, shapes in (original, other)]
     if owners[0] == owners[1]:
         return original, other
     common = set(owners[0]) & set(owners[1])
@@ -117,7 +114,7 @@ def _of_common_owners(original: _Side, other: _Side) -> tuple[_Side, _Side]:
 
 def _only(side: _Side, owners: Set[str]) -> _Side:
     weights, shapes = side
-    kept = [at for at, shape in enumerate(shapes) if owner_of(shape) in owners]
+    kept = [at for at, shape in enumerate(shapes) if owner_of(shape.label) in owners]
     # The root covers what is left out, too.
     part = {"root": "", "leaves": tuple(weights.leaves[at] for at in kept)}
     return weights.model_copy(update=part), [shapes[at] for at in kept]
