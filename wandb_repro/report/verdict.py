@@ -129,6 +129,8 @@ def verdict_rows(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "rerun", verdict.rerun
     yield "compared", f"{count(verdict.digests, 'digest')} at {count(verdict.moments, 'moment')}"
     yield "covers", coverage_line(verdict.covers)
+    for joint in verdict.joined:
+        yield "as one fit", joint
     if verdict.first is not None:
         yield from difference_rows(verdict.first, verdict.moved)
     elif verdict.grade == "identical":

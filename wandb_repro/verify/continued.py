@@ -8,6 +8,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Resumed
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.finding import Effect, Finding
+from wandb_repro.verify.joined_fits import Joined, joined
 
 CONTINUED = "continued"
 """The fact of a finding about a continued run."""
@@ -44,9 +45,18 @@ def continuations(original: Trail, rerun: Trail) -> Iterator[Finding]:
             what, _, cure = inexact.partition("; ")
             sentence = f"The {who} continued {_place(resumed)}, not exactly: {what}"
             yield _continued(places, "changes bits", sentence, cure)
+    for joint in joined(original, rerun)[2]:
+        yield _of_joined(joint)
     if places[0] != places[1] and not any(resumed and resumed.inexact for resumed in ends):
         sentence = f"The original trained {places[0]}, the rerun {places[1]}"
         yield _continued(places, "explains", sentence)
+
+
+def _of_joined(joint: Joined) -> Finding:
+    names = [f"fit {joint.one}", f"fits {', '.join(map(str, joint.fits))}"]
+    sentence = str(joint)
+    places = names if joint.in_rerun else names[::-1]
+    return _continued(places, "explains", f"{sentence[0].upper()}{sentence[1:]}")
 
 
 def _continued(places: list[str], effect: Effect, sentence: str, cure: str = "") -> Finding:

@@ -18,6 +18,7 @@ from wandb_repro.verify.ending_diff import EndingComparison, Endings
 from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_comparable
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause, find_first_cause
+from wandb_repro.verify.joined_fits import joined
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.outcome import Coverage, OutputDifference
 from wandb_repro.verify.output_diff import ComparedFiles, output_differences
@@ -86,6 +87,8 @@ class Verdict(Record):
     """What was compared."""
     last_equal: str = ""
     """The last moment that was equal, in words; empty if none was."""
+    joined: tuple[str, ...] = ()
+    """Fits of one run that are one fit of the other, and were compared as one, in words."""
     endings: Endings | None = None
     """How the two runs ended; None if only a part of them was compared."""
 
@@ -114,6 +117,7 @@ def judge(
     part = common_part(original_trail, rerun_trail) if limit in (None, Limit()) else limit
     limit, tolerance = part or Limit(), tolerance or Tolerance()
     extra = (*extra, *continuations(original_trail, rerun_trail))
+    original_trail, rerun_trail, joints = joined(original_trail, rerun_trail)
     ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
     volatile = (*volatile_names(original), *volatile_names(rerun))
     ending = EndingComparison((original, original_trail), (rerun, rerun_trail))
@@ -161,6 +165,7 @@ def judge(
         distance=apart,
         outputs=found.outputs,
         last_equal=found.last_equal,
+        joined=tuple(map(str, joints)),
         endings=None if ends_early else ending.record,
         covers=with_files(coverage_of(original_trail, rerun_trail, found), files),
     )
