@@ -22,6 +22,7 @@ SHARED_NAMES = {
     "export": "a run as plain files",
     "extra_files": "files that a run used outside its source tree",
     "limits": "how much may be read or stored",
+    "history_verdict": "whether W&B has what was logged: verify/ judges, report/ prints",
     "machine": "the machine: read in capture/, recorded in manifest/",
     "notebook": "a notebook and its cells",
     "packages": "the installed packages: recorded in manifest/ and recording/",

@@ -89,3 +89,30 @@ def test_a_tolerance_that_is_none_is_wrong_use(
     words: tuple[str, str], tmp_path: Path, ask: Ask
 ) -> None:
     assert ask("verify", "a", "b", *words, cwd=tmp_path).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("a",), "A second run is missing"),
+        (("a", "b", "--history"), "--history takes one run"),
+        (("a", "--history", "--rtol", "0.1"), "--history takes one run"),
+        (("a", "--history", "--metric", "loss=1"), "--history takes one run"),
+        (("a", "--history", "--until-step", "3"), "--history takes one run"),
+    ],
+)
+def test_a_history_is_that_of_one_run(
+    words: tuple[str, ...], said: str, tmp_path: Path, ask: Ask
+) -> None:
+    answer = ask("verify", *words, cwd=tmp_path)
+    assert answer.code == 2
+    assert said in answer.text + answer.err
+
+
+def test_the_history_of_an_offline_run_cannot_be_told(
+    numbers: Project, tmp_path: Path, ask: Ask
+) -> None:
+    answer = ask("verify", numbers.run_folder, "--history", "--json", cwd=tmp_path)
+    assert answer.code == 3
+    assert answer.data["exit_code"] == 3
+    assert "recorded offline" in answer.data["error"]

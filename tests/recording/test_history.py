@@ -102,3 +102,27 @@ def test_a_name_whose_value_becomes_a_text_begins_a_record() -> None:
 
     assert numbers(first, "loss") == (0.5,)
     assert (second.first, second.texts) == (2, {"loss": ("str:nan?",)})
+
+
+def test_the_step_of_each_row_is_kept() -> None:
+    rows = Rows(4)
+    rows.log({"a": 1}, None, None)
+    rows.log({"a": 2}, None, None)
+    rows.log({}, None, None)  # W&B stores a row without values
+    rows.log({"a": 3}, 10**12, True)
+    rows.log({"a": 4}, 3, None)  # W&B drops the call
+    rows.log({"b": 5}, None, False)
+
+    first, second = rows.finish()
+
+    assert (first.rows, first.steps) == (3, "4-5,1000000000000")
+    assert (second.rows, second.steps) == (1, "1000000000001")
+
+
+def test_steps_that_are_not_known_are_not_written() -> None:
+    rows = Rows(None)
+    rows.log({"a": 1}, 7, True)
+
+    (record,) = rows.finish()
+
+    assert "steps" not in record.model_dump()

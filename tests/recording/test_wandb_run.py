@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from wandb_repro.recording.wandb_run import of_its_own
+from wandb_repro.recording.wandb_run import Run, next_step, of_its_own
 
 
 @pytest.mark.parametrize("name", ["id", "resume", "fork_from", "resume_from"])
@@ -28,3 +29,17 @@ def test_settings_are_copied_before_they_name_no_run() -> None:
     mine = of_its_own({"settings": script})["settings"]
     assert (mine.run_id, mine.resume, mine.console) == (None, None, "off")
     assert script.run_id == "abc"
+
+
+class _Shared:
+    """A run in W&B's shared mode."""
+
+    @property
+    def step(self) -> int:
+        raise NotImplementedError("only the server knows it")
+
+
+def test_the_next_step_is_known_unless_w_and_b_does_not_know_it() -> None:
+    assert next_step(cast("Run", SimpleNamespace(step=5))) == 5
+    assert next_step(cast("Run", SimpleNamespace())) is None
+    assert next_step(cast("Run", _Shared())) is None

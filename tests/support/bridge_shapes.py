@@ -21,6 +21,7 @@ __all__ = [
     "file_node",
     "filterable",
     "history",
+    "history_lines",
     "page",
     "run_node",
 ]
@@ -108,6 +109,14 @@ def history(database: Database, row: Row) -> dict[int, dict[str, Any]]:
         line = lines.setdefault(metric["step"], {"_step": metric["step"]})
         line[metric["key"]] = metric["value"]
     return dict(sorted(lines.items()))
+
+
+def history_lines(entity: str, project: str, run_id: str) -> list[str]:
+    """Return a run's rows as JSON, as the SDK sent them."""
+    from openwandb.config import FILES_DIR  # pyright: ignore[reportMissingTypeStubs]
+
+    path = Path(FILES_DIR) / entity / project / run_id / "wandb-history.jsonl"
+    return path.read_text().splitlines() if path.is_file() else []
 
 
 def page(nodes: Sequence[Any], after: str | None, first: int | None) -> dict[str, Any]:

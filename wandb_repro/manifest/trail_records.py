@@ -36,6 +36,9 @@ HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,128}$")]
 HexDigits = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]*$")]
 HexFloat = Annotated[str, AfterValidator(_exact)]
 Places = Annotated[str, StringConstraints(pattern=rf"^({PLACES.pattern})?$")]
+Spans = Annotated[
+    str, StringConstraints(pattern=r"^([0-9]{1,18}(-[0-9]{1,18})?(,[0-9]{1,18}(-[0-9]{1,18})?)*)?$")
+]
 Moment = Literal["initial", "step", "epoch", "final", "fit", "logged", "end"]
 
 WHOLE_RUN = 0
@@ -106,7 +109,7 @@ class State(EvolvedRecord, Record):
     leaves: tuple[HexDigest, ...]
 
 
-class Logged(Record):
+class Logged(EvolvedRecord, Record):
     """Consecutive rows that ``run.log`` committed, all with the same keys."""
 
     kind: Literal["logged"] = "logged"
@@ -118,6 +121,8 @@ class Logged(Record):
     texts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Any other value, one text a row: ``str:…``, ``int:…``, ``bool:…``, ``none``, or the kind of a
     value and its digest. ``unknown:KIND`` was not digested."""
+    steps: Spans = added_field("")
+    """W&B's step (``_step``) of each row, rising: ``0-255,300``. Empty if it is not known."""
 
 
 class Summary(Record):

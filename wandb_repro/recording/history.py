@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
+from wandb_repro.manifest.leaf_positions import places_in
 from wandb_repro.manifest.trail_records import Logged
 from wandb_repro.recording.logged_values import flattened
 
@@ -17,17 +18,23 @@ class Rows:
 
     W&B merges calls into one row until a call commits it or names a later step.
     Source: wandb-core's handler of partial history, wandb 0.31.
+
+    Args:
+        step: W&B's step of the next row, not 0 in a run that goes on; None if it is not known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, step: int | None = 0) -> None:
         self.committed = 0
         """How many rows were committed."""
-        self._step = 0
+        self._step = step or 0
+        self._knows_steps = step is not None
         self._pending: dict[str, float | str] = {}
         self._names: tuple[str, ...] = ()
         self._kinds: tuple[type, ...] = ()
         self._buffered: list[tuple[float | str, ...]] = []
         """Values of rows with these names, of these kinds: float or str."""
+        self._steps: list[int] = []
+        """Of these rows."""
 
     def log(
         self, data: Mapping[str, object], step: int | None, commit: bool | None
@@ -59,6 +66,7 @@ class Rows:
                 done = self.taken()
                 self._names, self._kinds = tuple(row), tuple(map(type, row.values()))
         self._buffered.append(tuple(row.values()))
+        self._steps.append(self._step)
         self.committed += 1
         return [*done, *self.taken()] if len(self._buffered) >= _AT_ONCE else done
 
@@ -80,6 +88,7 @@ class Rows:
         if not self._buffered:
             return []
         rows, self._buffered = self._buffered, []
+        steps, self._steps = self._steps, []
         columns = zip(self._names, self._kinds, zip(*rows, strict=True), strict=True)
         numbers: dict[str, str] = {}
         texts: dict[str, tuple[str, ...]] = {}
@@ -89,4 +98,7 @@ class Rows:
             else:
                 texts[name] = tuple(map(str, column))
         first = self.committed - len(rows) + 1
-        return [Logged(first=first, rows=len(rows), numbers=numbers, texts=texts)]
+        record = Logged(first=first, rows=len(rows), numbers=numbers, texts=texts)
+        if self._knows_steps:
+            record = record.model_copy(update={"steps": places_in(steps)})
+        return [record]

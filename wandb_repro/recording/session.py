@@ -68,7 +68,7 @@ from wandb_repro.recording.seeding import Seeding
 from wandb_repro.recording.tensorflow_files import note_pipelines
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.trail_sink import Note, Point, TrailSink
-from wandb_repro.recording.wandb_run import Run
+from wandb_repro.recording.wandb_run import Run, next_step
 from wandb_repro.recording.watch_creation import watch_creation
 from wandb_repro.recording.whole_run import WholeRun
 from wandb_repro.store.capsule import FOLDER, TRAIL, Capsule
@@ -412,7 +412,7 @@ class Session:
 
     def _whole_run(self, recorder: TrailRecorder) -> WholeRun:
         watch_creation()
-        whole = WholeRun(recorder, lambda: bool(self._open_fits))
+        whole = WholeRun(recorder, lambda: bool(self._open_fits), next_step(self.run))
         if reason := tap_logs():
             whole.registry.notes[f"the history is not recorded: {reason}"] = None
         return whole

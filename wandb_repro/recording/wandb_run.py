@@ -91,6 +91,13 @@ def _text(run: Run, name: str) -> str | Unavailable:
     return value if isinstance(value, str) and value else Unavailable(unavailable="W&B has none")
 
 
+def next_step(run: Run) -> int | None:
+    """Return W&B's step of the next row that is logged; None if it is not known."""
+    # Of a run that goes on it is not 0. In W&B's shared mode only the server knows it.
+    step = guarded(lambda: getattr(run, "step", None), "its step", expects=(Exception,))
+    return step if isinstance(step, int) else None
+
+
 def identity_of(run: Run, rerun_of: str | None) -> RunIdentity:
     """Return id, names, page and kind of a run, as far as W&B knows them."""
     offline = bool(getattr(run, "offline", False) or getattr(run.settings, "_offline", False))

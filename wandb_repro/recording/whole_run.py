@@ -32,13 +32,16 @@ class WholeRun:
         recorder: writes the trail, and in a rerun compares it.
         is_training: tells whether a ``fit`` or a watched loop is open. Then its own digests cover
             the weights, and reading them from another thread could read a half-made step.
+        step: W&B's step of the next row; None if it is not known.
     """
 
-    def __init__(self, recorder: TrailRecorder, is_training: Callable[[], bool]) -> None:
+    def __init__(
+        self, recorder: TrailRecorder, is_training: Callable[[], bool], step: int | None = None
+    ) -> None:
         self._recorder = recorder
         self._children = ChildTraining()
         self._is_training = is_training
-        self._rows = Rows()
+        self._rows = Rows(step)
         self._lock = threading.RLock()
         self._rows_outside = 0
         """Rows committed while nothing else digested the weights."""
