@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.online.conftest import Original
 from tests.support.machine import Done, Machine, Stored, a_project
 from tests.support.server import WandbServer, free_port
 
@@ -146,6 +147,17 @@ def test_what_w_and_b_cannot_hold_is_named(machine: Machine, clean: Machine) -> 
     assert done.code == 1, done.said
     assert "minus zero at step 1,000,000,000,000: -0.0 was logged, W&B has 0 " in done.said
     assert "18446744073709551615 was logged, W&B has 1.8446744073709552e+19" in done.said
+
+
+def test_a_training_that_logs_by_the_metrics_logger(original: Original, clean: Machine) -> None:
+    done = clean.repro("verify", original.stored.path, "--history", "--json")
+
+    assert done.code == 0, done.said
+    rows = original.stored.history
+    points = sum(not key.startswith("_") for row in rows for key in row)
+    assert points > 8
+    assert (done.data["rows"], done.data["equal"]) == (len(rows), points)
+    assert (done.data["repeated"], done.data["not_compared"]) == (0, [])
 
 
 _ATTACHED = """

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from wandb_repro.errors import InconclusiveError, TrailError
+from wandb_repro.errors import InconclusiveError
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import End, Logged
 from wandb_repro.verify.history_diff import HistoryComparison
@@ -158,26 +158,3 @@ def test_a_thousand_points_are_named_and_all_are_counted() -> None:
 def test_a_record_without_rows_cannot_be_compared() -> None:
     with pytest.raises(InconclusiveError, match="no logged rows"):
         HistoryComparison(trail())
-
-
-def test_a_record_without_steps_cannot_be_compared() -> None:
-    with pytest.raises(InconclusiveError, match="at which steps"):
-        HistoryComparison(trail(losses(0.5, steps="")))
-
-
-@pytest.mark.parametrize("steps", ["1-0", "0", "0-1,1", "2,1", "0-999999999999999999"])
-def test_steps_that_cannot_be_those_of_the_rows_are_refused(steps: str) -> None:
-    with pytest.raises(TrailError, match="do not rise from row 1"):
-        HistoryComparison(trail(losses(0.5, 0.25, steps=steps)))
-
-
-def test_records_whose_steps_do_not_rise_are_refused() -> None:
-    records = losses(0.5, steps="3"), losses(0.25, steps="3", first=2)
-    with pytest.raises(TrailError, match="from row 2"):
-        verdict(trail(*records), {3: {"loss": 0.5}})
-
-
-def test_rows_that_a_record_does_not_hold_are_refused() -> None:
-    record = Logged(first=1, rows=10**15, numbers={"loss": bits(1)}, steps="0-999999999999999")
-    with pytest.raises(TrailError, match="from row 1"):
-        HistoryComparison(trail(record))

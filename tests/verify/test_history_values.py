@@ -37,7 +37,10 @@ def test_a_value_of_a_trail_is_read(written: str, value: object) -> None:
     assert (read, type(read)) == (value, type(value))
 
 
-@pytest.mark.parametrize("written", ["text:ab", "list:ab", "array:ab", "Image:ab", "map:empty"])
+@pytest.mark.parametrize(
+    "written",
+    ["text:ab", "list:ab", "array:ab", "Image:ab", "map:empty", "int:x", "int:" + "9" * 5000],
+)
 def test_a_value_that_is_a_digest_is_none_to_compare(written: str) -> None:
     assert isinstance(logged_value(written), NoScalar)
 
@@ -98,3 +101,16 @@ def test_names_of_w_and_b_are_no_values_and_an_image_is_one() -> None:
     assert dict(values_in(row)) == {"nest._x": 1, "nest.y.z": 2, "image": image}
     assert not is_scalar(image)
     assert all(map(is_scalar, (None, True, 1, 1.0, "a")))
+
+
+def test_a_row_as_deep_as_a_server_likes_is_read() -> None:
+    row: dict[str, object] = {"a": 1}
+    for _ in range(900):
+        row = {"a": row}
+
+    ((name, value),) = values_in(row)
+
+    assert name == ".".join("a" * 65)
+    assert not is_scalar(value)
+    assert find(row, ".".join("a" * 901)) is MISSING
+    assert find(row, ".".join("a" * 10)) is not MISSING

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import NamedTuple
 
-from wandb_repro.errors import InconclusiveError, TrailError
-from wandb_repro.manifest.leaf_positions import places_of
+from wandb_repro.errors import InconclusiveError
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Logged
+from wandb_repro.verify.history_rows import Row, logged_rows
 from wandb_repro.verify.history_values import (
     MISSING,
     NoScalar,
+    Scalar,
     find,
     is_scalar,
     logged_value,
@@ -20,17 +18,10 @@ from wandb_repro.verify.history_values import (
     values_in,
 )
 from wandb_repro.verify.history_verdict import Grade, HistoryVerdict, Point, Points
-from wandb_repro.verify.value_diff import ABSENT, readable, rows_of
+from wandb_repro.verify.value_diff import ABSENT, readable
 
 _MOST = 1000
 """Points of one kind that are named; the others are counted."""
-_DIGITS = 16
-"""Hexadecimal digits of one number in the trail."""
-
-
-class _Row(NamedTuple):
-    step: int
-    values: Mapping[str, str]
 
 
 class _Found:
@@ -62,8 +53,8 @@ class HistoryComparison:
 
     def __init__(self, trail: Trail) -> None:
         self._ended = trail.end is not None
-        self._rows = _numbered(trail)
-        self._next: _Row | None = next(self._rows, None)
+        self._rows = logged_rows(trail)
+        self._next: Row | None = next(self._rows, None)
         if self._next is None:
             raise InconclusiveError(
                 "The record of this run has no logged rows to compare.",
@@ -84,38 +75,41 @@ class HistoryComparison:
         for step, row in stored:
             self._skip_to(step)
             at_step = self._next is not None and self._next.step == step
-            self._compare(self._advance() if at_step else _Row(step, {}), row)
+            self._compare(self._advance() if at_step else Row(step, {}), row)
 
     def _skip_to(self, step: float) -> None:
         """Compare the rows of the trail before a step, which the server does not have."""
         while self._next is not None and self._next.step < step:
             self._compare(self._advance(), {})
 
-    def _advance(self) -> _Row:
+    def _advance(self) -> Row:
         assert self._next is not None  # noqa: S101 - both callers checked it
         row, self._next = self._next, next(self._rows, None)
         self._last_step = row.step
         self._number += 1
         return row
 
-    def _compare(self, row: _Row, stored: Mapping[str, object]) -> None:
+    def _compare(self, row: Row, stored: Mapping[str, object]) -> None:
         logged = {name: logged_value(written) for name, written in row.values.items()}
         others = {name for name, value in logged.items() if isinstance(value, NoScalar)}
         self._not_compared |= others
         for name, value in logged.items():
             if not isinstance(value, NoScalar) and not name.startswith("_"):
-                found = find(stored, name)
-                if found is not MISSING and same(value, found):
-                    self._equal += 1
-                else:
-                    where = self._lost if found is MISSING else self._changed
-                    where.add(name, row.step, row.values[name], found)
+                self._compare_value(row, name, value, find(stored, name))
         for name, value in values_in(stored):
             inside_other = any(name.startswith(f"{other}.") for other in others)
             if name not in logged and not inside_other:
                 self._note_extra(row.step, name, value)
             if isinstance(value, int | float):
                 self._last[name] = value
+
+    def _compare_value(self, row: Row, name: str, logged: Scalar, stored: object) -> None:
+        if stored is MISSING:
+            self._lost.add(name, row.step, row.values[name], stored)
+        elif same(logged, stored):
+            self._equal += 1
+        else:
+            self._changed.add(name, row.step, row.values[name], stored)
 
     def _note_extra(self, step: int, name: str, value: object) -> None:
         if not is_scalar(value):
@@ -173,33 +167,6 @@ class HistoryComparison:
                 f"W&B has rows before step {self._first_step}, where the record begins: an earlier "
                 "process of the same run logged them, or the script did before wandb_repro"
             )
-
-
-def _numbered(trail: Trail) -> Iterator[_Row]:
-    last = -1
-    for record in trail.of(Logged):
-        if not record.steps:
-            raise InconclusiveError(
-                "The record does not say at which steps its rows were logged.",
-                hint="An earlier version of wandb-repro recorded it, or W&B ran in shared mode. "
-                "Record the training again with this version.",
-            )
-        steps = _steps_of(record)
-        if not steps or steps[0] <= last:
-            raise TrailError(f"The steps of the trail do not rise from row {record.first}.")
-        last = steps[-1]
-        yield from map(_Row, steps, (values for _, values in rows_of(record)))
-
-
-def _steps_of(record: Logged) -> list[int]:
-    """Return the steps of a record's rows; empty if they do not rise, or are more or fewer."""
-    lengths = {len(digits) // _DIGITS for digits in record.numbers.values()}
-    lengths |= {len(texts) for texts in record.texts.values()}
-    if lengths != {record.rows}:
-        return []
-    # A hostile record may name more steps than fit in memory.
-    steps = list(islice(places_of(record.steps), record.rows + 1))
-    return steps if len(steps) == record.rows and steps == sorted(set(steps)) else []
 
 
 def _shown(stored: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,9 @@ Scalar: TypeAlias = float | int | bool | str | None
 
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 """JSON has no such numbers, and some servers return these texts."""
+
+_DEEPEST = 64
+"""Dicts in each other that are looked into; what a server sends may have no end."""
 
 
 class NoScalar:
@@ -28,7 +32,9 @@ def logged_value(written: str) -> Scalar | NoScalar:
     if not colon:
         return None if written == "none" else struct.unpack(">d", bytes.fromhex(written))[0]
     if kind == "int":
-        return int(rest)
+        with contextlib.suppress(ValueError):  # not digits, or thousands of them
+            return int(rest)
+        return NO_SCALAR
     if kind == "bool":
         return rest == "True"
     return rest if kind == "str" else NO_SCALAR
@@ -55,28 +61,31 @@ def same(logged: Scalar, stored: object) -> bool:
     return logged == stored or (logged != logged and stored != stored)
 
 
-def find(row: Mapping[str, object], name: str) -> object:
+def find(row: Mapping[str, object], name: str, depth: int = 0) -> object:
     """Return the value of a name whose parts are joined by dots; ``MISSING`` if there is none."""
     if name in row:
         return row[name]
     at = name.find(".")
-    while at >= 0:
+    while at >= 0 and depth < _DEEPEST:
         inner = row.get(name[:at])
         if isinstance(inner, dict):
-            found = find(cast("dict[str, object]", inner), name[at + 1 :])
+            found = find(cast("dict[str, object]", inner), name[at + 1 :], depth + 1)
             if found is not MISSING:
                 return found
         at = name.find(".", at + 1)
     return MISSING
 
 
-def values_in(row: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+def values_in(
+    row: Mapping[str, object], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, object]]:
     """Yield names and values of a row of the server; W&B's own names, ``_step``, are left out.
 
     Names inside a dict are joined by dots. A dict with a ``_type``, such as an image, is a value.
     """
     for name, value in row.items():
-        if isinstance(value, dict) and "_type" not in value:
-            yield from values_in(cast("dict[str, object]", value), f"{prefix}{name}.")
+        if isinstance(value, dict) and "_type" not in value and depth < _DEEPEST:
+            inner = cast("dict[str, object]", value)
+            yield from values_in(inner, f"{prefix}{name}.", depth + 1)
         elif prefix or not name.startswith("_"):
             yield f"{prefix}{name}", value

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from wandb_repro.errors import InconclusiveError
-from wandb_repro.manifest.leaf_positions import spans_of
 from wandb_repro.manifest.manifest import Manifest, run_name
-from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Logged
 from wandb_repro.store.local import check_intact, read_manifest, read_trail
 from wandb_repro.store.locate import Located
 from wandb_repro.store.stored_history import read_history
 from wandb_repro.verify.history_diff import HistoryComparison
+from wandb_repro.verify.history_rows import last_step
 from wandb_repro.verify.history_verdict import HistoryVerdict
 
 
@@ -32,7 +30,7 @@ def verify_history(located: Located, scratch: Path) -> HistoryVerdict:
     check_intact(located.capsule, manifest)
     trail = read_trail(located.capsule)
     comparison = HistoryComparison(trail)
-    read = read_history(address, scratch, _last_step(trail), comparison.take)
+    read = read_history(address, scratch, last_step(trail), comparison.take)
     is_running = read.state in ("pending", "running")
     return comparison.verdict(
         run_name(manifest), is_running=is_running, without_step=read.without_step
@@ -49,8 +47,3 @@ def _address(located: Located, manifest: Manifest) -> str:
             hint="Upload it with `wandb sync`, then name it ENTITY/PROJECT/ID.",
         )
     return page
-
-
-def _last_step(trail: Trail) -> int:
-    steps = (last for record in trail.of(Logged) for _, last in spans_of(record.steps))
-    return max(steps, default=0)
