@@ -60,14 +60,14 @@ def test_a_history_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_rows_of_one_step_are_merged_and_the_later_value_counts() -> None:
     rows: list[Row] = [
-        {"_step": 2, "a": 1},
+        {"_step": 2, "a": 1, "d": 5},
         {"_step": 1, "b": 1},
         {"_step": 2.0, "a": 3, "c": 4},
         {"global_step": 7},
         {"_step": "5"},
     ]
     assert merged(rows) == (
-        [(1, {"_step": 1, "b": 1}), (2, {"_step": 2.0, "a": 3, "c": 4})],
+        [(1, {"_step": 1, "b": 1}), (2, {"_step": 2.0, "a": 3, "d": 5, "c": 4})],
         2,
     )
 
