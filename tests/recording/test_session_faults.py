@@ -246,6 +246,8 @@ def places(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> list[Place
     """Give every place that a recorded training comes to."""
     folder = tmp_path_factory.mktemp("watched")
     project = a_project(folder)
+    # Frameworks are watched once in a process: no later training comes to those places.
+    recorded_training(stage, project, folder / "first")
     with Watch() as watch:
         recorded_training(stage, project, folder)
     return sorted(watch.places)

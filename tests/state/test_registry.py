@@ -85,3 +85,21 @@ def test_what_was_made_is_known_when_it_is_gone() -> None:
 
     assert registry.made("module", "optimizer")
     assert not registry.made("module")
+
+
+def test_a_later_run_counts_from_what_still_exists() -> None:
+    registry = Registry()
+    first, second = Thing(), Thing()
+    registry.add("model", first)
+    registry.add("model", second)
+    registry.notes["of the first run"] = None
+    registry.unwatched["of the process"] = None
+    del first
+
+    registry.begin_run()
+    third = Thing()
+    registry.add("model", third)
+
+    assert [known.number for known in registry.alive("model")] == [1, 2]
+    assert [registry.number_of("model", thing) for thing in (second, third)] == [1, 2]
+    assert (list(registry.notes), list(registry.unwatched)) == ([], ["of the process"])

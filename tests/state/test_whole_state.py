@@ -83,11 +83,14 @@ def test_an_optimizer_that_is_gone_after_steps_is_named(registry: Registry) -> N
     optimizer: Any = keras.optimizers.SGD()
     registry.add("optimizer", optimizer)
     registry.count_steps(optimizer, optimizer.iterations)
+    registry.add("variable", optimizer.iterations.value)
     optimizer.iterations.assign(3)
     del optimizer
     gc.collect()
 
-    (thing,) = read_whole_state(registry).things
+    state = read_whole_state(registry)
+    assert state.variables == []  # nothing but the registry has its counter
+    (thing,) = state.things
     assert thing.missing.startswith("it was deleted after 3 steps without a digest")
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, cast
 
-from wandb_repro.capture.guard import guarded
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.import_hooks import after_import
-from wandb_repro.recording.messages import harmless
+from wandb_repro.recording.messages import attempt, harmless
 from wandb_repro.recording.output_recorder import OutputRecorder
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.wandb_run import Run
@@ -42,7 +42,10 @@ def watch_outputs(run: Run, recorder: OutputRecorder) -> None:
     """Have everything that a run saves noted, until it ends."""
     process.outputs[run.id] = recorder
     for name in _LOGS_ARTIFACT:
-        guarded(functools.partial(_watch_method, run, name, recorder), f"run.{name}")
+        watch = functools.partial(_watch_method, run, name, recorder)
+        done = attempt(watch, f"what run.{name} logs")
+        if isinstance(done, Unavailable):
+            process.registry.notes[f"what run.{name} logs is not noticed: {done}"] = None
     for library in ("keras", "tf_keras"):
         after_import(library, _watch_keras)
 

@@ -119,6 +119,8 @@ class Session:
         self._finishing = self._ended = False
         self._lock = threading.RLock()
         self._live = mode.comparison()
+        if process.sessions and all(session.ended for session in process.sessions.values()):
+            process.registry.begin_run()
         self._numbers = FitNumbers(self._live)
         self._readers = Readers(
             run, host, seeding, capsule=self.capsule, options=options, mode=mode, ahead=ahead

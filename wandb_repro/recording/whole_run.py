@@ -106,8 +106,9 @@ class WholeRun:
             # depend on when the collector ran last.
             gc.collect()
             state = self._digest("end")
-            unknown = state_in_no_variable(self.registry, state.things)
-            notes = (*self.registry.notes, *unknown, *self._children.notes())
+            known = self.registry
+            unknown = state_in_no_variable(known, state.things)
+            notes = (*known.unwatched, *known.notes, *unknown, *self._children.notes())
             inventory = Inventory(things=tuple(state.things), notes=notes)
             summary = summary_of(run)
             if inventory.things or inventory.notes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections import Counter
@@ -52,6 +53,8 @@ class Registry:
         """Find things that were made before a framework was watched; each is called once."""
         self.notes: dict[str, None] = {}
         """What keeps the record of this run from being whole, in words."""
+        self.unwatched: dict[str, None] = {}
+        """What this process makes without being noticed, in words."""
         self.gradients = set[str]()
         """Frameworks that computed gradients by which the script may train arrays of its own."""
         self.stateless = weakref.WeakSet[Any]()
@@ -64,6 +67,24 @@ class Registry:
         with self._lock:
             self._entries.clear()
             self._counts.clear()
+            self._gone.clear()
+            self.notes.clear()
+            self.unwatched.clear()
+            self.unwatched.clear()
+            self.gradients.clear()
+            self.stateless.clear()
+            self.has_watched_state = False
+
+    def begin_run(self) -> None:
+        """Number what exists from 1: a rerun may repeat only this run of the process."""
+        # What an earlier run left in reference cycles is not there in such a rerun.
+        gc.collect()
+        with self._lock:
+            for kind, entries in self._entries.items():
+                in_order = sorted(entries.values(), key=lambda entry: entry.number)
+                for number, entry in enumerate(in_order, 1):
+                    entry.number = number
+                self._counts[kind] = len(in_order)
             self._gone.clear()
             self.notes.clear()
             self.gradients.clear()
@@ -123,6 +144,10 @@ class Registry:
             if (thing := entry.reference()) is not None
         ]
         return sorted(found, key=lambda known: known.number)
+
+    def steps_of_gone(self) -> list[Any]:
+        """Return the variables that count the steps of optimizers that were collected."""
+        return [entry.steps for entry in self._gone]
 
     def take_gone(self) -> Iterator[Entry]:
         """Yield optimizers that were collected since the last call, and forget them."""

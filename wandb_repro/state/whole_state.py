@@ -41,6 +41,7 @@ def read_whole_state(registry: Registry) -> WholeState:
     for known in (*models, *registry.alive("optimizer"), *modules):
         reading.read(known)
     reading.leave_out(registry.alive("metric"))
+    reading.leave_out_steps(registry.steps_of_gone())
     reading.read_loose(registry.alive("variable"))
     for known in registry.alive("table"):
         reading.read(known)
@@ -102,6 +103,10 @@ class _Reading:
             )
             if not isinstance(variables, Unavailable):
                 self._seen.update(id(_inner(variable)) for variable in variables)
+
+    def leave_out_steps(self, variables: Iterable[Any]) -> None:
+        """Leave out counters of optimizers that no longer exist: only this package holds them."""
+        self._seen.update(id(_inner(variable)) for variable in variables)
 
     def read_loose(self, loose: list[Known]) -> None:
         """Read variables that belong to nothing else."""
