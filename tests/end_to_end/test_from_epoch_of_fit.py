@@ -61,7 +61,6 @@ model.fit(data, epochs=4, verbose=2, callbacks=[saving, ReproCallback(), slower,
 """A training and its fine-tuning, with checkpoints in one folder."""
 OTHERS = f"""\
 {BEGIN}
-model.fit(data.take(1), epochs=1, verbose=0)  # nobody records it: it has no number
 stopping = keras.callbacks.EarlyStopping("loss", patience=1, restore_best_weights=True)
 stopping.min_delta = 9.0
 first = [ReproCallback(), ReproCheckpoint("first"), stopping, Act(1)]

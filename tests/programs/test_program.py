@@ -85,3 +85,15 @@ def test_each_group_is_tried_in_a_quarter_of_its_own() -> None:
     groups = {program.group for program in all_programs()}
     quarters = {quarter_of(f"tests/programs/test_{group}.py") for group in groups}
     assert len(quarters) == len(groups) == QUARTERS
+
+
+WAYS = """
+    actor_critic augmentation classifier columns contrastive distillation dqn early_stopping ema gan
+    generator image_folder jax_stateless kfold legacy mixed_precision multi_output notebook plain
+    py_dataset regression saved_loaded segmentation siamese tape_eager text tf_function time_series
+    torch_loop train_on_batch train_step transfer transformer tuner vae wgan_gp
+"""
+
+
+def test_each_way_in_which_people_train_has_a_program() -> None:
+    assert set(WAYS.split()) <= {program.name for program in all_programs()}

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from tests.support.recording import recording
 from tests.support.training import Young, recorded_in
 from wandb_repro.manifest.outputs import OutputFile, Outputs
 from wandb_repro.recording.output_hooks import note_artifact
@@ -146,3 +147,23 @@ def test_models_that_the_callback_of_w_and_b_logs_are_noticed(
         (f"run_{run.id}_model:v0/m-1.keras", "model", "keras"),
         (f"run_{run.id}_model:v1/m-2.keras", "model", "keras"),
     ]
+
+
+@pytest.mark.usefixtures("lenient")
+def test_methods_that_cannot_be_watched_are_named_once_and_noted(
+    offline: Young, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such method")
+
+    monkeypatch.setattr("wandb_repro.recording.output_hooks._watch_method", fail)
+    with recording(offline) as found:
+        pass
+    said = [line for line in capsys.readouterr().err.splitlines() if "is not noticed" in line]
+    assert len(said) == 1
+    assert "log_artifact" in said[0]
+    inventory = found[0].trail.inventory
+    assert inventory is not None
+    assert inventory.notes[0].endswith(
+        "is not noticed: run.finish_artifact: RuntimeError: no such method"
+    )

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, cast
 
+from wandb_repro.capture.guard import guarded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.import_hooks import after_import
-from wandb_repro.recording.messages import attempt, harmless
+from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.output_recorder import OutputRecorder
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.wandb_run import Run
@@ -41,11 +42,15 @@ _INSIDE = threading.local()
 def watch_outputs(run: Run, recorder: OutputRecorder) -> None:
     """Have everything that a run saves noted, until it ends."""
     process.outputs[run.id] = recorder
-    for name in _LOGS_ARTIFACT:
-        watch = functools.partial(_watch_method, run, name, recorder)
-        done = attempt(watch, f"what run.{name} logs")
-        if isinstance(done, Unavailable):
-            process.registry.notes[f"what run.{name} logs is not noticed: {done}"] = None
+    watched = {
+        name: guarded(functools.partial(_watch_method, run, name, recorder), f"run.{name}")
+        for name in _LOGS_ARTIFACT
+    }
+    failed = {name: done for name, done in watched.items() if isinstance(done, Unavailable)}
+    if failed:
+        note = f"what {', '.join(failed)} log is not noticed: {next(iter(failed.values()))}"
+        process.registry.notes[note] = None
+        warn_once(f"not recorded, training continues: {note}")
     for library in ("keras", "tf_keras"):
         after_import(library, _watch_keras)
 

@@ -4,7 +4,7 @@ start: python
 change: momentum of the average
 unchanged: identical
 changed: diverged
-names: step 1, optimizer
+names: step 2, average
 """
 
 import keras

@@ -4,7 +4,7 @@ start: python
 change: initial loss scale
 unchanged: identical
 changed: diverged
-names: initial weights, optimizer
+names: step 1, dynamic_scale
 """
 
 import keras

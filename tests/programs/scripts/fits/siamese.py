@@ -4,7 +4,7 @@ start: python
 change: one pair's label
 unchanged: identical
 changed: diverged
-names: step 1
+names: the end of epoch 1, loss
 """
 
 import keras
