@@ -4,7 +4,7 @@ start: python
 change: optimizer made anew after loading
 unchanged: identical
 changed: diverged
-names: fit 2, optimizer
+names: initial weights of fit 2, variables
 """
 
 import keras
