@@ -5,7 +5,7 @@ change: scale of the targets
 unchanged: identical
 changed: diverged
 names: batch
-needs: keras_tuner
+needs: keras_tuner, tensorboard
 """
 
 import keras
