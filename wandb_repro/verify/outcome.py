@@ -6,7 +6,7 @@ from typing import Literal
 
 from wandb_repro.manifest.base import Record
 
-OutputKind = Literal["batches", "loss", "metric", "logged", "summary", "file", "ending"]
+OutputKind = Literal["batches", "loss", "metric", "logged", "summary", "config", "file", "ending"]
 
 
 class OutputDifference(Record):
@@ -31,7 +31,7 @@ class OutputDifference(Record):
         if self.what == "ending":
             rerun = "" if self.rerun == "finished" else "with "
             return f"the original ended with {self.original}, the rerun {rerun}{self.rerun}"
-        name = f"{self.what} {self.key}" if self.what in ("logged", "file") else self.key
+        name = f"{self.what} {self.key}" if self.what in ("logged", "config", "file") else self.key
         return f"{name}{at}: {self.original} in the original, {self.rerun} in the rerun"
 
 

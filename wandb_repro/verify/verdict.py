@@ -11,6 +11,7 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import WHOLE_RUN
 from wandb_repro.verify.causes import rank, rank_for_outputs
 from wandb_repro.verify.compare_limit import Limit
+from wandb_repro.verify.config_diff import ComparedConfig, config_differences
 from wandb_repro.verify.continued import common_part, continuations
 from wandb_repro.verify.coverage import coverage_of, volatile_names, with_files
 from wandb_repro.verify.distance import Distance, distance
@@ -123,15 +124,17 @@ def judge(
     ending = EndingComparison((original, original_trail), (rerun, rerun_trail))
     whole = ending.alike is True and not ends_early
     files = output_differences(original, rerun, volatile) if whole else ComparedFiles()
+    config = config_differences(original, rerun, volatile) if whole else ComparedConfig()
     limit = replace(limit, end=whole)
     found = compare(original_trail, rerun_trail, limit, volatile, whole=whole)
     if not ends_early:
         if not ending.reached(found) and whole:
             # The same failure in another epoch: their states at the end are not comparable.
-            limit, files = replace(limit, end=False), ComparedFiles()
+            limit, files, config = replace(limit, end=False), ComparedFiles(), ComparedConfig()
             found = compare(original_trail, rerun_trail, limit, volatile, whole=False)
         found = replace(found, outputs=(*found.outputs, *ending.difference()))
-    found = replace(found, outputs=(*found.outputs, *files.differences))
+    found = replace(found, outputs=(*found.outputs, *config.differences, *files.differences))
+    found = replace(found, volatile=found.volatile | set(config.volatile))
     sides = (Side("the original", original, original_trail), Side("the rerun", rerun, rerun_trail))
     first, moved, causes, apart, applied = found.first, None, (), None, None
     if first is None:
