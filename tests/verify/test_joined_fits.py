@@ -131,3 +131,23 @@ def test_other_fits_keep_their_order() -> None:
     diverged = judged(original, with_other(rerun, Weights, 3, **OTHER))
     assert diverged.first is not None
     assert diverged.first.what == "the end of epoch 1 of fit 2"
+
+
+def test_a_fit_is_joined_only_up_to_the_epochs_of_the_other() -> None:
+    original = run(epochs(1, 1, 3), epochs(2, 4, 5))
+    rerun = run(epochs(1, 1, 1), epochs(2, 2, 3), epochs(3, 4, 5))
+
+    (joint,) = joined(original, rerun)[2]
+
+    assert (joint.fits, joint.one) == ((1, 2), 1)
+    assert judged(original, rerun).grade == "identical"
+
+
+def test_the_first_step_of_a_fit_that_goes_on_is_not_missed() -> None:
+    # Each fit digests its first step, which in the one fit is any step.
+    second = epochs(2, 3, 4)
+    second.insert(2, moment("step", fit=2, epoch=0, step=1, leaves=leaves(7)))
+
+    verdict = judged(run(epochs(1, 1, 2), second), ONE)
+
+    assert (verdict.grade, verdict.reasons) == ("identical", ())

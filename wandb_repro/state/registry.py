@@ -67,13 +67,8 @@ class Registry:
         with self._lock:
             self._entries.clear()
             self._counts.clear()
-            self._gone.clear()
-            self.notes.clear()
             self.unwatched.clear()
-            self.unwatched.clear()
-            self.gradients.clear()
-            self.stateless.clear()
-            self.has_watched_state = False
+            self._forget_run()
 
     def begin_run(self) -> None:
         """Number what exists from 1: a rerun may repeat only this run of the process."""
@@ -85,11 +80,15 @@ class Registry:
                 for number, entry in enumerate(in_order, 1):
                     entry.number = number
                 self._counts[kind] = len(in_order)
-            self._gone.clear()
-            self.notes.clear()
-            self.gradients.clear()
-            self.stateless.clear()
-            self.has_watched_state = False
+            self._forget_run()
+
+    def _forget_run(self) -> None:
+        """Forget what is known of one run and not of the process."""
+        self._gone.clear()
+        self.notes.clear()
+        self.gradients.clear()
+        self.stateless.clear()
+        self.has_watched_state = False
 
     def renew_lock(self) -> None:
         """Take a new lock: a forked process may have got one that a thread held."""
