@@ -14,6 +14,7 @@ from wandb_repro.capture.guard import (
     fact,
     guarded,
     guarded_within,
+    shielded,
 )
 from wandb_repro.errors import CodeError
 from wandb_repro.manifest.base import Unavailable
@@ -139,3 +140,23 @@ def test_a_probe_that_hangs_is_left_behind() -> None:
     assert found == Unavailable(unavailable="driver: no answer within 0.05 s")
     assert time.monotonic() - began < 5
     release.set()
+
+
+def test_a_shielded_function_reports_an_error_of_the_machine() -> None:
+    reported: list[Unavailable] = []
+
+    def write(name: str, *, times: int) -> None:
+        _raise(OSError(f"{name}: disk gone {times} times"))
+
+    shielded(write, "the trail", reported.append)("a", times=2)
+    assert [reason.unavailable for reason in reported] == [
+        "the trail: OSError: a: disk gone 2 times"
+    ]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), AttributeError("wieghts")])
+def test_a_shielded_function_raises_what_guarded_raises(error: BaseException) -> None:
+    reported: list[Unavailable] = []
+    with pytest.raises(type(error)):
+        shielded(lambda: _raise(error), "the trail", reported.append)()
+    assert not reported

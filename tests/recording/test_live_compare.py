@@ -118,6 +118,7 @@ def test_a_rerun_digests_the_fits_that_the_original_digested() -> None:
 def test_an_old_trail_without_granularity_tells_its_steps_by_having_them() -> None:
     live = comparison()
     assert [live.wants_step(1, step, 0) for step in (1, 2)] == [True, False]
+    assert [live.wants_steps(fit) for fit in (1, 2)] == [True, False]
 
 
 def test_fits_of_known_models_keep_their_numbers() -> None:

@@ -67,7 +67,11 @@ class LiveComparison:
     def wants_steps(self, fit: int) -> bool:
         """Tell whether any step of a fit other than its first is digested."""
         plan = self._granularity.get(fit)
-        return fit == self._requested_fit or bool(plan and (plan.every or plan.chosen))
+        if fit == self._requested_fit:
+            return True
+        if plan is None:
+            return any(of == fit for of, _ in self._steps)
+        return bool(plan.every or plan.chosen)
 
     def digests_fit(self, fit: int) -> bool:
         """Tell whether the original's weights were digested in this fit."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from wandb_repro.capture.guard import guarded
+from wandb_repro.capture.guard import guarded, shielded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.recording.process_state import process
 
@@ -53,11 +52,7 @@ def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """
 
     def decorated(function: Callable[P, None]) -> Callable[P, None]:
-        @functools.wraps(function)
-        def wrapped(*arguments: P.args, **options: P.kwargs) -> None:
-            attempt(lambda: function(*arguments, **options), what)
-
-        return wrapped
+        return shielded(function, what, _warn_of)
 
     return decorated
 
@@ -71,5 +66,9 @@ def attempt(
     """
     done = guarded(record, what, expects=expects)
     if isinstance(done, Unavailable):
-        warn_once(f"not recorded, training continues: {done}")
+        _warn_of(done)
     return done
+
+
+def _warn_of(reason: Unavailable) -> None:
+    warn_once(f"not recorded, training continues: {reason}")

@@ -133,6 +133,7 @@ class FitRecorder:
         """Those of the two that get the batches of this fit."""
         self._granularity: Granularity | None = None
         self._every, self._chosen = 0, tuple[int, ...]()
+        self._wants_steps = False
         self._steps_at_once = 1
         self._reads_twice = False
         self._digests = True
@@ -180,7 +181,8 @@ class FitRecorder:
         no_first = self._fit.watch(first.take, FIRST)
         self._first = first if no_first is None else None
         batches, no_batches, before = Batches(), _NOT_ASKED, _NOT_ASKED
-        if self._every or self._chosen or self._sink.wants_steps(self.number):
+        self._wants_steps = self._sink.wants_steps(self.number)
+        if self._every or self._chosen or self._wants_steps:
             no_batches = self._fit.watch(batches.take)
             self._batches = batches if no_batches is None else None
             changes = self._fit.changes_between_steps()
@@ -249,7 +251,8 @@ class FitRecorder:
             values: by name, as ``scalars.keep`` returned them.
         """
         self._losses.keep(self._in_epoch, values)
-        self._count(self._in_epoch + 1)
+        self._advance(1)
+        self._in_epoch += 1
         self._last_step_ended = True
         if self._losses.ready():
             self._write_losses()
@@ -314,12 +317,16 @@ class FitRecorder:
             queue.trained(batches)
         if self._in_epoch == 0:
             self._write_first_batches()  # before the weights are compared: batches may be the cause
-        if self.steps == self._last_digest:
-            return
-        first = self._last_digest <= 0
-        due = is_due(self.steps, self._every, self._chosen, steps)
-        if first or due or self._sink.wants_step(self.steps, fit=self.number, epochs=self._epoch):
+        if self.steps != self._last_digest and (self._last_digest <= 0 or self._is_due(steps)):
             self._digest("step")
+
+    def _is_due(self, steps: int) -> bool:
+        """Tell whether to digest after the last of these many steps."""
+        if (self._every or self._chosen) and is_due(self.steps, self._every, self._chosen, steps):
+            return True
+        return self._wants_steps and self._sink.wants_step(
+            self.steps, fit=self.number, epochs=self._epoch
+        )
 
     def _rest_of_epoch(self) -> int:
         """Return how many steps ended since the last batch began."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from wandb_repro.recording.messages import warn_once
 from wandb_repro.state.scalars import Kept, numbers_of
@@ -13,7 +14,8 @@ _AT_ONCE = 256
 """Steps in one record, and the most that a killed process loses."""
 
 
-class Run(NamedTuple):
+@dataclass
+class Run:
     """Values of consecutive steps."""
 
     first: int
@@ -87,7 +89,7 @@ class LossBuffer:
                 run = Run(last, last, {name: [] for name in logs})
             for name, number in logs.items():
                 run.values[name].append(number)
-            run = run._replace(last=last)
+            run.last = last
         if run is not None and run.values:
             yield run
 
@@ -96,15 +98,15 @@ class LossBuffer:
         read = numbers_of([value for values in kept.values() for value in values.values()])
         numbers = iter(read)
         for batch, values in kept.items():
-            named = dict(zip(values, numbers, strict=False))
-            self._found[batch] = {
-                name: number for name, number in named.items() if number is not None
-            }
-            for name in named.keys() - self._found[batch].keys():
-                warn_once(
-                    f"{name} of some steps is not recorded: it is no number, or its array was "
-                    "deleted before it was read"
-                )
+            found = self._found[batch] = dict[str, float]()
+            for name, number in zip(values, numbers, strict=False):
+                if number is None:
+                    warn_once(
+                        f"{name} of some steps is not recorded: it is no number, or its array was "
+                        "deleted before it was read"
+                    )
+                else:
+                    found[name] = number
 
 
 def number_of(value: object) -> float | None:

@@ -97,7 +97,9 @@ class Watch:
             warn_once(_TRACED)
             return
         with self._lock:
-            recorder, loop = self._recording(late=True)
+            recorder, loop = self._recorder, self._loop
+            if recorder is None:  # asked here first, since a call costs a step microseconds
+                recorder, loop = self._recording(late=True)
             if recorder is None or loop is None:
                 return
             loop.step_done(state)
