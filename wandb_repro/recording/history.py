@@ -49,7 +49,11 @@ class Rows:
         if step is not None and step > self._step:
             done += self._commit()
             self._step = step
-        self._pending.update(flattened(data))
+        for name, value in data.items():
+            if type(value) is float:  # nearly all are, and a generator would double the cost
+                self._pending[name] = value
+            else:
+                self._pending.update(flattened({name: value}))
         if commit or (commit is None and step is None):
             done += self._commit()
             self._step += 1
@@ -60,18 +64,17 @@ class Rows:
         if not row:
             return []
         done: list[Logged] = []
-        if not self._has_layout_of(row):
+        if tuple(row) != self._names:
             row = self._in_order(row)
-            if not self._has_layout_of(row):
-                done = self.taken()
-                self._names, self._kinds = tuple(row), tuple(map(type, row.values()))
-        self._buffered.append(tuple(row.values()))
+        values = tuple(row.values())
+        names, kinds = tuple(row), tuple(map(type, values))
+        if names != self._names or kinds != self._kinds:
+            done = self.taken()
+            self._names, self._kinds = names, kinds
+        self._buffered.append(values)
         self._steps.append(self._step)
         self.committed += 1
         return [*done, *self.taken()] if len(self._buffered) >= _AT_ONCE else done
-
-    def _has_layout_of(self, row: Mapping[str, float | str]) -> bool:
-        return tuple(row) == self._names and tuple(map(type, row.values())) == self._kinds
 
     def _in_order(self, row: dict[str, float | str]) -> dict[str, float | str]:
         """Return a row in the order of the names before it, if it has the same."""

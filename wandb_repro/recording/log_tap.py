@@ -28,9 +28,10 @@ def tap_logs() -> str:
     @functools.wraps(log)
     def tapped(self: Any, data: Any, step: Any = None, commit: Any = None) -> Any:
         done = log(self, data, step, commit)
-        session = process.sessions.get(self.id)
-        if session is not None and session.run is self and isinstance(data, Mapping):
-            session.log(cast("Mapping[str, object]", data), step, commit)
+        for session in process.sessions.values():
+            # By the object: W&B's ``Run.id`` costs more than all that is done here.
+            if session.run is self and isinstance(data, Mapping):
+                session.log(cast("Mapping[str, object]", data), step, commit)
         return done
 
     setattr(tapped, _MARK, True)
