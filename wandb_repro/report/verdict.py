@@ -53,7 +53,12 @@ def _tolerance(tolerance: ToleranceResult | None) -> Iterator[RenderableType]:
 def _stated(tolerance: ToleranceResult) -> str:
     parts = [f"{name} within {allowed:g}" for name, allowed in tolerance.metrics.items()]
     if tolerance.rtol is not None:
-        what = "weight and metric" if tolerance.weights_at else "metric"
+        kinds = ["weight"] if tolerance.weights_at else []
+        kinds += ["metric"] if tolerance.at or not kinds else []
+        kinds += (
+            ["last logged value"] if any(it.of == "logged" for it in tolerance.measured) else []
+        )
+        what = ", ".join(kinds[:-1]) + " and " * (len(kinds) > 1) + kinds[-1]
         parts.append(f"every {what} within a relative {tolerance.rtol:g}")
     at = tolerance.at or tolerance.weights_at
     return f"{' and '.join(parts)}{f', at {at}' if at else ''}"
@@ -64,7 +69,10 @@ def _measured(number: MeasuredDifference) -> str:
     if number.of == "weights":
         return f"{number.what}: difference at most about {difference:.3g}, allowed {allowed:.3g}"
     values = f"{number.original} and {number.rerun}"
-    return f"{number.what}: {values}, difference {difference:.3g}, allowed {allowed:.3g}"
+    name = f"logged {number.what}" if number.of == "logged" else number.what
+    if math.isnan(difference) and number.of == "logged":
+        return f"{name}: {values}"
+    return f"{name}: {values}, difference {difference:.3g}, allowed {allowed:.3g}"
 
 
 def _bisection(found: Bisection | None) -> Iterator[RenderableType]:
@@ -103,6 +111,8 @@ def _subject(verdict: Verdict) -> str:
         within = "within the stated tolerance; bits differ "
         return within + at if verdict.grade == "equivalent" else at
     endings = verdict.endings
+    if verdict.grade == "equivalent":
+        return f"within the stated tolerance; bits differ in what came out, {verdict.outputs[0]}"
     if verdict.grade == "inconclusive" and endings and endings.rerun_failed:
         return f"so far equal; the rerun failed with {endings.rerun}"
     if verdict.outputs and verdict.outputs[0].what == "ending":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +13,7 @@ from wandb_repro.manifest.trail_records import Weights
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.distance import MARGIN, Distance
 from wandb_repro.verify.trail_cursor import moment_id
+from wandb_repro.verify.value_diff import ABSENT
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class MeasuredDifference(Record):
     """One number of both runs, its difference, and how much is allowed."""
 
     what: str
-    """A metric, ``val_accuracy``, or a variable, ``dense/kernel``."""
+    """A metric or logged key, ``val_accuracy``, or a variable, ``dense/kernel``."""
     original: str
     """The value, as Python writes it: ``0.8653``, ``nan``; empty for weights."""
     rerun: str
@@ -42,7 +43,7 @@ class MeasuredDifference(Record):
     """Absolute difference; for weights a bound that their distance hardly ever exceeds."""
     allowed: str
     within: bool
-    of: Literal["metric", "weights"] = "metric"
+    of: Literal["metric", "weights", "logged"] = "metric"
 
 
 class ToleranceResult(Record):
@@ -67,32 +68,37 @@ def apply_tolerance(
     tolerance: Tolerance,
     limit: Limit,
     apart: Distance | None = None,
+    logged: Sequence[MeasuredDifference] = (),
 ) -> ToleranceResult:
-    """Apply a tolerance to the original's last moment with metrics.
+    """Apply a tolerance to the original's last moment with metrics, and the last logged values.
 
     A tolerance is about the result of a training, not the steps to it. NaN is never within
     it, and nothing is if a named metric is missing. ``rtol`` also covers the weights if both
     trails have numbers of them at the end: four times the estimated distance of each variable
     must be within it.
     """
-    weights = tuple(_weights(apart, tolerance.rtol))
+    others = (*_weights(apart, tolerance.rtol), *logged)
+    named = {number.what for number in logged if ABSENT not in (number.original, number.rerun)}
     if apart is not None and tolerance.rtol is not None and not apart.at_end:
         return _result(tolerance, "", (), f"both have numbers of the weights only at {apart.at}")
     last = _last(original, limit)
     if last is None:
-        why = "" if weights and not tolerance.metrics else "the original has no metrics"
-        return _result(tolerance, "", () if why else weights, why, apart)
+        judged = others and set(tolerance.metrics) <= named
+        why = "" if judged else "the original has no metrics"
+        return _result(tolerance, "", () if why else others, why, apart)
     other = _same_moment(last, rerun)
     if other is None:
         return _result(tolerance, "", (), f"the rerun has no metrics of {_name(last)}")
-    unknown = sorted(set(tolerance.metrics) - (set(last.metrics) & set(other.metrics)))
+    in_both = (set(last.metrics) & set(other.metrics)) | named
+    unknown = sorted(set(tolerance.metrics) - in_both)
     if unknown:
         have = ", ".join(sorted(last.metrics)) or "none"
         why = f"metric {unknown[0]} is not in both runs; the original has {have}"
         return _result(tolerance, _name(last), (), why)
-    measured = (*_metrics(last, other, tolerance), *weights)
+    measured = (*_metrics(last, other, tolerance), *others)
     why = "" if measured else "the runs have no metric in common"
-    return _result(tolerance, _name(last), measured, why, apart if weights else None)
+    has_weights = any(number.of == "weights" for number in measured)
+    return _result(tolerance, _name(last), measured, why, apart if has_weights else None)
 
 
 def _result(
@@ -150,13 +156,20 @@ def _metrics(last: Weights, other: Weights, tolerance: Tolerance) -> Iterator[Me
     for name in sorted(set(last.metrics) & set(other.metrics)):
         original, rerun = float.fromhex(last.metrics[name]), float.fromhex(other.metrics[name])
         if name in tolerance.metrics:
-            yield _measured(name, original, rerun, tolerance.metrics[name])
+            yield measured_difference(name, original, rerun, tolerance.metrics[name])
         elif tolerance.rtol is not None:
             allowed = tolerance.rtol * max(abs(original), abs(rerun))
-            yield _measured(name, original, rerun, allowed)
+            yield measured_difference(name, original, rerun, allowed)
 
 
-def _measured(what: str, original: float, rerun: float, allowed: float) -> MeasuredDifference:
+def measured_difference(
+    what: str,
+    original: float,
+    rerun: float,
+    allowed: float,
+    of: Literal["metric", "logged"] = "metric",
+) -> MeasuredDifference:
+    """Return how far apart two numbers of a run's result are, and whether that is allowed."""
     # Equal infinities do not differ, though their difference is NaN. A NaN differs from all.
     difference = 0.0 if original == rerun else abs(original - rerun)
     within = math.isfinite(difference) and difference <= allowed
@@ -167,4 +180,5 @@ def _measured(what: str, original: float, rerun: float, allowed: float) -> Measu
         apart=repr(difference),
         allowed=repr(allowed),
         within=within,
+        of=of,
     )

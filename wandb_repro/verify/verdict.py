@@ -20,6 +20,7 @@ from wandb_repro.verify.evidence import Side, reasons_inconclusive, reasons_not_
 from wandb_repro.verify.finding import Finding
 from wandb_repro.verify.first_cause import FirstCause, find_first_cause
 from wandb_repro.verify.joined_fits import joined
+from wandb_repro.verify.logged_tolerance import logged_differences
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.outcome import Coverage, OutputDifference
 from wandb_repro.verify.output_diff import ComparedFiles, output_differences
@@ -147,8 +148,10 @@ def judge(
         moved = find_first_cause(original_trail, rerun_trail, first)
         causes = rank((*differences(original, rerun), *extra), first, original, moved)
         apart = distance(original_trail, rerun_trail, limit)
-        if tolerance.is_stated:
-            applied = apply_tolerance(original_trail, rerun_trail, tolerance, limit, apart)
+    if tolerance.is_stated and not _undecided(found):
+        both = original_trail, rerun_trail
+        logged = tuple(logged_differences(*both, tolerance, volatile)) if whole else ()
+        applied = apply_tolerance(*both, tolerance, limit, apart, logged)
     return Verdict(
         grade=_grade(found, reasons, applied),
         original=run_name(original),
@@ -183,10 +186,17 @@ def _grade(found: Comparison, reasons: tuple[str, ...], applied: ToleranceResult
     first = found.first
     if _undecided(found):
         return "inconclusive" if reasons else "identical"
-    if first is None or first.fit == WHOLE_RUN:
+    alike = applied is not None and applied.within and not reasons
+    if first is None:
+        # Other files or batches beside equal weights are no matter of a few bits.
+        alike = alike and all(output.what in _MEASURED for output in found.outputs)
+    elif first.fit == WHOLE_RUN or first.structure:
         return "diverged"
-    alike = applied is not None and applied.within and not first.structure
-    return "equivalent" if alike and not reasons else "diverged"
+    return "equivalent" if alike else "diverged"
+
+
+_MEASURED = frozenset({"loss", "metric", "logged", "summary"})
+"""Kinds of differences whose last values a tolerance judges."""
 
 
 def _last_weights(original: Trail, found: Comparison) -> str:
