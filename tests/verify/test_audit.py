@@ -10,7 +10,7 @@ from tests.support.data_records import folder_record
 from tests.support.records import absent, changed, full_manifest, moments, trail
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Inventory, Missing, State
+from wandb_repro.manifest.trail_records import Inventory, Logged, Missing, State
 from wandb_repro.verify.audit import audit
 
 PLAIN: dict[str, Any] = {"execution.command.redacted": [], "execution.code.left_out": []}
@@ -139,6 +139,11 @@ def with_notes(*notes: str) -> Trail:
 UNBUILT = Missing(fit=1, moment="initial", epoch=0, step=0, reason="the model has no variables")
 TRAILS: dict[str, tuple[Trail, str, str]] = {
     "no fit": (trail([]), "stops", "No weights were digested: no fit and no loop"),
+    "no fit, but rows": (
+        trail([Logged(first=1, rows=1, numbers={"loss": "3fe0000000000000"}, texts={})]),
+        "is not compared",
+        "No weights were digested: no fit and no loop",
+    ),
     "no variables": (trail([UNBUILT]), "stops", "No weights were digested: the model has no"),
     "killed": (trail(ended=False), "may change bits", "The record has no end"),
     "a loop that nothing holds": (

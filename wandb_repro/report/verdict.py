@@ -123,6 +123,8 @@ def _subject(verdict: Verdict) -> str:
         return _up_to_the_end(endings)
     if verdict.grade == "identical":
         return f"up to {verdict.scope}" if verdict.scope else "bit for bit"
+    if verdict.covers.rows and not verdict.digests:
+        return "what was logged is equal; no weights were compared"
     return "too little evidence"
 
 

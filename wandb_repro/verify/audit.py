@@ -10,6 +10,7 @@ from wandb_repro.manifest.data import InputFolder, can_be_moved, is_download_cac
 from wandb_repro.manifest.machine import Accelerator, Framework, Runtime
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.manifest.trail_records import Logged
 from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.audit_code import audit_code
 from wandb_repro.verify.audit_packages import audit_packages
@@ -106,7 +107,9 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
         why = trail.missing[0].reason if trail.missing else "no fit and no loop was recorded"
         sentence = f"No weights were digested: {why}"
         cure = "record a loop of your own with wandb_repro.watch(model)"
-        yield about_one_run("ending", "weights", "", "stops", sentence, cure)
+        # Rows can be compared; without any, a rerun could show nothing.
+        effect = "stops" if next(trail.of(Logged), None) is None else "is not compared"
+        yield about_one_run("ending", "weights", "", effect, sentence, cure)
     elif trail.end is None or isinstance(manifest.ending, Unavailable):
         sentence = "The record has no end: the run was killed or is still running"
         cure = "compare the recorded epochs: rerun with --until-epoch"
