@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.process.start_folder import start_folder
+from wandb_repro.capture.process.unwatched_processes import UnwatchedProcesses
 from wandb_repro.state.registry import Registry
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class ProcessState:
     """Notices training while no run is open and one has ended."""
     watches_forks: bool = False
     """Whether forked processes begin to note that they train; kept for good."""
+    unwatched: UnwatchedProcesses = field(default_factory=UnwatchedProcesses)
+    """Python processes that this one started so that their training is not noticed."""
     inherited_run: object = None
     """In a forked process: W&B's active run of the process that it was forked from."""
     skipped: int = 0
@@ -134,12 +137,13 @@ class ProcessState:
 
     def reset(self) -> None:
         """Return to the state of a new process on the same host; for tests."""
-        kept = self.registry, self.watches_creation, self.watches_forks
+        kept = self.registry, self.watches_creation, self.watches_forks, self.unwatched
         self.registry.clear()
+        self.unwatched.names.clear()
         if self.after_end is not None:
             self.after_end.end()
         vars(self).update(vars(ProcessState(self.host)))
-        self.registry, self.watches_creation, self.watches_forks = kept
+        self.registry, self.watches_creation, self.watches_forks, self.unwatched = kept
 
 
 # Read at import: the script may change its working directory before it calls init.

@@ -83,3 +83,14 @@ def test_a_worker_that_trained_for_an_earlier_run_does_not_count(
     assert later.notes() == ()
     write(file, 1, "LokyProcess-1", trained=True)
     assert len(later.notes()) == 1
+
+
+def test_programs_that_could_not_be_watched_are_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process.unwatched, "names", ["before.py"])
+    monkeypatch.setattr(type(process), "begun", 1)
+    training = ChildTraining()
+    process.unwatched.names += ["evaluate.py", "evaluate.py", "score.py"]
+    assert training.notes() == (
+        "the script started evaluate.py, score.py with an environment of its own or with -I, -E "
+        "or -S, so whether that trained is not known: pass env={**os.environ, ...}",
+    )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 import os
 import stat
-import sys
-from collections.abc import Callable
 from types import FrameType
 from typing import cast
 
 from wandb_repro.capture.guard import is_strict
+from wandb_repro.capture.process import audit_hook
 from wandb_repro.capture.process.library_folders import library_folders
 from wandb_repro.capture.process.process_start import process_start
 from wandb_repro.capture.unrecorded import is_unrecorded
 
+_EVENTS = ("open", "os.rename", "os.listdir", "os.scandir")
+_OURS = (__file__, audit_hook.__file__)
 MOST_FILES = 10_000
 _MOST_FOLDERS = 10_000
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -54,10 +55,9 @@ class OpenedFiles:
     @classmethod
     def of_process(cls) -> OpenedFiles:
         """Return the files that this process opened since the first call."""
-        # Python cannot remove an audit hook, so there is one for all runs of a process.
         if cls._of_process is None:
             cls._of_process = cls()
-            sys.addaudithook(_hook(cls._of_process))
+            audit_hook.listen(_EVENTS, cls._of_process.notice)
         return cls._of_process
 
     def notice(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -153,31 +153,13 @@ class OpenedFiles:
             self._note_written(new)
 
 
-def _hook(opened: OpenedFiles) -> Callable[[str, tuple[object, ...]], None]:
-    """Return the hook, which Python calls on every audit event, even for ``id()``."""
-    notice = opened.notice
-
-    # NOTE: a function, since a bound method costs four times as much: Python looks for
-    # "__cantrace__" on it each time (measured with 3.11).
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if (
-            event == "open"
-            or event == "os.rename"
-            or event == "os.listdir"
-            or event == "os.scandir"
-        ):
-            notice(event, arguments)
-
-    return hook
-
-
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
 _METADATA = ("importlib/metadata/__init__.py", "pkgutil.py", "pkg_resources/__init__.py")
 
 
 def _is_import(frame: FrameType | None) -> bool:
     """Return whether Python's import system lists a folder, to look for modules."""
-    while frame is not None and frame.f_code.co_filename == __file__:
+    while frame is not None and frame.f_code.co_filename in _OURS:
         frame = frame.f_back
     name = "" if frame is None else frame.f_code.co_filename
     return name.startswith(_IMPORTING) or name.endswith(_METADATA)

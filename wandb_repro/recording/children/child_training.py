@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wandb_repro.recording.children.child_lines import lines_in, size_of
@@ -25,13 +26,14 @@ class ChildTraining:
 
     def __init__(self) -> None:
         hand_over()
+        self._first_unwatched = len(process.unwatched.names) if process.begun else 0
         # Of the first run, also what trained before it: such a run may start at the first ``fit``.
         self._first = size_of(process.children_file) if process.begun else 0
 
     def notes(self) -> tuple[str, ...]:
         """Return what was noticed and not compared, with what to do."""
         found = self._found()
-        notes: list[str] = []
+        notes = list(self._unwatched())
         if found.unrecorded:
             who, them = _who(list(found.unrecorded.values()))
             notes.append(
@@ -45,6 +47,15 @@ class ChildTraining:
                 " compare each with that of the other run, with wandb-repro verify"
             )
         return tuple(notes)
+
+    def _unwatched(self) -> Iterator[str]:
+        names = process.unwatched.names[self._first_unwatched :]
+        if names:
+            unique = list(dict.fromkeys(names))
+            yield (
+                f"the script started {_some(unique)} with an environment of its own or with -I, -E "
+                "or -S, so whether that trained is not known: pass env={**os.environ, ...}"
+            )
 
     def _found(self) -> _Found:
         path = process.children_file

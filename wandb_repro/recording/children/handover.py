@@ -78,6 +78,7 @@ def hand_over() -> None:
     atexit.register(_remove, folder, os.getpid())
     if not process.watches_forks:
         process.watches_forks = True
+        process.unwatched.listen()
         os.register_at_fork(after_in_child=_begin_forked)
 
 

@@ -1,0 +1,114 @@
+"""Python processes that a script starts so that their training would not be noticed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from wandb_repro.capture.process.audit_hook import listen
+from wandb_repro.capture.unrecorded import is_unrecorded
+from wandb_repro.manifest.request import CHILDREN_VARIABLE
+
+_EVENTS = ("subprocess.Popen", "os.posix_spawn")
+_PYTHON = re.compile(r"python[\d.]*")
+_ISOLATED = frozenset("IES")
+"""Options of Python with which it reads no ``PYTHONPATH``, or no ``sitecustomize``."""
+_WITH_VALUE = frozenset("WX")
+_TRAINS_NOTHING = frozenset({"pip", "ensurepip", "venv", "virtualenv", "compileall"})
+"""Modules that are started with ``-m``."""
+_MOST = 100
+
+
+class UnwatchedProcesses:
+    """The processes that this one starts without our variables, by their scripts' names."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def listen(self) -> None:
+        """Notice processes from now on, until this one ends."""
+        listen(_EVENTS, self.notice)
+
+    def notice(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Take an audit event.
+
+        Source: "Audit events table" of Python 3.10 to 3.14: ``subprocess.Popen`` has executable,
+        args, cwd and env; ``os.posix_spawn`` has path, argv and env.
+        """
+        try:
+            if is_unrecorded() or len(self.names) >= _MOST:
+                return
+            command, environment = arguments[1], arguments[-1]
+            name = unwatched(_texts(command), cast("Mapping[object, object] | None", environment))
+        except (TypeError, ValueError, IndexError):  # what ``Popen`` refuses by itself
+            return
+        if name and (event != "os.posix_spawn" or name not in self.names):  # ``Popen`` may use it
+            self.names.append(name)
+
+
+def unwatched(command: Sequence[str], environment: Mapping[object, object] | None) -> str:
+    """Return the name of a Python program whose training would not be noticed; empty if none.
+
+    Args:
+        command: as the process gets it.
+        environment: of the process; None if it inherits this one's.
+
+    Example:
+        >>> unwatched(["python3", "-I", "evaluate.py"], None)
+        'evaluate.py'
+    """
+    words = _words(command)
+    at = next((at for at, word in enumerate(words) if _is_python(word)), None)
+    if at is None:
+        return ""
+    isolated, name = _read_options(words[at + 1 :])
+    return name if isolated or _is_bare(environment) else ""
+
+
+def _words(command: Sequence[str]) -> list[str]:
+    """Return the words of a command; those that a shell would read are split at spaces."""
+    is_shell = len(command) > 2 and command[1] == "-c" and not _is_python(command[0])
+    return " ".join(command[2:]).split() if is_shell else list(command)
+
+
+def _is_python(word: str) -> bool:
+    return _PYTHON.fullmatch(os.path.basename(word)) is not None  # noqa: PTH119
+
+
+def _is_bare(environment: Mapping[object, object] | None) -> bool:
+    if environment is None:
+        return False
+    names = {os.fsdecode(cast("str | bytes", name)) for name in environment}
+    return CHILDREN_VARIABLE not in names
+
+
+def _read_options(words: Sequence[str]) -> tuple[bool, str]:
+    """Return whether Python's options isolate it, and the name of what it runs, if it may train."""
+    isolated = False
+    left = iter(words)
+    for word in left:
+        if not word.startswith("-") or word == "-":
+            return isolated, os.path.basename(word)  # noqa: PTH119
+        for position, letter in enumerate(word[1:], start=1):
+            rest = word[position + 1 :]
+            isolated = isolated or letter in _ISOLATED
+            if letter == "c":
+                return isolated, "python -c"
+            if letter == "m":
+                module = rest or next(left, "")
+                return isolated, "" if module in _TRAINS_NOTHING else module
+            if letter in _WITH_VALUE:
+                if not rest:
+                    next(left, "")
+                break
+            if letter in "Vh-":  # ``--version`` and its like
+                return isolated, ""
+    return isolated, ""
+
+
+def _texts(command: object) -> list[str]:
+    if isinstance(command, (str, bytes, os.PathLike)):
+        return [os.fsdecode(cast("str | bytes | os.PathLike[str]", command))]
+    return [os.fsdecode(word) for word in cast("Sequence[str | bytes]", command)]
