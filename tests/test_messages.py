@@ -1,8 +1,8 @@
-"""Every sentence that a person can meet, in one listing: ``tests/data/reports/messages.txt``.
+"""Every sentence that a person can meet, room by room: ``tests/data/reports/messages/ROOM.txt``.
 
-Read it to judge how the package speaks. The sentences live in few places: errors are raised with
-theirs in each room, ``recording/messages.py`` writes what a training says, ``verify/`` names
-findings and causes, ``report/`` lays out terminal reports and the card, ``cli/`` holds the help.
+Read a room to judge how the package speaks; none takes longer than ten minutes. ``recording/`` has
+what a training says, ``verify/`` findings and causes, ``report/`` terminal reports and the card,
+``cli/`` the help; each room has the errors that it raises.
 """
 
 from __future__ import annotations
@@ -29,18 +29,38 @@ PRIVATE_LANGUAGE = re.compile(
 """Turns of phrase that this package once had and that no colleague would use."""
 
 
-def listing() -> str:
-    """Return all messages, module by module."""
+def room_of(path: Path) -> str:
+    """Return the folder of a module in the package; those on top are the room ``package``."""
+    first, *rest = path.relative_to(PACKAGE).parts
+    return first if rest else "package"
+
+
+ROOMS = sorted({room_of(path) for path in MODULES if messages(path)})
+TEN_MINUTES = 2_500
+"""Words that a person reads in that time."""
+
+
+def listing(room: str) -> str:
+    """Return all messages of a room, module by module."""
     parts: list[str] = []
     for path in MODULES:
-        if found := messages(path):
+        if room_of(path) == room and (found := messages(path)):
             name = path.relative_to(PACKAGE).as_posix()
             parts.append("\n".join([f"== {name}", *found]))
     return "\n\n".join(parts) + "\n"
 
 
-def test_the_listing_holds_every_message(golden: Golden) -> None:
-    golden.check("messages.txt", listing())
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_listing_holds_every_message_and_is_read_in_ten_minutes(
+    golden: Golden, room: str
+) -> None:
+    golden.check(f"messages/{room}.txt", listing(room))
+    assert len(listing(room).split()) <= TEN_MINUTES
+
+
+def test_no_listing_is_left_of_a_room_that_is_gone() -> None:
+    folder = Path(__file__).parent / "data" / "reports" / "messages"
+    assert [path.stem for path in sorted(folder.iterdir())] == ROOMS
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)

@@ -28,10 +28,17 @@ def messages(path: Path) -> list[str]:
         node = pending.pop()
         text = None if id(node) in documentation else _text(node)
         if text is None:
-            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+            pending.extend(reversed(_children(node)))
         elif len(text.split()) >= _LEAST_WORDS:
             found.append(" ".join(text.split()))
     return found
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of a node; of a ``cast``, without the type."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "cast":
+        return list(node.args[1:])
+    return list(ast.iter_child_nodes(node))
 
 
 def documentation(path: Path) -> Iterator[str]:
