@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -93,6 +94,22 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Keep environments where no other test, and no user, looks for them."""
     place = tmp_path_factory.getbasetemp() / f"cache-{secrets.token_hex(4)}"
     monkeypatch.setenv(CACHE_VARIABLE, str(place))
+
+
+_FROZEN: list[str] = []
+"""What this process imported and collects no more."""
+
+
+@pytest.fixture(autouse=True)
+def quick_collection() -> None:
+    """Leave what TensorFlow made at its import out of garbage collection.
+
+    Each recorded run collects garbage once, and would walk a million objects that are never freed.
+    """
+    if "tensorflow" in sys.modules and not _FROZEN:
+        _FROZEN.append("tensorflow")
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -110,16 +110,19 @@ def recorded_in(run_folder: str | Path) -> Recorded:
     return Recorded(Capsule(Path(run_folder) / "repro"))
 
 
+_OURS = ("tests.", "wandb_repro")
+
+
 class _OtherModules(Mapping[str, ModuleType]):
     """``sys.modules`` as it is now, without ours."""
 
     def __getitem__(self, name: str) -> ModuleType:
-        if name.startswith(("tests.", "wandb_repro")):
+        if name.startswith(_OURS):
             raise KeyError(name)
         return sys.modules[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in list(sys.modules) if name in self)
+        return (name for name in list(sys.modules) if not name.startswith(_OURS))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
