@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow
 
+from wandb_repro.state import scalars
 from wandb_repro.state.scalars import NotANumber, keep, numbers_of
 
 tf: Any = cast("Any", tensorflow)
@@ -75,3 +76,17 @@ def test_arrays_of_jax_are_read_together_and_a_donated_one_is_missing() -> None:
     assert numbers_of([*kept, 3.0]) == [float(np.float32(0.1)), 1.0, 3.0]
     kept[0].delete()
     assert numbers_of(kept) == [None, 1.0]
+
+
+def test_the_shape_of_a_tensor_is_read_in_a_slower_way_without_the_fast_one() -> None:
+    class Kind:
+        shape = (2,)
+
+    class Fast(Kind):
+        def _shape_tuple(self) -> tuple[int, ...]:
+            return (1, 1)
+
+    one = Fast()
+    assert scalars._of_tensor(Fast)(one) is one
+    with pytest.raises(NotANumber):
+        scalars._of_tensor(Kind)(Kind())

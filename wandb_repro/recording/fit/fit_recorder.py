@@ -313,8 +313,9 @@ class FitRecorder:
     def _advance(self, steps: int) -> None:
         self.steps += steps
         batches = self._fit.batches_in(steps)
-        for queue in self._queues:
-            queue.trained(batches)
+        if batches:
+            for queue in self._queues:
+                queue.trained(batches)
         if self._in_epoch == 0:
             self._write_first_batches()  # before the weights are compared: batches may be the cause
         if self.steps != self._last_digest and (self._last_digest <= 0 or self._is_due(steps)):
