@@ -87,6 +87,6 @@ def test_the_shape_of_a_tensor_is_read_in_a_slower_way_without_the_fast_one() ->
             return (1, 1)
 
     one = Fast()
-    assert scalars._of_tensor(Fast)(one) is one
+    assert scalars.of_tensor(Fast)(one) is one
     with pytest.raises(NotANumber):
-        scalars._of_tensor(Kind)(Kind())
+        scalars.of_tensor(Kind)(Kind())

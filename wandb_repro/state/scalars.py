@@ -43,14 +43,15 @@ def _how(value: object) -> Callable[[Any], Kept]:
         found = _variable
     elif hasattr(tensorflow, "is_tensor") and tensorflow.is_tensor(value):
         # A Keras variable counts as a tensor of TensorFlow: its value may be assigned anew.
-        found = _keras_variable if hasattr(value, "assign") else _of_tensor(type(value))
+        found = _keras_variable if hasattr(value, "assign") else of_tensor(type(value))
     elif hasattr(value, "assign") and hasattr(value, "value"):
         found = _keras_variable
     _HOW[type(value)] = found
     return found
 
 
-def _of_tensor(kind: type) -> Callable[[Any], Kept]:
+def of_tensor(kind: type) -> Callable[[Any], Kept]:
+    """Return how tensors of TensorFlow of this type are kept."""
     return _eager if hasattr(kind, "_shape_tuple") else _immutable
 
 

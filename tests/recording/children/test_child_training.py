@@ -17,6 +17,7 @@ from wandb_repro.recording.process_state import process
 @pytest.fixture(autouse=True)
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(process, "sessions", {})
+    monkeypatch.setattr(process.unwatched, "names", [])
     process.children_file = str(tmp_path / "training")
     yield tmp_path / "training"
     process.children_file = ""

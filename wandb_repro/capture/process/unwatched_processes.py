@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 from wandb_repro.capture.process.audit_hook import listen
@@ -21,11 +22,12 @@ _TRAINS_NOTHING = frozenset({"pip", "ensurepip", "venv", "virtualenv", "compilea
 _MOST = 100
 
 
+@dataclass
 class UnwatchedProcesses:
-    """The processes that this one starts without our variables, by their scripts' names."""
+    """The processes that this one starts without our variables."""
 
-    def __init__(self) -> None:
-        self.names: list[str] = []
+    names: list[str] = field(default_factory=list[str])
+    """Of their scripts, in order."""
 
     def listen(self) -> None:
         """Notice processes from now on, until this one ends."""
