@@ -89,3 +89,13 @@ def test_text_must_be_equal_and_clocks_are_left_out() -> None:
 def test_a_number_and_none_are_not_within() -> None:
     one, two = training("a1", 0.5, acc=0.9), training("a2", 0.5, acc="none")
     assert not measured(one, two, Tolerance(rtol=1.0))["acc"].within
+
+
+def test_a_key_that_no_summary_has_is_not_taken_for_near() -> None:
+    def with_loss(loss: float) -> Trail:
+        steps = {"hidden": struct.pack(">d", loss).hex()}
+        row = Logged(first=1, rows=1, numbers=steps, texts={})
+        end = moment("epoch", epoch=1, leaves=("a1", "b0", "c0"), metrics={"loss": 0.5})
+        return trail([START, end, row, Summary(values={})])
+
+    assert judged(with_loss(0.1), with_loss(9.0), Tolerance(rtol=1e-5)).grade == "diverged"

@@ -189,7 +189,7 @@ def _grade(found: Comparison, reasons: tuple[str, ...], applied: ToleranceResult
     alike = applied is not None and applied.within and not reasons
     if first is None:
         # Other files or batches beside equal weights are no matter of a few bits.
-        alike = alike and all(output.what in _MEASURED for output in found.outputs)
+        alike = alike and all(_is_judged(output, applied) for output in found.outputs)
     elif first.fit == WHOLE_RUN or first.structure:
         return "diverged"
     return "equivalent" if alike else "diverged"
@@ -197,6 +197,13 @@ def _grade(found: Comparison, reasons: tuple[str, ...], applied: ToleranceResult
 
 _MEASURED = frozenset({"loss", "metric", "logged", "summary"})
 """Kinds of differences whose last values a tolerance judges."""
+
+
+def _is_judged(output: OutputDifference, applied: ToleranceResult | None) -> bool:
+    """Tell whether the tolerance measured what differs; one for named metrics leaves out others."""
+    if applied is None or output.what not in _MEASURED:
+        return False
+    return applied.rtol is None or any(number.what == output.key for number in applied.measured)
 
 
 def _last_weights(original: Trail, found: Comparison) -> str:
