@@ -13,18 +13,30 @@ import pytest
 from wandb_repro.capture.process.unwatched_processes import UnwatchedProcesses, unwatched
 from wandb_repro.capture.unrecorded import unrecorded
 from wandb_repro.manifest.request import CHILDREN_VARIABLE
+from wandb_repro.recording.children.handover import STARTUP_FOLDER
 from wandb_repro.recording.process_state import process
 
-OURS = {CHILDREN_VARIABLE: "{}"}
+OURS = {CHILDREN_VARIABLE: "{}", "PYTHONPATH": f"{STARTUP_FOLDER}:/mine"}
+OURS_AS_BYTES = {os.fsencode(name): os.fsencode(value) for name, value in OURS.items()}
 COMMANDS: dict[str, tuple[list[str], dict[Any, Any] | None, str]] = {
     "inherits": (["python3", "evaluate.py"], None, ""),
     "has ours in its own": (["python3", "evaluate.py"], OURS, ""),
-    "has ours as bytes": (["python3", "evaluate.py"], {b"_WANDB_REPRO_CHILDREN": b"{}"}, ""),
+    "has ours as bytes": (
+        ["python3", "evaluate.py"],
+        OURS_AS_BYTES,
+        "",
+    ),
     "an environment of its own": (
         ["/usr/bin/python3.11", "a/evaluate.py", "-x"],
         {},
         "evaluate.py",
     ),
+    "a search path of its own": (
+        ["python", "evaluate.py"],
+        {**OURS, "PYTHONPATH": "/mine"},
+        "evaluate.py",
+    ),
+    "no search path": (["python", "b.py"], {CHILDREN_VARIABLE: "{}"}, "b.py"),
     "isolated": (["python", "-I", "evaluate.py"], None, "evaluate.py"),
     "isolated, beside other options": (["python", "-uE", "evaluate.py"], None, "evaluate.py"),
     "an option with a value": (["python", "-W", "ignore", "-S", "b.py"], None, "b.py"),
@@ -40,6 +52,21 @@ COMMANDS: dict[str, tuple[list[str], dict[Any, Any] | None, str]] = {
     "nothing": ([], {}, ""),
     "Python alone": (["python3"], {}, ""),
 }
+
+
+@pytest.fixture(autouse=True)
+def handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have our variables inherited by the processes that a test starts."""
+    for name, value in OURS.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_search_path_that_the_script_sets_for_all_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert unwatched(["python", "evaluate.py"], None) == ""
+    monkeypatch.setenv("PYTHONPATH", "/mine")
+    assert unwatched(["python", "evaluate.py"], None) == "evaluate.py"
 
 
 @pytest.mark.parametrize(("command", "environment", "name"), COMMANDS.values(), ids=COMMANDS)

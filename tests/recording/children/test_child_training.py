@@ -93,5 +93,6 @@ def test_programs_that_could_not_be_watched_are_named_once(monkeypatch: pytest.M
     process.unwatched.names += ["evaluate.py", "evaluate.py", "score.py"]
     assert training.notes() == (
         "the script started evaluate.py, score.py with an environment of its own or with -I, -E "
-        "or -S, so whether that trained is not known: pass env={**os.environ, ...}",
+        "or -S, so whether that trained is not known: pass env={**os.environ, ...} and keep what "
+        "PYTHONPATH has",
     )

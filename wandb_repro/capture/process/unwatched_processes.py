@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
+from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.process.audit_hook import listen
 from wandb_repro.capture.unrecorded import is_unrecorded
-from wandb_repro.manifest.request import CHILDREN_VARIABLE
+from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.request import CHILDREN_VARIABLE, own_search_path
 
 _EVENTS = ("subprocess.Popen", "os.posix_spawn")
 _PYTHON = re.compile(r"python[\d.]*")
@@ -20,6 +22,8 @@ _WITH_VALUE = frozenset("WX")
 _TRAINS_NOTHING = frozenset({"pip", "ensurepip", "venv", "virtualenv", "compileall"})
 """Modules that are started with ``-m``."""
 _MOST = 100
+_REFUSED = (TypeError, ValueError, IndexError, AttributeError)
+"""Errors for arguments that ``Popen`` refuses by itself."""
 
 
 @dataclass
@@ -39,15 +43,18 @@ class UnwatchedProcesses:
         Source: "Audit events table" of Python 3.10 to 3.14: ``subprocess.Popen`` has executable,
         args, cwd and env; ``os.posix_spawn`` has path, argv and env.
         """
-        try:
-            if is_unrecorded() or len(self.names) >= _MOST:
-                return
-            command, environment = arguments[1], arguments[-1]
-            name = unwatched(_texts(command), cast("Mapping[object, object] | None", environment))
-        except (TypeError, ValueError, IndexError):  # what ``Popen`` refuses by itself
+        if is_unrecorded() or len(self.names) >= _MOST:
+            return
+        name = guarded(lambda: _name(arguments), "a child process", expects=_REFUSED)
+        if isinstance(name, Unavailable):
             return
         if name and (event != "os.posix_spawn" or name not in self.names):  # ``Popen`` may use it
             self.names.append(name)
+
+
+def _name(arguments: tuple[object, ...]) -> str:
+    environment = cast("Mapping[object, object] | None", arguments[-1])
+    return unwatched(_texts(arguments[1]), environment)
 
 
 def unwatched(command: Sequence[str], environment: Mapping[object, object] | None) -> str:
@@ -58,7 +65,7 @@ def unwatched(command: Sequence[str], environment: Mapping[object, object] | Non
         environment: of the process; None if it inherits this one's.
 
     Example:
-        >>> unwatched(["python3", "-I", "evaluate.py"], None)
+        >>> unwatched(["python3", "-I", "evaluate.py"], os.environ)
         'evaluate.py'
     """
     words = _words(command)
@@ -79,11 +86,16 @@ def _is_python(word: str) -> bool:
     return _PYTHON.fullmatch(os.path.basename(word)) is not None  # noqa: PTH119
 
 
-def _is_bare(environment: Mapping[object, object] | None) -> bool:
+def _is_bare(environment: Mapping[Any, Any] | None) -> bool:
+    """Tell whether an environment lacks our variable, or our folder on its ``PYTHONPATH``."""
     if environment is None:
-        return False
-    names = {os.fsdecode(cast("str | bytes", name)) for name in environment}
-    return CHILDREN_VARIABLE not in names
+        # The script may have set a search path for all; without our variable, nothing was handed
+        # over.
+        return CHILDREN_VARIABLE in os.environ and _is_bare(os.environ)
+    found = {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()}
+    path = found.get("PYTHONPATH", "")
+    has_folder = bool(path) and own_search_path(path) != path.split(os.pathsep)
+    return CHILDREN_VARIABLE not in found or not has_folder
 
 
 def _read_options(words: Sequence[str]) -> tuple[bool, str]:

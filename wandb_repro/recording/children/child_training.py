@@ -54,7 +54,8 @@ class ChildTraining:
             unique = list(dict.fromkeys(names))
             yield (
                 f"the script started {_some(unique)} with an environment of its own or with -I, -E "
-                "or -S, so whether that trained is not known: pass env={**os.environ, ...}"
+                "or -S, so whether that trained is not known: pass env={**os.environ, ...} "
+                "and keep what PYTHONPATH has"
             )
 
     def _found(self) -> _Found:
