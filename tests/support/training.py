@@ -110,22 +110,27 @@ def recorded_in(run_folder: str | Path) -> Recorded:
     return Recorded(Capsule(Path(run_folder) / "repro"))
 
 
-_OURS = ("tests.", "wandb_repro")
+_OURS = ("tests", "wandb_repro")
 
 
 class _OtherModules(Mapping[str, ModuleType]):
     """``sys.modules`` as it is now, without ours."""
 
     def __getitem__(self, name: str) -> ModuleType:
-        if name.startswith(_OURS):
+        if _is_ours(name):
             raise KeyError(name)
         return sys.modules[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in list(sys.modules) if not name.startswith(_OURS))
+        return (name for name in list(sys.modules) if not _is_ours(name))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _is_ours(name: str) -> bool:
+    # The package itself, too: with it, all of its files would be stored.
+    return name.partition(".")[0] in _OURS
 
 
 class SmallHost(Host):
