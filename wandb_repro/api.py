@@ -192,6 +192,8 @@ def watch(
     *models: object,
     optimizers: Sequence[object] = (),
     steps: int | Collection[int] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep: int = 3,
     run: wandb.Run | None = None,
 ) -> Watch:
     """Record a training loop of one's own, as ``ReproCallback`` records a ``fit``.
@@ -205,11 +207,18 @@ def watch(
             modules, or pytrees of arrays. None are needed if ``watch.step`` is given the state.
         optimizers: those of Keras, PyTorch or NNX.
         steps: also digest every N steps, or after these steps, and all batches between them.
+        checkpoint: folder for checkpoints of this loop; created if missing. After each epoch, all
+            that is needed to resume exactly is saved there: what is watched, the generators of
+            Python, NumPy and the frameworks, those passed to ``register``, and how far
+            ``watch.batches`` is. Write the loop as ``for epoch in watch.epochs(30)``: started
+            again after it was stopped, it resumes. What the loop keeps in variables of its own,
+            such as the best loss so far, is not saved.
+        keep: how many of the latest checkpoints to keep.
         run: the W&B run to record into; None takes the active run.
 
     Raises:
-        UsageError: one of the models or optimizers cannot be read, or ``steps`` is or contains a
-            number less than 1.
+        UsageError: one of the models or optimizers cannot be read, or ``steps`` or ``keep`` is or
+            contains a number less than 1.
 
     Example:
         >>> watch = wandb_repro.watch(model, optimizers=[optimizer])
@@ -221,4 +230,4 @@ def watch(
     # It reads every framework that is loaded: half of our import time.
     from wandb_repro.recording.loop.watch import Watch
 
-    return Watch(models, optimizers, steps=steps, run=run)
+    return Watch(models, optimizers, steps=steps, checkpoint=checkpoint, keep=keep, run=run)

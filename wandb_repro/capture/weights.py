@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from wandb_repro.digest import Array
+from wandb_repro.digest import Array, leaf_digests, root_digest
 
 GROUPS = ("trainable", "non_trainable", "seed", "optimizer", "state")
 """Groups of variables, in the order in which they are digested.
@@ -21,3 +22,15 @@ class Variable(NamedTuple):
     """Keras' path, such as ``sequential/conv2d/kernel``; shown to people, not digested."""
     value: Array
     """Any shape; a dtype of fixed size."""
+
+
+def root_of_variables(variables: Sequence[Variable], leaves: Sequence[str] | None = None) -> str:
+    """Return the root digest of variables, as in the trail; ``leaves`` are their digests, if known.
+
+    Raises:
+        DigestError: a variable has a dtype that cannot be digested.
+    """
+    if leaves is None:
+        leaves = leaf_digests([variable.value for variable in variables])
+    groups = (variable.group for variable in variables)
+    return root_digest(zip(groups, leaves, strict=True))

@@ -44,3 +44,8 @@ def register(generator: T, name: str | None) -> T:
 def registered() -> tuple[Registered, ...]:
     """Return the registered generators, in order."""
     return tuple(process.generators)
+
+
+def registered_by_name() -> dict[str, object]:
+    """Return the registered generators by name, in order."""
+    return {entry.name: entry.generator for entry in process.generators}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from wandb_repro.capture.array_numbers import ALGORITHM, numbers_of
-from wandb_repro.capture.weights import Variable
-from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests, root_digest
+from wandb_repro.capture.weights import Variable, root_of_variables
+from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM, leaf_digests
 from wandb_repro.manifest.leaf_positions import places_in
 from wandb_repro.manifest.trail import Digested, of_run
 from wandb_repro.manifest.trail_records import (
@@ -128,7 +128,7 @@ class TrailRecorder:
         state = self._state(point.fit, found)
         known = state.root
         leaves = leaf_digests([variable.value for variable in found])
-        root = _root(found, leaves)
+        root = root_of_variables(found, leaves)
         if point.moment == "step":
             weights = Digested.model_construct(
                 **place,
@@ -161,7 +161,7 @@ class TrailRecorder:
         with self._lock:
             shapes = self._state(WHOLE_RUN, variables).shapes
             leaves = tuple(leaf_digests([variable.value for variable in variables]))
-            root = _root(variables, leaves)
+            root = root_of_variables(variables, leaves)
             state = State(moment=moment, row=row, fits=fits, root=root, leaves=leaves)
             self.append(state, sync=moment == "end")
             if self._live is not None:
@@ -169,7 +169,7 @@ class TrailRecorder:
 
     def root_now(self, variables: Sequence[Variable]) -> str:
         """Return the root of variables, and write nothing."""
-        return _root(variables, leaf_digests([variable.value for variable in variables]))
+        return root_of_variables(variables)
 
     def _state(self, fit: int, variables: list[Variable]) -> _Fit:
         """Return the state of a fit; if its variables are new or changed, write their structure."""
@@ -197,11 +197,6 @@ class TrailRecorder:
 def _shape(variable: Variable) -> Shape:
     group, label, value = variable
     return Shape(group=group, label=label, dtype=str(value.dtype.name), shape=tuple(value.shape))
-
-
-def _root(variables: Sequence[Variable], leaves: Sequence[str]) -> str:
-    groups = (variable.group for variable in variables)
-    return root_digest(zip(groups, leaves, strict=True))
 
 
 def _short(full: Digested, known: Sequence[str]) -> Step:

@@ -88,6 +88,12 @@ def _on_host(leaf: Any) -> Array:
     return cast("Array", numpy.asarray(leaf))
 
 
+def is_array(value: object) -> bool:
+    """Tell whether this is an array of JAX."""
+    jax: Any = sys.modules.get("jax")
+    return hasattr(jax, "Array") and isinstance(value, jax.Array)
+
+
 def has_arrays(tree: object) -> bool:
     """Tell whether a pytree has at least one array."""
     jax: Any = sys.modules.get("jax")
@@ -100,10 +106,24 @@ def has_arrays(tree: object) -> bool:
 
 def state_of_nnx(value: object) -> Callable[[], object] | None:
     """Return a function that gives the state of a Flax NNX object as a pytree; None for others."""
-    nnx: Any = getattr(sys.modules.get("flax"), "nnx", None) or sys.modules.get("flax.nnx")
+    nnx = _nnx()
     if nnx is None or not isinstance(value, (nnx.Module, getattr(nnx, "Optimizer", nnx.Module))):
         return None
     return lambda: nnx.to_pure_dict(nnx.state(value))
+
+
+def graph_state_of(value: object) -> Any:
+    """Return the state of a Flax NNX object as it is, for ``update``."""
+    return _nnx().state(value)
+
+
+def update(value: object, state: object) -> None:
+    """Give a Flax NNX object this state, in place."""
+    _nnx().update(value, state)
+
+
+def _nnx() -> Any:
+    return getattr(sys.modules.get("flax"), "nnx", None) or sys.modules.get("flax.nnx")
 
 
 def is_traced(value: object) -> bool:

@@ -32,7 +32,7 @@ def is_built(module: Any) -> bool:
     """Tell whether each parameter has its shape; lazy modules get theirs in the first step."""
     torch: Any = sys.modules["torch"]
     lazy = torch.nn.parameter.UninitializedTensorMixin
-    return not any(isinstance(tensor, lazy) for _, tensor in _tensors_of(module))
+    return not any(isinstance(tensor, lazy) for _, tensor in tensors_of(module))
 
 
 def read_module(module: object) -> list[Variable]:
@@ -41,7 +41,7 @@ def read_module(module: object) -> list[Variable]:
     The order within a group is that of ``state_dict``; buffers that ``state_dict`` leaves out
     (``persistent=False``) are included. A parameter that two modules share is read once.
     """
-    found = [(_group(tensor), name, tensor) for name, tensor in _tensors_of(cast("Any", module))]
+    found = [(_group(tensor), name, tensor) for name, tensor in tensors_of(module)]
     found.sort(key=lambda entry: entry[0] != "trainable")
     return [Variable(group, name, on_host(tensor)) for group, name, tensor in found]
 
@@ -50,9 +50,10 @@ def _group(tensor: Any) -> str:
     return "trainable" if tensor.requires_grad else "non_trainable"
 
 
-def _tensors_of(module: Any) -> Iterator[tuple[str, Any]]:
+def tensors_of(module: object) -> Iterator[tuple[str, Any]]:
+    """Yield a module's parameters and buffers with their names, each once."""
     known = set[int]()
-    for prefix, part in module.named_modules():
+    for prefix, part in cast("Any", module).named_modules():
         both = (part.named_parameters(prefix, recurse=False), part.named_buffers(prefix, False))
         for name, tensor in (entry for entries in both for entry in entries):
             if id(tensor) not in known:
@@ -62,7 +63,7 @@ def _tensors_of(module: Any) -> Iterator[tuple[str, Any]]:
 
 def names_of(modules: Iterable[object]) -> dict[int, str]:
     """Return the name of each parameter of these modules, by its id."""
-    named = (_tensors_of(cast("Any", module)) for module in modules)
+    named = (tensors_of(module) for module in modules)
     return {id(tensor): name for entries in named for name, tensor in entries}
 
 
@@ -130,6 +131,23 @@ def on_host(value: Any) -> Array:
     if tensor.is_floating_point() and tensor.element_size() <= _HALF and not _is_half(tensor):
         tensor = tensor.float()
     return cast("Array", tensor.resolve_conj().resolve_neg().cpu().numpy())
+
+
+def as_tensor(array: Any) -> Any:
+    """Return an array as a tensor with memory of its own."""
+    torch: Any = sys.modules.get("torch")
+    return array if torch is None else torch.from_numpy(sys.modules["numpy"].array(array))
+
+
+def like(tensor: Any, array: Any) -> Any:
+    """Return an array as a new tensor, with the dtype and device of another."""
+    return as_tensor(array).to(dtype=tensor.dtype, device=tensor.device)
+
+
+def copy_into(tensor: Any, array: Any) -> None:
+    """Give a tensor the values of an array, in place, unnoticed by autograd."""
+    with sys.modules["torch"].no_grad():
+        tensor.copy_(as_tensor(array))
 
 
 _HALF = 2

@@ -32,13 +32,18 @@ class Watched:
     def __init__(self, models: Sequence[object], optimizers: Sequence[object] = ()) -> None:
         self.models = tuple(models)
         self.optimizers = tuple(optimizers)
-        for value in (*self.models, *self.optimizers):
+        for value in self.values:
             _check(value)
         names = _names(self.models) if len(self.models) > 1 else [""] * len(self.models)
         self._named = list(zip(names, self.models, strict=True))
         self._named += [("", value) for value in self.optimizers]
         self._readers = list[Callable[[], list[Variable]]]()
         self._walked = False
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """All of them, models first."""
+        return (*self.models, *self.optimizers)
 
     def __bool__(self) -> bool:
         return bool(self._named)
@@ -47,7 +52,7 @@ class Watched:
     def has_arrays(self) -> bool:
         """Whether state was given that is in no variable: a pytree, or an NNX object."""
         return any(
-            _entries(value) is None
+            entries_of(value) is None
             and not torch_state.is_module(value)
             and not torch_state.is_optimizer(value)
             for _, value in self._named
@@ -69,7 +74,7 @@ class Watched:
             for key, label in torch_state.names_of([value]).items()
         }
         for name, value in self._named:
-            found = _entries(value)
+            found = entries_of(value)
             if found is None:
                 readers.append(partial(_labelled, name, _reader(value, torch_names)))
                 continue
@@ -121,17 +126,17 @@ def _are_variables(value: object) -> bool:
     """Tell whether this is a list of variables of Keras or TensorFlow, or of further such lists."""
     if not isinstance(value, (list, tuple)) or not value:
         return False
-    return all(_entries(each) is not None for each in cast("Sequence[object]", value))
+    return all(entries_of(each) is not None for each in cast("Sequence[object]", value))
 
 
-def _entries(value: object) -> list[Entry] | None:
+def entries_of(value: object) -> list[Entry] | None:
     """Return the variables of what belongs to Keras or TensorFlow; None for anything else."""
     if keras_state.owns(value):
         return keras_state.labelled(value)
     if tensorflow_state.owns(value) and not _is_plain_sequence(value):
         return tensorflow_state.grouped(value)
     if _are_variables(value):
-        parts = [_entries(each) or [] for each in cast("Sequence[object]", value)]
+        parts = [entries_of(each) or [] for each in cast("Sequence[object]", value)]
         return [entry for part in parts for entry in part]
     return None
 

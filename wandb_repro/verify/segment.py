@@ -10,10 +10,13 @@ from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.verify.compare_limit import Limit
 
-_ADD = "To record checkpoints, pass wandb_repro.keras.ReproCheckpoint(folder) to fit as a callback."
+_ADD = (
+    "To record checkpoints, pass wandb_repro.keras.ReproCheckpoint(folder) to fit as a callback, "
+    "or checkpoint=folder to wandb_repro.watch."
+)
 _ADD_TO_EACH = (
-    "Rerun without --from-epoch, or record again with "
-    "wandb_repro.keras.ReproCheckpoint(folder) as a callback of every fit."
+    "Rerun without --from-epoch, or record again with checkpoints of every fit and loop: "
+    "wandb_repro.keras.ReproCheckpoint(folder), wandb_repro.watch(..., checkpoint=folder)."
 )
 
 

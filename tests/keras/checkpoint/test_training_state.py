@@ -13,8 +13,9 @@ import pytest
 
 from tests.support.resuming import bits_of
 from wandb_repro.errors import CheckpointError
-from wandb_repro.keras.checkpoint.training_state import TrainingState, seed_of_process
+from wandb_repro.keras.checkpoint.training_state import TrainingState
 from wandb_repro.keras.fit_frame import FitFrame
+from wandb_repro.recording.checkpoint_process import seed_of_process
 from wandb_repro.recording.process_state import process
 from wandb_repro.recording.seeding import Seeding
 from wandb_repro.store.checkpoint_file import StoredCheckpoint

@@ -14,7 +14,10 @@ def test_each_batch_is_shown_before_the_loop_gets_it_and_no_further_one_is_made(
             yield number
 
     batches = WatchedBatches(
-        made(), lambda: events.append("began"), lambda batch: events.append(f"shown {batch}")
+        made(),
+        lambda _: events.append("began"),
+        lambda batch: events.append(f"shown {batch}"),
+        lambda _, exhausted: events.append(f"ended, exhausted: {exhausted}"),
     )
     assert not events
     for batch in batches:
@@ -22,10 +25,12 @@ def test_each_batch_is_shown_before_the_loop_gets_it_and_no_further_one_is_made(
         if batch == 1:
             break
     both = ["made 0", "shown 0", "got 0", "made 1", "shown 1", "got 1"]
-    assert events == ["began", *both]
+    assert events == ["began", *both, "ended, exhausted: False"]
+    assert list(batches) == [2]
+    assert events[-2:] == ["shown 2", "ended, exhausted: True"]
 
 
 def test_next_takes_one_after_the_other() -> None:
-    batches = WatchedBatches([1, 2], lambda: None, lambda _: None)
+    batches = WatchedBatches([1, 2], lambda _: None, lambda _: None, lambda *_: None)
     assert [next(batches), next(batches)] == [1, 2]
     assert next(batches, "no more") == "no more"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -13,23 +11,19 @@ import keras
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.unrecorded import unrecorded
-from wandb_repro.errors import CheckpointError, UsageError
+from wandb_repro.errors import UsageError
 from wandb_repro.keras.callback import ReproCallback
 from wandb_repro.keras.checkpoint.best_epoch import BestEpoch
 from wandb_repro.keras.checkpoint.training_state import TrainingState
 from wandb_repro.keras.edges import Actions, restore, surround
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.request import Beginning
-from wandb_repro.manifest.trail_records import Checkpoint, Resumed
-from wandb_repro.recording.distributed import world_of
+from wandb_repro.manifest.trail_records import Resumed
+from wandb_repro.recording.checkpoint_series import CheckpointSeries, Found
 from wandb_repro.recording.fit.fit_recorder import FitRecorder
-from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.messages import harmless, say, warn_once
 from wandb_repro.recording.mode import current_mode
-from wandb_repro.recording.process_state import process
-from wandb_repro.store.checkpoint_file import StoredCheckpoint, read_checkpoint
-from wandb_repro.store.checkpoint_folder import Shelf, Written
+from wandb_repro.store.checkpoint_file import StoredCheckpoint
 
 
 class ReproCheckpoint(keras.callbacks.Callback):
@@ -75,11 +69,10 @@ class ReproCheckpoint(keras.callbacks.Callback):
         super().__init__()
         if keep < 1 or every < 1:
             raise UsageError(f"keep={keep} and every={every} must be 1 or more.")
-        self._shelf = Shelf(Path(folder).absolute(), keep)
+        self._series = CheckpointSeries(Path(folder), keep, resume=resume)
         self._monitor, self._mode = monitor, mode
         self._best = BestEpoch(monitor, mode)
         self._every = every
-        self._resume = resume
         self._reset()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -97,10 +90,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
     def _reset(self) -> None:
         self._training: TrainingState | None = None
         self._found: StoredCheckpoint | None = None
-        self._number = 0
-        self._saves = False
         self._search = True
-        self._begun_with: int | None = None
         self._unsaved = list[str]()
         self._inexact = list[str]()
 
@@ -121,60 +111,14 @@ class ReproCheckpoint(keras.callbacks.Callback):
         others = [other for other in fit.callbacks if other is not self and not _is_ours(other)]
         self._training = TrainingState(self._trained, fit, others)
         surround(fit, self, before=_BEFORE, after=_AFTER)
-        process.open_checkpoints.add(self._shelf.folder)
-        mode = current_mode()
+        training, mode = self._training, current_mode()
         with unrecorded():  # a checkpoint is not an input file of the script
             if mode.saves_checkpoints:
-                self._begin(self._training)
+                if found := self._series.begin(training.check):
+                    self._go_on(training, found)
             elif start := mode.beginning_of(self._number_in_run(fit)):
-                self._begin_rerun(start, self._training)
-
-    def _begin(self, training: TrainingState) -> None:
-        fits, folder = process.checkpointed_fits, self._shelf.folder
-        fits[folder] = self._number = fits.get(folder, 0) + 1
-        self._saves = world_of(os.environ).rank == 0
-        if self._number == 1 and (self._shelf.has_ended or not self._resume):
-            self._start_over()
-        newest = self._shelf.newest(self._number, self._warn_of_skipped)
-        if newest is not None:
-            written, stored = newest
-            try:
-                training.check(stored)
-            except CheckpointError as error:
-                self._set_aside(f"cannot resume from {written.path.name}: {error.message}")
-            else:
-                self._go_on(training, written, stored)
-        if self._saves and self._number == 1:
-            guarded(lambda: self._shelf.mark("runs"), "the folder of checkpoints")
-            # NOTE: not a method of this callback, which would keep its model alive.
-            atexit.register(end_script, self._shelf)
-
-    def _start_over(self) -> None:
-        if not self._saves:
-            return
-        if not self._shelf.has_ended:
-            self._set_aside("resume=False")
-        elif self._shelf.clear():
-            say(f"the training in {self._shelf.folder} has finished; this one starts over")
-
-    def _warn_of_skipped(self, why: str) -> None:
-        warn_once(f"checkpoint skipped: {why} The previous one is used, if there is one")
-
-    def _set_aside(self, why: str) -> None:
-        aside = self._shelf.set_aside() if self._saves else None
-        if aside is not None:
-            warn_once(f"{why}; training starts over, and the old files are kept in {aside}")
-
-    def _begin_rerun(self, start: Beginning, training: TrainingState) -> None:
-        path = Path(start.checkpoint)
-        try:
-            stored = read_checkpoint(path, start.checkpoint_sha256)
-            training.check(stored)
-        except CheckpointError as error:
-            say(f"the rerun cannot start from its checkpoint: {error.message}")
-            raise RerunStopped(1) from error
-        written = Written(path, start.fit, int(stored.state["epoch"]))
-        self._go_on(training, written, stored, is_over=start.is_over)
+                found = self._series.begin_rerun(start, training.check)
+                self._go_on(training, found, is_over=start.is_over)
 
     def _number_in_run(self, fit: FitFrame) -> int | None:
         """Return the number of the fit in the trail; None if no ReproCallback records it."""
@@ -185,23 +129,17 @@ class ReproCheckpoint(keras.callbacks.Callback):
             return None
         return ours.number_of_fit(begun=callbacks.index(ours) < callbacks.index(self))
 
-    def _go_on(
-        self,
-        training: TrainingState,
-        written: Written,
-        stored: StoredCheckpoint,
-        *,
-        is_over: bool = False,
-    ) -> None:
+    def _go_on(self, training: TrainingState, found: Found, *, is_over: bool = False) -> None:
         """Make ``fit`` start after a checkpoint; most state is restored when the epoch begins.
 
         ``is_over``: the original fit ended there, even if the checkpoint does not say so.
         """
+        written, stored = found
         epochs = int(training.fit.locals.get("epochs", 0))
         initial = int(training.fit.locals.get("initial_epoch", 0) or 0)
         if written.epoch <= initial and not is_over:
             return
-        self._found, self._begun_with = stored, written.epoch
+        self._found = stored
         over = is_over or bool(stored.state["stopped"]) or written.epoch >= epochs
         self._initial, self._trained._initial_epoch = (
             self._trained._initial_epoch,
@@ -209,7 +147,7 @@ class ReproCheckpoint(keras.callbacks.Callback):
         )
         self._inexact = [*stored.state["unsaved"], *training.differences(stored)]
         self._best.restore(stored.state["best"])
-        say(f"resuming after epoch {written.epoch} from {written.path}")
+        self._series.resumed(found)
         if over:  # Keras finalizes the optimizer's averages before a callback is called again
             training.restore_weights(stored)
 
@@ -259,23 +197,24 @@ class ReproCheckpoint(keras.callbacks.Callback):
     def save(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Save the state after this many epochs, if due; every other callback has acted."""
         training = self._training
-        if training is None or not self._saves:
+        if training is None or not self._series.saves:
             return
         stopped = bool(self._trained.stop_training)
         last = stopped or epoch >= int(training.fit.locals.get("epochs", 0))
         self._warn_of_unsaved(training)
         if epoch % self._every and not last:
             return
-        is_best = self._best.see(epoch, logs, self._trained)
-        entries = {
-            "fit": self._number,
-            "epoch": epoch,
-            "stopped": stopped,
-            "unsaved": [*self._unsaved, *self._inexact],
-            "best": self._best.state(),
-            "path": "",
-        }
-        self._write(training, entries, is_best=is_best)
+        self._best.see(epoch, logs, self._trained)
+        recorder = self._recorder()
+        more = {"stopped": stopped, "best": self._best.state()}
+        self._series.write(
+            lambda entries: training.take({**entries, **more}),
+            recorder,
+            epoch=epoch,
+            step=recorder.steps if recorder else _iterations(self._trained),
+            unsaved=[*self._unsaved, *self._inexact],
+            best=self._best.epoch,
+        )
 
     def _warn_of_unsaved(self, training: TrainingState) -> None:
         """Warn of state that a checkpoint cannot save, before the first checkpoint is used."""
@@ -287,53 +226,14 @@ class ReproCheckpoint(keras.callbacks.Callback):
                 self._unsaved.append(reason)
                 warn_once(f"a resume of this training is not exact: {reason}")
 
-    def _write(self, training: TrainingState, entries: dict[str, Any], *, is_best: bool) -> None:
-        recorder, epoch = self._recorder(), int(entries["epoch"])
-        step = recorder.steps if recorder else _iterations(self._trained)
-        folder = self._shelf.folder
-        path = folder / f"fit-{self._number}-epoch-{epoch:05d}.ckpt"
-        try:
-            taken = training.take({**entries, "step": step, "path": str(path)})
-            written, digest = self._shelf.write(self._number, epoch, taken.state, taken.pieces)
-        except (OSError, CheckpointError, TypeError) as error:
-            why = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
-            warn_once(f"no checkpoint in {folder}: {why}; training continues without it")
-            self._record(recorder, epoch, step, str(path), reason=str(why))
-            return
-        record = {"digest": digest, "size_bytes": written.path.stat().st_size, "root": taken.root}
-        self._record(
-            recorder, epoch, step, str(path), best=is_best, unsaved=entries["unsaved"], **record
-        )
-        for gone in self._shelf.tidy(self._number, self._best.epoch, self._begun_with):
-            self._record(
-                recorder, gone.written.epoch, 0, str(gone.written.path), reason=gone.reason
-            )
-
-    def _record(
-        self, recorder: FitRecorder | None, epoch: int, step: int, path: str, **fields: Any
-    ) -> None:
-        if recorder is not None:
-            unsaved = tuple(fields.pop("unsaved", ()))
-            recorder.note_checkpoint(
-                Checkpoint(fit=1, epoch=epoch, step=step, path=path, unsaved=unsaved, **fields)
-            )
-
     def finish(self) -> None:
         """Note that ``fit`` returned; remove our entries from the ends of Keras' list."""
         training, self._training = self._training, None
-        process.open_checkpoints.discard(self._shelf.folder)
+        self._series.end()
         if training is not None:
             restore(training.fit.callback_list, self)
         # A callback that the script keeps would keep the model alive.
         cast("Any", self).set_model(None)
-
-
-def end_script(shelf: Shelf) -> None:
-    """Note that the script finished, unless an exception or a signal ended it."""
-    failed = getattr(sys, "last_type", None) is not None
-    is_open = shelf.folder in process.open_checkpoints
-    if not failed and not is_open and shelf.folder.is_dir():
-        guarded(lambda: shelf.mark("ended"), "the folder of checkpoints")
 
 
 def _say_skipping(batches: int) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import keras
 
+from wandb_repro.capture.weights import root_of_variables
 from wandb_repro.errors import CheckpointError
 from wandb_repro.keras.checkpoint.callback_state import callback_states, restore_callbacks
 from wandb_repro.keras.checkpoint.data_position import DataPosition
-from wandb_repro.keras.checkpoint.rng_state import restore_rng_states, rng_states
-from wandb_repro.keras.checkpoint.serialize import Pieces, class_of, is_saveable, pack, unpack
 from wandb_repro.keras.checkpoint.unsaved_state import (
     AttributeWatch,
-    Unsaved,
     unsaved_of_fit,
     unsaved_of_step,
     unsaved_of_watches,
@@ -28,27 +24,22 @@ from wandb_repro.keras.checkpoint.variable_state import (
     check_fits,
     description_of,
     ensure_built,
-    root_of,
 )
 from wandb_repro.keras.fit_frame import FitFrame
-from wandb_repro.recording.process_state import process
-from wandb_repro.recording.wandb_run import CONFIG_KEY
-from wandb_repro.state.keras_state import Reader
-from wandb_repro.store.checkpoint_file import Piece, StoredCheckpoint
-
-_NOT_SEEDED = Unsaved(
-    "nothing was seeded, so values drawn before model.fit are different in each process",
-    "",
-    "call wandb_repro.init(seed=...) or keras.utils.set_random_seed(...) first",
+from wandb_repro.recording.checkpoint_process import (
+    NOT_SEEDED,
+    Unsaved,
+    check_config,
+    differences_of_process,
+    seed_of_process,
+    state_of_process,
 )
-
-
-class Taken(NamedTuple):
-    """A checkpoint before it is written."""
-
-    state: dict[str, Any]
-    pieces: list[Piece]
-    root: str
+from wandb_repro.recording.checkpoint_series import Taken
+from wandb_repro.recording.rng_registry import registered_by_name
+from wandb_repro.state.keras_state import Reader
+from wandb_repro.state.packing import Pieces, class_of, is_saveable, pack, unpack
+from wandb_repro.state.rng_state import restore_rng_states, rng_states
+from wandb_repro.store.checkpoint_file import StoredCheckpoint
 
 
 @dataclass
@@ -83,7 +74,7 @@ class TrainingState:
             return unsaved_of_watches(self.watches)
         step = getattr(self.model, "train_function", None)
         return [
-            *([_NOT_SEEDED] if seed_of_process() is None else []),
+            *([NOT_SEEDED] if seed_of_process() is None else []),
             *unsaved_of_fit(self.fit.locals, self.others),
             *unsaved_of_step(step),
             *unsaved_of_watches(self.watches),
@@ -106,16 +97,14 @@ class TrainingState:
             pieces.add(variable.value)
         state: dict[str, Any] = {
             **entries,
-            "made_with": _versions(),
-            "seed": seed_of_process(),
-            "config": _config(),
+            **state_of_process(_frameworks()),
             "model": description_of(self.model, variables),
             "position": self.position.state(),
-            "generators": pack(rng_states(), pieces),
+            "generators": pack(rng_states(registered_by_name()), pieces),
             "callbacks": pack(callback_states(self.others), pieces),
             "data": pack([self._attributes(data) for data in self._data], pieces),
         }
-        return Taken(state, pieces.pieces, root_of(variables))
+        return Taken(state, pieces.pieces, root_of_variables(variables))
 
     def _attributes(self, data: Any) -> dict[str, Any]:
         """Return the attributes of the user's dataset that changed since ``fit`` began."""
@@ -131,24 +120,13 @@ class TrainingState:
         """
         if not ensure_built(self.model, self.fit.locals.get("epoch_iterator")):
             raise CheckpointError("the model has no weights yet: give it an Input layer")
-        _check_config(found.state["config"])
+        check_config(found.state["config"])
         check_fits(found.state["model"], self.model, Reader(self.model).read())
 
     def differences(self, found: StoredCheckpoint) -> list[str]:
         """Return sentences on how this process differs from that of the checkpoint."""
-        state, seed = found.state, seed_of_process()
-        differences: list[str] = []
-        if state["seed"] != seed:
-            differences.append(
-                f"it was seeded with {state['seed']} and this process with {seed}, so what was "
-                "drawn before model.fit is not the same; stop, give it "
-                f"seed={state['seed']}, start again"
-            )
-        differences += _other_config(state["config"])
-        for name, version in state["made_with"].items():
-            here = _versions().get(name, "none")
-            if here != version:
-                differences.append(f"it was made with {name} {version} and this is {here}")
+        state = found.state
+        differences = differences_of_process(state)
         kind = self.position.state()["kind"]
         if state["position"]["kind"] != kind:
             was = state["position"]["kind"]
@@ -181,61 +159,12 @@ class TrainingState:
             for name, value in values.items():
                 setattr(data, name, value)
         # Last: making iterators of the data draws from the generators.
-        return restore_rng_states(generators)
+        return restore_rng_states(generators, registered_by_name())
 
 
 def _is_of_script(value: object) -> bool:
     return class_of(value).__module__.split(".")[0] not in ("keras", "wandb", "wandb_repro")
 
 
-def seed_of_process() -> str | None:
-    """Return the seed of this process as text; None if none was found."""
-    seeding = process.seeding
-    if seeding is not None and seeding.seed is not None:
-        return str(seeding.seed)
-    state: Any = importlib.import_module("keras.src.backend.common.global_state")
-    seed = state.get_global_attribute("global_random_seed")
-    if seed is None and "tensorflow" in sys.modules:
-        context: Any = importlib.import_module("tensorflow.python.eager.context").context()
-        seed = getattr(context, "_seed", None)
-    return None if seed is None else str(seed)
-
-
-def _run() -> Any:
-    return getattr(sys.modules.get("wandb"), "run", None)
-
-
-def _config() -> dict[str, str]:
-    """Return the active run's W&B config, each value as text; empty without a run."""
-    run = _run()
-    items = dict(run.config).items() if run is not None else ()
-    return {str(name): repr(value) for name, value in items if name != CONFIG_KEY}
-
-
-def _other_config(saved: dict[str, str]) -> list[str]:
-    here = _config()
-    return [
-        f"config {name!r} was {saved[name]} and is {here[name]}"
-        for name in sorted(saved.keys() & here.keys())
-        if saved[name] != here[name]
-    ]
-
-
-def _check_config(saved: dict[str, str]) -> None:
-    """Check the config in a sweep, where a different config means a different run.
-
-    Raises:
-        CheckpointError: the checkpoint is of another run of the sweep.
-    """
-    other = _other_config(saved)
-    if other and getattr(_run(), "sweep_id", None):
-        raise CheckpointError(f"it is of another run of the sweep: {other[0]}")
-
-
-def _versions() -> dict[str, str]:
-    backend = str(cast("Any", keras).backend.backend())
-    module = sys.modules.get(backend)
-    return {
-        "keras": str(cast("Any", keras).__version__),
-        backend: str(getattr(module, "__version__", "")),
-    }
+def _frameworks() -> tuple[str, str]:
+    return ("keras", str(cast("Any", keras).backend.backend()))

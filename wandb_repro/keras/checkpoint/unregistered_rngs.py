@@ -8,9 +8,9 @@ import types
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple, cast
 
-from wandb_repro.keras.checkpoint.rng_state import is_generator
-from wandb_repro.keras.checkpoint.serialize import class_of
 from wandb_repro.recording.rng_registry import registered
+from wandb_repro.state.packing import class_of
+from wandb_repro.state.rng_state import is_generator
 
 _DEEPEST = 4
 _MOST = 2_000

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from wandb_repro.digest import Array, leaf_digest
 from wandb_repro.keras.checkpoint.callback_state import SAVED, names_of_state
 from wandb_repro.keras.checkpoint.graph_ops import Found, in_pipeline, in_step
-from wandb_repro.keras.checkpoint.serialize import Pieces, Unsaveable, class_of, is_saveable, pack
 from wandb_repro.keras.checkpoint.unregistered_rngs import place_of, unregistered_rngs
-
-
-class Unsaved(NamedTuple):
-    """Something that a resumed training does differently from an uninterrupted one."""
-
-    what: str
-    where: str
-    """File and line; empty if unknown."""
-    cure: str
-
-    def __str__(self) -> str:
-        where = f" ({self.where})" if self.where else ""
-        return f"{self.what}{where}; {self.cure}"
-
+from wandb_repro.recording.checkpoint_process import Unsaved
+from wandb_repro.state.packing import Pieces, Unsaveable, class_of, is_saveable, pack
 
 _REGISTER = "pass it to wandb_repro.register(...)"
 

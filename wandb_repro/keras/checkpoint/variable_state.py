@@ -9,10 +9,9 @@ import keras
 import numpy as np
 
 from wandb_repro.capture.weights import Variable
-from wandb_repro.digest import leaf_digests, root_digest
 from wandb_repro.errors import CheckpointError
-from wandb_repro.keras.checkpoint.serialize import array_of, class_of
 from wandb_repro.state.keras_state import grouped
+from wandb_repro.state.packing import array_of, class_of
 from wandb_repro.store.checkpoint_file import Piece
 
 
@@ -85,13 +84,6 @@ def assign(model: Any, pieces: Sequence[Piece]) -> None:
     """Set a model's variables to the values of a checkpoint; call ``check_fits`` before."""
     for (_, variable), piece in zip(grouped(model), pieces, strict=True):
         variable.assign(array_of(piece))
-
-
-def root_of(variables: Sequence[Variable]) -> str:
-    """Return the root digest of variables, as in the trail."""
-    leaves = leaf_digests([variable.value for variable in variables])
-    groups = (variable.group for variable in variables)
-    return root_digest(zip(groups, leaves, strict=True))
 
 
 def build_optimizer(model: Any) -> None:

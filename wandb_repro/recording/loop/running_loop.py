@@ -110,6 +110,10 @@ class RunningLoop:
             self._state, self._has_state = state, True
             process.registry.has_watched_state = True
 
+    def passed_state(self) -> tuple[bool, object]:
+        """Return whether the last step passed a state, and that state."""
+        return self._has_state, self._state
+
     def epoch_ended(self) -> None:
         """Note that the next batch and the next step are an epoch's first."""
         self.steps_per_epoch = self._batches = self._since_step = 0

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakSet
 
+from wandb_repro.errors import UsageError
 from wandb_repro.recording.attach import active_run, attached, find_session, options_of
 from wandb_repro.recording.children.handover import is_child
 from wandb_repro.recording.fit.fit_recorder import FitRecorder, checked_steps
 from wandb_repro.recording.live_compare import RerunStopped
+from wandb_repro.recording.loop.loop_checkpoints import LoopCheckpoints
 from wandb_repro.recording.loop.running_loop import RunningLoop
 from wandb_repro.recording.loop.step_values import is_traced, kept_values, read_values
 from wandb_repro.recording.loop.watched_batches import WatchedBatches
@@ -50,10 +54,17 @@ class Watch:
         optimizers: Sequence[object] = (),
         *,
         steps: int | Collection[int] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        keep: int = 3,
         run: wandb.Run | None = None,
     ) -> None:
+        if keep < 1:
+            raise UsageError(f"keep={keep} must be 1 or more.")
         self._steps = checked_steps(steps)
         self._watched = Watched(models, optimizers)
+        self._checkpoints: LoopCheckpoints | None = None
+        if checkpoint is not None:
+            self._checkpoints = LoopCheckpoints(Path(checkpoint), keep, self._watched)
         self._run = run
         self._lock = threading.RLock()  # loops may take their steps in several threads
         self._epoch = 0
@@ -76,7 +87,55 @@ class Watch:
             >>> for batch in watch.batches(dataset):
             ...     watch.step(loss=train_step(batch))
         """
-        return WatchedBatches(dataset, self._begin, self._show)
+        return WatchedBatches(dataset, self._begin_batches, self._show, self._end_batches)
+
+    def epochs(self, count: int) -> Iterator[int]:
+        """Yield the number of each epoch to train, from 0, and end each as ``watch.epoch()`` does.
+
+        With ``checkpoint=``, a loop that was stopped resumes after its last complete epoch, and a
+        rerun can begin there (``wandb-repro rerun RUN --from-epoch N``). Call ``watch.epoch``
+        yourself, at the end of the body, to pass values.
+
+        Args:
+            count: of epochs in the whole training.
+
+        Example:
+            >>> watch = wandb_repro.watch(model, optimizers=[optimizer], checkpoint="checkpoints")
+            >>> for epoch in watch.epochs(30):
+            ...     for batch in watch.batches(dataset):
+            ...         watch.step(loss=train_step(batch))
+        """
+        self._resume()
+        checkpoints = self._checkpoints
+        if checkpoints is not None and checkpoints.is_over:
+            return
+        try:
+            for epoch in range(self._epoch, count):
+                yield epoch
+                if self._epoch == epoch:
+                    self.epoch()
+        finally:  # also after `break`; an exception keeps the loop's frame, and this open
+            if checkpoints is not None:
+                checkpoints.end()
+
+    def restore(self, state: T) -> T:
+        """Return the state of the checkpoint that the loop resumes from, else ``state``.
+
+        For loops whose arrays are made anew in each step, as with JAX: call it before
+        ``watch.epochs``. Models and optimizers that are changed in place need no call.
+
+        Args:
+            state: the pytree that ``watch.step`` gets, as it is before training.
+
+        Returns:
+            A pytree of the same structure, dtypes, shapes and devices.
+
+        Example:
+            >>> params, opt_state = watch.restore((params, opt_state))
+        """
+        self._resume(state)
+        checkpoints = self._checkpoints
+        return state if checkpoints is None else cast("T", checkpoints.restored(state))
 
     @harmless("a step")
     def step(self, state: object = None, /, **values: object) -> None:
@@ -118,6 +177,8 @@ class Watch:
                 return
             recorder.epoch_ended(self._epoch, read_values("watch.epoch", values))
             self._epoch += 1
+            if self._checkpoints is not None:
+                self._checkpoints.save(recorder, loop, self._epoch)
             loop.epoch_ended()
             recorder.epoch_began(self._epoch)
 
@@ -135,6 +196,7 @@ class Watch:
             self._recorder = self._loop = None
             if recorder is not None:
                 recorder.end(complete=complete)
+            self._checkpoints = None
             self._watched = Watched(())
 
     def __enter__(self) -> Watch:
@@ -161,6 +223,26 @@ class Watch:
     def _begin(self) -> None:
         with self._lock:
             self._recording(late=False)
+
+    @harmless("a checkpoint to resume from")
+    def _resume(self, *state: object) -> None:
+        with self._lock:
+            recorder, _ = self._recording(late=False)
+            if recorder is not None and self._checkpoints is not None and not self._epoch:
+                self._checkpoints.begin(recorder, *state)
+                self._epoch = self._checkpoints.first_epoch
+                recorder.epoch_began(self._epoch)
+
+    @harmless("the start of a loop")
+    def _begin_batches(self, dataset: object) -> None:
+        self._begin()
+        if self._checkpoints is not None:
+            self._checkpoints.positions.begin(dataset)
+
+    @harmless("the end of a dataset")
+    def _end_batches(self, dataset: object, exhausted: bool) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.positions.end(dataset, exhausted=exhausted)
 
     @harmless("a batch")
     def _show(self, batch: object) -> None:

@@ -13,23 +13,34 @@ class WatchedBatches(Generic[T]):
 
     Args:
         dataset: anything that a ``for`` loop takes.
-        begin: called when an iteration begins.
+        begin: called with the dataset when an iteration begins.
         show: called with each batch, before the loop gets it.
+        end: called when an iteration ends, with the dataset and whether it had no more batches.
     """
 
     def __init__(
-        self, dataset: Iterable[T], begin: Callable[[], None], show: Callable[[object], None]
+        self,
+        dataset: Iterable[T],
+        begin: Callable[[object], None],
+        show: Callable[[object], None],
+        end: Callable[[object, bool], None],
     ) -> None:
         self._dataset = dataset
         self._begin = begin
         self._show = show
+        self._end = end
         self._own: Iterator[T] | None = None
 
     def __iter__(self) -> Iterator[T]:
-        self._begin()
-        for batch in self._dataset:
-            self._show(batch)
-            yield batch
+        self._begin(self._dataset)
+        exhausted = False
+        try:
+            for batch in self._dataset:
+                self._show(batch)
+                yield batch
+            exhausted = True
+        finally:
+            self._end(self._dataset, exhausted)
 
     def __next__(self) -> T:
         if self._own is None:

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from wandb_repro.errors import CheckpointError
-from wandb_repro.keras.checkpoint.serialize import (
+from wandb_repro.state.packing import (
     Pieces,
     Unsaveable,
     array_of,

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from wandb_repro.errors import CheckpointError
-from wandb_repro.keras.checkpoint.rng_state import is_generator, restore_rng_states, rng_states
+from wandb_repro.state.rng_state import is_generator, restore_rng_states, rng_states
 
 np: Any = numpy
 library: Any = keras
@@ -20,20 +20,10 @@ def python_rng(seed: int) -> random.Random:
 
 
 @pytest.fixture(autouse=True)
-def no_generators(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Have nothing registered but what a test puts into this dict; global ones are put back."""
-    entries: dict[str, Any] = {}
-
-    class Entry:
-        def __init__(self, name: str, generator: object) -> None:
-            self.name, self.generator = name, generator
-
-    def registered() -> list[Entry]:
-        return [Entry(name, generator) for name, generator in entries.items()]
-
-    monkeypatch.setattr("wandb_repro.keras.checkpoint.rng_state.registered", registered)
+def global_states() -> Iterator[None]:
+    """Put the global generators back."""
     before = random.getstate(), np.random.get_state()
-    yield entries
+    yield
     random.setstate(before[0])
     np.random.set_state(before[1])
 
@@ -57,9 +47,9 @@ def test_a_global_generator_draws_the_same_after_its_state_is_restored(name: str
     draw = GLOBAL[name]
     library.utils.set_random_seed(7)
     draw()
-    states = rng_states()
+    states = rng_states({})
     drawn = [draw(), draw()]
-    assert restore_rng_states(states) == []
+    assert restore_rng_states(states, {}) == []
     if name != "tensorflow operations":  # the counters of its kernels are another matter
         assert [draw(), draw()] == drawn
     assert len(set(drawn)) == 2
@@ -84,33 +74,30 @@ DRAW: dict[str, Callable[[Any], float]] = {
 
 
 @pytest.mark.parametrize("kind", MAKE)
-def test_a_registered_generator_draws_the_same_after_its_state_is_restored(
-    kind: str, no_generators: dict[str, Any]
-) -> None:
-    generator = no_generators["data"] = MAKE[kind]()
+def test_a_registered_generator_draws_the_same_after_its_state_is_restored(kind: str) -> None:
+    generator = MAKE[kind]()
     draw = DRAW[kind]
     draw(generator)
-    states = rng_states()
+    states = rng_states({"data": generator})
     drawn = [draw(generator), draw(generator)]
-    assert restore_rng_states(states) == []
+    assert restore_rng_states(states, {"data": generator}) == []
     assert [draw(generator), draw(generator)] == drawn
 
 
-def test_a_generator_that_was_added_or_removed_is_named(no_generators: dict[str, Any]) -> None:
-    without = rng_states()
-    no_generators["data"] = python_rng(3)
-    with_one = rng_states()
-    assert restore_rng_states(without) == [
+def test_a_generator_that_was_added_or_removed_is_named() -> None:
+    one = {"data": python_rng(3)}
+    without, with_one = rng_states({}), rng_states(one)
+    assert restore_rng_states(without, one) == [
         "the generator 'data' was not registered when the checkpoint was saved"
     ]
-    no_generators.clear()
-    assert restore_rng_states(with_one) == ["the generator registered data is no longer registered"]
+    gone = ["the generator registered data is no longer registered"]
+    assert restore_rng_states(with_one, {}) == gone
 
 
 @pytest.mark.parametrize("state", [{}, {"python": (3, (1, 2), None)}, {"python": "planted"}])
 def test_a_state_that_no_generator_takes_is_refused(state: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="invalid state of a random generator"):
-        restore_rng_states(state)
+        restore_rng_states(state, {})
 
 
 def test_what_has_no_state_is_not_a_generator() -> None:

@@ -12,21 +12,21 @@ import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
-import keras
 import numpy
 
 from wandb_repro.errors import CheckpointError
-from wandb_repro.recording.rng_registry import registered
 from wandb_repro.state.keras_state import reading
 
-_keras = cast("Any", keras)
 _numpy = cast("Any", numpy)
 
 
-def rng_states() -> dict[str, Any]:
-    """Return the state of every global generator and every registered one, by name.
+def rng_states(registered: Mapping[str, object]) -> dict[str, Any]:
+    """Return the state of every global generator and of these, by name.
 
     Names: ``python``, ``numpy``, ``tensorflow``, ``torch``, ``keras``, ``registered NAME``.
+
+    Args:
+        registered: the script's own generators, by name; what is no generator is left out.
     """
     states: dict[str, Any] = {
         "python": random.getstate(),
@@ -39,14 +39,18 @@ def rng_states() -> dict[str, Any]:
     keras_generator = _of_keras()
     if keras_generator is not None:
         states["keras"] = _value_of(keras_generator.state)
-    for entry in registered():
-        if is_generator(entry.generator):
-            states[f"registered {entry.name}"] = _state_of(entry.generator)
+    for name, generator in registered.items():
+        if is_generator(generator):
+            states[f"registered {name}"] = _state_of(generator)
     return states
 
 
-def restore_rng_states(states: Mapping[str, Any]) -> list[str]:
+def restore_rng_states(states: Mapping[str, Any], registered: Mapping[str, object]) -> list[str]:
     """Restore states that ``rng_states`` returned; return sentences about those that could not be.
+
+    Args:
+        states: by name.
+        registered: the script's own generators, by name.
 
     Raises:
         CheckpointError: a generator refuses its state.
@@ -58,17 +62,16 @@ def restore_rng_states(states: Mapping[str, Any]) -> list[str]:
             _restore_tensorflow(states["tensorflow"])
         if "torch" in states and "torch" in sys.modules:
             _restore_torch(states["torch"])
-        if "keras" in states:
+        if "keras" in states and "keras" in sys.modules:
             _global_of_keras().state.assign(states["keras"])
-        return _restore_registered(states)
+        return _restore_registered(states, dict(registered))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"The checkpoint holds an invalid state of a random generator: {error}."
         ) from error
 
 
-def _restore_registered(states: Mapping[str, Any]) -> list[str]:
-    generators = {entry.name: entry.generator for entry in registered()}
+def _restore_registered(states: Mapping[str, Any], generators: dict[str, object]) -> list[str]:
     saved = [name for name in states if name.startswith("registered ")]
     for name in saved:
         generator = generators.pop(name.removeprefix("registered "), None)
@@ -132,8 +135,8 @@ def _restore_torch(state: Mapping[str, Any]) -> None:
 
 def _of_keras() -> Any:
     """Return Keras' global seed generator; None if it was not used yet."""
-    state: Any = importlib.import_module("keras.src.backend.common.global_state")
-    return state.get_global_attribute("global_seed_generator")
+    state: Any = sys.modules.get("keras.src.backend.common.global_state")
+    return state.get_global_attribute("global_seed_generator") if state is not None else None
 
 
 def _global_of_keras() -> Any:
@@ -148,8 +151,9 @@ def _kind_of(generator: object) -> str:
         (_numpy.random.RandomState, "numpy, old"),
         (_numpy.random.BitGenerator, "bits"),
         (random.Random, "python"),
-        (_keras.random.SeedGenerator, "variable"),
     ]
+    if "keras" in sys.modules:
+        kinds.append((cast("Any", sys.modules["keras"]).random.SeedGenerator, "variable"))
     if "tensorflow" in sys.modules:
         kinds.append((cast("Any", sys.modules["tensorflow"]).random.Generator, "variable"))
     if "torch" in sys.modules:

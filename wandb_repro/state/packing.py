@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
-import keras
 import numpy
 
 from wandb_repro.errors import CheckpointError
+from wandb_repro.state import jax_state, torch_state
 from wandb_repro.store.checkpoint_file import Piece
 
 _DEEPEST = 20
@@ -97,11 +98,17 @@ def pack(value: Any, pieces: Pieces, depth: int = 0) -> Any:
 
 
 def _as_array(value: Any) -> Any:
-    library = cast("Any", keras)
-    if isinstance(value, library.Variable) or library.ops.is_tensor(value):
+    library: Any = sys.modules.get("keras")
+    if torch_state.is_tensor(value):
+        value = torch_state.on_host(value)
+    elif hasattr(library, "ops") and (
+        isinstance(value, library.Variable) or library.ops.is_tensor(value)
+    ):
         # NOTE: Keras' conversion makes NumPy warn on TensorFlow.
         has_numpy = hasattr(value, "numpy")
         value = value.numpy() if has_numpy else library.ops.convert_to_numpy(value)
+    elif jax_state.is_array(value):
+        value = np.asarray(value)
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.hasobject:
         raise Unsaveable(f"a {type(value).__name__}")
     return value
