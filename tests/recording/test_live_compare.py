@@ -125,6 +125,26 @@ def test_fits_of_known_models_keep_their_numbers() -> None:
     plans = [granularity(fit=1), granularity(fit=2).model_copy(update={"model": 7})]
     live = comparison(trail(plans))
 
-    assert live.number_of_fit(7, 1) == 2
-    assert live.number_of_fit(7, 2) is None
+    assert live.number_of_fit("", 7, 1) == 2
+    assert live.number_of_fit("", 7, 2) is None
+    assert live.number_of_fit("train#1", 7, 1) is None
     assert live.reserved_fits == {2}
+
+
+def test_a_thread_whose_first_weights_differ_does_not_stop_the_rerun() -> None:
+    plan = granularity(fit=1).model_copy(update={"model": 1, "thread": "train#1"})
+    live = comparison(trail([plan, *moments()]))
+
+    live.check(moment("initial", epoch=0, step=0, leaves=OTHER), SHAPES)
+    live.check(moment("step", epoch=0, step=1, leaves=OTHER), SHAPES)
+
+    assert (live.first, live.stopped) == (None, False)
+
+
+def test_a_thread_whose_first_weights_were_equal_stops_where_it_differs() -> None:
+    plan = granularity(fit=1).model_copy(update={"model": 1, "thread": "train#1"})
+    live = comparison(trail([plan, *moments()]))
+
+    live.check(moments()[0], SHAPES)
+    with pytest.raises(RerunStopped):
+        live.check(moment("step", epoch=0, step=1, leaves=OTHER), SHAPES)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,9 +15,12 @@ from wandb_repro.recording.process_state import process
 from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.wandb_run import Run
 from wandb_repro.recording.whole_run import WholeRun, summary_of
+from wandb_repro.state.thread_order import OTHER, OWN, ThreadPlace
 from wandb_repro.state.whole_state import WholeState
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_trail
+
+THREAD = ThreadPlace(path=(("train", 1),))
 
 
 class Values(dict[str, object]):
@@ -42,12 +45,15 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         self.value = 1.0
         self.trains = False
+        self.read: list[Collection[ThreadPlace] | None] = []
+        """Whose things were read."""
         self._capsule = Capsule(folder)
         self.recorder = TrailRecorder(self._capsule.trail)
         self.whole = WholeRun(self.recorder, lambda: self.trains)
 
-    def state(self, registry: object) -> WholeState:
+    def state(self, registry: object, made_by: Collection[ThreadPlace] | None = None) -> WholeState:
         del registry
+        self.read.append(made_by)
         array: Any = np.array([self.value], dtype="float32")
         return WholeState([Variable("trainable", "model 1: kernel", array)], [])
 
@@ -103,6 +109,38 @@ def test_nothing_is_digested_twice_if_the_fit_trains_all_that_exists(recorded: R
     recorded.whole.end_fit({"model 1", "optimizer 1"})
 
     assert recorded.moments() == []
+
+
+def test_after_a_fit_in_a_thread_only_rows_and_the_end_are_digested(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(process.registry.threads, "current", lambda: THREAD)
+        recorded.whole.begin_fit()
+        recorded.whole.begin_training({"model 2"})
+    recorded.whole.end_fit({"model 2"})
+    recorded.whole.log({"loss": 0.5}, None, None)
+    recorded.whole.end(run())
+
+    assert recorded.moments() == [("logged", 1), ("end", 1)]
+
+
+@pytest.mark.parametrize(
+    ("place", "made_by"),
+    [(OWN, {OWN}), (THREAD, {OWN, THREAD}), (OTHER, {OWN})],
+    ids=["own", "thread", "pool"],
+)
+def test_until_the_end_only_what_does_not_depend_on_a_race_is_read(
+    recorded: Recorded,
+    monkeypatch: pytest.MonkeyPatch,
+    place: ThreadPlace,
+    made_by: set[ThreadPlace],
+) -> None:
+    monkeypatch.setattr(process.registry.threads, "current", lambda: place)
+    recorded.whole.log({"loss": 0.5}, None, None)
+    recorded.whole.end(run())
+
+    assert recorded.read == [made_by, None]
 
 
 def test_the_end_has_the_last_rows_the_state_the_inventory_and_the_summary(

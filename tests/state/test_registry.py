@@ -3,7 +3,10 @@ from __future__ import annotations
 import gc
 import weakref
 
+import pytest
+
 from wandb_repro.state.registry import Registry
+from wandb_repro.state.thread_order import OTHER, OWN, ThreadPlace
 
 
 class Thing:
@@ -102,3 +105,54 @@ def test_a_later_run_counts_from_what_still_exists() -> None:
     assert [known.number for known in registry.alive("model")] == [1, 2]
     assert [registry.number_of("model", thing) for thing in (second, third)] == [1, 2]
     assert (list(registry.notes), list(registry.unwatched)) == ([], ["of the process"])
+
+
+def made_in(registry: Registry, place: ThreadPlace, monkeypatch: pytest.MonkeyPatch) -> Thing:
+    with monkeypatch.context() as patch:
+        patch.setattr(registry.threads, "current", lambda: place)
+        registry.add("model", thing := Thing())
+    return thing
+
+
+def test_each_thread_counts_what_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry()
+    second, first = (ThreadPlace(path=(("train", number),)) for number in (2, 1))
+    places = (second, OTHER, OWN, first, OWN)
+    things = [made_in(registry, place, monkeypatch) for place in places]
+
+    assert [known.thing for known in registry.alive("model")] == [
+        things[at] for at in (2, 4, 3, 0, 1)
+    ]
+    assert [known.owner for known in registry.alive("model")] == [
+        "model 1",
+        "model 2",
+        "model 1 of thread train#1",
+        "model 1 of thread train#2",
+        "model 1 of other threads",
+    ]
+    assert registry.owner_name("model", things[0]) == "model 1 of thread train#2"
+    assert registry.owner_name("model", Thing()) == ""
+
+
+def test_what_a_search_finds_belongs_to_the_runs_own_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry, thing = Registry(), Thing()
+    monkeypatch.setattr(registry.threads, "current", lambda: OTHER)
+    registry.add("model", thing, found=True)
+
+    assert registry.owner_name("model", thing) == "model 1"
+
+
+def test_a_later_run_counts_what_threads_left_after_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = Registry()
+    by_thread = made_in(registry, ThreadPlace(path=(("train", 1),)), monkeypatch)
+    own = made_in(registry, OWN, monkeypatch)
+    registry.begin_run()
+
+    assert [registry.owner_name("model", thing) for thing in (own, by_thread)] == [
+        "model 1",
+        "model 2",
+    ]

@@ -9,6 +9,7 @@ import pytest
 import tensorflow
 
 from wandb_repro.state.registry import Kind, Registry
+from wandb_repro.state.thread_order import OWN, ThreadPlace
 from wandb_repro.state.whole_state import note_digested, read_whole_state
 
 keras: Any = keras_library
@@ -138,3 +139,37 @@ def test_a_model_and_an_optimizer_whose_constructors_failed_are_no_state(
 def test_nothing_made_is_no_state(registry: Registry) -> None:
     state = read_whole_state(registry)
     assert (state.variables, state.things) == ([], [])
+
+
+def test_what_another_thread_made_is_left_out_until_the_end(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, others = model(), model()
+    registry.add("model", own)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry.threads, "current", lambda: ThreadPlace(path=(("train", 1),)))
+        registry.add("model", others)
+    for variable in (*own.variables, *others.variables):
+        registry.add("variable", variable.value)
+
+    part = read_whole_state(registry, {OWN})
+    whole = read_whole_state(registry)
+
+    assert [thing.thread for thing in part.things] == [""]
+    assert len(part.variables) == 2
+    assert [(thing.number, thing.thread) for thing in whole.things] == [(1, ""), (1, "train#1")]
+    assert whole.variables[2].label.startswith("model 1 of thread train#1: ")
+
+
+def test_an_optimizer_that_is_gone_is_named_at_the_end_also_if_rows_were_logged(
+    registry: Registry,
+) -> None:
+    optimizer: Any = keras.optimizers.SGD()
+    registry.add("optimizer", optimizer)
+    registry.count_steps(optimizer, optimizer.iterations)
+    optimizer.iterations.assign(3)
+    del optimizer
+    gc.collect()
+
+    assert read_whole_state(registry, {OWN}).things == []
+    assert [thing.steps for thing in read_whole_state(registry).things] == [3]

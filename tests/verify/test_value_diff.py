@@ -142,15 +142,6 @@ def test_a_summary_that_only_one_run_has_is_a_difference() -> None:
     assert differences([summary], []) == ["best: 0.5 in the original, not there in the rerun"]
 
 
-def test_fits_are_paired_by_the_original_s_numbers() -> None:
-    comparison = ValueComparison(fits={1: 2})
-    comparison.take(0, losses(0.5, fit=2))
-    comparison.take(1, losses(0.25, fit=1))
-
-    (found,) = comparison.differences(whole=True)
-    assert found.where == "step 1 (epoch 1) of fit 2"
-
-
 def test_without_rows_only_training_is_compared() -> None:
     comparison = ValueComparison(rows=False)
     comparison.take(0, rows(1, 0.5))

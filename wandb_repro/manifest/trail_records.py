@@ -41,6 +41,9 @@ Spans = Annotated[
 ]
 Moment = Literal["initial", "step", "epoch", "final", "fit", "logged", "end"]
 
+OTHER_THREADS = "*"
+"""Names the threads of which nothing is known that is the same in a rerun, as those of a pool."""
+
 WHOLE_RUN = 0
 """In place of a fit's number: the state of everything that the run made, not of one fit."""
 
@@ -133,11 +136,11 @@ class Summary(Record):
     """As in ``Logged.texts``; a number is ``float.hex``."""
 
 
-class Trainable(Record):
+class Trainable(EvolvedRecord, Record):
     """Something that can be trained, as it was at the end of the run."""
 
     number: int
-    """In order of creation, from 1, among all things of its kind."""
+    """In order of creation, from 1, among all things of its kind that its thread made."""
     kind: Literal["model", "optimizer", "module", "variables", "tables"]
     name: str
     variables: int
@@ -147,6 +150,8 @@ class Trainable(Record):
     """Why its state is not in the digest at the end; empty if it is."""
     trained: bool = True
     """Whether it may have been trained since its state was last digested, if ``missing``."""
+    thread: str = added_field("")
+    """The thread that made it, such as ``train#2``; empty: the one that began the run."""
 
 
 class Inventory(Record):
@@ -181,7 +186,11 @@ class Granularity(EvolvedRecord, Record):
     """Why a small fit has no digests: of thousands of one model, some have. Its losses are
     complete: an epoch's last step includes what only the epoch has, such as ``val_loss``."""
     model: int = added_field(0)
-    """Number of the model among all models, in order of creation; 0 if it is not known."""
+    """Number of the model among all that its thread made, in order of creation; 0 if it is not
+    known."""
+    thread: str = added_field("")
+    """The thread that made the model, such as ``train#2``: the second that runs ``train``. Empty:
+    the one that began the run. Of a model that is not known, the thread that trains it."""
 
 
 class Step(Record):
@@ -358,6 +367,24 @@ TrailRecord = Annotated[
 def owner_of(label: str) -> str:
     """Return what a variable of the whole run belongs to, by its label: ``model 2``."""
     return label.partition(": ")[0]
+
+
+def owner_name(kind: str, number: int, thread: str = "") -> str:
+    """Return the name of what a variable of the whole run belongs to.
+
+    Example:
+        >>> owner_name("model", 2, "train#1")
+        'model 2 of thread train#1'
+    """
+    return f"{kind} {number}{_BY_THREAD.get(thread, f' of thread {thread}')}"
+
+
+_BY_THREAD = {"": "", OTHER_THREADS: " of other threads"}
+
+
+def is_of_thread(owner: str) -> bool:
+    """Tell whether another thread than the one that began the run made this, by its name."""
+    return " of thread " in owner or owner.endswith(_BY_THREAD[OTHER_THREADS])
 
 
 def is_due(step: int, every: int, chosen: Sequence[int], steps_at_once: int) -> bool:

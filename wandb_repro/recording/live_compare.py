@@ -9,6 +9,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import RerunRequest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Granularity, Shape, Weights, is_due
+from wandb_repro.recording.fits_in_threads import FitsInThreads
 from wandb_repro.recording.messages import say
 from wandb_repro.verify.compare_limit import Limit
 from wandb_repro.verify.fit_pairs import numbered_by_model
@@ -38,6 +39,7 @@ class LiveComparison:
         self._fits = {
             key: fit for fit, key in numbered_by_model(self._granularity.values()).items()
         }
+        self._threads = FitsInThreads(self._granularity)
         self._requested_fit = request.steps_fit
         self._requested_after_epoch = request.steps_after_epoch
         self._keep_going = request.keep_going
@@ -46,9 +48,15 @@ class LiveComparison:
         self.first: FirstDifference | None = None
         self.stopped = False
 
-    def number_of_fit(self, model: int, ordinal: int) -> int | None:
-        """Return the original's number of the Nth fit of a model; None if it has none."""
-        return self._fits.get((model, ordinal))
+    def number_of_fit(self, thread: str, model: int, ordinal: int) -> int | None:
+        """Return the original's number of the Nth fit of a model; None if it has none.
+
+        Args:
+            thread: with ``model``, the model as ``model_key`` returns it.
+            model: number of the model in that thread.
+            ordinal: which of its fits, from 1.
+        """
+        return self._fits.get((thread, model, ordinal))
 
     @property
     def reserved_fits(self) -> Set[int]:
@@ -100,7 +108,12 @@ class LiveComparison:
             self._stop(exit_code=1)
         if self._limit.leaves_out(weights.fit) or not self._is_comparable(weights):
             return
+        if self._threads.leaves_out(weights.fit, shapes):
+            return
         difference = self._reference.check(weights, shapes)
+        compared = difference is not None or self._reference.has(weights)
+        if compared and not self._threads.decides(weights.fit, equal=difference is None):
+            return
         if difference and self.first is None:
             self.first = difference
             say(f"differs from the original at {difference.what}")

@@ -119,8 +119,9 @@ class Session:
         self._finishing = self._ended = False
         self._lock = threading.RLock()
         self._live = mode.comparison()
-        if process.sessions and all(session.ended for session in process.sessions.values()):
-            process.registry.begin_run()
+        if all(session.ended for session in process.sessions.values()):
+            registry = process.registry
+            registry.begin_run() if process.sessions else registry.threads.begin_run()
         self._numbers = FitNumbers(self._live)
         self._readers = Readers(
             run, host, seeding, capsule=self.capsule, options=options, mode=mode, ahead=ahead
@@ -222,6 +223,8 @@ class Session:
         with self._lock:
             self.goes_on()
             self.fits += 1
+            if self._whole is not None:
+                self._whole.begin_fit()
             number = self._numbers.next_fit(model)
             if self.fits == 1:
                 self._begin_training(number)
@@ -308,8 +311,7 @@ class Session:
         """Write another record of a fit; a checkpoint is on the disk when this returns."""
         if self._recorder is not None and not self._is_elsewhere():
             if isinstance(record, Granularity):
-                model = self._numbers.model_of(record.fit)
-                record = record.model_copy(update={"model": model})
+                record = self._numbers.described(record)
             self._recorder.write(record)
 
     @property

@@ -18,6 +18,7 @@ def watch_creation() -> None:
     if process.watches_creation:
         return
     process.watches_creation = True
+    process.registry.threads.watch()
     after_import("tensorflow", _noting(creation.watch_tensorflow))
     after_import("jax", _noting(functional.watch_gradients_of_jax))
     after_import("torch", _noting(creation.watch_torch))

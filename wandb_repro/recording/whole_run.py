@@ -19,6 +19,7 @@ from wandb_repro.recording.trail_recorder import TrailRecorder
 from wandb_repro.recording.wandb_run import Run
 from wandb_repro.state.functional import state_in_no_variable
 from wandb_repro.state.registry import Registry
+from wandb_repro.state.thread_order import OTHER, OWN, ThreadPlace
 from wandb_repro.state.whole_state import WholeState, read_whole_state
 
 _OURS = "repro/"
@@ -46,6 +47,8 @@ class WholeRun:
         self._rows_outside = 0
         """Rows committed while nothing else digested the weights."""
         self._fits_ended = 0
+        self._in_threads = False
+        """Whether any fit began in another thread than the one that began the run."""
 
     @property
     def registry(self) -> Registry:
@@ -79,6 +82,10 @@ class WholeRun:
         """
         self._digest_beside(own, fits=0)
 
+    def begin_fit(self) -> None:
+        """Note in which thread a fit begins."""
+        self._in_threads = self._in_threads or self._thread() != OWN
+
     def end_fit(self, own: Set[str]) -> None:
         """Digest what exists when a fit ended, for a difference in what that fit did not train."""
         with self._lock:
@@ -86,9 +93,14 @@ class WholeRun:
             if not self._is_training():
                 self._digest_beside(own, fits=self._fits_ended)
 
+    def _thread(self) -> ThreadPlace:
+        return self.registry.threads.current()
+
     def _digest_beside(self, own: Set[str], fits: int) -> None:
+        if self._in_threads:  # which of their fits ended before this moment is a race
+            return
         with self._lock, unrecorded():
-            variables = read_whole_state(self.registry).variables
+            variables = read_whole_state(self.registry, (OWN,)).variables
             if any(owner_of(variable.label) not in own for variable in variables):
                 self._write_rows()
                 self._recorder.state("fit", self._rows.committed, variables, fits=fits)
@@ -118,7 +130,9 @@ class WholeRun:
 
     def _digest(self, moment: Literal["logged", "end"]) -> WholeState:
         with unrecorded():
-            state = read_whole_state(self.registry)
+            # Until the end, other threads may be changing what they made.
+            made_by = None if moment == "end" else {OWN, self._thread()} - {OTHER}
+            state = read_whole_state(self.registry, made_by)
             if state.variables:
                 self._recorder.state(moment, self._rows.committed, state.variables)
         return state

@@ -25,7 +25,7 @@ def watch_keras(registry: Registry, keras: ModuleType) -> None:
     library: Any = keras
     optimizer = library.optimizers.Optimizer
     _after_new(library.Model, lambda model: registry.add("model", model))
-    _after_init(optimizer, lambda made: _add_optimizer(registry, made))
+    _after_init(optimizer, lambda made: _add_optimizer(registry, made, found=False))
     _after_init(library.metrics.Metric, lambda metric: registry.add("metric", metric))
     watch_stateless_apply(registry, optimizer)
     kinds: dict[Any, Kind] = {
@@ -36,8 +36,8 @@ def watch_keras(registry: Registry, keras: ModuleType) -> None:
     registry.searches.append(partial(_search, registry, kinds))
 
 
-def _add_optimizer(registry: Registry, optimizer: Any) -> None:
-    registry.add("optimizer", optimizer)
+def _add_optimizer(registry: Registry, optimizer: Any, *, found: bool) -> None:
+    registry.add("optimizer", optimizer, found=found)
     registry.count_steps(optimizer, getattr(optimizer, "iterations", None))
 
 
@@ -109,6 +109,6 @@ def _search(registry: Registry, kinds: dict[Any, Kind]) -> None:
             found.append((type(thing).__qualname__, name, kind, thing))
     for _, _, kind, thing in sorted(found, key=lambda each: each[:3]):
         if kind == "optimizer":
-            _add_optimizer(registry, thing)
+            _add_optimizer(registry, thing, found=True)
         else:
-            registry.add(kind, thing)
+            registry.add(kind, thing, found=True)

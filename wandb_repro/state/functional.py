@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from types import FrameType, ModuleType
 from typing import Any
 
-from wandb_repro.manifest.trail_records import Trainable
+from wandb_repro.manifest.trail_records import Trainable, owner_name
 from wandb_repro.state.registry import Registry
 
 _JAX = (
@@ -92,9 +92,13 @@ def state_in_no_variable(registry: Registry, things: Iterable[Trainable]) -> lis
     """
     if registry.has_watched_state:
         return []
-    steps = {thing.number: thing.steps or 0 for thing in things if thing.kind == "optimizer"}
-    numbers = [registry.number_of("optimizer", optimizer) for optimizer in registry.stateless]
-    written_back = [steps.get(number, 0) > 0 for number in numbers]
+    steps = {
+        owner_name(thing.kind, thing.number, thing.thread): thing.steps or 0
+        for thing in things
+        if thing.kind == "optimizer"
+    }
+    names = [registry.owner_name("optimizer", optimizer) for optimizer in registry.stateless]
+    written_back = [steps.get(name, 0) > 0 for name in names]
     notes: list[str] = []
     if "jax" in registry.gradients and not (written_back and all(written_back)):
         notes.append(_JAX)

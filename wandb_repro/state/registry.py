@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from wandb_repro.manifest.trail_records import owner_name
+from wandb_repro.state.thread_order import OWN, ThreadOrder, ThreadPlace
+
 Kind = Literal["model", "optimizer", "metric", "variable", "table", "module"]
 
 _MOST_GONE = 1000
@@ -22,7 +25,9 @@ class Entry:
 
     reference: weakref.ref[Any]
     number: int
-    """In order of creation, from 1, among all things of its kind."""
+    """In order of creation, from 1, among all things of its kind that its thread made."""
+    place: ThreadPlace = OWN
+    """The thread that made it."""
     steps: Any = None
     """Of an optimizer: the variable that counts its steps; it outlives the optimizer."""
     steps_digested: int = 0
@@ -37,16 +42,23 @@ class Known(NamedTuple):
     thing: Any
     entry: Entry
 
+    @property
+    def owner(self) -> str:
+        """Its name: ``model 2``, ``model 1 of thread train#2``."""
+        return owner_name(self.kind, self.number, str(self.entry.place))
+
 
 class Registry:
-    """Weak references to everything that can be trained, in order of creation.
+    """Weak references to everything that can be trained, in order of creation in each thread.
 
     A thing is added when it is made. Nothing is searched while a training runs.
     """
 
     def __init__(self) -> None:
         self._entries: dict[Kind, dict[int, Entry]] = {}
-        self._counts: Counter[Kind] = Counter()
+        self.threads = ThreadOrder()
+        """Which thread makes something."""
+        self._counts: Counter[tuple[Kind, ThreadPlace]] = Counter()
         self._gone: list[Entry] = []
         self._lock = threading.RLock()
         self.searches: list[Callable[[], None]] = []
@@ -67,6 +79,7 @@ class Registry:
         with self._lock:
             self._entries.clear()
             self._counts.clear()
+            self.threads.begin_run()
             self.unwatched.clear()
             self._forget_run()
 
@@ -75,11 +88,13 @@ class Registry:
         # What an earlier run left in reference cycles is not there in such a rerun.
         gc.collect()
         with self._lock:
+            self.threads.begin_run()
+            self._counts.clear()
             for kind, entries in self._entries.items():
-                in_order = sorted(entries.values(), key=lambda entry: entry.number)
+                in_order = sorted(entries.values(), key=_in_order)
                 for number, entry in enumerate(in_order, 1):
-                    entry.number = number
-                self._counts[kind] = len(in_order)
+                    entry.number, entry.place = number, OWN
+                self._counts[kind, OWN] = len(in_order)
             self._forget_run()
 
     def _forget_run(self) -> None:
@@ -94,17 +109,24 @@ class Registry:
         """Take a new lock: a forked process may have got one that a thread held."""
         self._lock = threading.RLock()
 
-    def add(self, kind: Kind, thing: object) -> None:
-        """Add a thing, once."""
+    def add(self, kind: Kind, thing: object, *, found: bool = False) -> None:
+        """Add a thing, once.
+
+        Args:
+            kind: of the thing.
+            thing: the thing.
+            found: whether a search found it; else the thread that calls this has made it.
+        """
+        place = OWN if found else self.threads.current()
         with self._lock:
             entries = self._entries.setdefault(kind, {})
             known = entries.get(id(thing))
             if known is not None and known.reference() is thing:
                 return
-            self._counts[kind] += 1
-            number, key = self._counts[kind], id(thing)
+            self._counts[kind, place] += 1
+            number, key = self._counts[kind, place], id(thing)
             reference = weakref.ref(thing, lambda gone: self._forget(kind, key, gone))
-            entries[key] = Entry(reference, number)
+            entries[key] = Entry(reference, number, place)
 
     def _forget(self, kind: Kind, key: int, reference: weakref.ref[Any]) -> None:
         # Called by the garbage collector, at any time: it must neither block nor read anything.
@@ -122,9 +144,14 @@ class Registry:
             entry.steps = steps
 
     def number_of(self, kind: Kind, thing: object) -> int:
-        """Return a thing's number; 0 if it is not known."""
+        """Return a thing's number among those that its thread made; 0 if it is not known."""
         entry = self.entry_of(kind, thing)
         return 0 if entry is None else entry.number
+
+    def owner_name(self, kind: Kind, thing: object) -> str:
+        """Return a thing's name: ``model 1 of thread train#2``; empty if it is not known."""
+        entry = self.entry_of(kind, thing)
+        return "" if entry is None else owner_name(kind, entry.number, str(entry.place))
 
     def entry_of(self, kind: Kind, thing: object) -> Entry | None:
         """Return what is known of a thing; None if it was not added."""
@@ -133,16 +160,16 @@ class Registry:
 
     def made(self, *kinds: Kind) -> bool:
         """Tell whether anything of these kinds was made, also if it no longer exists."""
-        return any(self._counts[kind] for kind in kinds)
+        return any(kind in kinds and count for (kind, _), count in list(self._counts.items()))
 
     def alive(self, kind: Kind) -> list[Known]:
-        """Return all things of a kind that still exist, in order of creation."""
+        """Return all things of a kind that still exist: by thread, then in order of creation."""
         found = [
             Known(kind, entry.number, thing, entry)
             for entry in list(self._entries.get(kind, {}).values())
             if (thing := entry.reference()) is not None
         ]
-        return sorted(found, key=lambda known: known.number)
+        return sorted(found, key=lambda known: _in_order(known.entry))
 
     def steps_of_gone(self) -> list[Any]:
         """Return the variables that count the steps of optimizers that were collected."""
@@ -158,3 +185,7 @@ class Registry:
         searches, self.searches = self.searches, []
         for search in searches:
             search()
+
+
+def _in_order(entry: Entry) -> tuple[ThreadPlace, int]:
+    return entry.place, entry.number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Trainable
 from wandb_repro.state import keras_state, tensorflow_state, torch_state
 from wandb_repro.state.registry import Entry, Known, Registry
+from wandb_repro.state.thread_order import ThreadPlace
 
 FOREIGN_ERRORS = (RuntimeError, ValueError, TypeError)
 """What frameworks raise for a variable that was deleted, donated, or is on another machine."""
@@ -27,27 +28,45 @@ class WholeState:
     things: list[Trainable] = field(default_factory=list[Trainable])
 
 
-def read_whole_state(registry: Registry) -> WholeState:
+def read_whole_state(
+    registry: Registry, made_by: Collection[ThreadPlace] | None = None
+) -> WholeState:
     """Read everything that still exists. What cannot be read is named and left out.
 
     Each variable is read once, for the first of its owners in this order: models, optimizers,
     PyTorch's modules, then variables that belong to none of these.
+
+    Args:
+        registry: what the process made.
+        made_by: reads only what these threads made: others may be changing theirs. None reads
+            everything, and takes note of what is gone.
     """
     registry.search()
     reading = _Reading(registry)
     modules = _top_modules(registry.alive("module"))
     models = registry.alive("model")
     reading.leave_to_modules((*models, *modules))
-    for known in (*models, *registry.alive("optimizer"), *modules):
+    owners = (*models, *registry.alive("optimizer"), *modules)
+    for known in _only(owners, made_by):
         reading.read(known)
-    reading.leave_out(registry.alive("metric"))
+    reading.leave_out(registry.alive("metric"), "a metric")
+    if made_by is not None:
+        reading.leave_out(_without(owners, made_by), "what another thread made")
     reading.leave_out_steps(registry.steps_of_gone())
-    reading.read_loose(registry.alive("variable"))
-    for known in registry.alive("table"):
+    reading.read_loose(_only(registry.alive("variable"), made_by))
+    for known in _only(registry.alive("table"), made_by):
         reading.read(known)
-    for entry in registry.take_gone():
+    for entry in registry.take_gone() if made_by is None else ():
         reading.note_gone(entry)
     return reading.state
+
+
+def _only(things: Iterable[Known], made_by: Collection[ThreadPlace] | None) -> list[Known]:
+    return [known for known in things if made_by is None or known.entry.place in made_by]
+
+
+def _without(things: Iterable[Known], made_by: Collection[ThreadPlace]) -> list[Known]:
+    return [known for known in things if known.entry.place not in made_by]
 
 
 def note_digested(registry: Registry, optimizers: Iterable[object]) -> None:
@@ -68,18 +87,17 @@ class _Reading:
         """Read a model, an optimizer, a module or a table."""
         if _is_half_made(known.thing):
             return
-        owner = f"{known.kind} {known.number}"
         name = str(getattr(known.thing, "name", "") or type(known.thing).__name__)
         found = guarded(lambda: self._new_variables(known), "its state", expects=FOREIGN_ERRORS)
         steps = _steps_of(known.entry)
         if isinstance(found, Unavailable):
-            self._add(known, name, 0, steps, str(found))
+            self._add(known, name, steps=steps, missing=str(found))
             return
         if found or steps:
             self.state.variables += [
-                Variable(group, f"{owner}: {label}", value) for group, label, value in found
+                Variable(group, f"{known.owner}: {label}", value) for group, label, value in found
             ]
-            self._add(known, name, len(found), steps, "")
+            self._add(known, name, len(found), steps=steps)
         known.entry.steps_digested = steps or 0
 
     def _new_variables(self, known: Known) -> list[Variable]:
@@ -93,12 +111,12 @@ class _Reading:
         modules = [known.thing for known in owners if torch_state.is_module(known.thing)]
         self._seen.update(torch_state.names_of(modules))
 
-    def leave_out(self, metrics: list[Known]) -> None:
-        """Leave out variables of metrics: their values are in the losses and logged rows."""
-        for known in metrics:
+    def leave_out(self, things: list[Known], what: str) -> None:
+        """Leave out the variables of metrics, whose values are in the losses, and of others."""
+        for known in things:
             variables = guarded(
-                lambda known=known: list(known.thing.variables),
-                "a metric",
+                lambda known=known: list(getattr(known.thing, "variables", ())),
+                what,
                 expects=FOREIGN_ERRORS,
             )
             if not isinstance(variables, Unavailable):
@@ -115,15 +133,15 @@ class _Reading:
             return
         read = tensorflow_state.reading([known.thing for known in own])
         values = guarded(read, "variables", expects=FOREIGN_ERRORS)
-        number = own[0].number
+        first, name = own[0].entry, "that no model tracks"
         if isinstance(values, Unavailable):
-            self._note("variables", number, "that no model tracks", 0, None, str(values))
+            self._note("variables", first, name, missing=str(values))
             return
         for known, value in zip(own, values, strict=True):
-            label = f"variable {known.number}: {known.thing.name}"
+            label = f"{known.owner}: {known.thing.name}"
             group = "trainable" if known.thing.trainable else "non_trainable"
             self.state.variables.append(Variable(group, label, value))
-        self._note("variables", number, "that no model tracks", len(own), None, "")
+        self._note("variables", first, name, len(own))
 
     def note_gone(self, entry: Entry) -> None:
         """Name an optimizer that was collected after steps that no digest covers."""
@@ -133,25 +151,32 @@ class _Reading:
                 f"it was deleted after {steps - entry.steps_digested} steps without a digest; "
                 "use wandb_repro.watch in its loop"
             )
-            self._note("optimizer", entry.number, "that no longer exists", 0, steps, why)
+            self._note("optimizer", entry, "that no longer exists", steps=steps, missing=why)
 
-    def _add(
-        self, known: Known, name: str, variables: int, steps: int | None, missing: str
-    ) -> None:
+    def _add(self, known: Known, name: str, variables: int = 0, **about: Any) -> None:
         kind = "tables" if known.kind == "table" else known.kind
-        self._note(kind, known.number, name, variables, steps, missing)
+        self._note(kind, known.entry, name, variables, **about)
 
     def _note(
-        self, kind: Any, number: int, name: str, variables: int, steps: int | None, missing: str
+        self,
+        kind: Any,
+        entry: Entry,
+        name: str,
+        variables: int = 0,
+        *,
+        steps: int | None = None,
+        missing: str = "",
     ) -> None:
         thing = Trainable(
-            number=number,
+            number=entry.number,
             kind=kind,
             name=name,
             variables=variables,
             steps=steps,
             missing=missing,
         )
+        if thread := str(entry.place):
+            thing = thing.model_copy(update={"thread": thread})
         self.state.things.append(thing)
 
 

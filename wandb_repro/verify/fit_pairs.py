@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Granularity
+from wandb_repro.manifest.trail_records import OTHER_THREADS, Granularity
 
-ModelFit = tuple[int, int]
-"""Number of a model, and which of its fits, from 1."""
+ModelFit = tuple[str, int, int]
+"""The thread that made a model, the model's number there, and which of its fits, from 1."""
+
+
+def model_key(thread: str, model: int) -> tuple[str, int]:
+    """Return what the fits of one model are counted by, from ``Granularity``.
+
+    What threads of a pool make has numbers that mean nothing in another run: all count together.
+    """
+    return thread, 0 if thread == OTHER_THREADS else model
 
 
 def numbered_by_model(plans: Iterable[Granularity]) -> dict[int, ModelFit]:
     """Return the model of each fit and which of its fits it is, by the fit's number.
 
-    Fits whose model is not known are left out.
+    Fits whose model is not known are left out, but those in a thread of the script are not.
     """
     found: dict[int, ModelFit] = {}
-    counts: Counter[int] = Counter()
+    counts: Counter[tuple[str, int]] = Counter()
     for plan in plans:
-        if plan.model and plan.fit not in found:
-            counts[plan.model] += 1
-            found[plan.fit] = (plan.model, counts[plan.model])
+        if (plan.model or plan.thread) and plan.fit not in found:
+            key = model_key(plan.thread, plan.model)
+            counts[key] += 1
+            found[plan.fit] = (*key, counts[key])
     return found
-
-
-def paired_fits(original: Trail, rerun: Trail) -> dict[int, int]:
-    """Return the original's number for each fit of the rerun that has another number there."""
-    numbers = {key: fit for fit, key in numbered_by_model(original.of(Granularity)).items()}
-    pairs = numbered_by_model(rerun.of(Granularity)).items()
-    return {fit: numbers[key] for fit, key in pairs if numbers.get(key, fit) != fit}

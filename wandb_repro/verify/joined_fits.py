@@ -73,12 +73,14 @@ def joined(original: Trail, rerun: Trail) -> tuple[Trail, Trail, tuple[Joined, .
     """Return two trails in which several fits of one run are one, if they are one in the other.
 
     A fit goes on with the one before it if both train one model, and the other run trains it for
-    more epochs in one fit. Nothing is joined if both runs fit each model equally often.
+    more epochs in one fit. Nothing is joined if both runs fit each model equally often, or if
+    threads made models: their numbers are those of their threads.
     """
     trails = original, rerun
     plans = [{plan.fit: plan.model for plan in trail.of(Granularity)} for trail in trails]
     models = [sorted(model for model in found.values() if model) for found in plans]
-    if models[0] == models[1] or not all(models):
+    in_threads = any(plan.thread for trail in trails for plan in trail.of(Granularity))
+    if models[0] == models[1] or not all(models) or in_threads:
         return original, rerun, ()
     fits = [_fits_of(trail, found) for trail, found in zip(trails, plans, strict=True)]
     joints = [*_joints(fits[1], fits[0], in_rerun=True), *_joints(fits[0], fits[1], in_rerun=False)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -11,7 +11,6 @@ from wandb_repro.digest import LEAF_ALGORITHM, ROOT_ALGORITHM
 from wandb_repro.manifest.trail import Digested, Trail
 from wandb_repro.manifest.trail_records import WHOLE_RUN, Resumed, Shape, TrailRecord, Weights
 from wandb_repro.verify.compare_limit import Limit
-from wandb_repro.verify.fit_pairs import paired_fits
 from wandb_repro.verify.outcome import OutputDifference
 from wandb_repro.verify.trail_cursor import (
     BatchStarts,
@@ -196,7 +195,7 @@ def compare(
 
     Args:
         original: of the run that was repeated.
-        other: of the run that is compared with it.
+        other: of the run that is compared with it, its fits numbered like the original's.
         limit: the part that is compared.
         volatile: names of values that differ in every run, besides those of the published rule.
         whole: whether the runs are compared to their end.
@@ -205,8 +204,7 @@ def compare(
     rows = limit.after is None and not limit.passed
     rows = rows and all(_has_all_rows(trail) for trail in (original, other))
     limit = replace(limit, rows=rows)
-    fits = paired_fits(original, other)
-    values = ValueComparison(volatile, fits=fits, rows=rows)
+    values = ValueComparison(volatile, rows=rows)
     reference = Reference(
         original,
         algorithms_of(other),
@@ -217,7 +215,7 @@ def compare(
     first: FirstDifference | None = None
     pairs: list[tuple[dict[str, str], dict[str, str]]] = []
     more_epochs = False
-    for weights, shapes in limit.within(_renumbered(other, fits, partial(values.take, 1))):
+    for weights, shapes in limit.within(other.with_shapes(partial(values.take, 1))):
         difference = reference.check(weights, shapes)
         if weights.moment == "epoch" and not limit.leaves_out_moment(weights):
             more_epochs = more_epochs or not reference.has(weights)
@@ -248,16 +246,6 @@ def compare(
         is_behind=bool(absent) or other_rows < original_rows,
         is_ahead=more_epochs or other_rows > original_rows,
     )
-
-
-def _renumbered(
-    trail: Trail, fits: Mapping[int, int], see: Callable[[TrailRecord], object]
-) -> Iterator[tuple[Weights, tuple[Shape, ...]]]:
-    """Yield the moments of a trail with the original's numbers of the same fits."""
-    for weights, shapes in trail.with_shapes(see):
-        number = fits.get(weights.fit)
-        same = number is None
-        yield (weights if same else weights.model_copy(update={"fit": number})), shapes
 
 
 def _has_all_rows(trail: Trail) -> bool:

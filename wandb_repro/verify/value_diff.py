@@ -36,7 +36,6 @@ class ValueComparison:
 
     Args:
         patterns: names of volatile values besides those of the published rule.
-        fits: number of the original's fit for each number of a fit of the rerun; others are equal.
         rows: whether rows of the history and summaries are compared.
     """
 
@@ -44,11 +43,9 @@ class ValueComparison:
         self,
         patterns: Sequence[str] = (),
         *,
-        fits: Mapping[int, int] | None = None,
         rows: bool = True,
     ) -> None:
         self._patterns = tuple(patterns)
-        self._fits = fits or {}
         self._compares_rows = rows
         self._waiting: tuple[dict[_Key, TrailRecord], dict[_Key, TrailRecord]] = ({}, {})
         self._last_rows = [0, 0]
@@ -81,19 +78,16 @@ class ValueComparison:
 
     def _key(self, side: Side, record: TrailRecord) -> _Key | None:
         if isinstance(record, Losses):
-            return "losses", self._fit(side, record.fit), record.epoch, record.first, record.last
+            return "losses", record.fit, record.epoch, record.first, record.last
         if isinstance(record, Seen):
             number = 0 if isinstance(record.batches, Unavailable) else len(record.batches)
-            return "seen", self._fit(side, record.fit), record.epoch, 0, number
+            return "seen", record.fit, record.epoch, 0, number
         if isinstance(record, Logged):
             self._last_rows[side] = max(self._last_rows[side], record.first + record.rows - 1)
             return ("logged", 0, 0, record.first, record.rows) if self._compares_rows else None
         if isinstance(record, Summary):
             return ("summary", 0, 0, 0, 0) if self._compares_rows else None
         return None
-
-    def _fit(self, side: Side, fit: int) -> int:
-        return self._fits.get(fit, fit) if side else fit
 
     def _compare(self, original: TrailRecord, rerun: TrailRecord) -> None:
         if isinstance(original, Losses) and isinstance(rerun, Losses):

@@ -24,6 +24,7 @@ from wandb_repro.verify.logged_tolerance import logged_differences
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.outcome import Coverage, OutputDifference
 from wandb_repro.verify.output_diff import ComparedFiles, output_differences
+from wandb_repro.verify.paired_trail import paired
 from wandb_repro.verify.tolerance import Tolerance, ToleranceResult, apply_tolerance
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of, compare
 from wandb_repro.verify.weights_diff import FirstDifference
@@ -120,6 +121,7 @@ def judge(
     limit, tolerance = part or Limit(), tolerance or Tolerance()
     extra = (*extra, *continuations(original_trail, rerun_trail))
     original_trail, rerun_trail, joints = joined(original_trail, rerun_trail)
+    rerun_trail = paired(original_trail, rerun_trail)
     ends_early = any(limit.reached_by(weights) for weights in original_trail.moments())
     volatile = (*volatile_names(original), *volatile_names(rerun))
     ending = EndingComparison((original, original_trail), (rerun, rerun_trail))
