@@ -53,7 +53,7 @@ BENCHMARKS = {
 
 
 LONG = {"shuffled-all": shuffled.measure_all, "small-fits": whole_run.measure_small_fits}
-"""Only by name: over 20 seeds, and 3,000 fits."""
+"""Only by name: over 20 seeds, and 4,500 fits."""
 
 
 def main(names: list[str]) -> None:

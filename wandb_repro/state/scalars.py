@@ -52,14 +52,20 @@ def _how(value: object) -> Callable[[Any], Kept]:
 
 def of_tensor(kind: type) -> Callable[[Any], Kept]:
     """Return how tensors of TensorFlow of this type are kept."""
-    return _eager if hasattr(kind, "_shape_tuple") else _immutable
+    if not hasattr(kind, "_shape_tuple"):
+        return _immutable
+    _SCALARS.add(kind)
+    return _eager
 
 
 def _eager(value: Any) -> Kept:
     # ``value.shape`` makes an object in Python each time, which took a fifth of a step's time.
-    if any(axis != 1 for axis in value._shape_tuple()):
+    shape = value._shape_tuple()
+    if shape == ():
+        return value
+    if any(axis != 1 for axis in shape):
         raise NotANumber
-    return value
+    return sys.modules["tensorflow"].reshape(value, ())
 
 
 def _number(value: Any) -> float:
@@ -99,6 +105,9 @@ def _torch(value: Any) -> Kept:
 _HOW: dict[type, Callable[[Any], Kept]] = {float: lambda value: value, int: _number, bool: _number}
 """By type, so that a step need not ask again."""
 
+_SCALARS = set[type]()
+"""Types whose values have no axes once they are kept: ``float`` takes them, and asks least."""
+
 
 def numbers_of(kept: Sequence[Kept]) -> list[float | None]:
     """Return the numbers that were kept; None for one that can no longer be read."""
@@ -121,6 +130,8 @@ def _read(tensors: list[Any]) -> list[float | None]:
 
 def _alone(tensor: Any) -> float | None:
     try:
+        if type(tensor) in _SCALARS:
+            return float(tensor)
         # NOTE: asking a tensor of TensorFlow for an attribute that it lacks takes 20 us.
         has_item = torch_state.is_tensor(tensor) or not hasattr(tensor, "numpy")
         value = tensor if has_item else tensor.numpy()
