@@ -19,7 +19,7 @@ from tests.support.private_apis import PRIVATE_APIS, USES, VERSIONS, PrivateApi
 PACKAGE = Path(wandb_repro.__file__).parent
 
 PRIVATE_MODULE = re.compile(
-    r"(keras\.src|tensorflow\.python|wandb\.(sdk|apis)|jax\._src|torch\._\w+|IPython\.core)"
+    r"(keras\.src|h5py\._hl|tensorflow\.python|wandb\.(sdk|apis)|jax\._src|torch\._\w+|IPython\.core)"
     r"(\.\w+)*"
 )
 

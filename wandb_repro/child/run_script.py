@@ -28,6 +28,7 @@ from wandb_repro.errors import ReproError
 from wandb_repro.recording.attach import options_of
 from wandb_repro.recording.children.handover import hand_over
 from wandb_repro.recording.every_fit import record_every_fit
+from wandb_repro.recording.hdf5_files import watch_h5py
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import harmless, say
 from wandb_repro.recording.process_state import process
@@ -121,6 +122,7 @@ def _watch_files() -> None:
     # The process may be older than the script: a shell may have become it.
     OpenedFiles.of_process().since = time.time()
     after_import("tensorflow", watch_tensorflow)
+    after_import("h5py", watch_h5py)
 
 
 def _end(message: str, exit_code: int) -> NoReturn:

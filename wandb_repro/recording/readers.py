@@ -29,6 +29,7 @@ from wandb_repro.recording.datasets import DataParts
 from wandb_repro.recording.early_snapshot import EarlySnapshot
 from wandb_repro.recording.extra_files import StoredExtraFiles
 from wandb_repro.recording.folder_recorder import FolderRecorder, folders_with_many
+from wandb_repro.recording.hdf5_files import watch_h5py
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import harmless
 from wandb_repro.recording.mode import Mode
@@ -79,6 +80,7 @@ class Readers:
         self._inputs = InputWatch()
         self._folders = FolderRecorder()
         after_import("tensorflow", watch_tensorflow)
+        after_import("h5py", watch_h5py)
         harmless("which files are read")(self._inputs.start)()
         # Reading the source tree opens all of its files, which are not inputs of the training.
         with self._inputs.paused():

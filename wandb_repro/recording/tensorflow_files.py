@@ -7,19 +7,17 @@ that pickling, copying and tracing are as before. Each wrapper calls the real fu
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import posixpath
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any, cast
 
 from wandb_repro.capture.process.many_files import folders_of_many
 from wandb_repro.capture.process.opened_files import OpenedFiles
-from wandb_repro.capture.unrecorded import is_unrecorded
+from wandb_repro.recording.follow_calls import follow
 from wandb_repro.recording.import_hooks import after_import
-from wandb_repro.recording.messages import attempt
 
 _FILE_IO = "tensorflow.python.lib.io.file_io"
 _READERS = "tensorflow.python.data.ops.readers"
@@ -56,15 +54,15 @@ def watch_tensorflow(tensorflow: ModuleType) -> None:
                 _note_files(opened, _texts(column))
 
     native = getattr(sys.modules.get(_FILE_IO), "_pywrap_file_io", None)
-    _follow(native, "GetChildren", folder)
-    _follow(native, "GetMatchingFiles", found)
-    _follow(native, "BufferedInputStream", files)
+    follow(native, "GetChildren", folder)
+    follow(native, "GetMatchingFiles", found)
+    follow(native, "BufferedInputStream", files)
     operations = sys.modules.get(_OPS)
-    _follow(operations, "matching_files", found)
-    _follow(operations, "read_file", files)
-    _follow(sys.modules.get(_READERS), "_create_or_validate_filenames_dataset", files)
-    _follow(sys.modules.get(_SLICES), "_from_tensor_slices", slices)
-    after_import(_SNAPSHOTS, lambda module: _follow(module, "_load", folder))
+    follow(operations, "matching_files", found)
+    follow(operations, "read_file", files)
+    follow(sys.modules.get(_READERS), "_create_or_validate_filenames_dataset", files)
+    follow(sys.modules.get(_SLICES), "_from_tensor_slices", slices)
+    after_import(_SNAPSHOTS, lambda module: follow(module, "_load", folder))
 
 
 def note_pipelines(values: Iterable[object]) -> None:
@@ -80,30 +78,6 @@ def note_pipelines(values: Iterable[object]) -> None:
             for column in getattr(step, "_tensors", ()):  # of a step that yields slices of tensors
                 if _are_paths(column[:_TRIED]):  # not all of a million sentences
                     _note_files(opened, _texts(column))
-
-
-Note = Callable[[tuple[Any, ...], Any], None]
-
-
-def _follow(module: object, name: str, note: Note) -> None:
-    """Call ``note`` with the arguments and the result of each call of a module's function.
-
-    The first argument may be given by its name, if the caller gives no other before it.
-    """
-    real = getattr(module, name, None)
-    if real is None or hasattr(real, "followed_by_wandb_repro"):
-        return
-
-    @functools.wraps(real, updated=())
-    def followed(*arguments: Any, **options: Any) -> Any:
-        result = real(*arguments, **options)
-        given = arguments or tuple(options.values())
-        if given and not is_unrecorded():
-            attempt(lambda: note(given, result), "which files TensorFlow reads")
-        return result
-
-    cast("Any", followed).followed_by_wandb_repro = True
-    setattr(module, name, followed)
 
 
 def _note_folders(opened: OpenedFiles, paths: Iterable[str]) -> None:

@@ -107,13 +107,17 @@ class OpenedFiles:
         if len(self.listed) < _MOST_FOLDERS:
             self.listed[absolute] = name
 
-    def note_opened(self, path: object) -> None:
-        """Record a file that a library is about to read without an audit event.
+    def note_opened(self, path: object, flags: int = os.O_RDONLY) -> None:
+        """Record a file that a library opens without an audit event.
+
+        Args:
+            path: of the file.
+            flags: as for ``os.open``: it is read, or written.
 
         Raises:
             OSError: it does not exist.
         """
-        self._opened(path, os.O_RDONLY)
+        self._opened(path, flags)
 
     def _opened(self, path: object, flags: object) -> None:
         name = _name(path)
