@@ -126,3 +126,14 @@ def test_steps_that_are_not_known_are_not_written() -> None:
     (record,) = rows.finish()
 
     assert "steps" not in record.model_dump()
+
+
+def test_a_run_that_goes_on_notes_where_it_began() -> None:
+    new, more = Rows(0), Rows(40)
+    for each in (new, more):
+        each.log({"loss": 0.5}, None, None)
+
+    assert [(record.steps, record.begins) for record in (*new.finish(), *more.finish())] == [
+        ("0", 0),
+        ("40", 40),
+    ]

@@ -126,6 +126,8 @@ class Logged(EvolvedRecord, Record):
     value and its digest. ``unknown:KIND`` was not digested."""
     steps: Spans = added_field("")
     """W&B's step (``_step``) of each row, rising: ``0-255,300``. Empty if it is not known."""
+    begins: int = added_field(0)
+    """W&B's step when the record began: not 0 in a run that goes on, from which W&B counts."""
 
 
 class Summary(Record):

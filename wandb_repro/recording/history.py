@@ -26,7 +26,7 @@ class Rows:
     def __init__(self, step: int | None = 0) -> None:
         self.committed = 0
         """How many rows were committed."""
-        self._step = step or 0
+        self._step = self._begins = step or 0
         self._knows_steps = step is not None
         self._pending: dict[str, float | str] = {}
         self._names: tuple[str, ...] = ()
@@ -103,5 +103,6 @@ class Rows:
         first = self.committed - len(rows) + 1
         record = Logged(first=first, rows=len(rows), numbers=numbers, texts=texts)
         if self._knows_steps:
-            record = record.model_copy(update={"steps": places_in(steps)})
+            begins = {"begins": self._begins} if self._begins else {}
+            record = record.model_copy(update={"steps": places_in(steps), **begins})
         return [record]

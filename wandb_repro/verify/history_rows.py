@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import NamedTuple
 
 from wandb_repro.errors import InconclusiveError, TrailError
-from wandb_repro.manifest.leaf_positions import places_of, spans_of
+from wandb_repro.manifest.leaf_positions import spans_of
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Logged
+from wandb_repro.verify.row_steps import steps_of
 from wandb_repro.verify.value_diff import rows_of
-
-_DIGITS = 16
-"""Hexadecimal digits of one number."""
 
 
 class Row(NamedTuple):
@@ -40,22 +37,11 @@ def logged_rows(trail: Trail) -> Iterator[Row]:
                 hint="An earlier version of wandb-repro recorded it, or W&B ran in shared mode. "
                 "Record the training again with this version.",
             )
-        steps = _steps_of(record)
+        steps = steps_of(record)
         if not steps or steps[0] <= last:
             raise TrailError(f"The steps of the trail do not rise from row {record.first}.")
         last = steps[-1]
         yield from map(Row, steps, (values for _, values in rows_of(record)))
-
-
-def _steps_of(record: Logged) -> list[int]:
-    """Return the steps of a record's rows; empty if they do not rise, or are more or fewer."""
-    lengths = {len(digits) // _DIGITS for digits in record.numbers.values()}
-    lengths |= {len(texts) for texts in record.texts.values()}
-    if lengths != {record.rows}:
-        return []
-    # A hostile record may name more steps than fit in memory.
-    steps = list(islice(places_of(record.steps), record.rows + 1))
-    return steps if len(steps) == record.rows and steps == sorted(set(steps)) else []
 
 
 def last_step(trail: Trail) -> int:

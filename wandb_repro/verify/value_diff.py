@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple, TypeAlias
 
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Logged, Losses, Seen, Summary, TrailRecord
 from wandb_repro.manifest.volatile import is_volatile
 from wandb_repro.verify.outcome import OutputDifference, OutputKind
+from wandb_repro.verify.row_steps import STEP, RowStep, other_steps, row_steps
 
 _DIGITS = 16
 """Hexadecimal digits of one number."""
@@ -133,9 +135,32 @@ class ValueComparison:
         self._note_names((*original.numbers, *original.texts))
         self._note_unknown(original)
         self.rows += original.rows
+        if original.steps != rerun.steps:
+            self._compare_row_steps([original], [rerun])
         if original.numbers == rerun.numbers and original.texts == rerun.texts:
             return
         self._compare_row_by_row(dict(rows_of(original)), dict(rows_of(rerun)))
+
+    def _compare_row_steps(
+        self, original: Iterable[TrailRecord], rerun: Iterable[TrailRecord]
+    ) -> None:
+        """Compare W&B's steps of the rows that both logged with a value that is compared."""
+        if any(fnmatchcase(STEP, pattern) for pattern in self._patterns):
+            self.volatile.add(STEP)
+            return
+        steps = [self._steps(records) for records in (original, rerun)]
+        for row, left, right in other_steps(*steps):
+            values = f"int:{left}", f"int:{right}"
+            self._note("logged", STEP, f"row {row}", values, (float("inf"), float(row)))
+
+    def _steps(self, records: Iterable[TrailRecord]) -> dict[int, RowStep]:
+        found: dict[int, RowStep] = {}
+        for record in records:
+            if isinstance(record, Logged):
+                names = (*record.numbers, *record.texts)
+                if not all(is_volatile(name, self._patterns) for name in names):
+                    found.update(row_steps(record))
+        return found
 
     def _compare_row_by_row(
         self, original: Mapping[int, Mapping[str, str]], rerun: Mapping[int, Mapping[str, str]]
@@ -239,6 +264,7 @@ class ValueComparison:
             rows = _only(rows[0], both), _only(rows[1], both)
         self.rows += len(rows[0].keys() & rows[1].keys())
         self._compare_row_by_row(*rows)
+        self._compare_row_steps(*(waiting.values() for waiting in self._waiting))
         summaries = [_summary(waiting) for waiting in self._waiting]
         if whole and any(summaries):
             left, right = (summary or Summary(values={}) for summary in summaries)
