@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.records import full_manifest, moment, rerun_manifest, trail
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.manifest.trail_records import Logged, Summary
+from wandb_repro.manifest.trail_records import Logged, Shape, State, Structure, Summary
 from wandb_repro.verify.logged_tolerance import logged_differences
 from wandb_repro.verify.tolerance import MeasuredDifference, Tolerance
 from wandb_repro.verify.verdict import Verdict, judge
@@ -91,11 +91,41 @@ def test_a_number_and_none_are_not_within() -> None:
     assert not measured(one, two, Tolerance(rtol=1.0))["acc"].within
 
 
-def test_a_key_that_no_summary_has_is_not_taken_for_near() -> None:
-    def with_loss(loss: float) -> Trail:
-        steps = {"hidden": struct.pack(">d", loss).hex()}
-        row = Logged(first=1, rows=1, numbers=steps, texts={})
-        end = moment("epoch", epoch=1, leaves=("a1", "b0", "c0"), metrics={"loss": 0.5})
-        return trail([START, end, row, Summary(values={})])
+@pytest.mark.parametrize(("last", "grade"), [(0.1000001, "equivalent"), (9.0, "diverged")])
+@pytest.mark.parametrize("leaf", ["a1", "a2"], ids=["equal weights", "near weights"])
+def test_the_last_value_of_a_key_that_no_summary_has_is_in_its_rows(
+    leaf: str, last: float, grade: str
+) -> None:
+    def with_hidden(leaf: str, *values: float) -> Trail:
+        bits = {"hidden": struct.pack(f">{len(values)}d", *values).hex()}
+        rows = Logged(first=1, rows=len(values), numbers=bits, texts={})
+        end = moment("epoch", epoch=1, leaves=(leaf, "b0", "c0"), metrics={"loss": 0.5})
+        return trail([START, end, rows, Summary(values={"other": "none"})])
 
-    assert judged(with_loss(0.1), with_loss(9.0), Tolerance(rtol=1e-5)).grade == "diverged"
+    one, two = with_hidden("a1", 0.7, 0.1), with_hidden(leaf, 0.3, last)
+
+    assert judged(one, two, Tolerance(rtol=1e-5)).grade == grade
+    found = measured(one, two, Tolerance(rtol=1e-5))["hidden"]
+    assert (found.original, found.rerun) == ("0.1", repr(last))
+
+
+def test_a_state_of_the_run_that_differs_says_that_no_tolerance_applies() -> None:
+    def with_state(leaf: str) -> Trail:
+        end = moment("epoch", epoch=1, metrics={"loss": 0.5})
+        return trail([START, end, *state_at_end(leaf)])
+
+    verdict = judged(with_state("a1"), with_state("a2"), Tolerance(rtol=0.5))
+
+    assert verdict.grade == "diverged"
+    assert verdict.reasons == (
+        "no tolerance applies to the end of the run: the state of the run has digests only",
+    )
+    assert judged(with_state("a1"), with_state("a2"), Tolerance()).reasons == ()
+
+
+def state_at_end(leaf: str) -> tuple[Structure, State]:
+    shape = Shape(group="trainable", label="model 1: kernel", dtype="float32", shape=(1,))
+    return (
+        Structure(fit=0, leaves=(shape,)),
+        State(moment="end", row=0, root=leaf, leaves=(leaf,)),
+    )

@@ -154,6 +154,7 @@ def judge(
         both = original_trail, rerun_trail
         logged = tuple(logged_differences(*both, tolerance, volatile)) if whole else ()
         applied = apply_tolerance(*both, tolerance, limit, apart, logged)
+    shows_reasons = _undecided(found) or bool(applied and applied.within)
     return Verdict(
         grade=_grade(found, reasons, applied),
         original=run_name(original),
@@ -162,7 +163,7 @@ def judge(
         moments=found.moments,
         digests=found.digests,
         final_weights=_last_weights(original_trail, found),
-        reasons=reasons if _undecided(found) or (applied and applied.within) else (),
+        reasons=(*_unmeasured(first, applied), *(reasons if shows_reasons else ())),
         first=first,
         moved=moved,
         causes=causes,
@@ -177,6 +178,13 @@ def judge(
         endings=None if ends_early else ending.record,
         covers=with_files(coverage_of(original_trail, rerun_trail, found), files),
     )
+
+
+def _unmeasured(first: FirstDifference | None, applied: ToleranceResult | None) -> tuple[str, ...]:
+    """Say that no tolerance applies where a trail has digests and no numbers."""
+    if applied is None or first is None or first.fit != WHOLE_RUN:
+        return ()
+    return (f"no tolerance applies to {first.what}: the state of the run has digests only",)
 
 
 def _undecided(found: Comparison) -> bool:
