@@ -48,6 +48,14 @@ COMMANDS: dict[str, tuple[list[str], dict[Any, Any] | None, str]] = {
     "the version": (["python", "-I", "--version"], {}, ""),
     "by way of another program": (["nice", "python", "evaluate.py"], {}, "evaluate.py"),
     "by a shell": (["/bin/sh", "-c", "cd /x && python3 -I evaluate.py"], None, "evaluate.py"),
+    "by way of env, without our variables": (["env", "-i", "python", "b.py"], None, "b.py"),
+    "by way of env, with them": (["/usr/bin/env", "A=b", "python", "b.py"], None, ""),
+    "by way of env, with another path": (
+        ["env", "PYTHONPATH=/mine", "nice", "python", "b.py"],
+        None,
+        "b.py",
+    ),
+    "a word of a program that starts nothing": (["grep", "python", "b.py"], {}, ""),
     "no Python": (["git", "-I", "status"], {}, ""),
     "nothing": ([], {}, ""),
     "Python alone": (["python3"], {}, ""),
@@ -91,10 +99,14 @@ def test_processes_that_are_really_started_are_noticed_in_order(seen: UnwatchedP
     shell = ["/bin/sh", "-c", f"{python} -S -m this"]
     subprocess.run(shell, check=True, stdout=subprocess.DEVNULL)
     subprocess.run([python, "-c", ""], env=bare, check=True, close_fds=False)
+    subprocess.run(["env", "-i", python, "-c", ""], check=True)
+    subprocess.run(["grep", "python", os.devnull], env=bare, check=False)
+    assert os.system(f"PYTHONPATH= {python} {os.devnull}") == 0  # noqa: S605
+    assert seen.names.pop() == "null"
     os.waitpid(os.posix_spawn(python, [python, "-I", os.devnull], os.environ), 0)
     with unrecorded():
         subprocess.run([python, "-I", "-c", ""], check=True)
-    assert seen.names == ["python -c", "this", "python -c", "null"]
+    assert seen.names == ["python -c", "this", "python -c", "python -c", "null"]
 
 
 def test_what_popen_refuses_is_left_to_it() -> None:

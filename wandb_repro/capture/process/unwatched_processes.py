@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from wandb_repro.capture.guard import guarded
 from wandb_repro.capture.process.audit_hook import listen
+from wandb_repro.capture.process.python_command import python_commands
 from wandb_repro.capture.unrecorded import is_unrecorded
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.request import CHILDREN_VARIABLE, own_search_path
 
-_EVENTS = ("subprocess.Popen", "os.posix_spawn")
-_PYTHON = re.compile(r"python[\d.]*")
+_EVENTS = ("subprocess.Popen", "os.posix_spawn", "os.system")
 _ISOLATED = frozenset("IES")
 """Options of Python with which it reads no ``PYTHONPATH``, or no ``sitecustomize``."""
 _WITH_VALUE = frozenset("WX")
@@ -41,7 +40,7 @@ class UnwatchedProcesses:
         """Take an audit event.
 
         Source: "Audit events table" of Python 3.10 to 3.14: ``subprocess.Popen`` has executable,
-        args, cwd and env; ``os.posix_spawn`` has path, argv and env.
+        args, cwd and env; ``os.posix_spawn`` has path, argv and env; ``os.system`` has command.
         """
         if is_unrecorded() or len(self.names) >= _MOST:
             return
@@ -53,6 +52,8 @@ class UnwatchedProcesses:
 
 
 def _name(arguments: tuple[object, ...]) -> str:
+    if len(arguments) == 1:  # os.system
+        return unwatched(["sh", "-c", *_texts(arguments[0])], None)
     environment = cast("Mapping[object, object] | None", arguments[-1])
     return unwatched(_texts(arguments[1]), environment)
 
@@ -68,31 +69,24 @@ def unwatched(command: Sequence[str], environment: Mapping[object, object] | Non
         >>> unwatched(["python3", "-I", "evaluate.py"], os.environ)
         'evaluate.py'
     """
-    words = _words(command)
-    at = next((at for at, word in enumerate(words) if _is_python(word)), None)
-    if at is None:
-        return ""
-    isolated, name = _read_options(words[at + 1 :])
-    return name if isolated or _is_bare(environment) else ""
+    known = None if environment is None else _decoded(environment)
+    # Without our variable, this process hands nothing over; the script may have removed it for one.
+    hands_over = known is not None or CHILDREN_VARIABLE in os.environ
+    for found in python_commands(command, known):
+        isolated, name = _read_options(found.arguments)
+        if name and (isolated or (hands_over and _is_bare(found.environment))):
+            return name
+    return ""
 
 
-def _words(command: Sequence[str]) -> list[str]:
-    """Return the words of a command; those that a shell would read are split at spaces."""
-    is_shell = len(command) > 2 and command[1] == "-c" and not _is_python(command[0])
-    return " ".join(command[2:]).split() if is_shell else list(command)
+def _decoded(environment: Mapping[Any, Any]) -> dict[str, str]:
+    return {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()}
 
 
-def _is_python(word: str) -> bool:
-    return _PYTHON.fullmatch(os.path.basename(word)) is not None  # noqa: PTH119
-
-
-def _is_bare(environment: Mapping[Any, Any] | None) -> bool:
+def _is_bare(environment: Mapping[str, str] | None) -> bool:
     """Tell whether an environment lacks our variable, or our folder on its ``PYTHONPATH``."""
-    if environment is None:
-        # The script may have set a search path for all; without our variable, nothing was handed
-        # over.
-        return CHILDREN_VARIABLE in os.environ and _is_bare(os.environ)
-    found = {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()}
+    # The script may have set a search path for all.
+    found = os.environ if environment is None else environment
     path = found.get("PYTHONPATH", "")
     has_folder = bool(path) and own_search_path(path) != path.split(os.pathsep)
     return CHILDREN_VARIABLE not in found or not has_folder
