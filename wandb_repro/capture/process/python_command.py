@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-Environment: TypeAlias = "Mapping[str, str] | None"
+Environment: TypeAlias = Mapping[str, str] | None
 """None: that of this process."""
 
 _PYTHON = re.compile(r"python[\d.]*")
