@@ -194,3 +194,13 @@ def test_it_is_no_longer_told_of_saves_when_the_run_has_ended(recorder: OutputRe
     process.outputs["r1"] = recorder
     ended(recorder)
     assert "r1" not in process.outputs
+
+
+def test_a_huge_file_of_an_artifact_is_named_and_not_read(
+    recorder: OutputRecorder, tmp_path: Path
+) -> None:
+    with (tmp_path / "work/big.bin").open("wb") as file:
+        file.truncate(5_000_000_000)
+    recorder.artifact_logged(tmp_path / "work/big.bin", "big", "model")
+
+    assert str(only_file(recorder).digest) == "it holds more than 4.3 GB"

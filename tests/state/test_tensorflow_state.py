@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any, cast
 
 import numpy as np
@@ -52,3 +54,22 @@ def test_an_object_with_variables_of_tensorflow_alone_is_an_optimizer() -> None:
     assert not owns(Momentum())
     assert not owns(Momentum(1.0))
     assert not owns([1.0])
+
+
+def test_variables_on_several_devices_are_read_in_their_order() -> None:
+    # A process can divide its processor only before TensorFlow uses it.
+    text = """
+import tensorflow as tf
+from wandb_repro.state.tensorflow_state import reading
+part = tf.config.LogicalDeviceConfiguration()
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [part, part])
+def variable(device, value):
+    with tf.device(device):
+        return tf.Variable(value)
+made = [variable(f"CPU:{n % 2}", [float(n), 0.5]) for n in range(5)]
+assert len({each.device for each in made}) == 2
+values = [value.tolist() for value in reading(made)()]
+assert values == [[float(n), 0.5] for n in range(5)], values
+"""
+    subprocess.run([sys.executable, "-c", text], check=True)

@@ -27,6 +27,7 @@ from wandb_repro.verify.output_diff import ComparedFiles, output_differences
 from wandb_repro.verify.paired_trail import paired
 from wandb_repro.verify.tolerance import Tolerance, ToleranceResult, apply_tolerance
 from wandb_repro.verify.trail_diff import Comparison, algorithms_of, compare
+from wandb_repro.verify.unmeasured_state import unmeasured_state
 from wandb_repro.verify.weights_diff import FirstDifference
 
 Grade = Literal["identical", "equivalent", "diverged", "inconclusive"]
@@ -154,6 +155,8 @@ def judge(
         both = original_trail, rerun_trail
         logged = tuple(logged_differences(*both, tolerance, volatile)) if whole else ()
         applied = apply_tolerance(*both, tolerance, limit, apart, logged)
+        if applied.within and whole and first is not None and first.fit != WHOLE_RUN:
+            reasons = (*reasons, *unmeasured_state(*both))
     shows_reasons = _undecided(found) or bool(applied and applied.within)
     return Verdict(
         grade=_grade(found, reasons, applied),
@@ -163,7 +166,7 @@ def judge(
         moments=found.moments,
         digests=found.digests,
         final_weights=_last_weights(original_trail, found),
-        reasons=(*_unmeasured(first, applied), *(reasons if shows_reasons else ())),
+        reasons=(*(reasons if shows_reasons else ()), *_no_tolerance(first, applied)),
         first=first,
         moved=moved,
         causes=causes,
@@ -180,7 +183,9 @@ def judge(
     )
 
 
-def _unmeasured(first: FirstDifference | None, applied: ToleranceResult | None) -> tuple[str, ...]:
+def _no_tolerance(
+    first: FirstDifference | None, applied: ToleranceResult | None
+) -> tuple[str, ...]:
     """Say that no tolerance applies where a trail has digests and no numbers."""
     if applied is None or first is None or first.fit != WHOLE_RUN:
         return ()
