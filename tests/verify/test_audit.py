@@ -8,7 +8,9 @@ import pytest
 
 from tests.support.data_records import folder_record
 from tests.support.records import absent, changed, full_manifest, moments, trail
+from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.outputs import OutputFile, Outputs
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_records import Inventory, Logged, Missing, State
 from wandb_repro.verify.audit import audit
@@ -192,3 +194,25 @@ def test_a_run_that_failed_is_said_to_have_failed_and_can_be_rerun() -> None:
     (finding,) = audit(failed, trail())
     assert (finding.effect, finding.original) == ("explains", "TypeError at train.py:9")
     assert finding.sentence.startswith("The run failed with TypeError at train.py:9; ")
+
+
+def test_a_file_that_was_too_large_to_digest_is_not_compared() -> None:
+    why = "it holds more than 4.3 GB"
+    file = OutputFile(
+        place="artifact",
+        artifact="big",
+        type="model",
+        path="big.bin",
+        size_bytes=Unavailable(unavailable=why),
+        kind="bytes",
+        digest=Unavailable(unavailable=why),
+    )
+    outputs = Outputs(files=(file,), left_out=0).model_dump(mode="json")
+    manifest = plain({"description.outputs": outputs})
+
+    (found,) = audit(manifest, trail())
+
+    assert found.effect == "is not compared"
+    assert found.sentence.endswith(f"big:v0/big.bin: {why}")
+    hidden = changed(manifest, {"description.volatile": ["big.bin"]})
+    assert audit(hidden, trail()) == ()

@@ -15,6 +15,7 @@ from wandb_repro.manifest.training import Seeds
 from wandb_repro.verify.audit_code import audit_code
 from wandb_repro.verify.audit_packages import audit_packages
 from wandb_repro.verify.finding import SEVERITY, Finding, about_one_run
+from wandb_repro.verify.output_diff import output_differences
 from wandb_repro.verify.undigested import undigested
 
 
@@ -27,6 +28,7 @@ def audit(manifest: Manifest, trail: Trail) -> tuple[Finding, ...]:
         *_seeds(manifest),
         *_determinism(manifest),
         *_trail(manifest, trail),
+        *_files(manifest),
         *_data(manifest),
     )
     return tuple(sorted(findings, key=lambda finding: SEVERITY[finding.effect]))
@@ -121,6 +123,17 @@ def _trail(manifest: Manifest, trail: Trail) -> Iterator[Finding]:
         error = str(manifest.ending) if manifest.ending.detail else "an error"
         sentence = f"The run failed with {error}; a rerun is compared up to there"
         yield about_one_run("ending", "end", error, "explains", sentence)
+
+
+def _files(manifest: Manifest) -> Iterator[Finding]:
+    """Yield the files that the run saved and whose content is not known."""
+    description = manifest.description
+    if isinstance(description.outputs, Unavailable):
+        return
+    names = () if isinstance(description.volatile, Unavailable) else description.volatile
+    for why in output_differences(manifest, manifest, names).unknown:
+        sentence = f"A file that the run saved is not compared: {why}"
+        yield about_one_run("ending", "files", "", "is not compared", sentence)
 
 
 def _data(manifest: Manifest) -> Iterator[Finding]:
