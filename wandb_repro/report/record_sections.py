@@ -11,10 +11,11 @@ from wandb_repro.manifest.code import Code, GitState
 from wandb_repro.manifest.command import CellsFile, Command
 from wandb_repro.manifest.data import Dataset
 from wandb_repro.manifest.machine import Accelerator, Framework, Machine, Runtime
-from wandb_repro.manifest.manifest import Ending, Manifest
+from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.report.coverage_text import coverage_line
 from wandb_repro.report.record_checkpoints import checkpoint_rows
+from wandb_repro.report.record_ending import ending_text
 from wandb_repro.report.record_files import added_rows, folder_rows, input_rows, left_out_rows
 from wandb_repro.report.record_model import model_rows
 from wandb_repro.report.record_outputs import output_rows
@@ -37,7 +38,7 @@ def sections(manifest: Manifest, trail: Trail) -> tuple[Section, ...]:
     Parts that older versions did not record are left out.
     """
     found = (
-        ("Run", _run(manifest)),
+        ("Run", _run(manifest, trail)),
         ("Code", _code(manifest)),
         ("Environment", _packages(manifest)),
         ("Computation", _runtime(manifest)),
@@ -77,28 +78,20 @@ def _not(reason: Unavailable) -> str:
     return f"not known: {reason}"
 
 
-def _run(manifest: Manifest) -> Rows:
+def _run(manifest: Manifest, trail: Trail) -> Rows:
     yield "command", command_line(manifest.execution.command)
     yield "recorded", f"{manifest.recorded_at} by {manifest.recorded_by}"
     if isinstance(manifest.run.rerun_of, str):
         yield "rerun of", manifest.run.rerun_of
     yield "sweep", manifest.run.sweep
     yield "page", manifest.run.url if isinstance(manifest.run.url, str) else ""
-    ending = manifest.ending
-    yield "ended", _ended(ending) if isinstance(ending, Ending) else _not(ending)
+    yield "ended", ending_text(manifest, trail)
     machine = manifest.description.machine
     if isinstance(machine, Machine):
         yield "machine", f"{machine.os}, kernel {machine.kernel}"
     config = manifest.description.config
     if not isinstance(config, Unavailable):
         yield "config", ", ".join(f"{name}={value}" for name, value in config.items())
-
-
-def _ended(ending: Ending) -> str:
-    """Return how a run ended: ``finished``, ``stopped by Ctrl-C``, ``failed: exit code 3``."""
-    if ending.status == "interrupted" and ending.detail == "KeyboardInterrupt":
-        return f"stopped by Ctrl-C{f' at {ending.place}' if ending.place else ''}"
-    return f"{ending.status}: {ending}" if ending.detail else ending.status
 
 
 def _code(manifest: Manifest) -> Rows:
