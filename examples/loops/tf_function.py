@@ -36,8 +36,9 @@ def train_step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     return loss
 
 
-watch = wandb_repro.watch(model, optimizers=[optimizer])
-for epoch in range(run.config["epochs"]):
+# With `checkpoint=`, the same command continues a training that was stopped, with the same bits.
+watch = wandb_repro.watch(model, optimizers=[optimizer], checkpoint="checkpoints")
+for epoch in watch.epochs(run.config["epochs"]):
     mean_loss.reset_state()
     for x, y in watch.batches(dataset):
         loss = train_step(x, y)

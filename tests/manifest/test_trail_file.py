@@ -27,7 +27,15 @@ from wandb_repro.errors import TrailError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_file import parse
-from wandb_repro.manifest.trail_records import Checkpoint, End, Missing, Resumed, Start, Structure
+from wandb_repro.manifest.trail_records import (
+    Checkpoint,
+    End,
+    Logged,
+    Missing,
+    Resumed,
+    Start,
+    Structure,
+)
 
 TRAILS = sorted((DATA / "trails").glob("*.jsonl"))
 WHOLE = trail([moment("initial", epoch=0, step=0), moment(metrics={"loss": 0.1})])
@@ -249,6 +257,23 @@ def test_every_number_has_its_exact_bits(value: float) -> None:
 def test_steps_are_written_and_read_as_canonical_json_says() -> None:
     for line in lines_of(trail_of_steps().records):
         assert line == canonical.dumps(json.loads(line)) + b"\n"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Logged(first=1, rows=2, numbers={"loss": "00" * 16, "a": "ff" * 16}, steps="0-1"),
+        Logged(first=1, rows=1, numbers={'"é\ud800': "00" * 8}, texts={"é": ('str:"\n',)}),
+        Logged(first=1, rows=1, texts={"numbers": ('str:"numbers":{}',)}, steps="7", begins=7),
+    ],
+)
+def test_rows_are_written_as_canonical_json_says_and_read_back(record: Logged) -> None:
+    start, line = lines_of([Start(leaf_algorithm="", root_algorithm=""), record])
+    body = {**record.model_dump(mode="json"), "prev": hashlib.sha256(start[:-1]).hexdigest()}
+    assert line == canonical.dumps(body) + b"\n"
+    (_, found) = parse([start, line]).records
+    assert isinstance(found, Logged)
+    assert found.numbers.keys() == json.loads(line)["numbers"].keys()
 
 
 def test_a_step_that_another_program_wrote_with_blanks_is_read() -> None:

@@ -11,7 +11,16 @@ from wandb_repro.manifest.volatile import is_volatile
         *("time", "epoch_time", "step_time_ms", "time/epoch", "train/elapsedSeconds", "wall.clock"),
         *("samples_per_sec", "tokens_per_second", "images/per_s", "gpu_mem", "gpu_memory_mb"),
         *("checkpoint_path", "run_id", "_runtime", "_step", "system.gpu.0.utilization"),
-        *("seconds", "epoch_seconds", "train/step_ms", "fitSeconds", "timing/secs", "run.hours"),
+        *(
+            "started_at",
+            "model/createdAt",
+            "seconds",
+            "epoch_seconds",
+            "train/step_ms",
+            "fitSeconds",
+            "timing/secs",
+            "run.hours",
+        ),
     ],
 )
 def test_clocks_speeds_sizes_and_places_are_volatile(name: str) -> None:

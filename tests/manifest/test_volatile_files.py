@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wandb_repro.manifest.volatile_files import is_volatile_file, repeatable_name
+from wandb_repro.manifest.volatile_files import differ_in_time, is_volatile_file, repeatable_name
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,24 @@ def test_patterns_are_of_paths_or_names() -> None:
 )
 def test_what_differs_in_every_run_is_cut_from_a_name(path: str, name: str) -> None:
     assert repeatable_name(path, "k3v9x2ab") == name
+
+
+@pytest.mark.parametrize(
+    ("original", "rerun", "expected"),
+    [
+        ("Mon Nov 30 21:50:36 2026", "Tue Dec  1 08:01:02 2026", True),
+        ("m-20261130", "m-20261201", True),
+        ("m-20261130", "m-20261130", False),
+        ("m-20261130", "n-20261201", False),
+        ("0.91", "0.92", False),
+    ],
+)
+def test_texts_that_differ_only_in_times_are_known(
+    original: str, rerun: str, expected: bool
+) -> None:
+    assert differ_in_time(original, rerun) is expected
+
+
+def test_texts_that_differ_only_in_the_ids_of_their_runs_are_known() -> None:
+    assert differ_in_time("run k3v9 is good", "run x7y2 is good", ("k3v9", "x7y2"))
+    assert not differ_in_time("run k3v9 is good", "run x7y2 is good")

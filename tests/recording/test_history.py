@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import struct
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from wandb_repro.manifest.trail_records import Logged
 from wandb_repro.recording.history import Rows
 
@@ -137,3 +140,32 @@ def test_a_run_that_goes_on_notes_where_it_began() -> None:
         ("0", 0),
         ("40", 40),
     ]
+
+
+VALUES = st.sampled_from([0.5, -0.0, float("inf"), 1, True, "text", None])
+ROWS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
+
+
+@given(st.lists(st.tuples(ROWS, st.integers(1, 3)), max_size=8))
+def test_a_row_like_the_one_before_is_read_as_any_other(
+    rows: list[tuple[dict[str, object], int]],
+) -> None:
+    quick, whole = Rows(), Rows()
+    for row, times in rows:
+        for _ in range(times):
+            quick.log(dict(row), None, None)
+            whole.log(row, None, True)  # the same to W&B, and each value is read
+
+    assert quick.committed == whole.committed
+    assert quick.finish() == whole.finish()
+
+
+def test_a_row_that_is_begun_is_merged_with_one_like_the_row_before() -> None:
+    rows = Rows()
+    rows.log({"a": 0.5}, None, None)
+    rows.log({"b": 0.25}, None, False)
+    (first,) = rows.log({"a": 1.0}, None, None)
+    (second,) = rows.finish()
+
+    assert first.numbers.keys() == {"a"}
+    assert (second.rows, second.numbers.keys(), second.steps) == (1, {"a", "b"}, "1")

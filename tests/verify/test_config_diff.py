@@ -86,3 +86,22 @@ def test_equal_weights_with_another_value_are_diverged() -> None:
     assert [str(each) for each in verdict.outputs] == [
         "config n: 1 in the original, 2 in the rerun"
     ]
+
+
+@pytest.mark.parametrize(
+    ("original", "rerun"),
+    [
+        ("Mon Nov 30 21:50:36 2026", "Tue Dec  1 08:01:02 2026"),
+        ("digits-20261130-215036", "digits-20261201-080102"),
+        ("run a1b2c3d4 of ada", "run e5f6a7b8 of ada"),
+    ],
+)
+def test_a_text_that_differs_only_in_times_and_ids_may_differ(original: str, rerun: str) -> None:
+    found = config_differences(*both({**AT_INIT, "name": original}, {**AT_INIT, "name": rerun}))
+    assert (found.differences, found.volatile) == ((), ("config.name",))
+
+
+def test_a_text_that_differs_beside_a_time_is_a_difference() -> None:
+    texts = ("cats 2026-11-30", "dogs 2026-12-01")
+    found = config_differences(*both(*({**AT_INIT, "name": text} for text in texts)))
+    assert [each.key for each in found.differences] == ["name"]

@@ -167,3 +167,20 @@ def test_records_are_read_value_by_value() -> None:
 )
 def test_values_are_shown_for_people(value: str, text: str) -> None:
     assert readable(value) == text
+
+
+def test_a_text_that_differs_only_in_a_time_is_listed_and_not_compared() -> None:
+    comparison = ValueComparison()
+    for side, day in ((0, "2026-11-30"), (1, "2026-12-01")):
+        comparison.take(side, rows(1, 0.5, started=(f"str:at {day}",)))  # pyright: ignore[reportArgumentType] - 0 or 1
+        comparison.take(side, Summary(values={"started": f"str:at {day}", "acc": "0x1p-1"}))  # pyright: ignore[reportArgumentType]
+
+    assert comparison.differences(whole=True) == ()
+    assert (comparison.keys, comparison.volatile) == ({"acc"}, {"started"})
+
+
+def test_a_text_that_differs_beside_a_time_is_a_difference() -> None:
+    (found,) = differences(
+        [rows(1, 0.5, name=("str:cat 2026-11-30",))], [rows(1, 0.5, name=("str:dog 2026-12-01",))]
+    )
+    assert found.startswith("logged name at row 1: cat 2026-11-30")

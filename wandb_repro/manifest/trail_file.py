@@ -15,7 +15,7 @@ from wandb_repro.manifest.base import first_fault, unchecked
 from wandb_repro.manifest.canonical import JSON
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_order import OrderCheck, is_spelled_right
-from wandb_repro.manifest.trail_records import Step, TrailRecord
+from wandb_repro.manifest.trail_records import Logged, Step, TrailRecord
 
 _FIRST_LINK = "0" * 64
 _ADAPTER: TypeAdapter[TrailRecord] = TypeAdapter(TrailRecord)
@@ -29,6 +29,8 @@ def chained(record: TrailRecord, previous: str) -> tuple[bytes, str]:
     """
     if isinstance(record, Step) and not record.model_extra:
         line = _written(record, previous or _FIRST_LINK)
+    elif isinstance(record, Logged) and not record.model_extra and _are_ascii(record.numbers):
+        line = _of_rows(record, previous or _FIRST_LINK)
     else:
         body = cast("dict[str, JSON]", record.model_dump(mode="json"))
         line = canonical.dumps({**body, "prev": previous or _FIRST_LINK})
@@ -44,6 +46,24 @@ def _written(step: Step, previous: str) -> bytes:
         f'"fit":{step.fit},"kind":"step","leaves":"{step.leaves}","prev":"{previous}",'
         f'"root":"{step.root}","step":{step.step}}}'
     ).encode("ascii")
+
+
+def _are_ascii(names: Iterable[str]) -> bool:
+    # Half of a surrogate pair, which only other names may contain, is spelled by pydantic.
+    return all(map(str.isascii, names))
+
+
+def _of_rows(logged: Logged, previous: str) -> bytes:
+    """Return the canonical line of logged rows: ``json`` would search all digits for escapes."""
+    without = logged.model_copy(update={"numbers": {}})
+    body = cast("dict[str, JSON]", without.model_dump(mode="json"))
+    line = canonical.dumps({**body, "prev": previous})
+    numbers = b",".join(
+        canonical.dumps(name) + b':"' + digits.encode("ascii") + b'"'
+        for name, digits in sorted(logged.numbers.items())
+    )
+    # Found once: inside of a text, its quotes would have backslashes.
+    return line.replace(b'"numbers":{}', b'"numbers":{' + numbers + b"}", 1)
 
 
 def parse(lines: Iterable[bytes]) -> Trail:

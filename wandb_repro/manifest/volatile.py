@@ -22,6 +22,7 @@ VOLATILE_WORDS = frozenset(
         *("memory", "mem", "ram", "vram", "rss", "utilization"),
         *("pid", "hostname", "host", "uuid", "run_id", "runid"),
         *("path", "dir", "folder", "cwd"),
+        *("started_at", "created_at", "updated_at", "saved_at", "finished_at", "ended_at"),
     }
 )
 """Last words of a name whose value depends on when or where a run takes place."""

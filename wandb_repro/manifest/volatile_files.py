@@ -42,8 +42,9 @@ _TIME = re.compile(
     r"(?<!\d)(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d"
     r"(?:[-_.T@ ]{0,3}[0-2]\d[-_.:h]?[0-5]\d(?:[-_.:m]?[0-5]\d(?:[.,]\d+)?)?)?Z?(?!\d)"
     r"|(?<!\d)1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?(?!\d)"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-3]\d [0-2]\d:[0-5]\d:[0-5]\d (?:19|20)\d\d"
 )
-"""A date with or without a time, or seconds or milliseconds since 1970."""
+"""A date with or without a time, seconds or milliseconds since 1970, or what ``ctime`` returns."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MEDIA_DIGEST = re.compile(r"_[0-9a-f]{20}(?=\.)")
@@ -65,6 +66,17 @@ def is_volatile_file(path: str, patterns: Sequence[str] = ()) -> bool:
     stem = name.rpartition(".")[0] or name
     suffix = PurePosixPath(name).suffix.lower()
     return suffix in VOLATILE_SUFFIXES or _LAST_WORD.split(stem.lower())[-1] in VOLATILE_WORDS
+
+
+def differ_in_time(original: str, rerun: str, ids: tuple[str, str] = ("", "")) -> bool:
+    """Tell whether two texts differ only in times, UUIDs and the ids of their runs.
+
+    Example:
+        >>> differ_in_time("digits 2026-11-30", "digits 2026-12-01")
+        True
+    """
+    left, right = map(repeatable_name, (original, rerun), ids)
+    return original != rerun and left == right
 
 
 def repeatable_name(path: str, run_id: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 from wandb_repro.manifest.leaf_positions import places_in
 from wandb_repro.manifest.trail_records import Logged
@@ -31,6 +32,8 @@ class Rows:
         self._pending: dict[str, float | str] = {}
         self._names: tuple[str, ...] = ()
         self._kinds: tuple[type, ...] = ()
+        self._numbers_only = False
+        """Whether all of these kinds are float."""
         self._buffered: list[tuple[float | str, ...]] = []
         """Values of rows with these names, of these kinds: float or str."""
         self._steps: list[int] = []
@@ -43,6 +46,18 @@ class Rows:
 
         ``committed`` counts the rows that this call committed.
         """
+        if step is None and commit is None and not self._pending and self._numbers_only:
+            values = tuple(data.values())
+            # Most rows are like the one before, and nothing of them has to be read or ordered.
+            if tuple(map(type, values)) == self._kinds and tuple(data) == self._names:
+                done = self._take(values)
+                self._step += 1
+                return done
+        return self._log(data, step, commit)
+
+    def _log(
+        self, data: Mapping[str, object], step: int | None, commit: bool | None
+    ) -> list[Logged]:
         done: list[Logged] = []
         if step is not None and step < self._step:
             return done  # W&B drops the call, with a warning
@@ -71,10 +86,15 @@ class Rows:
         if names != self._names or kinds != self._kinds:
             done = self.taken()
             self._names, self._kinds = names, kinds
+            self._numbers_only = set(kinds) == {float}
+        return done + self._take(values)
+
+    def _take(self, values: tuple[Any, ...]) -> list[Logged]:
+        """Take the values of a committed row, in the order of the names."""
         self._buffered.append(values)
         self._steps.append(self._step)
         self.committed += 1
-        return [*done, *self.taken()] if len(self._buffered) >= _AT_ONCE else done
+        return self.taken() if len(self._buffered) >= _AT_ONCE else []
 
     def _in_order(self, row: dict[str, float | str]) -> dict[str, float | str]:
         """Return a row in the order of the names before it, if it has the same."""

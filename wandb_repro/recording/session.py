@@ -428,7 +428,7 @@ class Session:
         Raises:
             RerunStopped: in a rerun, if the state differs from the original's.
         """
-        self.goes_on()
+        self._exit = None  # as in goes_on, without its call: rows are many
         if self._whole is not None and not self.ended:
             self._whole.log(data, step, commit)
 

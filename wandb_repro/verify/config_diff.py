@@ -9,6 +9,7 @@ from typing import NamedTuple
 from wandb_repro.manifest.base import JSON, Unavailable
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.volatile import is_volatile
+from wandb_repro.manifest.volatile_files import differ_in_time
 from wandb_repro.verify.outcome import OutputDifference
 from wandb_repro.verify.value_diff import ABSENT
 
@@ -18,7 +19,7 @@ class ComparedConfig(NamedTuple):
 
     differences: tuple[OutputDifference, ...] = ()
     volatile: tuple[str, ...] = ()
-    """Names of values that differ and may: clocks, and paths by name or content."""
+    """Names of values that differ and may: clocks, ids and paths, by name or content."""
 
 
 def config_differences(
@@ -38,13 +39,14 @@ def config_differences(
         return ComparedConfig()
     found: list[OutputDifference] = []
     volatile: list[str] = []
+    ids = (original.run.id, rerun.run.id)
     for name in sorted(_set_later(original) | _set_later(rerun)):
         values = tuple(
             _written(config[name]) if name in config else ABSENT for config in (left, right)
         )
         if values[0] == values[1]:
             continue
-        if is_volatile(name, patterns) or any(map(_is_path, (left.get(name), right.get(name)))):
+        if is_volatile(name, patterns) or _may_differ(left.get(name), right.get(name), ids):
             volatile.append(f"config.{name}")
         else:
             found.append(_difference(name, *values))
@@ -65,6 +67,15 @@ def _set_later(manifest: Manifest) -> set[str]:
 def _written(value: JSON) -> str:
     """Return a value as JSON, which shows each bit of a number."""
     return json.dumps(value, sort_keys=True)
+
+
+def _may_differ(original: JSON, rerun: JSON, ids: tuple[str, str]) -> bool:
+    """Tell whether two values are paths, or texts that differ only in times and ids."""
+    if any(map(_is_path, (original, rerun))):
+        return True
+    if not isinstance(original, str) or not isinstance(rerun, str):
+        return False
+    return differ_in_time(original, rerun, ids)
 
 
 def _is_path(value: JSON) -> bool:

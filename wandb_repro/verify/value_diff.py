@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.trail_records import Logged, Losses, Seen, Summary, TrailRecord
 from wandb_repro.manifest.volatile import is_volatile
+from wandb_repro.manifest.volatile_files import differ_in_time
 from wandb_repro.verify.outcome import OutputDifference, OutputKind
 from wandb_repro.verify.row_steps import STEP, RowStep, other_steps, row_steps
 
@@ -17,6 +18,9 @@ _DIGITS = 16
 """Hexadecimal digits of one number."""
 
 ABSENT = "not there"
+
+_TEXT = "str:"
+"""What a logged text begins with in a trail."""
 
 Side: TypeAlias = Literal[0, 1]
 """0 is the original, 1 the rerun."""
@@ -200,6 +204,10 @@ class ValueComparison:
             left, right = original.get(name, ""), rerun.get(name, "")
             if left == right or is_volatile(name, self._patterns):
                 continue
+            if left.startswith(_TEXT) and differ_in_time(left, right):
+                self.keys.discard(name)
+                self.volatile.add(name)
+                continue  # listed as volatile, by its content
             self._note(what, name, where(), (left, right), order)
 
     def _note(
@@ -219,7 +227,7 @@ class ValueComparison:
 
     def _note_names(self, names: Mapping[str, object] | Sequence[str]) -> None:
         for name in names:
-            volatile = is_volatile(name, self._patterns)
+            volatile = name in self.volatile or is_volatile(name, self._patterns)
             (self.volatile if volatile else self.keys).add(name)
 
     def _note_unknown(self, record: Logged) -> None:
