@@ -42,7 +42,7 @@ _TIME = re.compile(
     r"(?<!\d)(?:19|20)\d\d([-_.]?)[01]\d\1[0-3]\d"
     r"(?:[-_.T@ ]{0,3}[0-2]\d[-_.:h]?[0-5]\d(?:[-_.:m]?[0-5]\d(?:[.,]\d+)?)?)?Z?(?!\d)"
     r"|(?<!\d)1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?(?!\d)"
-    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-3]\d [0-2]\d:[0-5]\d:[0-5]\d (?:19|20)\d\d"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s[A-Z][a-z]{2}\s[\s0-3]\d\s[0-2]\d:[0-5]\d:[0-5]\d\s(?:19|20)\d\d"
 )
 """A date with or without a time, seconds or milliseconds since 1970, or what ``ctime`` returns."""
 
