@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
+import sysconfig
 import textwrap
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,34 +112,42 @@ def recorded_in(run_folder: str | Path) -> Recorded:
     return Recorded(Capsule(Path(run_folder) / "repro"))
 
 
+_INSTALLED = ("numpy", "xxhash")
+"""The packages of a small environment."""
+
 _OURS = ("tests", "wandb_repro")
 
 
+@functools.cache
+def _hidden() -> frozenset[str]:
+    """Return the top-level names that a small host does not show: ours and other packages'."""
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    found = {path.name.partition(".")[0] for folder in folders for path in Path(folder).iterdir()}
+    return frozenset({*found, *_OURS} - {*_INSTALLED})
+
+
 class _OtherModules(Mapping[str, ModuleType]):
-    """``sys.modules`` as it is now, without ours."""
+    """``sys.modules`` as it is now: each module by its name, and when listed, those not hidden."""
 
     def __getitem__(self, name: str) -> ModuleType:
-        if _is_ours(name):
+        if name.partition(".")[0] in _OURS:
             raise KeyError(name)
         return sys.modules[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in list(sys.modules) if not _is_ours(name))
+        hidden = _hidden()
+        return (name for name in list(sys.modules) if name.partition(".")[0] not in hidden)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def _is_ours(name: str) -> bool:
-    # The package itself, too: with it, all of its files would be stored.
-    return name.partition(".")[0] in _OURS
-
-
 class SmallHost(Host):
     """This process, in an environment of two packages: reading all of them takes longest.
 
-    We and the tests are no files of the user's either: of a checkout, 600 modules would be
-    searched for secrets and stored with each fit, which takes a second.
+    We and the tests are no files of the user's either: of a checkout, 1,000 files would be
+    searched for secrets and stored with each fit, which takes two seconds. And the modules of
+    packages that are not in this environment would each be recorded as belonging to none.
     """
 
     def __init__(self, started_in: str | None = None) -> None:
@@ -145,7 +155,7 @@ class SmallHost(Host):
         self.modules = _OtherModules()
 
     def distributions(self) -> Iterable[Distribution]:
-        return [distribution("numpy"), distribution("xxhash")]
+        return [distribution(name) for name in _INSTALLED]
 
 
 @dataclass
