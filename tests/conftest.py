@@ -20,6 +20,7 @@ from tests.support.browser import browser
 from tests.support.disks import no_folder_sync
 from tests.support.golden import Golden
 from tests.support.ground import ground
+from tests.support.hidden_modules import hide_from_children
 from tests.support.lean import lean
 from tests.support.package_index import package_index
 from tests.support.recorded import ask, keras_run, killed_run, numbers
@@ -59,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.dont_write_bytecode = False
     # A fault in our own code fails the test, in every process that a test starts, too.
     os.environ[STRICT_VARIABLE] = "1"
+    hide_from_children(config)
     # What fixtures of a whole session build is kept nowhere that a user looks.
     os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
     _choose_slow_tests(config)

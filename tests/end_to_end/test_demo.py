@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.hidden_modules import ALL_MODULES
 from tests.support.recorded import begun
 from tests.support.repositories import Repository
 
@@ -29,6 +30,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     (home / ".gitconfig").write_text("[commit]\n\tgpgSign = true\n")
     folder = home / "demo"
     disturbing = {
+        **ALL_MODULES,
         "WANDB_DIR": str(home / "elsewhere"),
         "WANDB_RUN_ID": "mine",
         "WANDB_MODE": "disabled",

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.programs.program import CHANGED, Expected, Program
+from tests.support.hidden_modules import shown_to
 from tests.support.notebooks import executed
 from tests.support.recorded import Project, newcomer
 from tests.support.repositories import repository
@@ -75,9 +77,11 @@ def tried(program: Program, folder: Path) -> Trial:
     Raises:
         AssertionError: the program itself failed, or left no run.
     """
-    project = _recorded(program, folder)
+    shown = shown_to(program.text)
+    project = _recorded(program, folder, shown)
     run = project.run_folder
-    unchanged, changed = _rerun(project, run), _rerun(project, run, **{CHANGED: "1"})
+    unchanged = _rerun(project, run, **shown)
+    changed = _rerun(project, run, **shown, **{CHANGED: "1"})
     return Trial(program, unchanged, changed)
 
 
@@ -87,7 +91,7 @@ def _variables() -> dict[str, str]:
     return {"PYTHONPATH": path} if path else {}
 
 
-def _recorded(program: Program, folder: Path) -> Project:
+def _recorded(program: Program, folder: Path, shown: Mapping[str, str]) -> Project:
     text = program.instrumented
     files = {"train.py": text, ".gitignore": "wandb/\n"}
     if program.start == "notebook":
@@ -95,7 +99,8 @@ def _recorded(program: Program, folder: Path) -> Project:
     project = Project(repository(folder, **files).path)
     if program.start == "notebook":
         cells = [cell.strip("\n") for cell in text.split("# %%\n")]
-        executed(folder, cells, PYTHONPATH=os.environ.get("PYTHONPATH", ""))
+        environ = {"PYTHONPATH": os.environ.get("PYTHONPATH", ""), **shown}
+        executed(folder, cells, **cast("Any", environ))
         return project
     words = ["train.py"]
     if program.start == "wandb-repro run":
@@ -103,7 +108,7 @@ def _recorded(program: Program, folder: Path) -> Project:
     done = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
-        env=_environment(folder),
+        env=_environment(folder, **shown),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.support import hidden_modules
 from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.capture.host import Host
 from wandb_repro.manifest.manifest import Manifest
@@ -305,7 +306,7 @@ class Ended(World):
         return [line for line in self.err.splitlines() if line.startswith("wandb_repro:")]
 
 
-_KEPT = ("PATH", "LANG", "TMPDIR", STRICT_VARIABLE)
+_KEPT = ("PATH", "LANG", "TMPDIR", STRICT_VARIABLE, hidden_modules.VARIABLE)
 
 
 def begun_child(
