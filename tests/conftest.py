@@ -21,6 +21,7 @@ from tests.support.disks import no_folder_sync
 from tests.support.golden import Golden
 from tests.support.ground import ground
 from tests.support.hidden_modules import hide_from_children
+from tests.support.killed import killing_parent
 from tests.support.lean import lean
 from tests.support.package_index import package_index
 from tests.support.recorded import ask, keras_run, killed_run, numbers
@@ -38,6 +39,7 @@ __all__ = [
     "ground",
     "keras_run",
     "killed_run",
+    "killing_parent",
     "lean",
     "no_folder_sync",
     "numbers",

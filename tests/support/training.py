@@ -315,6 +315,7 @@ def begun_child(
     *,
     command: Sequence[str] = (sys.executable, "train.py"),
     environ: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
     **popen: Any,
 ) -> Child:
     """Start a script as a person would: in its project's folder, with a home of its own.
@@ -324,6 +325,7 @@ def begun_child(
         script: text of ``train.py``.
         command: how it is started.
         environ: variables beside the usual ones.
+        stdin: standard input, as for ``subprocess.Popen``.
         popen: for ``subprocess.Popen``.
     """
     project = folder / "project"
@@ -336,7 +338,7 @@ def begun_child(
             list(command),
             cwd=project,
             env={**kept, **_environment(folder), **(environ or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.killed import Outcome, killed_and_resumed
+from tests.support.killed import Outcome, Parent, killed_and_resumed
 
 CASES = {
     "NumPy data, shuffled": """
@@ -104,18 +104,20 @@ def check(outcome: Outcome, kills: int) -> None:
     assert outcome.stopped == outcome.never, outcome.log
 
 
-def test_a_training_killed_twice_ends_with_the_bits_of_one_never_stopped(tmp_path: Path) -> None:
+def test_a_training_killed_twice_ends_with_the_bits_of_one_never_stopped(
+    killing_parent: Parent, tmp_path: Path
+) -> None:
     script = """
         model = model_of()
         data = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(96).batch(8)
         model.fit(data, epochs=8, verbose=0, callbacks=[pause, ReproCheckpoint("ckpt")])
         """
-    check(killed_and_resumed(tmp_path, script, kills=2), 2)
+    check(killed_and_resumed(killing_parent, tmp_path, script, kills=2), 2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", CASES.values(), ids=CASES)
 def test_a_training_killed_ten_times_ends_with_the_bits_of_one_never_stopped(
-    script: str, tmp_path: Path
+    script: str, killing_parent: Parent, tmp_path: Path
 ) -> None:
-    check(killed_and_resumed(tmp_path, script, kills=10), 10)
+    check(killed_and_resumed(killing_parent, tmp_path, script, kills=10), 10)
