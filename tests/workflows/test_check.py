@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.support.foreseen import SETTINGS, Laboratory
+from tests.support.foreseen import HARMLESS, SETTINGS, Laboratory
 from tests.support.recorded import Ask, Project
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.cpu import probe_processor
@@ -105,3 +105,4 @@ def test_what_is_foreseen_of_a_setting_is_what_happens_in_it(
 
 def test_every_setting_is_expected_to_give_something() -> None:
     assert set(EXPECTED) == set(SETTINGS)
+    assert {EXPECTED[name] for name in HARMLESS} == {SAME}
