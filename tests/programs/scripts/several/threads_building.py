@@ -1,4 +1,4 @@
-"""Threads building models and training them, in no order.
+"""Threads that build and train, in no order.
 
 start: python
 change: first weights of one of them
