@@ -211,8 +211,8 @@ def watch(
             that is needed to resume exactly is saved there: what is watched, the generators of
             Python, NumPy and the frameworks, those passed to ``register``, and how far
             ``watch.batches`` is. Write the loop as ``for epoch in watch.epochs(30)``: started
-            again after it was stopped, it resumes. What the loop keeps in variables of its own,
-            such as the best loss so far, is not saved.
+            again after it was stopped, it resumes; after its last epoch it starts over. What the
+            loop keeps in variables of its own, such as the best loss so far, is not saved.
         keep: how many of the latest checkpoints to keep.
         run: the W&B run to record into; None takes the active run.
 

@@ -63,6 +63,24 @@ def test_two_optimizers_train_the_variables_that_they_trained_before() -> None:
     assert [int(each.iterations) for each in (three, four)] == [2, 3]
 
 
+def test_the_optimizer_that_a_model_was_compiled_with_is_put_back() -> None:
+    def made(seed: int, steps: int) -> list[Any]:
+        first, second = dense(seed), dense(seed + 1)
+        first.compile("adam", "mse")
+        for _ in range(steps):
+            gradients = [tf.ones(variable.shape) for variable in first.trainable_variables]
+            first.optimizer.apply(gradients, first.trainable_variables)
+        other = library.optimizers.SGD(0.1, momentum=0.5)
+        if steps:
+            other.apply([tf.ones((3, 2)), tf.ones(2)], second.trainable_variables)
+        return [first, second, other]
+
+    saved, here = made(1, 3), made(5, 0)
+    transfer(saved, here)
+    assert values(*here, here[0].optimizer) == values(*saved, saved[0].optimizer)
+    assert int(here[0].optimizer.iterations) == 3
+
+
 def test_variables_of_tensorflow_and_lists_of_them_are_put_back() -> None:
     saved: list[Any] = [tf.Variable([1.0, 2.0]), [tf.Variable(3), tf.Variable(True)]]
     here: list[Any] = [tf.Variable([0.0, 0.0]), [tf.Variable(0), tf.Variable(False)]]

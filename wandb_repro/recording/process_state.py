@@ -48,7 +48,7 @@ class FitCall(NamedTuple):
 class OpenWatch(Protocol):
     """A loop that is being recorded."""
 
-    def finish(self, *, complete: bool = True) -> None:
+    def close(self, *, complete: bool = True) -> None:
         """Digest the final state if the loop is complete; write what is still in memory."""
         ...
 

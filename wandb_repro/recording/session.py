@@ -401,7 +401,7 @@ class Session:
         complete = stop is None or stop.kind == "SystemExit"
         for watch in tuple(process.open_watches.pop(self, ())):
             with contextlib.suppress(RerunStopped):  # the rerun ends anyway
-                watch.finish(complete=complete)
+                watch.close(complete=complete)
 
     @harmless("what only a process that has done its work knows")
     def _read_at_end(self, ending: Ending) -> None:

@@ -70,7 +70,7 @@ def grouped(model: Model, *, optimizers: bool = True) -> Iterator[tuple[str, Any
     yield from (("trainable", found) for found in model.trainable_variables)
     yield from (("non_trainable", found) for found in model.non_trainable_weights)
     yield from (("seed", found) for found in model.variables if id(found) not in weights)
-    for optimizer in _optimizers(model) if optimizers else ():
+    for optimizer in optimizers_of(model) if optimizers else ():
         yield from (("optimizer", found) for found in optimizer.variables)
 
 
@@ -103,7 +103,7 @@ def is_built(value: object) -> bool:
     return bool(getattr(value, "built", True)) and all(layer.built for layer in layers)
 
 
-def _optimizers(model: Model) -> list[Any]:
+def optimizers_of(model: object) -> list[Any]:
     """Return the optimizer of ``compile``, then those in attributes of the model, as in a GAN."""
     values = [getattr(model, "optimizer", None), *vars(model).values()]
     kind = _keras().optimizers.Optimizer

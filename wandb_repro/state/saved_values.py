@@ -27,9 +27,10 @@ def save_values(values: Sequence[object], pieces: Pieces) -> list[dict[str, Any]
     found = [_save(value, pieces) for value in values]
     positions = _positions(values)
     for value, state in zip(values, found, strict=True):
-        if _is_keras_optimizer(value):
-            trained = getattr(value, "_trainable_variables", ())
-            state["trains"] = [positions.get(id(variable), -1) for variable in trained]
+        state["trains"] = [
+            [positions.get(id(variable), -1) for variable in _trained_by(optimizer)]
+            for optimizer in _optimizers(value)
+        ]
     return found
 
 
@@ -140,24 +141,41 @@ def _is_keras_optimizer(value: object) -> bool:
 
 
 def _positions(values: Sequence[object]) -> dict[int, int]:
-    """Return the position of each variable of the models among all of them, by id."""
-    models = [value for value in values if not _is_keras_optimizer(value)]
-    variables = [variable for model in models for variable in _variables(model)]
-    return {id(variable): position for position, variable in enumerate(variables)}
+    """Return the position of each variable that may be trained, by id."""
+    return {id(variable): position for position, variable in enumerate(_trainable(values))}
+
+
+def _trainable(values: Sequence[object]) -> list[Any]:
+    """Return the variables of Keras and TensorFlow that an optimizer may train, in their order."""
+    entries = [entry for value in values for entry in entries_of(value) or ()]
+    # Those of optimizers are made by the first step, and would move all that follow.
+    return [variable for group, _, variable in entries if group == "trainable"]
+
+
+def _optimizers(value: object) -> list[Any]:
+    """Return the optimizers of Keras that a value is or has."""
+    if _is_keras_optimizer(value):
+        return [value]
+    is_model = keras_state.owns(value) and hasattr(value, "weights")
+    return keras_state.optimizers_of(value) if is_model else []
+
+
+def _trained_by(optimizer: Any) -> Sequence[Any]:
+    return getattr(optimizer, "_trainable_variables", ())
 
 
 def _build(value: Any, state: dict[str, Any], values: Sequence[object]) -> None:
-    """Give an optimizer of Keras the variables that its first step would have made."""
-    if not _is_keras_optimizer(value) or value.built or not state.get("trains"):
-        return
-    models = [each for each in values if not _is_keras_optimizer(each)]
-    variables = [variable for model in models for variable in _variables(model)]
-    positions = state["trains"]
-    if min(positions) < 0 or max(positions) >= len(variables):
-        raise CheckpointError(
-            f"the {state['class']} trains variables of a model that the loop does not watch"
-        )
-    value.build([variables[position] for position in positions])
+    """Give optimizers of Keras the variables that their first step would have made."""
+    variables = _trainable(values)
+    for optimizer, positions in zip(_optimizers(value), state["trains"], strict=False):
+        if optimizer.built or not positions:
+            continue
+        if min(positions) < 0 or max(positions) >= len(variables):
+            raise CheckpointError(
+                f"the {class_of(optimizer).__name__} trains variables of a model that the loop "
+                "does not watch"
+            )
+        optimizer.build([variables[position] for position in positions])
 
 
 def _plain_dicts(value: Any) -> Any:

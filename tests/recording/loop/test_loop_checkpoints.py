@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from wandb_repro.errors import UsageError
 from wandb_repro.manifest.request import Beginning
 from wandb_repro.manifest.trail_records import Checkpoint, Resumed
 from wandb_repro.recording import mode
+from wandb_repro.recording.checkpoint_series import end_script
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.store.checkpoint_folder import Shelf
 
@@ -99,6 +101,38 @@ def test_a_script_that_ended_starts_over(loop: Loop, capsys: pytest.CaptureFixtu
     loop.train(1)
     assert "has finished; this one starts over" in capsys.readouterr().err
     assert (loop.epochs, loop.names()) == ([0], ["fit-1-epoch-00001.ckpt"])
+
+
+@pytest.mark.parametrize("finishes", [True, False])
+def test_a_loop_that_is_left_early_starts_over_only_if_it_says_that_it_is_over(
+    finishes: bool, offline: Young, tmp_path: Path
+) -> None:
+    shelf = Shelf(tmp_path, 3)
+    with recording(offline):
+        watch = wandb_repro.watch(tf.Variable(1.0), checkpoint=tmp_path)
+        for _ in watch.epochs(3):
+            watch.epoch()
+            break
+        if finishes:
+            watch.finish()
+        del watch
+    end_script(shelf)
+    assert shelf.has_ended == finishes
+
+
+def test_the_state_that_a_loop_begins_with_is_not_kept_alive(
+    offline: Young, tmp_path: Path
+) -> None:
+    class State(list[int]):
+        """A list that can be referred to weakly."""
+
+    with recording(offline):
+        watch = wandb_repro.watch(checkpoint=tmp_path)
+        state = State([1])
+        known = weakref.ref(state)
+        assert watch.restore(state) is state
+        del state
+        assert known() is None
 
 
 def test_a_checkpoint_of_another_loop_is_set_aside(

@@ -31,6 +31,6 @@ def test_each_batch_is_shown_before_the_loop_gets_it_and_no_further_one_is_made(
 
 
 def test_next_takes_one_after_the_other() -> None:
-    batches = WatchedBatches([1, 2], lambda _: None, lambda _: None, lambda *_: None)
+    batches = WatchedBatches([1, 2], lambda _: None, lambda _: None, lambda _, __: None)
     assert [next(batches), next(batches)] == [1, 2]
     assert next(batches, "no more") == "no more"

@@ -55,7 +55,8 @@ class LoopCheckpoints:
     def __init__(self, folder: Path, keep: int, watched: Watched) -> None:
         self._series = CheckpointSeries(folder, keep)
         self._watched = watched
-        self._given: tuple[object, ...] = ()
+        self._is_given = False
+        """Whether ``restore`` was given the state; the state itself is the script's alone."""
         self._unsaved: tuple[str, ...] = ()
         self._inexact: tuple[str, ...] = ()
         self._restored: tuple[object, ...] = ()
@@ -76,20 +77,24 @@ class LoopCheckpoints:
         if self._has_begun:
             return
         self._has_begun = True
-        self._given = given
         mode = current_mode()
+
+        def check(found: StoredCheckpoint) -> None:
+            self._check(found, is_given=bool(given))
+
         with unrecorded():  # a checkpoint is not an input file of the script
             if mode.saves_checkpoints:
-                found = self._series.begin(self._check)
+                found = self._series.begin(check)
             elif start := mode.beginning_of(recorder.number):
-                found = self._series.begin_rerun(start, self._check)
+                found = self._series.begin_rerun(start, check)
                 self.is_over = start.is_over
             else:
                 found = None
             if found is not None:
-                self._resume(found, recorder)
+                self._resume(found, recorder, given)
+        self._is_given = bool(given)
 
-    def _check(self, found: StoredCheckpoint) -> None:
+    def _check(self, found: StoredCheckpoint, *, is_given: bool) -> None:
         """Check that a checkpoint belongs to this loop.
 
         Raises:
@@ -97,18 +102,18 @@ class LoopCheckpoints:
         """
         if "values" not in found.state:
             raise CheckpointError("it is of a fit, and not of a loop")
-        if found.state["state"] is not None and not self._given:
+        if found.state["state"] is not None and not is_given:
             raise CheckpointError(_NOT_RESTORED)
         if not self._watched.is_built():
             raise CheckpointError(_UNBUILT)
         check_config(found.state["config"])
         check_values(self._watched.values, found.state["values"], found.pieces)
 
-    def _resume(self, found: Found, recorder: FitRecorder) -> None:
+    def _resume(self, found: Found, recorder: FitRecorder, given: tuple[object, ...]) -> None:
         state, pieces = found.stored.state, found.stored.pieces
         restore_values(self._watched.values, state["values"], pieces)
         if state["state"] is not None:
-            self._restored = (restored_tree(self._given[0], state["state"], pieces),)
+            self._restored = (restored_tree(given[0], state["state"], pieces),)
         self.positions = DatasetPositions(state["datasets"])
         inexact = [*state["unsaved"], *differences_of_process(state)]
         inexact += restore_rng_states(unpack(state["generators"], pieces), registered_by_name())
@@ -130,7 +135,8 @@ class LoopCheckpoints:
 
     def restored(self, state: object) -> object:
         """Return the state of the checkpoint; ``state`` if the loop does not resume."""
-        return self._restored[0] if self._restored else state
+        (restored,), self._restored = self._restored or (state,), ()
+        return restored
 
     def save(self, recorder: FitRecorder, loop: RunningLoop, epoch: int) -> None:
         """Save the state of the loop after this many epochs, or warn."""
@@ -172,7 +178,7 @@ class LoopCheckpoints:
         reasons = self.positions.unsaved()
         if seed_of_process() is None:
             reasons.append(str(NOT_SEEDED))
-        if loop.passed_state()[0] and not self._given:
+        if loop.passed_state()[0] and not self._is_given:
             reasons.append(_UNSAVED_STATE)
         return reasons
 

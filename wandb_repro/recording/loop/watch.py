@@ -109,14 +109,12 @@ class Watch:
         checkpoints = self._checkpoints
         if checkpoints is not None and checkpoints.is_over:
             return
-        try:
-            for epoch in range(self._epoch, count):
-                yield epoch
-                if self._epoch == epoch:
-                    self.epoch()
-        finally:  # also after `break`; an exception keeps the loop's frame, and this open
-            if checkpoints is not None:
-                checkpoints.end()
+        for epoch in range(self._epoch, count):
+            yield epoch
+            if self._epoch == epoch:
+                self.epoch()
+        if checkpoints is not None:
+            checkpoints.end()
 
     def restore(self, state: T) -> T:
         """Return the state of the checkpoint that the loop resumes from, else ``state``.
@@ -182,21 +180,34 @@ class Watch:
             loop.epoch_ended()
             recorder.epoch_began(self._epoch)
 
-    @harmless("the end of a loop")
     def finish(self, *, complete: bool = True) -> None:
         """Digest the final state, once; the end of the run does so too.
+
+        A loop with ``checkpoint=`` that is left by ``break`` resumes when the script is started
+        again, unless this was called: then the script starts over.
 
         Args:
             complete: False if an exception ended the loop: nothing is digested then, since it may
                 have stopped in the middle of a step.
         """
+        checkpoints = self._checkpoints
+        self.close(complete=complete)
+        if complete and checkpoints is not None:
+            checkpoints.end()
+
+    @harmless("the end of a loop")
+    def close(self, *, complete: bool = True) -> None:
+        """Do what ``finish`` does, for a loop that nobody said is over: its checkpoints are kept.
+
+        Args:
+            complete: as in ``finish``.
+        """
         with self._lock:
             recorder = self._recorder
             self._is_over = True
-            self._recorder = self._loop = None
+            self._recorder = self._loop = self._checkpoints = None
             if recorder is not None:
                 recorder.end(complete=complete)
-            self._checkpoints = None
             self._watched = Watched(())
 
     def __enter__(self) -> Watch:
@@ -217,7 +228,7 @@ class Watch:
         # The loop's function returned: what it trained is still here, held by this object.
         if self._recorder is not None and not sys.is_finalizing():
             with contextlib.suppress(RerunStopped):  # nothing can be raised from here
-                self.finish()
+                self.close()
 
     @harmless("the start of a loop")
     def _begin(self) -> None:
