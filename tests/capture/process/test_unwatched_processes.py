@@ -101,7 +101,7 @@ def test_processes_that_are_really_started_are_noticed_in_order(seen: UnwatchedP
     subprocess.run([python, "-c", ""], env=bare, check=True, close_fds=False)
     subprocess.run(["env", "-i", python, "-c", ""], check=True)
     subprocess.run(["grep", "python", os.devnull], env=bare, check=False)
-    assert os.system(f"PYTHONPATH= {python} {os.devnull}") == 0  # noqa: S605
+    assert os.system(f"PYTHONPATH= {python} {os.devnull}") == 0  # noqa: S605  # pyright: ignore[reportDeprecated]
     assert seen.names.pop() == "null"
     os.waitpid(os.posix_spawn(python, [python, "-I", os.devnull], os.environ), 0)
     with unrecorded():
