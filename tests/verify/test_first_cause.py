@@ -138,3 +138,29 @@ def test_kernels_do_not_explain_another_batch() -> None:
     verdict = judged(steps(leaves=OTHER, data="d9"), changes)
 
     assert verdict.causes[0].kind == "data"
+
+
+@pytest.mark.parametrize(
+    ("model", "what"), [(1, "state"), (2, "initial state")], ids=["same model", "another model"]
+)
+def test_what_changed_a_model_between_two_fits_is_no_initial_weight(model: int, what: str) -> None:
+    def trained(leaf: str) -> list[TrailRecord]:
+        plans = [granularity(fit=fit, every=0) for fit in (1, 2)]
+        numbers = (1, model)
+        first, second = (
+            plan.model_copy(update={"model": number})
+            for plan, number in zip(plans, numbers, strict=True)
+        )
+        end = moment("final", epoch=1, leaves=("a1", "b1", "c1"))
+        again = moment("initial", fit=2, epoch=0, step=0, leaves=(leaf, "b1", "c1"))
+        return [first, START, end, second, again]
+
+    one, two = trail(trained("a1")), trail(trained("f1"))
+    verdict = judge(full_manifest(), one, rerun_manifest(), two)
+
+    assert verdict.first is not None
+    assert verdict.first.what == "the initial weights of fit 2"
+    assert verdict.moved is not None
+    assert verdict.moved.what == what
+    said = "something other than fit changed the model after fit 1"
+    assert (verdict.moved.sentence == said) is (model == 1)

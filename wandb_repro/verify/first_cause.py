@@ -33,11 +33,26 @@ def find_first_cause(original: Trail, other: Trail, first: FirstDifference) -> F
         what, sentence = _in_run(first)
     elif first.structure:
         what, sentence = _not_known("the models have different variables")
+    elif first.moment == "initial" and (earlier := _earlier_fit(original, first.fit)):
+        # That fit ended with equal weights: else it would have the first difference.
+        what = "state"
+        sentence = f"something other than fit changed the model after fit {earlier}"
     elif first.moment == "initial":
         what, sentence = _initial(groups)
     else:
         what, sentence = _in_step(original, other, first, loss_step)
     return FirstCause(what=what, sentence=sentence, groups=groups, loss_step=loss_step)
+
+
+def _earlier_fit(trail: Trail, fit: int) -> int:
+    """Return the last fit of the same model before this one; 0 if there is none, or no digest."""
+    plans = {plan.fit: plan for plan in trail.of(Granularity)}
+    if fit not in plans or not plans[fit].model:
+        return 0
+    model = plans[fit].thread, plans[fit].model
+    earlier = [plan for plan in plans.values() if (plan.thread, plan.model) == model]
+    ended = {weights.fit for weights in trail.moments() if weights.moment == "final"}
+    return max((plan.fit for plan in earlier if plan.fit < fit and plan.fit in ended), default=0)
 
 
 def _in_run(first: FirstDifference) -> tuple[CauseKind, str]:
