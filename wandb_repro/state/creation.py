@@ -6,17 +6,17 @@ A wrapped constructor calls the real one first and changes nothing of its result
 from __future__ import annotations
 
 import functools
-import gc
 import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 from wandb_repro.state.functional import (
     watch_gradients_of_torch,
     watch_stateless_apply,
 )
+from wandb_repro.state.living_objects import living_objects
 from wandb_repro.state.registry import Kind, Registry
 
 
@@ -96,17 +96,8 @@ def _after_new(kind: Any, add: Callable[[Any], None]) -> None:
 def _search(registry: Registry, kinds: dict[Any, Kind]) -> None:
     """Add existing objects, sorted by class and name: the collector's order is not fixed."""
     found: list[tuple[str, str, Kind, Any]] = []
-    # Asked once of each class: there are hundreds of thousands of objects. By the id, since a
-    # metaclass may make its classes unhashable.
-    known: dict[int, Kind | None] = {}
-    for thing in gc.get_objects():
-        # Not isinstance: it calls a proxy's ``__class__``, which may import or compute something.
-        own = cast("type[object]", type(thing))
-        if id(own) not in known:
-            known[id(own)] = next((kinds[each] for each in kinds if issubclass(own, each)), None)
-        kind = known[id(own)]
-        if kind is None:
-            continue
+    for each, thing in living_objects(kinds):
+        kind = kinds[each]
         # A variable whose constructor failed exists as long as its error's traceback does.
         is_whole = kind != "variable" or hasattr(thing, "handle")
         if is_whole and registry.number_of(kind, thing) == 0:

@@ -187,6 +187,20 @@ def test_what_is_not_saved_is_said_before_the_first_checkpoint(
     assert [it.reason[:7] for it in found[0].trail.of(Checkpoint)] == ["a state"] * 2
 
 
+def test_a_loop_that_does_not_use_epochs_is_told_that_nothing_is_saved(
+    offline: Young, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with recording(offline) as found:
+        watch = wandb_repro.watch(tf.Variable(1.0), checkpoint=tmp_path / "ckpt")
+        for _ in range(2):
+            for _ in watch.batches([1]):
+                watch.step()
+            watch.epoch()
+    told = capsys.readouterr().err
+    assert told.count("write it as `for epoch in watch.epochs(30)`") == 1
+    assert list(found[0].trail.of(Checkpoint)) == []
+
+
 def test_a_checkpoint_that_cannot_be_written_costs_no_training(
     loop: Loop, capsys: pytest.CaptureFixture[str]
 ) -> None:

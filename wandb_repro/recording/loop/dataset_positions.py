@@ -5,12 +5,12 @@ The order of a shuffled ``tf.data`` pipeline depends on how many iterators were 
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wandb_repro.recording.rng_registry import registered_by_name
+from wandb_repro.state.living_objects import living_objects
 from wandb_repro.state.rng_state import restore_rng_states, rng_states
 
 NO_BATCHES = "how far the loop is in its data is not known; iterate over watch.batches(dataset)"
@@ -72,10 +72,7 @@ def _ids_of_pipelines() -> frozenset[int]:
     tensorflow: Any = sys.modules.get("tensorflow")
     if not hasattr(tensorflow, "data"):
         return frozenset()
-    # type(), since the __class__ of a lazy module imports it.
-    return frozenset(
-        id(each) for each in gc.get_objects() if issubclass(type(each), tensorflow.data.Dataset)
-    )
+    return frozenset(id(each) for _, each in living_objects([tensorflow.data.Dataset]))
 
 
 def _make_iterators(dataset: Any, count: int) -> None:

@@ -40,6 +40,10 @@ _UNBUILT = (
 _NOT_RESTORED = (
     "the loop passes its state to watch.step; begin it with `state = watch.restore(state)`"
 )
+_NOT_BEGUN = (
+    "no checkpoints are saved: the loop does not say where it begins; write it as "
+    "`for epoch in watch.epochs(30)`"
+)
 _UNSAVED_STATE = f"the state is not put back: {_NOT_RESTORED}"
 
 
@@ -60,12 +64,12 @@ class LoopCheckpoints:
         self._unsaved: tuple[str, ...] = ()
         self._inexact: tuple[str, ...] = ()
         self._restored: tuple[object, ...] = ()
-        self.positions = DatasetPositions()
+        self.positions: DatasetPositions | None = None
+        """In the data; None before the loop begins."""
         self.first_epoch = 0
         """Complete epochs when the loop begins."""
         self.is_over = False
         """Whether a rerun leaves the loop out, since it begins with a later one."""
-        self._has_begun = False
 
     def begin(self, recorder: FitRecorder, *given: object) -> None:
         """Restore the checkpoint that the loop resumes from, once.
@@ -74,9 +78,9 @@ class LoopCheckpoints:
             recorder: of the loop, which began.
             given: the state that ``watch.restore`` was given, if it was called.
         """
-        if self._has_begun:
+        if self.positions is not None:
             return
-        self._has_begun = True
+        self.positions = DatasetPositions()
         mode = current_mode()
 
         def check(found: StoredCheckpoint) -> None:
@@ -140,19 +144,25 @@ class LoopCheckpoints:
 
     def save(self, recorder: FitRecorder, loop: RunningLoop, epoch: int) -> None:
         """Save the state of the loop after this many epochs, or warn."""
+        positions = self.positions
+        if positions is None:
+            warn_once(_NOT_BEGUN)
+            return
         if not self._series.saves:
             return
-        self._warn_of_unsaved(loop)
+        self._warn_of_unsaved(loop, positions)
         with unrecorded():
             self._series.write(
-                lambda entries: self._take(entries, loop),
+                lambda entries: self._take(entries, loop, positions),
                 recorder,
                 epoch=epoch,
                 step=recorder.steps,
                 unsaved=[*self._unsaved, *self._inexact],
             )
 
-    def _take(self, entries: Mapping[str, Any], loop: RunningLoop) -> Taken:
+    def _take(
+        self, entries: Mapping[str, Any], loop: RunningLoop, positions: DatasetPositions
+    ) -> Taken:
         variables = loop.read(anew=True)
         pieces = Pieces()
         has_state, passed = loop.passed_state()
@@ -161,21 +171,23 @@ class LoopCheckpoints:
             **state_of_process(_FRAMEWORKS),
             "values": save_values(self._watched.values, pieces),
             "state": save_leaves(passed, pieces) if has_state else None,
-            "datasets": self.positions.state(),
+            "datasets": positions.state(),
             "generators": pack(rng_states(registered_by_name()), pieces),
         }
         return Taken(state, pieces.pieces, root_of_variables(variables))
 
-    def _warn_of_unsaved(self, loop: RunningLoop) -> None:
-        found = guarded(lambda: self._find_unsaved(loop), "what a checkpoint cannot hold")
+    def _warn_of_unsaved(self, loop: RunningLoop, positions: DatasetPositions) -> None:
+        found = guarded(
+            lambda: self._find_unsaved(loop, positions), "what a checkpoint cannot hold"
+        )
         reasons = [str(found)] if isinstance(found, Unavailable) else found
         for reason in reasons:
             if reason not in self._unsaved:
                 self._unsaved += (reason,)
                 warn_once(f"a resume of this training is not exact: {reason}")
 
-    def _find_unsaved(self, loop: RunningLoop) -> list[str]:
-        reasons = self.positions.unsaved()
+    def _find_unsaved(self, loop: RunningLoop, positions: DatasetPositions) -> list[str]:
+        reasons = positions.unsaved()
         if seed_of_process() is None:
             reasons.append(str(NOT_SEEDED))
         if loop.passed_state()[0] and not self._is_given:

@@ -247,12 +247,12 @@ class Watch:
     @harmless("the start of a loop")
     def _begin_batches(self, dataset: object) -> None:
         self._begin()
-        if self._checkpoints is not None:
+        if self._checkpoints is not None and self._checkpoints.positions is not None:
             self._checkpoints.positions.begin(dataset)
 
     @harmless("the end of a dataset")
     def _end_batches(self, dataset: object, exhausted: bool) -> None:
-        if self._checkpoints is not None:
+        if self._checkpoints is not None and self._checkpoints.positions is not None:
             self._checkpoints.positions.end(dataset, exhausted=exhausted)
 
     @harmless("a batch")
