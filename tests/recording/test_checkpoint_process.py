@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 
+from tests.support.seeded import seeded, use_run
 from wandb_repro.errors import CheckpointError
 from wandb_repro.recording.checkpoint_process import (
     NOT_SEEDED,
@@ -18,23 +18,8 @@ from wandb_repro.recording.checkpoint_process import (
     state_of_process,
 )
 from wandb_repro.recording.process_state import process
-from wandb_repro.recording.seeding import Seeding
 
-
-@pytest.fixture(autouse=True)
-def seeded() -> Generator[None]:
-    """Give this process the seed 7, as ``init`` would."""
-    process.reset()
-    process.seeding = Seeding(7, asked=7, deterministic=None, drawn=False)
-    yield
-    process.reset()
-
-
-def use_run(monkeypatch: pytest.MonkeyPatch, config: Mapping[str, object], **run: object) -> None:
-    """Give the process a W&B run with this config."""
-    found = ModuleType("wandb")
-    found.__dict__["run"] = SimpleNamespace(config=config, **run)
-    monkeypatch.setitem(sys.modules, "wandb", found)
+__all__ = ["seeded"]
 
 
 def use_framework(monkeypatch: pytest.MonkeyPatch, version: str) -> None:

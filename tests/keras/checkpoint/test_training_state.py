@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Mapping
-from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import keras
@@ -12,31 +9,16 @@ import numpy as np
 import pytest
 
 from tests.support.resuming import bits_of
+from tests.support.seeded import seeded, use_run
 from wandb_repro.errors import CheckpointError
 from wandb_repro.keras.checkpoint.training_state import TrainingState
 from wandb_repro.keras.fit_frame import FitFrame
 from wandb_repro.recording.checkpoint_process import seed_of_process
-from wandb_repro.recording.process_state import process
-from wandb_repro.recording.seeding import Seeding
 from wandb_repro.store.checkpoint_file import StoredCheckpoint
 
+__all__ = ["seeded"]
+
 layers: Any = keras.layers
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> Generator[None]:
-    """Give this process the seed 7, as ``init`` would."""
-    process.reset()
-    process.seeding = Seeding(7, asked=7, deterministic=None, drawn=False)
-    yield
-    process.reset()
-
-
-def use_run(monkeypatch: pytest.MonkeyPatch, config: Mapping[str, object], **run: object) -> None:
-    """Give the process a W&B run with this config."""
-    found = ModuleType("wandb")
-    found.__dict__["run"] = SimpleNamespace(config=config, **run)
-    monkeypatch.setitem(sys.modules, "wandb", found)
 
 
 def model(value: float = 0.5) -> Any:
@@ -89,6 +71,15 @@ def test_a_model_with_other_variables_is_refused() -> None:
 
     with pytest.raises(CheckpointError):
         state_of(other).check(stored(state_of(model())))
+
+
+def test_a_checkpoint_of_a_loop_is_refused() -> None:
+    state = state_of(model())
+    found = stored(state)
+    del found.state["model"]
+
+    with pytest.raises(CheckpointError, match="of a loop, and not of a fit"):
+        state.check(found)
 
 
 def test_an_equal_process_has_no_differences() -> None:

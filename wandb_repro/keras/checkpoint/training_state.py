@@ -118,6 +118,8 @@ class TrainingState:
         Raises:
             CheckpointError: it is of a different model, or of another run of a sweep.
         """
+        if "model" not in found.state:
+            raise CheckpointError("it is of a loop, and not of a fit")
         if not ensure_built(self.model, self.fit.locals.get("epoch_iterator")):
             raise CheckpointError("the model has no weights yet: give it an Input layer")
         check_config(found.state["config"])
