@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import ModuleType
 
@@ -8,6 +9,14 @@ import pytest
 from wandb_repro.recording import watch_creation as module
 from wandb_repro.recording.process_state import process
 from wandb_repro.state.registry import Registry
+
+
+@pytest.fixture(autouse=True)
+def not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process seem not to be watched yet; afterwards it is watched as before."""
+    monkeypatch.setattr(threading.Thread, "start", threading.Thread.start)
+    monkeypatch.setattr(process, "watches_creation", False)
+    monkeypatch.setattr(process, "registry", Registry())
 
 
 def test_each_framework_is_watched_once_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +28,6 @@ def test_each_framework_is_watched_once_it_is_imported(monkeypatch: pytest.Monke
         return False
 
     monkeypatch.setattr(module, "after_import", noted)
-    monkeypatch.setattr(process, "watches_creation", False)
 
     module.watch_creation()
     module.watch_creation()
@@ -47,8 +55,6 @@ def test_a_framework_that_cannot_be_watched_is_noted_in_the_record(
     ):
         monkeypatch.setattr(place, name, fail)
     monkeypatch.setattr(module, "after_import", at_once)
-    monkeypatch.setattr(process, "watches_creation", False)
-    monkeypatch.setattr(process, "registry", Registry())
 
     module.watch_creation()
 
