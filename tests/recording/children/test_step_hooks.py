@@ -1,4 +1,4 @@
-"""Each way to make an optimizer's step is noticed, and gone without a trace when undone."""
+"""Each way to train is noticed; what notices steps is gone without a trace when undone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wandb_repro.recording.children.step_hooks import hook_steps
+from wandb_repro.recording.children.step_hooks import hook_steps, hook_training
 
 
 class Count:
@@ -130,5 +130,30 @@ def test_a_module_that_only_has_a_librarys_name_is_left_alone(name: str) -> None
     before: dict[str, object] = {**mine.__dict__}
 
     hook_steps(mine, Count())()
+    hook_training(mine, Count())
 
     assert mine.__dict__ == before
+
+
+def test_gradients_are_noticed_where_no_optimizer_is_asked() -> None:
+    class Tensor:
+        def backward(self, gradient: float = 1.0) -> float:
+            return gradient
+
+    class GradientTape:
+        def gradient(self, target: float) -> float:
+            return 2 * target
+
+    def grad(function: str) -> str:
+        return f"gradient of {function}"
+
+    count = Count()
+    jax = library("jax", grad=grad, value_and_grad=grad)
+    hook_training(library("torch", Tensor=Tensor), count)
+    hook_training(library("tensorflow", GradientTape=GradientTape), count)
+    hook_training(jax, count)
+
+    assert Tensor().backward(gradient=3.0) == 3.0
+    assert GradientTape().gradient(1.5) == 3.0
+    assert jax.grad("loss") == jax.value_and_grad("loss") == "gradient of loss"
+    assert count.steps == 4

@@ -20,7 +20,7 @@ from typing import Any
 
 from wandb_repro.manifest.request import CHILDREN_VARIABLE, own_search_path
 from wandb_repro.recording.children.child_lines import TrainingLines, worker_name
-from wandb_repro.recording.children.step_hooks import LIBRARIES, hook_steps
+from wandb_repro.recording.children.step_hooks import TRAINING, hook_training
 from wandb_repro.recording.import_hooks import after_import
 from wandb_repro.recording.messages import harmless
 from wandb_repro.recording.process_state import process
@@ -107,9 +107,9 @@ def _begin_forked() -> None:
     process.note_training = lines = TrainingLines(process.parent_file)
 
     def hook(library: ModuleType) -> None:
-        hook_steps(library, lines)
+        hook_training(library, lines)
 
-    for name in LIBRARIES:
+    for name in sorted(TRAINING):
         after_import(name, hook)
 
 

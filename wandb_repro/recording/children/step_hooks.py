@@ -1,4 +1,4 @@
-"""Notices steps of optimizers: of Keras, PyTorch and Optax, inside a ``fit`` or in a loop.
+"""Notices training, inside a ``fit`` or in a loop, by the calls that each library has for it.
 
 It needs the standard library only: it also runs in processes of other environments.
 """
@@ -15,6 +15,8 @@ Notice = Callable[[], object]
 
 Undo = Callable[[], object]
 
+Hook = Callable[[Any, Notice], Undo]
+
 
 def hook_steps(library: ModuleType, notice: Notice) -> Undo:
     """Call ``notice`` with each step of the optimizers of a library; return what ends that.
@@ -23,9 +25,27 @@ def hook_steps(library: ModuleType, notice: Notice) -> Undo:
         library: the imported module, one of ``LIBRARIES``; one with only its name is left alone.
         notice: called before or after the step.
     """
+    return _hook(LIBRARIES, library, notice)
+
+
+def hook_training(library: ModuleType, notice: Notice) -> None:
+    """Call ``notice`` as ``hook_steps`` does, and with each gradient that is computed.
+
+    A loop may apply its gradients without an optimizer: ``weights.assign_sub(rate * gradient)``.
+
+    Args:
+        library: the imported module, one of ``TRAINING``.
+        notice: called before or after the step or the gradient.
+    """
+    for hooks in (LIBRARIES, _GRADIENTS):
+        if library.__name__ in hooks:
+            _hook(hooks, library, notice)
+
+
+def _hook(hooks: dict[str, Hook], library: ModuleType, notice: Notice) -> Undo:
     try:
-        return LIBRARIES[library.__name__](library, notice)
-    except AttributeError:  # a module of the script, or a version without such optimizers
+        return hooks[library.__name__](library, notice)
+    except AttributeError:  # a module of the script, or a version without this
         return _nothing
 
 
@@ -54,13 +74,36 @@ def _optax(library: Any, notice: Notice) -> Undo:
     return _before(library, "apply_updates", notice)
 
 
-LIBRARIES: dict[str, Callable[[Any, Notice], Undo]] = {
+def _tensorflow_gradients(library: Any, notice: Notice) -> Undo:
+    return _before(library.GradientTape, "gradient", notice)
+
+
+def _torch_gradients(library: Any, notice: Notice) -> Undo:
+    return _before(library.Tensor, "backward", notice)
+
+
+def _jax_gradients(library: Any, notice: Notice) -> Undo:
+    undo = [_before(library, name, notice) for name in ("grad", "value_and_grad")]
+    return lambda: [each() for each in undo]
+
+
+LIBRARIES: dict[str, Hook] = {
     "keras": _keras,
     "tf_keras": _keras,
     "torch": _torch,
     "optax": _optax,
 }
-"""By module: the function that hooks it."""
+"""By module: the function that hooks the steps of its optimizers."""
+
+_GRADIENTS: dict[str, Hook] = {
+    "tensorflow": _tensorflow_gradients,
+    "torch": _torch_gradients,
+    "jax": _jax_gradients,
+}
+"""By module: the function that hooks its gradients."""
+
+TRAINING = frozenset({*LIBRARIES, *_GRADIENTS})
+"""Modules in which ``hook_training`` notices something."""
 
 
 def _before(owner: Any, name: str, notice: Notice) -> Undo:

@@ -25,7 +25,7 @@ class FrameworkWatch:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._awaited = {"keras", "tf_keras", "torch", "optax"}
+        self._awaited = {"tensorflow", "keras", "tf_keras", "torch", "jax", "optax"}
         self._searching = False
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
@@ -57,7 +57,7 @@ class FrameworkWatch:
         self._awaited.discard(library.__name__)
         try:
             hooks, lines = _load("step_hooks"), _load("child_lines")
-            hooks.hook_steps(library, lines.TrainingLines(self._path))
+            hooks.hook_training(library, lines.TrainingLines(self._path))
         except Exception as error:  # noqa: BLE001 - the user's program goes on as without us
             # Its training would otherwise be missed without a word.
             sys.stderr.write(f"wandb_repro: training in this process is not noticed: {error}\n")
