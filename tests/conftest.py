@@ -49,7 +49,8 @@ __all__ = [
     "wandb_server",
 ]
 
-WITHOUT_SLOW = "not slow"
+NO_BACKENDS = "not backend"
+WITHOUT_SLOW = f"not slow and {NO_BACKENDS}"
 """The expression in pyproject.toml that leaves the slow tests out."""
 
 
@@ -78,7 +79,7 @@ def _choose_slow_tests(config: pytest.Config) -> None:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     if config.option.markexpr == WITHOUT_SLOW:
-        config.option.markexpr = ""
+        config.option.markexpr = NO_BACKENDS
 
 
 def _restore_signals() -> None:

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "loops"
 LOOPS = sorted(FOLDER.glob("*.py"))
 
 NEEDS = {"jax_stateless": "jax", "torch_loop": "torch"}
-"""What is not in every environment."""
+"""What only the environments of ``.ci/backends`` have."""
 
 STEP = 5
 """The first step that gets another batch, or in ``actor_critic`` another start."""
@@ -64,8 +64,12 @@ def test_the_changes_of_this_test_fit_each_example(loop: Path) -> None:
     compile(changed_in_one_step(script), loop.name, "exec")
 
 
+def _marked(loop: Path) -> object:
+    return pytest.param(loop, marks=pytest.mark.backend if loop.stem in NEEDS else (), id=loop.stem)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("loop", LOOPS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("loop", [_marked(loop) for loop in LOOPS])
 def test_each_loop_reruns_identically_and_a_change_is_found_at_its_step(
     loop: Path, tmp_path: Path, ask: Ask
 ) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.programs.program import all_programs
+from tests.programs.program import Program, all_programs
 from tests.support.slow_quarter import QUARTERS, commits
+
+NEEDED_BY_BACKENDS = frozenset({"jax", "torch", "tf_keras"})
+"""What only the environments of ``.ci/backends`` have."""
 
 _TURNS = 3
 """A quarter of the slow tests tries a third of its programs, another with every fourth commit."""
@@ -26,4 +29,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif metafunc.config.getoption("--slow-quarter"):
         turn = commits(metafunc.config.rootpath) // QUARTERS % _TURNS
         programs = programs[turn::_TURNS]
-    metafunc.parametrize("program", programs, ids=lambda program: program.name)
+    metafunc.parametrize("program", [_marked(program) for program in programs])
+
+
+def _marked(program: Program) -> object:
+    is_elsewhere = not NEEDED_BY_BACKENDS.isdisjoint(program.needs)
+    return pytest.param(program, marks=pytest.mark.backend if is_elsewhere else (), id=program.name)

@@ -266,6 +266,7 @@ SILENT = {
     "recording.readers.Readers.close": "the record is complete then",
     "recording.notebook.notebook_of": "a script has no cells",
     "recording.packages.PackageRecorder._find_packed": "the files are stored with the run instead",
+    "state.thread_order.ThreadOrder._add": "what the thread makes is compared as a set",
     "recording.packages._repacked": "each of these packages is on an index",
 }
 """Places whose failure nobody is told of, and why nothing is lost."""

@@ -56,6 +56,7 @@ def test_what_is_no_array_is_named(value: object) -> None:
         arrays_in(value)
 
 
+@pytest.mark.backend
 def test_tensors_of_torch_are_read() -> None:
     torch: Any = pytest.importorskip("torch")
     image, label = arrays_in([torch.ones(2, 3), 4])

@@ -108,6 +108,7 @@ def test_a_module_with_the_name_of_pytorch_is_left_alone(registry: Registry) -> 
     assert len(registry.searches) == searches
 
 
+@pytest.mark.backend
 def test_copies_of_modules_of_pytorch_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
     torch: Any = pytest.importorskip("torch")
     for kind in (torch.nn.Module, torch.optim.Optimizer):

@@ -147,6 +147,7 @@ def test_a_module_that_only_has_the_name_is_left_alone(registry: Registry) -> No
     assert registry.gradients == set()
 
 
+@pytest.mark.backend
 def test_with_real_jax_gradients_are_the_same() -> None:
     jax: Any = pytest.importorskip("jax")
     own: Any = ModuleType("jax")

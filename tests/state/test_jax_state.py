@@ -36,7 +36,7 @@ def without_jax(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_jax_dicts_lists_and_tuples_are_read() -> None:
     tree = {"w": [np.ones(2), None], "name": "net", "n": (3, 0.5)}
     found = read_pytree(tree)
-    assert [it.label for it in found] == ["['w'][0]", "['n'][0]", "['n'][1]"]
+    assert [it.label for it in found] == ["['n'][0]", "['n'][1]", "['w'][0]"]
     assert {it.group for it in found} == {"state"}
     assert has_arrays(tree)
     assert not has_arrays({"n": 3})
@@ -45,6 +45,7 @@ def test_without_jax_dicts_lists_and_tuples_are_read() -> None:
     assert state_of_nnx(tree) is None
 
 
+@pytest.mark.backend
 def test_labels_are_jaxs_key_paths() -> None:
     numbers = jax().numpy
     tree = State({"dense": {"kernel": numbers.ones((2, 3)), "bias": numbers.zeros(3)}}, 4)
@@ -57,6 +58,7 @@ def test_labels_are_jaxs_key_paths() -> None:
     assert [it.label for it in reader.read([numbers.ones(1)])] == ["[0]"]
 
 
+@pytest.mark.backend
 def test_random_keys_and_small_floats_are_read() -> None:
     module = jax()
     tree = [module.random.key(3), module.numpy.ones(2, "bfloat16"), lambda: None]
@@ -65,6 +67,7 @@ def test_random_keys_and_small_floats_are_read() -> None:
     assert str(small.value.dtype) == "bfloat16"
 
 
+@pytest.mark.backend
 def test_an_array_that_was_donated_cannot_be_read() -> None:
     array = jax().numpy.ones(3)
     array.delete()
@@ -72,6 +75,7 @@ def test_an_array_that_was_donated_cannot_be_read() -> None:
         read_pytree([array])
 
 
+@pytest.mark.backend
 def test_what_is_traced_is_told_from_what_is_computed() -> None:
     seen: list[bool] = []
 
@@ -84,6 +88,7 @@ def test_what_is_traced_is_told_from_what_is_computed() -> None:
     assert not is_traced(jax().numpy.ones(1))
 
 
+@pytest.mark.backend
 def test_an_nnx_module_is_read_by_its_state() -> None:
     nnx: Any = pytest.importorskip("flax.nnx")
     model = nnx.Linear(2, 3, rngs=nnx.Rngs(0))

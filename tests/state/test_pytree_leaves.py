@@ -23,6 +23,7 @@ def there_and_back(saved: Any, here: Any) -> Any:
     return restored_tree(here, leaves, pieces.pieces)
 
 
+@pytest.mark.backend
 def test_each_leaf_has_the_saved_value_and_the_kind_of_the_one_that_is_here() -> None:
     jnp = jax().numpy
     saved = ({"w": jnp.arange(3.0), "n": 7}, np.ones(2), jnp.full((), 2, "bfloat16"), None)
@@ -37,6 +38,7 @@ def test_each_leaf_has_the_saved_value_and_the_kind_of_the_one_that_is_here() ->
     assert (found[2].dtype, float(found[2])) == (jnp.bfloat16, 2.0)
 
 
+@pytest.mark.backend
 def test_a_random_key_draws_on() -> None:
     random = jax().random
     saved = random.split(random.key(3))[0]
@@ -44,6 +46,7 @@ def test_a_random_key_draws_on() -> None:
     assert float(random.uniform(found)) == float(random.uniform(saved))
 
 
+@pytest.mark.backend
 def test_a_state_of_another_form_is_refused() -> None:
     jnp = jax().numpy
     with pytest.raises(CheckpointError, match="2 leaves, and this state has 1"):
@@ -52,6 +55,7 @@ def test_a_state_of_another_form_is_refused() -> None:
         there_and_back([jnp.ones(2)], [jnp.ones(3)])
 
 
+@pytest.mark.backend
 def test_a_leaf_that_is_no_value_cannot_be_saved() -> None:
     jax()
     with pytest.raises(Unsaveable, match="a function"):

@@ -109,6 +109,7 @@ def test_what_cannot_be_changed_in_place_is_refused() -> None:
         save_values([{"w": np.ones(2)}], Pieces())
 
 
+@pytest.mark.backend
 def test_modules_optimizers_and_schedulers_of_torch_are_put_back() -> None:
     it = torch()
 

@@ -59,6 +59,7 @@ def test_a_tensor_is_not_read_when_it_is_kept() -> None:
     assert keep(tensor) is tensor
 
 
+@pytest.mark.backend
 def test_tensors_of_torch_are_copied_and_free_their_graph() -> None:
     torch: Any = pytest.importorskip("torch")
     total = torch.ones((), requires_grad=True) * 2
@@ -70,6 +71,7 @@ def test_tensors_of_torch_are_copied_and_free_their_graph() -> None:
         keep(torch.ones(2))
 
 
+@pytest.mark.backend
 def test_arrays_of_jax_are_read_together_and_a_donated_one_is_missing() -> None:
     jax: Any = pytest.importorskip("jax")
     kept = [keep(jax.numpy.float32(0.1)), keep(jax.numpy.ones(()))]

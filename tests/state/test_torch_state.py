@@ -9,6 +9,7 @@ import pytest
 
 from wandb_repro.state import torch_state
 
+pytestmark = pytest.mark.backend
 torch: Any = pytest.importorskip("torch")
 
 

@@ -86,6 +86,7 @@ def test_the_order_of_groups_is_kept() -> None:
     assert in_order(reversed(found))[-1].group == "state"
 
 
+@pytest.mark.backend
 def test_models_of_torch_and_their_optimizers_are_read_with_names() -> None:
     torch: Any = pytest.importorskip("torch")
     one, two = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)

@@ -16,7 +16,7 @@ from tests.support.records import (
     step,
     trail,
 )
-from wandb_repro.manifest.trail_records import TrailRecord
+from wandb_repro.manifest.trail_records import WHOLE_RUN, Shape, State, Structure, TrailRecord
 from wandb_repro.verify.verdict import Verdict, judge
 
 START = moment("initial", epoch=0, step=0)
@@ -164,3 +164,20 @@ def test_what_changed_a_model_between_two_fits_is_no_initial_weight(model: int, 
     assert verdict.moved.what == what
     said = "something other than fit changed the model after fit 1"
     assert (verdict.moved.sentence == said) is (model == 1)
+
+
+@pytest.mark.parametrize(("fits", "what"), [(0, "initial state"), (1, "not known")])
+def test_what_differs_before_the_first_fit_was_put_there(fits: int, what: str) -> None:
+    def records(leaf: str) -> list[TrailRecord]:
+        shape = Shape(group="trainable", label="table 1", dtype="int64", shape=(2,))
+        states = [
+            State(moment="fit", row=0, fits=at, root=value, leaves=(value,))
+            for at, value in enumerate([leaf if fits == 0 else "a1", leaf])
+        ]
+        return [Structure(fit=WHOLE_RUN, leaves=(shape,)), *states]
+
+    verdict = judge(full_manifest(), trail(records("a1")), rerun_manifest(), trail(records("b1")))
+
+    assert verdict.moved is not None
+    assert verdict.moved.what == what
+    assert ("before the first fit" in verdict.moved.sentence) is (fits == 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -66,13 +68,23 @@ def read_pytree(tree: object) -> list[Variable]:
 
 def _walk(label: str, value: object) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        for key, item in cast("Mapping[Any, object]", value).items():
+        for key, item in _sorted(cast("Mapping[Any, object]", value)):
             yield from _walk(f"{label}[{key!r}]", item)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(cast("Sequence[object]", value)):
             yield from _walk(f"{label}[{index}]", item)
     elif value is not None:
         yield label or "state", value
+
+
+def _sorted(values: Mapping[Any, object]) -> list[tuple[Any, object]]:
+    """Return the items as JAX would: a state has one order, whether JAX is imported or not."""
+    items = list(values.items())
+    with contextlib.suppress(
+        TypeError
+    ):  # keys of several types have no order, and JAX refuses them
+        return items if isinstance(values, OrderedDict) else sorted(items, key=lambda item: item[0])
+    return items
 
 
 def _is_array(leaf: object) -> bool:

@@ -57,6 +57,12 @@ def _earlier_fit(trail: Trail, fit: int) -> int:
 
 def _in_run(first: FirstDifference) -> tuple[CauseKind, str]:
     """Return what is known of a difference outside every fit and watched loop."""
+    if first.moment == "fit" and first.epoch == 0:
+        return (
+            "initial state",
+            "what existed before the first fit: initial values, "
+            "or what adapt, a loaded file or an assignment put there",
+        )
     since = first.last_equal or "the beginning of the run"
     return _not_known(f"something that no digest covers changed it after {since}")
 

@@ -51,6 +51,7 @@ def test_nothing_and_what_does_not_describe_itself_have_their_reason_or_their_ty
     assert probed(({"w": 1},)).architecture == {"class_name": "dict", "config": {}}
 
 
+@pytest.mark.backend
 def test_a_module_of_torch_is_described_by_its_parts() -> None:
     torch: Any = pytest.importorskip("torch")
     net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from pathlib import Path
 from typing import Any, cast
@@ -174,8 +175,12 @@ def test_a_rerun_begins_at_the_checkpoint_it_was_given(
 
 
 def test_what_is_not_saved_is_said_before_the_first_checkpoint(
-    offline: Young, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    offline: Young,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.delitem(sys.modules, "jax", raising=False)
     with recording(offline) as found:
         watch = wandb_repro.watch(tf.Variable(1.0), checkpoint=tmp_path / "ckpt")
         for _ in watch.epochs(2):
@@ -224,6 +229,7 @@ def test_keeping_none_is_refused(tmp_path: Path) -> None:
         wandb_repro.watch(checkpoint=tmp_path, keep=0)
 
 
+@pytest.mark.backend
 def test_a_loop_of_jax_gets_its_state_back(offline: Young, tmp_path: Path) -> None:
     jax = pytest.importorskip("jax")
 

@@ -42,6 +42,7 @@ def test_a_traced_function_is_told_from_a_running_one() -> None:
     assert not is_traced({"w": np.ones(1)}, {"loss": tf.constant(1.0)})
 
 
+@pytest.mark.backend
 def test_a_function_that_jax_traces_is_seen_by_its_values() -> None:
     jax: Any = pytest.importorskip("jax")
     seen: list[bool] = []

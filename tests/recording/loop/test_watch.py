@@ -300,7 +300,7 @@ def test_the_state_that_a_step_is_given_is_digested(offline: Young) -> None:
             watch.step({"w": np.full(2, step), "count": step}, loss=step)
     assert found[0].moments() == [("step", 0, 1), ("final", 0, 3)]
     *_, (_, shapes) = found[0].trail.with_shapes()
-    assert [(it.group, it.label) for it in shapes] == [("state", "['w']"), ("state", "['count']")]
+    assert [(it.group, it.label) for it in shapes] == [("state", "['count']"), ("state", "['w']")]
 
 
 def test_a_state_that_cannot_be_read_is_missing_with_its_reason(

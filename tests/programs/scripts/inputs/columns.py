@@ -4,7 +4,7 @@ start: python
 change: rows that adapt reads
 unchanged: identical
 changed: diverged
-names: initial weights, normalization
+names: beginning of training, adapt, normalization
 """
 
 import keras

@@ -4,7 +4,7 @@ start: python
 change: texts that adapt reads
 unchanged: identical
 changed: diverged
-names: step 1
+names: beginning of training, adapt
 """
 
 import keras
