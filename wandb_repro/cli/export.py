@@ -75,7 +75,7 @@ def write_export(
     capsule: Capsule, plan: Plan, base_python: Path | None, output: Output
 ) -> Exported:
     """Fill the plan's folder, which must exist and be empty."""
-    base = check_rebuildable(plan.parts.packages, capsule.wheels, base_python, work=plan.work)
+    base = check_rebuildable(plan.parts.packages, capsule.wheels, base_python)
     exported = Exported(plan.work)
     code = plan.parts.code
     bundles = bundle_of(capsule, code), added_bundle(capsule, code)

@@ -66,7 +66,7 @@ def prepare_folder(
             stack.enter_context(new_folder(folder))
             write_export(capsule, plan, base_python, output)
         packages = plan.parts.packages
-        base = find_python(packages.interpreter, base_python, outside=plan.work)
+        base = find_python(packages.interpreter, base_python)
         prepared = exported.prepare(packages, base, output.progress, use_cache=use_cache)
     _report(exported, prepared, output)
     return 1 if prepared.inequalities else 0

@@ -86,7 +86,6 @@ def prepare(
         capsule.wheels,
         options.environment,
         options.base_python,
-        work=work,
         use_cache=options.use_cache,
         everything=options.all_packages,
     )

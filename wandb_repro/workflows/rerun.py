@@ -118,7 +118,7 @@ def _environment(prepared: Prepared, say: Say) -> Provided:
     if choice.python is not None:
         return Provided(Rebuilt(choice.python, choice.inequalities, ()))
     packages = choice.needed.packages if choice.needed else plan.parts.packages
-    base = choice.base or find_python(packages.interpreter, outside=plan.work)
+    base = choice.base or find_python(packages.interpreter)
     wanted = Wanted(packages, prepared.capsule.wheels, base)
     use_cache = prepared.options.use_cache
     provided = provide(wanted, plan.environment_folder, say, use_cache=use_cache)

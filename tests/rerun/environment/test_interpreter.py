@@ -56,14 +56,37 @@ def test_a_version_that_is_not_here_is_told_with_a_cure(version: str) -> None:
     assert "--python " in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["train.sh", "python-evil", "run/python3"])
-def test_a_recorded_path_that_is_no_interpreter_of_this_machine_is_not_started(
-    tmp_path: Path, name: str
+def test_the_recorded_path_is_never_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It answers as an interpreter of the wanted version, which no other is, does."""
     sentinel = tmp_path / "ran"
-    evil = _script(tmp_path / name, f"touch {sentinel}")
-    with pytest.raises(RebuildError):
-        find_python(_recorded(executable=str(evil), version="3.7.99"), outside=tmp_path / "run")
+    path = tmp_path / "bin" / "python3"
+    _script(path, f"touch {sentinel}; echo '{_answer(path, '3.7.99', 'a build')}'")
+    monkeypatch.chdir(tmp_path)
+    for executable in (path, "/proc/self/cwd/bin/python3", "bin/python3"):
+        with pytest.raises(RebuildError):
+            find_python(_recorded(executable=str(executable), version="3.7.99"))
+        assert not sentinel.exists()
+
+
+def test_an_interpreter_of_a_conda_environment_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environments that conda lists for its user; none is started to learn its version."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    sentinel = tmp_path / "ran"
+    for name, version in (("old", "3.7.98"), ("new", "3.7.99")):
+        folder = tmp_path / name
+        (folder / "conda-meta").mkdir(parents=True)
+        (folder / "conda-meta" / f"python-{version}-h955ad1f_0.json").touch()
+    _script(tmp_path / "old" / "bin" / "python", f"touch {sentinel}")
+    python = tmp_path / "new" / "bin" / "python"
+    _script(python, f"echo '{_answer(python, '3.7.99', 'a build')}'")
+    (tmp_path / ".conda").mkdir()
+    listed = [str(tmp_path / name) for name in ("gone", "old", "new")]
+    (tmp_path / ".conda" / "environments.txt").write_text("\n".join(listed))
+    assert find_python(_recorded(version="3.7.99")).path == python
     assert not sentinel.exists()
 
 
@@ -76,8 +99,11 @@ def test_a_program_that_is_no_python_is_told(tmp_path: Path) -> None:
 def _fake(folder: Path, version: str, build: str) -> Path:
     """Write what answers as an interpreter of that build does."""
     path = folder / "versions" / version / "bin" / "python"
-    answer = json.dumps([str(path), version, build, "cpython"])
-    return _script(path, f"echo '{answer}'")
+    return _script(path, f"echo '{_answer(path, version, build)}'")
+
+
+def _answer(path: Path, version: str, build: str) -> str:
+    return json.dumps([str(path), version, build, "cpython"])
 
 
 def test_of_two_builds_of_the_version_the_recorded_one_is_found(

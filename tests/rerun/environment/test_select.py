@@ -37,7 +37,7 @@ def _without(packages: Packages, count: int) -> Packages:
 def _choice(
     packages: Packages, wheels: Path, told: str = "auto", base: Path | None = None
 ) -> Choice:
-    return choose(packages, wheels, told, base, work=Path("/rerun"))
+    return choose(packages, wheels, told, base)
 
 
 def test_the_environment_at_hand_is_used_when_its_record_is_equal(

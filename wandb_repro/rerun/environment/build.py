@@ -65,7 +65,7 @@ def rebuild(
     """
     if destination.exists() and any(destination.iterdir()):
         raise RebuildError(f"{destination} is not empty.", hint="Name a new folder.")
-    base = find_python(packages.interpreter, python, outside=destination.parent)
+    base = find_python(packages.interpreter, python)
     on_progress(f"Finding {len(packages.distributions)} packages for Python {base.version}")
     version = base.version if base.version != packages.interpreter.version else ""
     lock = resolve_lock(packages, wheels, python=base.path, version=version)

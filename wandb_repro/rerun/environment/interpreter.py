@@ -1,4 +1,8 @@
-"""Finds the recorded Python on this machine, or names the nearest version."""
+"""Finds the recorded Python on this machine, or names the nearest version.
+
+Looked for where this machine and its user keep interpreters. The recorded path is never started,
+nor is it looked at: whoever made the record chose it.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,6 @@ _QUESTION = (
 )
 
 
-_PYTHON = re.compile(r"(python|pypy)[\d.]*")
-
-
 @dataclass(frozen=True)
 class FoundPython:
     """An interpreter of this machine, outside any virtual environment."""
@@ -39,15 +40,12 @@ class FoundPython:
     implementation: str
 
 
-def find_python(
-    wanted: Interpreter, python: Path | None = None, *, outside: Path | None = None
-) -> FoundPython:
+def find_python(wanted: Interpreter, python: Path | None = None) -> FoundPython:
     """Return an interpreter of the recorded version, of the same build if there is one.
 
     Args:
         wanted: what was recorded.
         python: an interpreter named by the user, of any version.
-        outside: folder of the rerun; interpreters in it came from the run and are not started.
 
     Raises:
         RebuildError: there is none, or the named one does not start.
@@ -56,7 +54,7 @@ def find_python(
         return _named(python)
     other_build: FoundPython | None = None
     known: list[Known] = []
-    for candidate in _candidates(wanted, outside, known):
+    for candidate in _candidates(wanted, known):
         found = _ask(candidate)
         if found is None or not _is_version(found, wanted):
             continue
@@ -97,20 +95,16 @@ def _named(python: Path) -> FoundPython:
     return found
 
 
-def _candidates(wanted: Interpreter, outside: Path | None, known: list[Known]) -> Iterator[Path]:
+def _candidates(wanted: Interpreter, known: list[Known]) -> Iterator[Path]:
     """Yield paths where the version may be, likeliest first; add what uv finds to ``known``."""
     if not re.fullmatch(r"\d+\.\d+\.\d+\w*", wanted.version):
         return
     yield Path(sys.executable)
-    # The recorded path is not trusted: only a file that is called Python is started.
-    recorded = Path(wanted.executable)
-    is_inside = outside is not None and recorded.resolve().is_relative_to(outside.resolve())
-    if recorded.is_absolute() and not is_inside and _PYTHON.fullmatch(recorded.name):
-        yield recorded
     short = wanted.version.rpartition(".")[0]
     yield _pyenv() / wanted.version / "bin" / "python"
     for folder in ("/usr/local/bin", "/usr/bin"):
         yield Path(folder, f"python{short}")
+    yield from _of_conda(wanted.version)
     known += known_to_uv()
     yield from (python.path for python in known if python.version == wanted.version)
 
@@ -188,6 +182,16 @@ def _numbers(python: Known) -> tuple[int, int]:
 
 def _pyenv() -> Path:
     return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+
+
+def _of_conda(version: str) -> Iterator[Path]:
+    """Yield the interpreters of a version in the conda environments of this user."""
+    # Source: conda 24, "conda-meta" and "environments.txt"; nothing has to be started for this.
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in Path.home().joinpath(".conda", "environments.txt").read_text().splitlines():
+            folder = Path(line)
+            if folder.is_absolute() and any(folder.glob(f"conda-meta/python-{version}-*.json")):
+                yield folder / "bin" / "python"
 
 
 def _of_pyenv() -> Iterator[Known]:

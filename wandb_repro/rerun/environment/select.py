@@ -48,7 +48,6 @@ def choose(
     environment: str,
     base_python: Path | None,
     *,
-    work: Path,
     use_cache: bool = True,
     everything: bool = False,
 ) -> Choice:
@@ -59,7 +58,6 @@ def choose(
         wheels: folder of the capsule's wheels.
         environment: ``auto``, ``here``, ``rebuild``, or an interpreter.
         base_python: interpreter to rebuild with instead of one of the recorded version.
-        work: new folder of the rerun.
         use_cache: whether an environment that an earlier rerun built may be used.
         everything: also rebuild what the run did not load.
 
@@ -73,11 +71,11 @@ def choose(
         if not reason:
             here = Path(sys.executable)
             return Choice(here, "the current one: its record equals the original's")
-        base = find_python(packages.interpreter, base_python, outside=work)
+        base = find_python(packages.interpreter, base_python)
         if use_cache and is_cached(needed.packages, base):
             reason = f"{reason}; built by an earlier rerun and kept"
             return Choice(None, reason, base=base, needed=needed)
-        check_rebuildable(needed.packages, wheels, base_python, work=work)
+        check_rebuildable(needed.packages, wheels, base_python)
         return Choice(None, reason, base=base, needed=needed)
     if base_python is not None:
         raise UsageError(
@@ -154,9 +152,7 @@ def _interpreter(name: str) -> Path:
     return Path(path).absolute()
 
 
-def check_rebuildable(
-    packages: Packages, wheels: Path, python: Path | None, *, work: Path
-) -> FoundPython:
+def check_rebuildable(packages: Packages, wheels: Path, python: Path | None) -> FoundPython:
     """Return the interpreter to rebuild an environment with; nothing of the run is started.
 
     Raises:
@@ -170,4 +166,4 @@ def check_rebuildable(
     for package in packages.distributions:
         if isinstance(package.repacked, Repacked):
             wheel_of_capsule(package, package.repacked, wheels)
-    return find_python(packages.interpreter, python, outside=work)
+    return find_python(packages.interpreter, python)
