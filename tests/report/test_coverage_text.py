@@ -12,6 +12,10 @@ def test_what_is_covered_is_one_line() -> None:
     )
 
 
+def test_steps_that_no_optimizer_counts_are_covered() -> None:
+    assert coverage_line(Coverage(loop_steps=16, keys=1)) == "16 training steps, 1 key"
+
+
 def test_volatile_names_are_counted_also_where_files_were_compared() -> None:
     covers = Coverage(keys=1, files=1, volatile=("_runtime", "debug.log"))
 

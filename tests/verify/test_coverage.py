@@ -28,6 +28,16 @@ def test_what_both_digested_is_counted() -> None:
     assert covers.not_compared == ()
 
 
+def test_steps_are_those_of_the_loops_where_no_optimizer_counts_them() -> None:
+    by_loops = with_things(thing("module"), thing("optimizer"))
+    by_optimizer = with_things(thing("optimizer", steps=3))
+
+    covers = coverage_of(by_loops, by_loops, compare(by_loops, by_loops))
+
+    assert covers.loop_steps == max(weights.step for weights in by_loops.moments()) > 0
+    assert coverage_of(by_optimizer, by_optimizer, compare(by_loops, by_loops)).loop_steps == 0
+
+
 def test_a_record_says_what_an_equal_rerun_would_cover() -> None:
     rows = Logged(
         first=1, rows=2, texts={"acc": ("str:1", "str:2"), "_runtime": ("str:3", "str:4")}

@@ -17,6 +17,7 @@ def coverage_line(covers: Coverage) -> str:
             (covers.models, "model"),
             (covers.optimizers, "optimizer"),
             (covers.steps or 0, "optimizer step"),
+            (covers.loop_steps, "training step"),
             (covers.other_state, "other variable"),
             (covers.rows, "logged row"),
             (covers.keys, "key"),

@@ -19,13 +19,15 @@ def coverage_of(original: Trail, rerun: Trail, found: Comparison) -> Coverage:
     inventory = original.inventory
     things = [thing for thing in (inventory.things if inventory else ()) if not thing.missing]
     optimizers = [thing for thing in things if thing.kind == "optimizer"]
+    steps = sum(thing.steps or 0 for thing in optimizers)
     old = [] if holds_run(original) and holds_run(rerun) else [_OLD_FORMAT]
     if any(next(trail.of(Resumed), None) for trail in (original, rerun)):
         old.append("logged rows: a run that resumed has only those after its checkpoint")
     return Coverage(
         models=_number(things, "model"),
         optimizers=len(optimizers),
-        steps=sum(thing.steps or 0 for thing in optimizers) if inventory else None,
+        steps=steps if inventory else None,
+        loop_steps=0 if steps else _steps_of_loops(original),
         other_state=len(things) - len(optimizers) - _number(things, "model"),
         rows=found.rows,
         keys=len(found.keys),
@@ -56,6 +58,14 @@ def with_files(covers: Coverage, files: ComparedFiles) -> Coverage:
             "not_compared": (*covers.not_compared, *files.unknown, *files.not_recorded),
         }
     )
+
+
+def _steps_of_loops(trail: Trail) -> int:
+    """Return the steps of all fits and loops, as far as one of their digests counts them."""
+    steps: dict[int, int] = {}
+    for weights in trail.moments():
+        steps[weights.fit] = max(weights.step, steps.get(weights.fit, 0))
+    return sum(steps.values())
 
 
 def _number(things: list[Trainable], kind: str) -> int:

@@ -42,6 +42,8 @@ class Coverage(Record):
     optimizers: int = 0
     steps: int | None = None
     """Steps of all optimizers in the original; None if the trail does not say."""
+    loop_steps: int = 0
+    """Steps of its fits and loops, where no optimizer counts them, as in a loop of JAX."""
     other_state: int = 0
     """Modules, loose variables and tables."""
     rows: int = 0
