@@ -12,12 +12,11 @@ from wandb_repro.process_group import signal_group
 
 
 @pytest.fixture
-def family() -> Generator[subprocess.Popen[str]]:
+def family() -> Generator[subprocess.Popen[bytes]]:
     """A shell and what it started, which holds the pipe open for as long as it is there."""
     process = subprocess.Popen(
         ["sh", "-c", "sleep 60 & echo started; wait"],
         stdout=subprocess.PIPE,
-        text=True,
         start_new_session=True,
     )
     with process:
@@ -26,13 +25,13 @@ def family() -> Generator[subprocess.Popen[str]]:
             signal_group(process, signal.SIGKILL)
 
 
-def test_what_the_child_started_ends_with_it(family: subprocess.Popen[str]) -> None:
+def test_what_the_child_started_ends_with_it(family: subprocess.Popen[bytes]) -> None:
     assert family.stdout is not None
-    assert family.stdout.readline() == "started\n"
+    assert family.stdout.readline() == b"started\n"
 
     signal_group(family, signal.SIGKILL)
 
-    assert family.stdout.read() == ""  # the end: nobody writes to the pipe any more
+    assert family.stdout.read() == b""  # the end: nobody writes to the pipe any more
     assert family.wait(timeout=10) == -signal.SIGKILL
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import is_gone
 from tests.support.rerun_plans import simple_plan
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.request import RerunRequest, Whereabouts
@@ -29,7 +30,7 @@ ORDER_FILE = Path("/rerun/order.json")
 REPORT = """
 import json, os, pathlib, sys
 pathlib.Path("told.json").write_text(json.dumps({
-    "argv": sys.argv, "cwd": os.getcwd(), "session": os.getsid(0) == os.getpid(),
+    "argv": sys.argv, "cwd": os.getcwd(), "session": os.getsid(0) == os.getppid(),
     "stdin": sys.stdin.read(), "order": json.load(open(os.environ["WANDB_REPRO_ORDER"])),
 }))
 print("to standard output")
@@ -126,14 +127,6 @@ def _interrupt_when(there: Callable[[], bool], *delays_s: float) -> threading.Th
     return thread
 
 
-def _ended(number: int) -> bool:
-    """Tell whether a process is gone, reaped by whoever started it or not."""
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 WAITING = """
 import pathlib, subprocess, sys, time
 worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -155,9 +148,9 @@ def test_a_ctrl_c_reaches_the_training_and_all_it_started(tmp_path: Path) -> Non
     thread.join()
     assert (plan.code / "closed").exists()
     deadline = time.monotonic() + 5
-    while not _ended(int(worker.read_text())) and time.monotonic() < deadline:
+    while not is_gone(int(worker.read_text())) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert _ended(int(worker.read_text()))
+    assert is_gone(int(worker.read_text()))
 
 
 STUBBORN = """
@@ -178,7 +171,7 @@ def test_a_training_that_does_not_end_is_ended(
     with pytest.raises(KeyboardInterrupt):
         _trained(plan)
     thread.join()
-    assert _ended(int(worker.read_text()))
+    assert is_gone(int(worker.read_text()))
 
 
 def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
@@ -189,7 +182,7 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         _trained(plan)
     thread.join()
-    assert _ended(int(worker.read_text()))
+    assert is_gone(int(worker.read_text()))
     assert time.monotonic() - began < execute._GRACE_S  # pyright: ignore[reportPrivateUsage]
 
 

@@ -13,11 +13,13 @@ from pydantic import ValidationError
 
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.request import RerunRequest, Whereabouts
-from wandb_repro.process_group import signal_group
+from wandb_repro.process_group import signal_group, start_supervised
 from wandb_repro.rerun.child_environment import child_environment
 from wandb_repro.rerun.plan import Plan
 
 _GRACE_S = 30
+_ORPHANS_GRACE_S = 5
+"""Shorter: nobody waits for the verdict of a rerun that was killed."""
 _HEARING_S = 1.0
 STANDARD_ERROR = 2
 
@@ -57,14 +59,13 @@ def train(
     path.write_text(request.model_dump_json(exclude_defaults=True), encoding="utf-8")
     environment = child_environment(plan, python, path, os.environ, rebuilt=rebuilt)
     try:
-        process = subprocess.Popen(
+        process = start_supervised(
             plan.started_with(python),
             cwd=plan.cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
+            environment=environment,
+            grace_s=_ORPHANS_GRACE_S,
             stdout=output,
             stderr=output,
-            start_new_session=True,
         )
     except (OSError, ValueError) as error:
         raise RefusedError(f"The training cannot be started: {error}.") from error

@@ -90,6 +90,8 @@ def _child(
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    # The caller may be killed while we wait for a server.
+    threading.Thread(target=_end_with_caller, daemon=True).start()
     lock = threading.Lock()
 
     def report(word: Any) -> None:
@@ -100,6 +102,13 @@ def _child(
         pipe.send(task(*((report,) if reports else ()), *arguments))
     except ReproError as error:
         pipe.send(error)
+
+
+def _end_with_caller() -> None:
+    caller = multiprocessing.parent_process()
+    if caller is not None:
+        caller.join()
+        os._exit(1)
 
 
 def _watch(pipe: Connection, scratch: Path, limit: Callable[[str], int], stall_s: float) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wandb_repro.errors import RebuildError
-from wandb_repro.process_group import signal_group
+from wandb_repro.process_group import signal_group, start_supervised
 
 _INSTALL_EXTRA = "Install it: pip install 'wandb-repro[rerun]'."
 
@@ -95,12 +95,16 @@ def run_uv(arguments: Sequence[str], *, given: str = "", timeout_s: float = 600)
         _process(command, Path(empty)) as process,
     ):
         try:
-            output, errors = process.communicate(given, timeout=timeout_s)
+            output, errors = process.communicate(given.encode(), timeout=timeout_s)
         except subprocess.TimeoutExpired as error:
             raise RebuildError(
                 f"uv did not end within {timeout_s:.0f} s.", hint=_UNREACHABLE_HINT
             ) from error
-    return Answer(process.returncode, output, errors)
+    return Answer(process.returncode, _text(output), _text(errors))
+
+
+def _text(printed: bytes) -> str:
+    return printed.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def refuse_unreachable(answer: Answer) -> None:
@@ -113,18 +117,15 @@ def refuse_unreachable(answer: Answer) -> None:
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], folder: Path) -> Generator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
+def _process(command: Sequence[str], folder: Path) -> Generator[subprocess.Popen[bytes]]:
+    process = start_supervised(
         command,
         cwd=folder,
-        env=_environment(os.environ),
+        environment=_environment(os.environ),
+        grace_s=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
     )
     try:
         yield process
