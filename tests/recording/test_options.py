@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,14 +48,41 @@ def test_the_call_comes_before_the_command_line_and_that_before_the_project(
         ("max_untracked_files = -1", "Invalid value -1 of option max_untracked_files"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused_by_name(tmp_path: Path, table: str, said: str) -> None:
+def test_a_wrong_option_of_the_project_is_one_warning_and_its_default(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, said: str
+) -> None:
+    folder = project(tmp_path, f"max_added_files = 3\n{table}")
+    for _ in range(2):
+        assert combined(CALL, folder=folder) == Options(max_added_files=3)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"wandb_repro: warning: {tmp_path}/pyproject.toml: ")
+    assert re.search(said, line)
     with pytest.raises(UsageError, match=said):
-        combined(CALL, folder=project(tmp_path, table))
+        combined({**CALL, "strict": True}, folder=folder)
 
 
-def test_a_pyproject_that_cannot_be_read_is_its_own_tools_affair(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[tool.wandb_repro\n")
+def test_a_wrong_option_of_the_call_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="seed=-1 is not between"):
+        combined({**CALL, "seed": -1}, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[tool.wandb_repro\n", "cannot be read: "),
+        ("[tool]\nwandb_repro = 3\n", "cannot be read: tool.wandb_repro is not a table"),
+        ("[tool.ruff\n", ""),
+        ("tool = 3\n", ""),
+    ],
+)
+def test_a_pyproject_that_cannot_be_read_is_a_warning_if_it_names_us(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
     assert combined(CALL, folder=tmp_path) == Options()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == bool(said)
+    assert all(said in line for line in lines)
 
 
 def test_options_of_the_launcher_that_cannot_be_read_are_refused(

@@ -52,7 +52,8 @@ def command(project: str, require: tuple[str, ...], last: int, as_json: bool) ->
     with 1 if a run breaks one, else with 3 if a run could not be read.
     """
     output = Output(as_json=as_json)
-    rules = check_rules((*combined({}, folder=Path.cwd()).require, *require))
+    # Strict: a typo in the project's rules must not let every run pass.
+    rules = check_rules((*combined({"strict": True}, folder=Path.cwd()).require, *require))
     found: list[RunStatus] = []
     with output.bar("Reading runs") as advance:
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from wandb_repro.errors import UsageError
 from wandb_repro.manifest.request import OPTIONS_VARIABLE, Options
+from wandb_repro.recording.messages import warn_once
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,31 +23,39 @@ CODE_CHOICES = ("auto", "upload", "local", "off")
 MAX_SEED = 2**32 - 1
 """The largest seed that every generator accepts. Source: ``numpy.random.seed``."""
 
+_HINT = "See help(wandb_repro.init) and [tool.wandb_repro] in the README."
+
 
 def combined(call: Mapping[str, Any], *, folder: Path) -> Options:
-    """Return the options that apply.
+    """Return the options that apply; a wrong one of the project is one warning and its default.
 
     Args:
         call: arguments of ``init``; None, ``code="auto"`` and ``strict=False`` count as not set.
         folder: the search for ``pyproject.toml`` starts here and goes up.
 
     Raises:
-        UsageError: an option has an invalid value.
+        UsageError: an option has an invalid value, in the project only if ``strict`` is set.
     """
     passed = {
         name: value
         for name, value in call.items()
         if value is not None and (name, value) not in (("code", "auto"), ("strict", False))
     }
-    options = {**_from_project(folder), **from_environment(), **passed}
+    given = {**from_environment(), **passed}
+    table, wrong = _from_project(folder)
+    options = _valid({**table, **given})
+    if wrong and options.strict:
+        raise UsageError(wrong[0], hint=_HINT)
+    for sentence in wrong:
+        warn_once(f"{sentence.rstrip('.')}: ignored")
+    return options
+
+
+def _valid(options: Mapping[str, Any]) -> Options:
     try:
-        valid = Options.model_validate(options)
+        return _checked(Options.model_validate(options))
     except ValidationError as error:
-        raise UsageError(
-            _sentence(error),
-            hint="See help(wandb_repro.init) and [tool.wandb_repro] in the README.",
-        ) from error
-    return _checked(valid)
+        raise UsageError(_sentence(error), hint=_HINT) from error
 
 
 def _sentence(error: ValidationError) -> str:
@@ -90,16 +99,40 @@ def project_file(folder: Path) -> Path | None:
     return None
 
 
-def _from_project(folder: Path) -> dict[str, Any]:
+def _from_project(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the project's valid options, and a sentence on each that is not."""
     file = project_file(folder)
-    return {} if file is None else _table(file)
-
-
-def _table(file: Path) -> dict[str, Any]:
+    if file is None:
+        return {}, []
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # the file belongs to the project; its own tools report errors in it
-    tool = cast("dict[str, Any]", document.get("tool", {}))
-    table: object = tool.get("wandb_repro", {})
-    return cast("dict[str, Any]", table) if isinstance(table, dict) else {}
+        table = _table(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return {}, [f"{file} cannot be read: {error}"]
+    valid: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name, value in table.items():
+        try:
+            _valid({name: value})
+        except UsageError as error:
+            wrong.append(f"{file}: {error.message}")
+        else:
+            valid[name] = value
+    return valid, wrong
+
+
+def _table(text: str) -> dict[str, Any]:
+    """Return ``[tool.wandb_repro]``.
+
+    Raises:
+        ValueError: the text is not TOML, and names us, or ours is not a table.
+    """
+    try:
+        tool: object = tomllib.loads(text).get("tool", {})
+    except ValueError:
+        if "wandb_repro" in text:
+            raise
+        return {}  # the project's own tools report errors in it
+    table = cast("dict[str, Any]", tool).get("wandb_repro", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ValueError("tool.wandb_repro is not a table")  # noqa: TRY004 - as for wrong TOML
+    return cast("dict[str, Any]", table)
