@@ -20,8 +20,16 @@ from tests.support.data_records import (
 from wandb_repro.errors import RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import DataFiles, InputFolder
-from wandb_repro.rerun.data_sources import Given, Source, find_sources, refuse_faults, state_of
+from wandb_repro.rerun.data_sources import (
+    Given,
+    Source,
+    compared,
+    find_sources,
+    refuse_faults,
+    state_of,
+)
 from wandb_repro.rerun.found_inputs import find_inputs
+from wandb_repro.rerun.looking import Looking
 from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import make_plan
 
@@ -62,6 +70,25 @@ def test_data_without_a_digest_is_there_and_no_more_is_known(like: Path) -> None
 
 def test_what_the_restored_tree_may_hold_is_known_later() -> None:
     assert only(files_at("data/x.csv")) == ("later", "data/x.csv")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/usr/./././.", "/home/ada/.ssh/id_rsa"])
+def test_data_at_a_path_of_the_system_or_of_settings_is_not_looked_at(path: str) -> None:
+    assert only(files_at(path)) == ("not looked at", None)
+
+
+def test_data_that_a_person_names_is_looked_at_everywhere(like: Path) -> None:
+    hidden = like.parent / ".hidden" / "x.csv"
+    hidden.parent.mkdir()
+    like.rename(hidden)
+    files = files_like(hidden, str(hidden))
+    assert only(files)[0] == "not looked at"
+    assert only(files, str(hidden))[0] == "same"
+
+
+def test_what_takes_too_long_to_read_is_not_called_changed(like: Path) -> None:
+    files = files_like(like, str(like))
+    assert compared(files, str(like), Looking(seconds=0))[0] == "not looked at"
 
 
 def test_what_the_snapshot_is_known_to_lack_is_missing() -> None:
@@ -126,7 +153,7 @@ def test_a_tree_is_restored_as_deep_as_data_of_an_artifact_lay_above_it(tmp_path
 def of_folder(folder: InputFolder, given: dict[str, str] | None = None) -> Source:
     """Return the one folder that a run read, as it is now."""
     manifest = record_of_folders(folder)
-    (source,) = find_sources(manifest, parts_of(manifest).code, Given(given or {})).found
+    (source,) = find_sources(manifest, parts_of(manifest).code, Given(given or {}), Looking()).found
     return source
 
 
@@ -179,5 +206,5 @@ def test_a_folder_that_was_fingerprinted_is_one_source() -> None:
     manifest = record_of_data(files_at("data"))
     description = manifest.description.model_copy(update={"folders": folders})
     both = manifest.model_copy(update={"description": description})
-    sources = find_sources(both, parts_of(both).code, Given({}))
+    sources = find_sources(both, parts_of(both).code, Given({}), Looking())
     assert [source.name for source in sources.found] == ["train"]

@@ -13,8 +13,13 @@ from wandb_repro.files import sha256_of_bytes
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFile
 from wandb_repro.manifest.manifest import Manifest
-from wandb_repro.rerun import found_inputs
-from wandb_repro.rerun.found_inputs import FoundInputs, changed_files, find_inputs
+from wandb_repro.rerun.found_inputs import (
+    FoundInputs,
+    changed_file,
+    find_files,
+    find_inputs,
+)
+from wandb_repro.rerun.looking import Looking
 from wandb_repro.rerun.parts import parts_of
 
 
@@ -50,18 +55,18 @@ def test_a_file_as_it_was_is_neither_missing_nor_changed(file: Path) -> None:
 def test_a_file_that_is_gone_is_missing_and_not_changed(file: Path) -> None:
     file.unlink()
     here = found(recorded(file))
-    assert (here.missing, here.changed) == ((str(file),), ())
+    assert (here.missing, dict(here.changed)) == ((str(file),), {})
 
 
 @pytest.mark.parametrize("now", [b"2.5", b"1.50"], ids=["other bytes", "another size"])
 def test_a_file_with_other_content_is_changed(now: bytes, file: Path) -> None:
     file.write_bytes(now)
     here = found(recorded(file))
-    assert (here.missing, here.changed) == ((), (str(file),))
+    assert (here.missing, list(here.changed)) == ((), [str(file)])
 
 
 def test_a_file_whose_content_was_not_recorded_is_not_called_changed(file: Path) -> None:
-    assert found(recorded(file, None)).changed == ()
+    assert found(recorded(file, None)).changed == {}
 
 
 def test_a_relative_path_of_a_record_is_not_looked_for_where_we_run(
@@ -69,8 +74,8 @@ def test_a_relative_path_of_a_record_is_not_looked_for_where_we_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("x.csv").write_bytes(b"other")
-    assert changed_files([recorded("x.csv")]) == ("x.csv",)
-    assert found(recorded("x.csv")).changed == ()
+    assert changed_file(recorded("x.csv"), Looking())
+    assert found(recorded("x.csv")).changed == {}
 
 
 def test_a_file_of_fingerprinted_data_is_compared_with_its_data_only(file: Path) -> None:
@@ -86,14 +91,28 @@ def test_a_file_of_fingerprinted_data_is_compared_with_its_data_only(file: Path)
 
 def test_a_pipe_in_the_place_of_a_file_is_left_to_the_script(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x")
-    assert changed_files([recorded(tmp_path / "x")]) == ()
+    assert changed_file(recorded(tmp_path / "x"), Looking()) == ""
 
 
-def test_what_is_too_much_to_read_is_compared_by_size_only(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(found_inputs, "_DIGESTED_BYTES", 2)
+def test_what_is_too_much_to_read_is_compared_by_size_only(file: Path) -> None:
     file.write_bytes(b"2.5")
-    assert changed_files([recorded(file)]) == ()
+    assert changed_file(recorded(file), Looking(most_bytes=2)) == ""
+    assert changed_file(recorded(file), Looking(most_bytes=4)) != ""
     file.write_bytes(b"2.50")
-    assert changed_files([recorded(file)]) == (str(file),)
+    assert changed_file(recorded(file), Looking(most_bytes=2)) != ""
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/etc/passwd", "/usr/bin/env", "/srv/.ssh/id_rsa"])
+def test_a_record_chooses_no_path_of_the_system_or_of_settings(path: str) -> None:
+    here = found(recorded(path))
+    assert (here.not_looked_at, here.missing, here.changed) == ((path,), (), {})
+
+
+def test_after_too_much_data_nothing_more_is_looked_at(file: Path) -> None:
+    files = [recorded(file, b"1.5"), recorded(file.parent / "gone")]
+    here = find_files(files, "/srv", Looking(most_bytes=3))
+    assert (here.missing, here.not_looked_at) == ((), (files[1].absolute,))
+    assert find_files(files, "/srv", Looking(seconds=0)).not_looked_at == (
+        str(file),
+        files[1].absolute,
+    )

@@ -40,7 +40,7 @@ def test_a_file_opened_by_its_absolute_path_is_read_where_it_was() -> None:
 
 
 def test_a_missing_file_is_named_and_not_put_anywhere() -> None:
-    found = FoundInputs(missing=("/home/ada/x.csv",), changed=("/home/ada/y.csv",))
+    found = FoundInputs(missing=("/home/ada/x.csv",), changed={"/home/ada/y.csv": "differs"})
     inputs = planned(("/home/ada/x.csv", "../x.csv"), found=found)
     assert (inputs.links, inputs.missing) == ((), ("/home/ada/x.csv",))
     assert inputs.changed == ("/home/ada/y.csv",)
@@ -85,6 +85,6 @@ def test_the_entry_for_files_that_were_too_many_is_put_nowhere_and_not_missed() 
     (more,) = InputWatch(opened).inputs(code_paths=frozenset(), code_root=None, ignore=())
     manifest = changed(full_manifest(), {"description.inputs": [more.model_dump()]})
     found = find_inputs(manifest, parts_of(manifest).code, {})
-    assert (found.missing, found.changed) == ((), ())
+    assert (found.missing, found.changed) == ((), {})
     links = plan_inputs(manifest, parts_of(manifest).code, found).links
     assert "/" not in [link.target for link in links]

@@ -98,3 +98,20 @@ def test_data_that_neither_tree_nor_disk_has_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(RefusedError, match="not here: /home/ada/digits/x"):
         restored(tmp_path, files, {})
+
+
+def test_data_that_was_not_looked_at_is_compared_once_the_rerun_is_confirmed(
+    tmp_path: Path,
+) -> None:
+    hidden = tmp_path / ".hidden" / "x.csv"
+    hidden.parent.mkdir()
+    hidden.write_text("1.5")
+    files = files_like(hidden, str(hidden))
+    assert [source.state for source in sources_of(files).found] == ["not looked at"]
+    restored(tmp_path, files, {})
+    hidden.write_text("2.5")
+    with pytest.raises(InconclusiveError, match="are not the same here"):
+        restored(tmp_path, files, {})
+    hidden.unlink()
+    with pytest.raises(RefusedError, match="are not here"):
+        restored(tmp_path, files, {})

@@ -14,6 +14,7 @@ from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.data import DataFiles, Dataset, InputFolder
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.data_sources import Given, Sources, find_sources
+from wandb_repro.rerun.looking import Looking
 
 __all__ = [
     "ARTIFACT",
@@ -46,7 +47,7 @@ def sources_of(files: DataFiles, given: dict[str, str] | None = None) -> Sources
 
 
 def _checked(manifest: Manifest, code: Code, given: Given) -> Sources:
-    sources = find_sources(manifest, code, given)
+    sources = find_sources(manifest, code, given, Looking())
     given.check_used([source.name for source in sources.found])
     return sources
 

@@ -10,11 +10,13 @@ import pytest
 
 from tests.support.foreseen import HARMLESS, SETTINGS, Laboratory
 from tests.support.recorded import Ask, Project
+from tests.support.records import changed, full_manifest
 from wandb_repro.capture.host import Host
 from wandb_repro.capture.machine.cpu import probe_processor
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.verify.cpu_instructions import CLASSES, vector_class
+from wandb_repro.workflows.check import Aim, predict_here
 from wandb_repro.workflows.verify_capsules import verify_capsules
 
 
@@ -37,6 +39,16 @@ def test_what_is_foreseen_to_change_no_bits_changes_none(
     assert (trained.returncode, foreseen.data["expected"]) == (0, "identical")
     (run,) = (tmp_path / "wandb").glob("offline-run-*")
     assert verify_capsules(keras_run.capsule, Capsule(run / "files" / "repro")).grade == "identical"
+
+
+def test_a_path_of_the_system_in_a_record_is_not_looked_at(tmp_path: Path) -> None:
+    unread = {"unavailable": "not read"}
+    device = {"path": "/dev/zero", "absolute": "/dev/zero", "size_bytes": unread}
+    manifest = changed(full_manifest(), {"description.inputs": [device]})
+    (tmp_path / "manifest.json").write_bytes(manifest.to_bytes())
+    foreseen = predict_here(Capsule(tmp_path), Aim(by_hand=True), tmp_path / "work")
+    assert any(reason.startswith("/dev/zero") for reason in foreseen.unknown)
+    assert not any("/dev/zero" in finding.sentence for finding in foreseen.findings)
 
 
 SAME, OTHER = ("identical", "identical"), ("different", "diverged")

@@ -18,6 +18,7 @@ from wandb_repro.rerun.environment.compare import Inequality
 from wandb_repro.rerun.environment.dependencies import Needed
 from wandb_repro.rerun.environment.interpreter import FoundPython
 from wandb_repro.rerun.environment.select import Choice
+from wandb_repro.rerun.looking import NOT_LOOKED_AT
 from wandb_repro.rerun.plan import Plan
 from wandb_repro.rerun.restore_extra import added_of
 from wandb_repro.verify.segment import Segment
@@ -102,6 +103,7 @@ def _rows(plan: Plan, choice: Choice, sets: Mapping[str, str]) -> Rows:
     yield from _several("missing", inputs.missing)
     changed = [f"{path} differs from what the original read" for path in inputs.changed]
     yield from _several("changed", changed)
+    yield from _several("not looked at", inputs.not_looked_at)
     yield "writes to", f"{plan.work} (the script may write elsewhere)"
 
 
@@ -111,6 +113,7 @@ _STATES = {
     "downloaded": " is not here; the script downloads it again",
     "missing": " is not here",
     "changed": " differs from the original",
+    NOT_LOOKED_AT: " is not looked at before the rerun is confirmed",
     "later": ", from the restored tree or its artifact",
 }
 

@@ -35,6 +35,7 @@ def plan_data(
         "links": {link.place: link.target for link in inputs.links},
         "missing": list(inputs.missing),
         "changed": list(inputs.changed),
+        "not_looked_at": list(inputs.not_looked_at),
         "data": {
             source.name: {"path": source.target, "state": source.state}
             for source in inputs.data.found

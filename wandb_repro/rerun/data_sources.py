@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from wandb_repro.capture.dataset.data_files import digest_files
 from wandb_repro.capture.dataset.file_digest_cache import FileDigestCache
 from wandb_repro.capture.dataset.folder_difference import folder_differences
-from wandb_repro.capture.dataset.limits import Limits
 from wandb_repro.capture.source.data_places import may_hold_data
 from wandb_repro.errors import DigestError, InconclusiveError, RefusedError, UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.data import DataFiles, InputFolder, is_download_cache, is_used_up
 from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.rerun.looking import NOT_LOOKED_AT, Looking
 from wandb_repro.rerun.path_map import is_absolute, levels_up, relative_to_tree
 
 
@@ -39,7 +39,8 @@ class Source:
     """Absolute path where the data is expected."""
     state: str
     """``same``, ``missing``, ``changed`` or ``not told``; ``later`` if only the restored tree
-    shows it; ``downloaded`` if it is missing and the script downloads it again."""
+    shows it; ``downloaded`` if it is missing and the script downloads it again; ``not looked at``
+    if it is nowhere where data is, or too much was read before it."""
     difference: str = ""
     """What changed, in words; empty if nothing did or it is not known."""
 
@@ -69,7 +70,7 @@ class Sources:
     def covers(self, absolute: str) -> bool:
         """Tell whether a file of the original was digested as part of a source."""
         return any(
-            source.state != "not told"
+            source.state not in ("not told", NOT_LOOKED_AT)
             and (absolute == source.absolute or absolute.startswith(f"{source.absolute}/"))
             for source in self.found
         )
@@ -116,10 +117,11 @@ class Given:
             )
 
 
-def find_sources(manifest: Manifest, code: Code, given: Given) -> Sources:
+def find_sources(manifest: Manifest, code: Code, given: Given, looking: Looking) -> Sources:
     """Look for each part of the data that was recorded with its file or folder.
 
-    Also looks for each folder that the run read and that is not part of such data.
+    Also looks for each folder that the run read and that is not part of such data. ``looking`` is
+    used up by what is read.
 
     Raises:
         UsageError: the script opens data that was moved by its absolute path.
@@ -128,19 +130,21 @@ def find_sources(manifest: Manifest, code: Code, given: Given) -> Sources:
     data, folders = manifest.description.data, manifest.description.folders
     parts = () if isinstance(data, Unavailable) else data
     known = {part.name: part.files for part in parts if part.files is not None}
+    read = () if isinstance(folders, Unavailable) else folders
+    for files in (*known.values(), *read):
+        _check_paths(files, code)
     named = Sources(
         tuple(
-            _source(name, files, code, _given_for(name, files, given))
+            _source(name, files, code, _given_for(name, files, given), looking)
             for name, files in known.items()
         )
     )
-    read = () if isinstance(folders, Unavailable) else folders
     others = (folder for folder in read if not named.covers(folder.absolute))
     return Sources(
         (
             *named.found,
             *(
-                _source(each.path, each, code, _given_for(each.path, each, given))
+                _source(each.path, each, code, _given_for(each.path, each, given), looking)
                 for each in others
             ),
         )
@@ -151,21 +155,30 @@ def _given_for(name: str, files: DataFiles, given: Given) -> str | None:
     return given.path_of(name, posixpath.normpath(files.path), files.absolute)
 
 
-def _source(name: str, files: DataFiles, code: Code, given: str | None) -> Source:
-    for path in (files.absolute, given or "/"):
-        if not is_absolute(path):
-            raise RefusedError(f"The record names data by an invalid path: {path[:80]!r}.")
+def _check_paths(files: DataFiles, code: Code) -> None:
+    """Refuse a record with an invalid path before anything is read for it."""
+    if not is_absolute(files.absolute):
+        raise RefusedError(f"The record names data by an invalid path: {files.absolute[:80]!r}.")
     is_folder = isinstance(files, InputFolder)
     if is_folder and not may_hold_data(posixpath.normpath(files.absolute), code.root):
         raise RefusedError(f"The record names {files.absolute[:200]!r} as a folder of data.")
+
+
+def _source(name: str, files: DataFiles, code: Code, given: str | None, looking: Looking) -> Source:
+    if given is not None and not is_absolute(given):
+        raise RefusedError(f"{given[:80]!r} is not an absolute path.")
+    is_folder = isinstance(files, InputFolder)
     place = relative_to_tree(files.absolute, code.root, opened_as=files.path)
     if given is not None and place is None and given != files.absolute:
         raise absolute_path_error(name, files.absolute, given)
     target = given or posixpath.normpath(files.absolute)
-    state, difference = compared(files, target)
+    state, difference = NOT_LOOKED_AT, ""
+    if given is not None or looking.may_read(target, code.root):
+        state, difference = compared(files, target, looking)
     if given is None and is_folder and state == "missing" and is_download_cache(target):
         state = "downloaded"
-    in_tree = state in ("missing", "changed") and not is_folder and _may_be_in_tree(place, code)
+    absent = ("missing", "changed", NOT_LOOKED_AT)
+    in_tree = state in absent and not is_folder and _may_be_in_tree(place, code)
     if given is None and (in_tree or (state == "missing" and files.artifact)):
         state = "later"
     return Source(name, files, place, target, state, difference)
@@ -194,32 +207,40 @@ def state_of(files: DataFiles, target: str) -> str:
 
     Returns ``same``, ``missing``, ``changed``, or ``not told`` if none was recorded.
     """
-    return compared(files, target)[0]
+    return compared(files, target, Looking())[0]
 
 
-def compared(files: DataFiles, target: str) -> tuple[str, str]:
+def compared(files: DataFiles, target: str, looking: Looking) -> tuple[str, str]:
     """Return the state of recorded files at an absolute path, and what changed, in words."""
+    state, difference = _compared(files, target, looking)
+    # A file that takes too long to read cannot be called another one.
+    return (NOT_LOOKED_AT, "") if state == "changed" and looking.is_used_up else (state, difference)
+
+
+def _compared(files: DataFiles, target: str, looking: Looking) -> tuple[str, str]:
     if isinstance(files, InputFolder) and is_used_up(files):
         return "not told", ""
     if not os.path.exists(target):  # noqa: PTH110 - False where Path.exists raises
         return "missing", ""
     if isinstance(files, InputFolder):
-        return _compared_folder(files, target)
+        return _compared_folder(files, target, looking)
     if isinstance(files.digest, Unavailable):
         return "not told", ""
     cache = FileDigestCache()
     try:
-        current = digest_files(target, Limits(), cache)
+        current = digest_files(target, looking.limits, cache)
     except DigestError:
         return "changed", ""
     finally:
         cache.close()
+    looking.spend(current.files.size_bytes)
     return ("same" if current.digest == files.digest else "changed"), ""
 
 
-def _compared_folder(folder: InputFolder, target: str) -> tuple[str, str]:
+def _compared_folder(folder: InputFolder, target: str, looking: Looking) -> tuple[str, str]:
+    looking.spend(folder.size_bytes)
     try:
-        difference = folder_differences(folder, target)
+        difference = folder_differences(folder, target, looking.limits)
     except DigestError as error:
         return "changed", error.message
     if difference:

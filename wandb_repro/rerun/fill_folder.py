@@ -119,8 +119,8 @@ def _is_free(path: Path, top: Path) -> bool:
 
 def _place(target: Path, path: Path, left_bytes: int) -> int:
     """Copy a file, or link it if it is too large; return the number of bytes copied."""
-    size_bytes = target.stat().st_size
-    if not target.is_file() or size_bytes > left_bytes:
+    # What is not here, or no regular file, is left to the script.
+    if not target.is_file() or (size_bytes := target.stat().st_size) > left_bytes:
         path.symlink_to(target)
         return 0
     shutil.copy2(target, path)

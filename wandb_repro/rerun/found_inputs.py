@@ -6,7 +6,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
@@ -19,10 +19,8 @@ from wandb_repro.rerun.data_sources import (
     absolute_path_error,
     find_sources,
 )
+from wandb_repro.rerun.looking import Looking
 from wandb_repro.rerun.path_map import is_absolute, relative_to_tree
-
-_DIGESTED_BYTES = 512 * 1024 * 1024
-"""Of all files together. An honest record holds digests of 100 MB."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +31,29 @@ class FoundInputs:
     """Files and folders of data that was fingerprinted with its path."""
     missing: tuple[str, ...] = ()
     """Absolute paths of other files that are not here."""
-    changed: tuple[str, ...] = ()
-    """Absolute paths of other files that differ from what the original read."""
+    changed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """How other files differ from what the original read, in words, by their absolute path."""
+    not_looked_at: tuple[str, ...] = ()
+    """Absolute paths of other files that are nowhere where data is, or after too much data."""
     moved: Mapping[str, str] = field(default_factory=dict[str, str])
     """Where other files are now, by their recorded path, if ``--data`` says so."""
 
 
-def find_inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> FoundInputs:
+def find_inputs(
+    manifest: Manifest, code: Code, given: Mapping[str, str], looking: Looking | None = None
+) -> FoundInputs:
     """Look for every file that the original read outside its snapshot, and compare it.
 
-    ``given`` maps the names of data that was moved, or recorded paths, to absolute paths.
+    ``given`` maps the names of data that was moved, or recorded paths, to absolute paths;
+    ``looking`` limits what is read.
 
     Raises:
         UsageError: ``given`` names data without a file or folder in the record, or data that the
             script opens by its absolute path.
         RefusedError: a path of data in the record is invalid.
     """
-    places = Given(given)
-    data = find_sources(manifest, code, places)
+    places, looking = Given(given), looking or Looking()
+    data = find_sources(manifest, code, places, looking)
     # A relative path of a hostile record would be looked for wherever we were started.
     files = [file for file in files_outside_data(manifest, data) if is_absolute(file.absolute)]
     moved = dict(_moved(files, code, places))
@@ -59,14 +62,32 @@ def find_inputs(manifest: Manifest, code: Code, given: Mapping[str, str]) -> Fou
         file.model_copy(update={"absolute": moved.get(file.absolute, file.absolute)})
         for file in files
     ]
-    # Path.exists raises for some paths where os.path.exists is False.
-    missing = [
-        file.absolute
-        for file in here
-        if not os.path.exists(file.absolute) and not _is_downloaded(file.absolute)  # noqa: PTH110
-    ]
-    changed = changed_files(file for file in here if file.absolute not in missing)
-    return FoundInputs(data, tuple(missing), changed, moved)
+    found = find_files(here, code.root, looking, given=frozenset(moved.values()))
+    return replace(found, data=data, moved=moved)
+
+
+def find_files(
+    files: Iterable[InputFile],
+    root: str,
+    looking: Looking,
+    *,
+    given: frozenset[str] = frozenset(),
+) -> FoundInputs:
+    """Look for files that the original read, below or beside its tree ``root``.
+
+    Those whose absolute path is in ``given`` were named by the person.
+    """
+    missing, changed, unseen = list[str](), dict[str, str](), list[str]()
+    for file in files:
+        path = file.absolute
+        if path not in given and not looking.may_read(posixpath.normpath(path), root):
+            unseen.append(path)
+        # Path.exists raises for some paths where os.path.exists is False.
+        elif not os.path.exists(path):  # noqa: PTH110
+            missing += [] if _is_downloaded(path) else [path]
+        elif difference := changed_file(file, looking):
+            changed[path] = difference
+    return FoundInputs(Sources(), tuple(missing), changed, tuple(unseen))
 
 
 def _is_downloaded(absolute: str) -> bool:
@@ -97,24 +118,21 @@ def files_outside_data(manifest: Manifest, data: Sources) -> list[InputFile]:
     return [file for file in files if not data.covers(file.absolute)]
 
 
-def changed_files(inputs: Iterable[InputFile]) -> tuple[str, ...]:
-    """Return the absolute paths of files whose size or digest differs from the record.
+def changed_file(file: InputFile, looking: Looking) -> str:
+    """Return how a file differs from the record, in words; empty if it does not.
 
     A path that cannot be read, or is no regular file, is left to the script.
     """
-    left_bytes = _DIGESTED_BYTES
-    changed: list[str] = []
-    for file in inputs:
-        size_bytes = _regular_size(file.absolute)
-        if size_bytes is None:
-            continue
-        if isinstance(file.size_bytes, int) and file.size_bytes != size_bytes:
-            changed.append(file.absolute)
-        elif isinstance(file.digest, str) and size_bytes <= left_bytes:
-            left_bytes -= size_bytes
-            if _digest(file.absolute, size_bytes) not in ("", file.digest):
-                changed.append(file.absolute)
-    return tuple(changed)
+    size_bytes = _regular_size(file.absolute)
+    if size_bytes is None:
+        return ""
+    if isinstance(file.size_bytes, int) and file.size_bytes != size_bytes:
+        return f"has {size_bytes:,} bytes here and had {file.size_bytes:,}"
+    if not isinstance(file.digest, str):
+        return ""
+    looking.spend(size_bytes)
+    digest = "" if looking.is_used_up else _digest(file.absolute, size_bytes, looking.until)
+    return "" if digest in ("", file.digest) else "has other content than the original read"
 
 
 def _regular_size(path: str) -> int | None:
@@ -126,9 +144,9 @@ def _regular_size(path: str) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _digest(path: str, size_bytes: int) -> str:
-    """Return ``sha256:HEX``; empty if the file cannot be read."""
+def _digest(path: str, size_bytes: int, until: float) -> str:
+    """Return ``sha256:HEX``; empty if the file cannot be read, or not in time."""
     try:
-        return f"sha256:{sha256_of_file(path, most_bytes=size_bytes)}"
+        return f"sha256:{sha256_of_file(path, most_bytes=size_bytes, until=until)}"
     except OSError:
         return ""

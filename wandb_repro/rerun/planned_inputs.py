@@ -10,6 +10,7 @@ from wandb_repro.manifest.data import DataFiles, InputFile, InputFolder, is_used
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.data_sources import Source, Sources
 from wandb_repro.rerun.found_inputs import FoundInputs, files_outside_data
+from wandb_repro.rerun.looking import NOT_LOOKED_AT
 from wandb_repro.rerun.path_map import MOST_LEVELS_UP, is_absolute, levels_up, relative_to_tree
 
 
@@ -36,6 +37,8 @@ class Inputs:
     """How many folders above the tree the script looks."""
     changed: tuple[str, ...] = ()
     """Absolute paths of files that differ from what the original read."""
+    not_looked_at: tuple[str, ...] = ()
+    """Absolute paths that were not looked at before the rerun is confirmed."""
     data: Sources = field(default_factory=Sources)
     """Files and folders of data that was fingerprinted with its path."""
 
@@ -58,6 +61,7 @@ def plan_inputs(manifest: Manifest, code: Code, found: FoundInputs) -> Inputs:
         (*found.missing, *(source.label for source in data.named("missing"))),
         _levels_up(links, data),
         (*found.changed, *(source.label for source in data.named("changed"))),
+        (*found.not_looked_at, *(source.label for source in data.named(NOT_LOOKED_AT))),
         data,
     )
 
@@ -84,7 +88,7 @@ def _is_put(source: Source) -> bool:
     files = source.files
     if isinstance(files, InputFolder) and source.state == "not told":
         return not is_used_up(files)
-    return source.state in ("same", "changed")
+    return source.state in ("same", "changed", NOT_LOOKED_AT)
 
 
 def _place(file: InputFile, code: Code) -> str | None:

@@ -17,6 +17,7 @@ from wandb_repro.rerun.data_sources import (
     refuse_faults,
     state_of,
 )
+from wandb_repro.rerun.looking import NOT_LOOKED_AT
 
 Fetch = Callable[[str, Path], Path]
 """Downloads a version of an artifact into a folder; returns its path."""
@@ -26,6 +27,8 @@ def check_restored(
     sources: Sources, code: Path, fetch: Fetch, *, within: Path, downloads: Path
 ) -> None:
     """Check the data that may be in the restored tree, and download what is in an artifact.
+
+    Also checks what was not looked at before the person agreed to the rerun.
 
     Nothing is put outside ``within``; ``downloads`` is a folder where no script looks.
 
@@ -45,6 +48,10 @@ def check_restored(
             state = "changed"  # it was never in the tree, and is different now
         missing += [label] if state == "missing" else []
         changed += [label] if state == "changed" else []
+    for source in sources.named(NOT_LOOKED_AT):
+        state = state_of(source.files, source.target)
+        missing += [source.label] if state == "missing" else []
+        changed += [source.label] if state == "changed" else []
     refuse_faults({ARE_MISSING: missing, HAVE_CHANGED: changed})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +13,22 @@ from wandb_repro.capture.machine.machine import probe_machine
 from wandb_repro.capture.machine.runtime import effective_width
 from wandb_repro.capture.packages.installed import installed_packages
 from wandb_repro.errors import InconclusiveError, RefusedError
-from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.manifest.code import Code
 from wandb_repro.manifest.command import Command
-from wandb_repro.manifest.data import InputFile, InputFolder, is_download_cache
+from wandb_repro.manifest.data import InputFolder
 from wandb_repro.manifest.machine import Accelerator, Runtime
 from wandb_repro.manifest.manifest import Ending, Manifest, run_name
 from wandb_repro.manifest.switches import RESTORED
 from wandb_repro.manifest.trail import Trail
-from wandb_repro.rerun.data_sources import Given, Source, Sources, find_sources
-from wandb_repro.rerun.found_inputs import files_outside_data
+from wandb_repro.rerun.data_sources import Source, Sources
+from wandb_repro.rerun.found_inputs import (
+    FoundInputs,
+    files_outside_data,
+    find_files,
+    find_inputs,
+)
+from wandb_repro.rerun.looking import NOT_LOOKED_AT, Looking
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.fetch import RemoteRun
 from wandb_repro.store.local import read_manifest, read_trail
@@ -33,8 +38,6 @@ from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.prediction import Prediction, predict
 from wandb_repro.workflows.prepare_rerun import Prepared, prepare
 from wandb_repro.workflows.rerun_options import RerunOptions
-
-_DIGESTED_BYTES = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,18 @@ def predict_here(
         ReproError: the capsule or an option is invalid.
     """
     manifest, trail = read_manifest(capsule), read_trail(capsule)
-    prepared, refused = (None, ()) if aim.by_hand else _prepared(capsule, aim, work, found)
+    inputs = _found_here(manifest)
+    prepared, refused = (None, ()) if aim.by_hand else _prepared(capsule, aim, work, found, inputs)
+    inputs = inputs or FoundInputs()
     obstacles = _obstacles(manifest, trail, by_hand=aim.by_hand)
     return predict(
         run_name(manifest),
         "by hand" if aim.by_hand else "rerun",
         _environment(aim, prepared),
-        [*refused, *obstacles, *_inputs(manifest), *_differences(manifest, aim)],
+        [*refused, *obstacles, *_inputs(manifest, inputs), *_differences(manifest, aim)],
         rebuilt=prepared is not None and prepared.choice.python is None,
         kept=frozenset({*(("intra-op threads",) if aim.threads else ()), *aim.sets}),
-        unknown=tuple(_unknown(manifest, trail, aim, prepared)),
+        unknown=tuple(_unknown(manifest, trail, aim, prepared, inputs)),
         failed=_failure(manifest.ending),
     )
 
@@ -116,7 +121,11 @@ def _with_variables(here: Manifest, original: Manifest, sets: Mapping[str, str])
 
 
 def _prepared(
-    capsule: Capsule, aim: Aim, work: Path, found: RemoteRun | None
+    capsule: Capsule,
+    aim: Aim,
+    work: Path,
+    found: RemoteRun | None,
+    inputs: FoundInputs | None,
 ) -> tuple[Prepared | None, tuple[Finding, ...]]:
     """Return the rerun, or why it would be refused."""
     command = read_manifest(capsule).execution.command
@@ -130,7 +139,7 @@ def _prepared(
         allow_missing=True,
     )
     try:
-        return prepare(capsule, work, options, found=found), ()
+        return prepare(capsule, work, options, found=found, inputs=inputs), ()
     except (RefusedError, InconclusiveError) as error:
         why, cure = error.message.rstrip("."), error.hint.rstrip(".")
         return None, (about_one_run("command", "rerun", "", "stops", why, cure),)
@@ -152,31 +161,30 @@ def _obstacles(manifest: Manifest, trail: Trail, *, by_hand: bool) -> Iterator[F
             yield finding
 
 
-def _inputs(manifest: Manifest) -> Iterator[Finding]:
+def _inputs(manifest: Manifest, found: FoundInputs) -> Iterator[Finding]:
     """Yield files and folders that the original read and that are missing here, or differ."""
-    data = _sources(manifest)
-    for source in data.found:
+    for source in found.data.found:
         yield from _of_source(source)
-    for file in files_outside_data(manifest, data):
-        if not os.path.exists(file.absolute):  # noqa: PTH110 - False where Path.exists raises
-            if not is_download_cache(file.absolute):
-                sentence = f"The original read {file.absolute}, which is not here"
-                yield about_one_run("data", file.path, "", "stops", sentence, "put it where it was")
-        elif difference := _what_differs(file, Path(file.absolute)):
+    for file in files_outside_data(manifest, found.data):
+        if file.absolute in found.missing:
+            sentence = f"The original read {file.absolute}, which is not here"
+            yield about_one_run("data", file.path, "", "stops", sentence, "put it where it was")
+        elif difference := found.changed.get(file.absolute):
             sentence = f"{file.absolute} {difference}"
             cure = "put the file there that the original read"
             yield about_one_run("data", file.path, "", "changes bits", sentence, cure)
 
 
-def _sources(manifest: Manifest) -> Sources:
-    """Return the data that was recorded with its file or folder, and the folders that were read."""
-    code = manifest.execution.code
-    if isinstance(code, Unavailable):
-        return Sources()
+def _found_here(manifest: Manifest) -> FoundInputs | None:
+    """Look once for what the original read; None if its record is refused."""
+    code, command = manifest.execution.code, manifest.execution.command
     try:
-        return find_sources(manifest, code, Given({}))
+        if isinstance(code, Code):
+            return find_inputs(manifest, code, {})
     except RefusedError:  # `_prepared` says so
-        return Sources()
+        return None
+    root = "/" if isinstance(command, Unavailable) else command.working_directory
+    return find_files(files_outside_data(manifest, Sources()), root, Looking())
 
 
 def _of_source(source: Source) -> Iterator[Finding]:
@@ -193,31 +201,20 @@ def _of_source(source: Source) -> Iterator[Finding]:
         yield about_one_run("data", name, "", "changes bits", sentence, cure)
 
 
-def _what_differs(file: InputFile, path: Path) -> str:
-    """Return how a file differs from what was read; empty if it does not, as far as is known."""
-    try:
-        size = path.stat().st_size
-        if path.is_dir():
-            return ""
-        if isinstance(file.size_bytes, int) and size != file.size_bytes:
-            return f"has {size:,} bytes here and had {file.size_bytes:,}"
-        if (
-            isinstance(file.digest, str)
-            and size <= _DIGESTED_BYTES
-            and file.digest != f"sha256:{sha256_of_file(path)}"
-        ):
-            return "has other content than the original read"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    return ""
-
-
 def _unknown(
-    manifest: Manifest, trail: Trail, aim: Aim, prepared: Prepared | None
+    manifest: Manifest, trail: Trail, aim: Aim, prepared: Prepared | None, inputs: FoundInputs
 ) -> Iterator[str]:
     if not any(weights.leaves for weights in trail.weights):
         yield "the original holds no digest of any weights: nothing could be compared"
-    for source in _sources(manifest).named("not told"):
+    data = inputs.data.named(NOT_LOOKED_AT)
+    unseen = [*inputs.not_looked_at, *(source.target for source in data)]
+    if unseen:
+        more = f" and {len(unseen) - 1:,} more" if len(unseen) > 1 else ""
+        yield (
+            f"{unseen[0]}{more}: not looked at; it is a path of the system or of settings, or came "
+            "after 64 GB or 60 s of other data"
+        )
+    for source in inputs.data.named("not told"):
         if isinstance(source.files, InputFolder):
             yield f"the content of {source.files} was not recorded, {source.files.digest}"
     if isinstance(manifest.description.runtime, Unavailable):

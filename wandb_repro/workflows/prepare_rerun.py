@@ -13,7 +13,7 @@ from wandb_repro.manifest.command import Cells, CellsFile, Command
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.rerun.child_environment import variables_set
 from wandb_repro.rerun.environment.select import Choice, choose
-from wandb_repro.rerun.found_inputs import find_inputs
+from wandb_repro.rerun.found_inputs import FoundInputs, find_inputs
 from wandb_repro.rerun.parts import parts_of
 from wandb_repro.rerun.plan import Plan, make_plan
 from wandb_repro.store.capsule import Capsule
@@ -53,7 +53,12 @@ class Prepared:
 
 
 def prepare(
-    capsule: Capsule, work: Path, options: RerunOptions, *, found: RemoteRun | None = None
+    capsule: Capsule,
+    work: Path,
+    options: RerunOptions,
+    *,
+    found: RemoteRun | None = None,
+    inputs: FoundInputs | None = None,
 ) -> Prepared:
     """Read the capsule and return what a rerun would do. Nothing is executed or written.
 
@@ -62,6 +67,7 @@ def prepare(
         work: new folder for the rerun.
         options: the user's.
         found: the run on W&B, if the capsule was downloaded.
+        inputs: the original's input files, if they were looked for already.
 
     Raises:
         ReproError: it cannot be rerun; the message says why.
@@ -69,7 +75,8 @@ def prepare(
     manifest = _with_name_on_wandb(read_manifest(capsule), found)
     trail = read_trail(capsule)  # an invalid one is refused before anything is built
     segment = find_segment(trail, options)
-    inputs = find_inputs(manifest, parts_of(manifest).code, options.data)
+    if inputs is None:
+        inputs = find_inputs(manifest, parts_of(manifest).code, options.data)
     plan = make_plan(
         manifest,
         work,

@@ -20,17 +20,21 @@ from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.data import InputFolder, is_part_of
 
 
-def folder_differences(folder: InputFolder, target: str, most: int = 5) -> str:
+def folder_differences(
+    folder: InputFolder, target: str, within: Limits | None = None, *, most: int = 5
+) -> str:
     """Return what differs between a recorded folder and the one at ``target``, in words.
 
     Empty if nothing does, as far as the record tells. A file whose bytes differ is named where the
-    record has digests of each.
+    record has digests of each. ``within`` limits what is read.
 
     Raises:
         DigestError: the folder cannot be read.
     """
     # A record may name a huge folder: more files than recorded need not be listed.
-    limits = Limits(files=min(Limits().files, folder.count + len(folder.written) + 10_000))
+    within = within or Limits()
+    expected = max(0, folder.count) + len(folder.written) + 10_000
+    limits = within._replace(files=min(within.files, expected))
     try:
         everything = list_files(Path(target), limits)
     except OSError as error:
@@ -43,9 +47,9 @@ def folder_differences(folder: InputFolder, target: str, most: int = 5) -> str:
     if not folder.each:
         if not same_names:
             return _counts(folder, files)
-        same = root_of(files, _digests(files)) == folder.digest
+        same = root_of(files, _digests(files, within)) == folder.digest
         return "" if same else "files with the same names and sizes differ"
-    return _listed(list(_each(folder, files)), most)
+    return _listed(list(_each(folder, files, within)), most)
 
 
 def _counts(folder: InputFolder, files: list[DataFile]) -> str:
@@ -58,16 +62,16 @@ def _counts(folder: InputFolder, files: list[DataFile]) -> str:
     )
 
 
-def _digests(files: list[DataFile]) -> list[str]:
+def _digests(files: list[DataFile], limits: Limits) -> list[str]:
     cache = FileDigestCache()
     try:
-        return digest_each(files, Limits(), cache)
+        return digest_each(files, limits, cache)
     finally:
         cache.close()
 
 
-def _each(folder: InputFolder, files: list[DataFile]) -> Iterator[str]:
-    digests = _digests(files)
+def _each(folder: InputFolder, files: list[DataFile], limits: Limits) -> Iterator[str]:
+    digests = _digests(files, limits)
     now = {file.label: digest[:DIGITS] for file, digest in zip(files, digests, strict=True)}
     for label in sorted({*now, *folder.each}):
         if label not in now:

@@ -29,18 +29,32 @@ def may_hold_data(folder: str, root: str) -> bool:
         folder: absolute path.
         root: of the source tree, which may itself be below a hidden or temporary folder.
     """
-    path = PurePosixPath(folder)
-    if not path.is_absolute() or ".." in path.parts or f"{folder}/".startswith(_NEVER):
+    parts = PurePosixPath(folder).parts
+    if holds_more_than_code(Path(folder)) or not _NO_DATA.isdisjoint(parts):
         return False
-    in_tree = path.is_relative_to(root)
-    if not in_tree and f"{folder}/".startswith(SYSTEM_FOLDERS):
+    if any(_ARTIFACT.fullmatch(part) for part in parts):
         return False
-    if holds_more_than_code(Path(folder)) or not _NO_DATA.isdisjoint(path.parts):
+    return may_be_data(folder, root)
+
+
+def may_be_data(place: str, root: str) -> bool:
+    """Return whether a file or folder may be a script's data; reads no disk.
+
+    ``/home/ada/x.csv``: yes. ``/usr/lib``, ``/dev/zero``, ``/home/ada/.ssh/id_rsa``: no.
+
+    Args:
+        place: absolute path.
+        root: of the source tree.
+    """
+    path = PurePosixPath(place)
+    if not path.is_absolute() or ".." in path.parts or f"{path}/".startswith(_NEVER):
         return False
-    if any(_ARTIFACT.fullmatch(part) for part in path.parts):
+    in_tree = path.is_relative_to(root) and root != "/"
+    if not in_tree and f"{path}/".startswith(SYSTEM_FOLDERS):
         return False
-    if is_download_cache(folder):
+    if is_download_cache(place):
         return True
+    folder = str(path)
     common = os.path.commonpath([folder, root])
     below = path.relative_to(common).parts
     return not any(part.startswith(".") for part in below) and not _is_mkdtemp(common, below)
