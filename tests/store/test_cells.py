@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,12 @@ def test_too_many_cells_are_not_written(capsule: Capsule, monkeypatch: pytest.Mo
     with pytest.raises(OSError, match="have more than"):
         write_cells(capsule, CELLS, redacted=(), kept="run")
     assert not capsule.folder.exists()
+
+
+@pytest.mark.timeout(20)  # without a writer, a pipe is opened for ever
+def test_a_pipe_in_the_place_of_cells_is_refused(capsule: Capsule) -> None:
+    file = write_cells(capsule, CELLS, redacted=(), kept="run")
+    capsule.cells.unlink()
+    os.mkfifo(capsule.cells)
+    with pytest.raises(RefusedError, match="it is not a file"):
+        read_cells(capsule, file)

@@ -12,8 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.records import end, full_manifest, lines_of, moment, trail
-from wandb_repro.errors import CodeError, ManifestError, NotFoundError, TrailError
+from tests.support.records import changed, end, full_manifest, lines_of, moment, trail
+from wandb_repro.errors import (
+    CodeError,
+    ManifestError,
+    NotFoundError,
+    RefusedError,
+    TrailError,
+)
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.trail import Trail
@@ -21,6 +27,7 @@ from wandb_repro.store import local
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import (
     TrailWriter,
+    check_intact,
     local_bundle,
     read_manifest,
     read_trail,
@@ -256,3 +263,15 @@ def test_a_record_cannot_choose_another_place_for_it(sha256: str) -> None:
 def test_an_end_is_the_end() -> None:
     assert lines_of([*trail().records])[-1].startswith(b'{"fits":1,"kind":"end"')
     assert end().status == "finished"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("recorded_bytes", [1, 1 << 42], ids=["another size", "as recorded"])
+def test_a_part_of_terabytes_is_refused_by_its_size(tmp_path: Path, recorded_bytes: int) -> None:
+    """It has a hole, takes no space, and would be read for an hour."""
+    bundle = {"name": "code.bundle", "sha256": "0" * 64, "size_bytes": recorded_bytes}
+    manifest = changed(full_manifest(), {"execution.code.bundle": bundle})
+    with (tmp_path / "code.bundle").open("wb") as file:
+        file.truncate(1 << 42)
+    with pytest.raises(RefusedError, match="does not match its manifest"):
+        check_intact(Capsule(tmp_path), manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,10 @@ def test_a_link_in_the_record_is_not_followed(capsule: Capsule, tmp_path: Path) 
     (capsule.folder / "link").symlink_to(tmp_path / "private")
 
     assert found(capsule).ours["link"] < 1000
+
+
+@pytest.mark.timeout(20)  # without a writer, a pipe is opened for ever
+def test_a_pipe_in_the_place_of_the_log_of_w_and_b_is_passed_over(capsule: Capsule) -> None:
+    os.mkfifo(capsule.folder.parent.parent / "run-abc.wandb")
+    manifest = without_code(execution__command__redacted=(0,))
+    assert not any("whole command line" in it for it, _ in found(capsule, manifest).warnings)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from wandb_repro.errors import RefusedError
-from wandb_repro.files import sha256_of_bytes, write_atomically
+from wandb_repro.files import open_regular, sha256_of_bytes, write_atomically
 from wandb_repro.manifest.command import MOST_BYTES, Cells, CellsFile
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import local_bundle
@@ -57,7 +57,7 @@ def read_cells(capsule: Capsule, file: CellsFile) -> Cells:
     """
     path = cells_file(capsule, file)
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             document = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise RefusedError(

@@ -224,26 +224,37 @@ def check_intact(capsule: Capsule, manifest: Manifest) -> None:
     """Check the digests of all parts that are here; missing parts are skipped.
 
     Raises:
-        RefusedError: a part does not match the manifest.
+        RefusedError: a part does not match the manifest, or all are larger than a capsule is.
     """
-    for name, sha256 in _parts(manifest):
+    left_bytes = _PARTS_MAX_BYTES
+    for name, sha256, size_bytes in _parts(manifest):
         path = capsule.folder / name
         # A name that leads out of the capsule is not a part of it.
         inside = path.resolve().is_relative_to(capsule.folder.resolve())
-        if inside and path.is_file() and sha256_of_file(path) != sha256:
+        if not inside or not path.is_file():
+            continue
+        # A file of terabytes takes no space if it is empty: its size alone refuses it.
+        left_bytes -= size_bytes
+        as_recorded = path.stat().st_size == size_bytes and left_bytes >= 0
+        if not as_recorded or sha256_of_file(path, most_bytes=size_bytes) != sha256:
             raise RefusedError(
                 f"{name} of this run does not match its manifest.",
                 hint="It was cut off or changed; fetch the run again, or copy its whole folder.",
             )
 
 
-def _parts(manifest: Manifest) -> Iterator[tuple[str, str]]:
+_PARTS_MAX_BYTES = 16 << 30
+
+
+def _parts(manifest: Manifest) -> Iterator[tuple[str, str, int]]:
+    """Yield the name, SHA-256 and size of each part that a manifest names."""
     code, packages = manifest.execution.code, manifest.execution.packages
     if isinstance(code, Code):
         added = code.added if isinstance(code.added, Unavailable) else code.added.bundle
         for bundle in (code.bundle, added):
             if isinstance(bundle, BundleFile):
-                yield bundle.name, bundle.sha256
+                yield bundle.name, bundle.sha256, bundle.size_bytes
     for distribution in () if isinstance(packages, Unavailable) else packages.distributions:
         if isinstance(distribution.repacked, Repacked):
-            yield f"wheels/{distribution.repacked.name}", distribution.repacked.sha256
+            wheel = distribution.repacked
+            yield f"wheels/{wheel.name}", wheel.sha256, wheel.size_bytes

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from wandb_repro.capture.secrets.redact import REDACTED, redact_arguments
 from wandb_repro.capture.secrets.scan import secret_in_text
 from wandb_repro.errors import CodeError
+from wandb_repro.files import open_regular
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
 from wandb_repro.manifest.command import Command
@@ -132,8 +133,11 @@ def _in_arguments(command: Command | Unavailable, run_folder: Path) -> Iterator[
     if isinstance(command, Unavailable) or not command.redacted:
         return
     for log in run_folder.glob("*.wandb"):
-        with log.open("rb") as file:
-            is_redacted = REDACTED.encode() in file.read(_LOG_READ_BYTES)
+        try:
+            with open_regular(log, follow_links=False) as file:
+                is_redacted = REDACTED.encode() in file.read(_LOG_READ_BYTES)
+        except OSError:  # a pipe or a device, which W&B writes none of
+            continue
         if not is_redacted:
             yield (
                 "W&B itself has the whole command line, with the credentials that we cut from it",
@@ -147,6 +151,7 @@ def _in_files(run_folder: Path) -> Iterator[tuple[str, str]]:
         if name.startswith(f"{FOLDER}/") or path.is_symlink() or not path.is_file():
             continue
         if path.stat().st_size < _SCANNED_BYTES:
-            why = secret_in_text(path.read_bytes(), name.encode())
+            with open_regular(path, follow_links=False) as file:
+                why = secret_in_text(file.read(_SCANNED_BYTES), name.encode())
             if why:
                 yield f"W&B's file {name}: {why}", "keep it from being printed or saved"

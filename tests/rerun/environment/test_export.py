@@ -21,11 +21,12 @@ BASE = FoundPython(Path("/usr/bin/python3.12"), "3.12.1", "3.12.1 (main)", "cpyt
 
 @pytest.fixture
 def capsule(tmp_path: Path) -> Capsule:
-    """A record of a tree with one file, and a link that somebody put beside it."""
+    """A record of a tree with one file, and what somebody put beside it."""
     made = Capsule(tmp_path / "repro")
     made.folder.mkdir()
     made.manifest.write_bytes(full_manifest().to_bytes())
     (made.folder / "link").symlink_to("/etc/hostname")
+    (made.folder / "python").write_text("#!/bin/sh\n")
     return made
 
 
@@ -70,6 +71,11 @@ def test_it_holds_code_record_locks_and_a_script(exported: Exported) -> None:
         *("repro", "repro/manifest.json", "repro/code.bundle", "repro/wheels"),
         *("pylock.toml", "requirements.txt", "rerun.sh"),
     }
+
+
+def test_of_a_capsule_only_its_own_files_are_copied(exported: Exported) -> None:
+    copied = {path.name for path in exported.capsule.folder.iterdir()}
+    assert copied == {"manifest.json", "code.bundle", "wheels"}
 
 
 def test_the_script_can_be_started_and_names_no_path_of_this_machine(exported: Exported) -> None:

@@ -122,3 +122,15 @@ def test_without_the_library_uv_is_looked_for_on_the_path(
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RebuildError, match="uv"):
         find_uv()
+
+
+def test_a_uv_in_a_relative_folder_of_the_path_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uv").write_text("#!/bin/sh\n")
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ".")
+    monkeypatch.setitem(sys.modules, "uv", None)
+    with pytest.raises(RebuildError, match="is not installed"):
+        find_uv()

@@ -21,8 +21,11 @@ from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
 from wandb_repro.rerun.parts import Parts
 from wandb_repro.rerun.restore import restore
 from wandb_repro.rerun.restore_extra import added_of
-from wandb_repro.store.capsule import FOLDER, Capsule
+from wandb_repro.store.capsule import CHANGES, FOLDER, MANIFEST, REPORT, TRAIL, Capsule
 from wandb_repro.store.cells import read_cells
+
+_COPIED_BYTES = 4 << 30
+"""Of a file of the capsule: as large as a trail may be."""
 
 _SCRIPT = "rerun.sh"
 _ENVIRONMENT = "env"
@@ -95,12 +98,14 @@ class Exported:
         return provide(wanted, self.environment, say, use_cache=use_cache).built
 
     def _copy_capsule(self, capsule: Capsule, bundles: tuple[Path, Path], parts: Parts) -> None:
-        """Copy the files of a capsule and the recorded wheels; links are not followed."""
+        """Copy the files of a capsule, no others, and the recorded wheels; follow no links."""
         copy = self.capsule
         copy.wheels.mkdir(parents=True)
-        for path in capsule.folder.iterdir():
-            if path.is_file() and not path.is_symlink():
-                shutil.copyfile(path, copy.folder / path.name)
+        for name in (MANIFEST, TRAIL, CHANGES, REPORT):
+            path = capsule.folder / name
+            is_small = path.is_file() and path.stat().st_size <= _COPIED_BYTES
+            if is_small and not path.is_symlink():
+                shutil.copyfile(path, copy.folder / name)
         shutil.copyfile(bundles[0], copy.bundle)
         if added_of(parts.code) is not None:
             shutil.copyfile(bundles[1], copy.added)

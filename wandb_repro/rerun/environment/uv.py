@@ -72,7 +72,9 @@ def find_uv() -> Path:
         import uv
 
         return Path(uv.find_uv_bin())
-    if found := shutil.which("uv"):
+    found = shutil.which("uv")
+    # A relative folder on PATH may be in a capsule.
+    if found and Path(found).is_absolute():
         # A pyenv shim reads .python-version of the working directory: the absolute path does not.
         return Path(found).resolve()
     raise RebuildError("uv, which builds the environment, is not installed.", hint=_INSTALL_EXTRA)
