@@ -40,11 +40,12 @@ def test_a_bundle_holds_the_files_byte_for_byte(tmp_path: Path) -> None:
 def test_git_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
     pack_files(FILES, tmp_path / "added.bundle")
     clone = Repository(tmp_path)
-    clone.git("clone", "--quiet", "--branch", "snapshot", "added.bundle", "clone")
+    clone.git("clone", "--quiet", "added.bundle", "clone")
 
     told = Repository(tmp_path / "clone").git("fsck", "--strict", "--full")
 
     assert told == ""
+    assert (tmp_path / "clone" / "lib.py").is_file(), "nothing was checked out"
 
 
 def test_equal_files_make_equal_bundles(tmp_path: Path) -> None:

@@ -56,6 +56,22 @@ def test_the_files_of_an_ignored_folder_are_named(tmp_path: Path) -> None:
     assert list(_left_out(made.path)) == ["data/a.txt", "data/deep/b.txt"]
 
 
+def test_the_files_of_a_folder_with_its_own_gitignore_are_named_once(tmp_path: Path) -> None:
+    made = _ignoring(tmp_path / "code", "wandb/\n")
+    made.write("cache/.gitignore", "*\n")
+    made.write("cache/a.txt", "a")
+    made.write("cache/deep/b.txt", "b")
+    made.write("logs/.gitignore", "*.log\n")
+    made.write("logs/deep/c.log", "c")
+
+    with take_snapshot(made.path, limits=NO_LIMITS, selection=ALL, exclude=()) as snapshot:
+        paths = [file.path for file in snapshot.all_left_out(DEFAULT)]
+
+    assert sorted(paths) == [
+        *("cache/.gitignore", "cache/a.txt", "cache/deep/b.txt", "logs/deep/c.log")
+    ]
+
+
 def test_ignored_files_of_a_submodule_are_named(tmp_path: Path) -> None:
     folder = with_submodule(tmp_path / "code")
     (folder / "sub" / ".gitignore").write_text("*.log\n")

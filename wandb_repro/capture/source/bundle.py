@@ -23,7 +23,8 @@ SNAPSHOT_REF = "refs/heads/snapshot"
 _IMPORT_S, _BUNDLE_S = 120.0, 600.0
 _PACK_S = 60.0
 """Limit for at most 50 MB of files; the script waits for it when it ends."""
-_HEADER = b"# v2 git bundle\n%s %s\n\n"
+_HEADER = b"# v2 git bundle\n%s %s\n%s HEAD\n\n"
+"""With HEAD, ``git clone code.bundle`` checks the files out."""
 _FAST_IMPORT = ("fast-import", "--quiet", "--done", "--force", "--depth=0")
 _PACK_OBJECTS = (
     *("pack-objects", "--revs", "--stdout", "-q", "--no-use-bitmap-index"),
@@ -87,7 +88,7 @@ def write_bundle(private: Git, destination: Path, *, timeout_s: float = _BUNDLE_
     commit = private.run("rev-parse", "--verify", SNAPSHOT_REF).strip()
     try:
         with atomic_file(destination) as file:
-            file.write(_HEADER % (commit, SNAPSHOT_REF.encode()))
+            file.write(_HEADER % (commit, SNAPSHOT_REF.encode(), commit))
             file.flush()
             patient.run(*_PACK_OBJECTS, data=commit + b"\n", stdout=file)
         return file_of(destination)

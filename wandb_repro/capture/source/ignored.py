@@ -50,8 +50,13 @@ def ignored_files(
         bounds: of files and time. If they are reached, the last entry says so.
     """
     found: list[LeftOut] = []
+    seen: set[bytes] = set()
     until = time.monotonic() + bounds.seconds
     for path in _ignored(root, listing, ExcludedFolders(root, exclude)):
+        # git names a folder, and what is in it again, if the folder has its own .gitignore.
+        if path in seen:
+            continue
+        seen.add(path)
         if len(found) == bounds.files or time.monotonic() > until:
             unknown = Unavailable(unavailable="they were not counted")
             reason = f"{IGNORED}; there are more files than these"
