@@ -145,6 +145,25 @@ def test_no_color_is_respected(no_color: bool, monkeypatch: pytest.MonkeyPatch) 
     assert ("\x1b" in terminal.getvalue()) is not no_color
 
 
+@pytest.mark.parametrize("stderr", [False, True])
+def test_a_terminal_without_a_letter_gets_another(
+    stderr: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    monkeypatch.setattr(sys, "stderr" if stderr else "stdout", ascii_only)
+
+    output, text = Output(as_json=False), Text("✓ 2 × 3 → häuser …")
+    if stderr:
+        output.tell(text)
+    else:
+        output.report(text, {})
+
+    ascii_only.flush()
+    printed = ascii_only.buffer
+    assert isinstance(printed, io.BytesIO)
+    assert printed.getvalue() == b"+ 2 x 3 > h\\xe4user .\n"
+
+
 def test_a_folder_that_holds_something_or_is_a_file_is_not_new(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "file"):

@@ -24,7 +24,7 @@ from wandb_repro.manifest.request import (
 from wandb_repro.recording.children import handover
 from wandb_repro.recording.live_compare import RerunStopped
 from wandb_repro.recording.mode import ChildOfRerun, Recording, Rerun, current_mode, mode_of
-from wandb_repro.recording.process_state import process
+from wandb_repro.recording.process_state import ProcessState, process
 from wandb_repro.store.capsule import Capsule
 
 
@@ -110,6 +110,17 @@ def test_a_rerun_takes_no_identity_from_the_script_and_a_recording_all() -> None
     request = cast("RerunRequest", None)
     assert Recording().wandb_arguments(given) == given
     assert Rerun(request).wandb_arguments(given) == {"project": "p", "job_type": "rerun"}
+
+
+def test_a_rerun_goes_to_the_project_of_the_plan_whatever_the_script_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_PROJECT", "swept")
+    mode = rerun(tmp_path, earlier_seeds=("5",))
+    for begun, project in ((0, "script"), (1, "swept")):
+        monkeypatch.setattr(ProcessState, "begun", begun)
+        assert mode.wandb_arguments({"project": "script"})["project"] == project
+    assert mode.wandb_arguments({})["project"] == "swept"
 
 
 def test_a_rerun_publishes_only_when_it_may(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
+import io
 import json
 import os
 import re
@@ -119,12 +121,32 @@ def _console(*, stderr: bool) -> Console:
 
     NO_COLOR takes bold and dim away too: rich by itself leaves their escape codes.
     """
-    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=_SUBSTITUTES)
+    terminal = stream.isatty()
     width = None if terminal or "COLUMNS" in os.environ else 80
     colors = None if os.environ.get("NO_COLOR") else "auto"
     return _Console(
         stderr=stderr, highlight=False, width=width, soft_wrap=False, color_system=colors
     )
+
+
+_SUBSTITUTES = "wandb_repro.substitutes"
+_ASCII = dict(zip("→·×…✓✗↵─│├└", ">-x.+x/-||`", strict=True))
+"""For our own signs. Each is one letter, so that columns stay aligned."""
+
+
+def _substitute(error: UnicodeError) -> tuple[str, int]:
+    """Return what a terminal gets that cannot show some letters, and where its text goes on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    escaped = (_ASCII.get(it) or it.encode("ascii", "backslashreplace").decode() for it in letters)
+    return "".join(escaped), error.end
+
+
+codecs.register_error(_SUBSTITUTES, _substitute)
 
 
 def answers(command: F) -> F:

@@ -192,8 +192,16 @@ class Rerun:
             raise RerunStopped(0)
 
     def wandb_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments for ``wandb.init``: a new run with job type ``rerun``."""
-        return of_its_own(given)
+        """Return the arguments for ``wandb.init``: a new run with job type ``rerun``.
+
+        It goes to the project that the plan names, whatever the script says: a sweep's agent had
+        put the original into the sweep's project.
+        """
+        arguments = of_its_own(given)
+        project = os.environ.get("WANDB_PROJECT")
+        if project and not comes_before(self._execution(), process.begun):
+            arguments["project"] = project
+        return arguments
 
     def seeding(self, options: Options, before: Seeding | None, begun: int) -> Seeding:
         """Return the seeding of the corresponding run in the original's process."""
