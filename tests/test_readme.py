@@ -109,7 +109,11 @@ _OF_OTHERS = {"--repro-update", "--slow-quarter", "--wrap"}
 
 def _options(command: click.Command) -> set[str]:
     """Return the options of a command and of those below it, which are loaded when asked for."""
-    own = {name for parameter in command.params for name in parameter.opts}
+    own = {
+        name
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
     if not isinstance(command, click.Group):
         return own
     context = click.Context(command)

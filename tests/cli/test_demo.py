@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import get_args
@@ -73,6 +74,26 @@ def test_three_verdicts_as_expected_end_well_and_name_the_folder_to_delete(
     assert [verdict["grade"] for verdict in answer.data] == story
     assert str(tmp_path / "new") in answer.error
     assert (tmp_path / "new").is_dir()
+
+
+@pytest.mark.parametrize(("first", "left"), [("identical", 0), ("diverged", 1)])
+def test_a_folder_of_its_own_is_deleted_if_all_went_as_expected(
+    first: Grade,
+    left: int,
+    story: list[Grade],
+    tmp_path: Path,
+    ask: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story.extend((first, "diverged", "identical"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    answer = ask("demo", cwd=tmp_path)
+
+    assert answer.code == left
+    assert len(list(tmp_path.glob("wandb-repro-demo-*"))) == left
+    said = " ".join(answer.error.split())
+    assert ("You can delete this folder:" if left else "All files are deleted") in said
 
 
 @pytest.mark.parametrize("other", [grade for grade in get_args(Grade) if grade != "diverged"])

@@ -116,6 +116,20 @@ def test_a_rerun_as_data_is_the_verdict_and_nothing_else(numbers: Project, ask: 
     shutil.rmtree(answer.data["work"])
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_can_be_rebuilt_is_deleted_when_asked_and_the_record_stays(
+    keeps: bool, numbers: Project, tmp_path: Path, ask: Ask
+) -> None:
+    work = tmp_path / "work"
+    options = ("--env", "here", "--yes", "--json", "--dir", work, "--bisect")
+    words = ("rerun", numbers.run_folder, *options, "--keep" if keeps else "--clean")
+    answer = ask(*words, cwd=tmp_path, NUMBERS_DO="differ:2")
+    assert answer.code == 1, answer.err
+    # Two: --bisect trained again, in a folder inside.
+    assert len(list(work.glob("**/tree"))) == (2 if keeps else 0)
+    assert Path(answer.data["capsule"], "manifest.json").is_file()
+
+
 def test_an_error_as_data_is_data(tmp_path: Path, ask: Ask) -> None:
     answer = ask("rerun", "./nothing", "--json", cwd=tmp_path)
     assert answer.code == 2

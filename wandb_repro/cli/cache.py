@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -12,8 +13,7 @@ from wandb_repro.cli.common import Output, answers, json_option
 from wandb_repro.errors import NotFoundError
 from wandb_repro.report.cache import KeptRow, cache_text
 from wandb_repro.report.text import count
-from wandb_repro.rerun.environment.cache import Cache, Entry, user_cache
-from wandb_repro.rerun.environment.clone import list_folder
+from wandb_repro.rerun.environment.cache import Cache, Entry, limits_of, sizes_of, user_cache
 
 _DAY_S = 86_400
 _SHORTEST = 4
@@ -33,7 +33,13 @@ def _list(*, as_json: bool) -> int:
     cache = user_cache()
     now = time.time()
     rows = [_row(entry, now) for entry in cache.entries()]
-    text = cache_text(str(cache.folder), rows)
+    limits = limits_of(os.environ)
+    text = cache_text(
+        str(cache.folder),
+        rows,
+        sizes_of(cache.folder),
+        f"{limits.days:g} days unused, {limits.gigabytes:g} GB of its own",
+    )
     Output(as_json=as_json).report(text, [vars(row) for row in rows])
     return 0
 
@@ -75,10 +81,7 @@ def _delete(cache: Cache, chosen: list[tuple[str, Entry]]) -> tuple[list[str], l
     deleted: list[str] = []
     busy: list[str] = []
     for key, entry in chosen:
-        with cache.locked(key) as is_ours:
-            if is_ours:
-                entry.remove()
-            (deleted if is_ours else busy).append(key)
+        (deleted if cache.remove(entry, key) else busy).append(key)
     return deleted, busy
 
 
@@ -102,12 +105,13 @@ def _named(cache: Cache, keys: tuple[str, ...]) -> Iterator[Entry]:
 
 
 def _row(entry: Entry, now: float) -> KeptRow:
-    files = list_folder(entry.folder)
     python, packages = entry.facts()
+    sizes = sizes_of(entry.folder)
     return KeptRow(
         key=entry.key,
         python=python,
         packages=packages,
-        size_bytes=sum(size for size, _, _ in files.values()),
+        size_bytes=sizes.own_bytes,
+        shared_bytes=sizes.shared_bytes,
         unused_s=max(0.0, now - entry.used_s),
     )

@@ -43,12 +43,19 @@ _SWITCHES = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     THREADS_VARIABLE: str(_THREADS),
 }
+_REBUILD = RerunOptions(environment="rebuild", use_cache=False)
+"""Without the cache, so that the demo leaves nothing there."""
 _FOREIGN = ("WANDB_", "GIT_")
 """Variables that point W&B and git at a different project."""
 
 
 @click.command("demo")
-@click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to work in.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="New folder to work in, which is kept. Without it, everything is deleted at the end.",
+)
 @json_option
 @answers
 def command(folder: Path | None, as_json: bool) -> int:
@@ -60,11 +67,16 @@ def command(folder: Path | None, as_json: bool) -> int:
     started = time.monotonic()
     verdicts = story.tell()
     took_s = time.monotonic() - started
-    story.output.tell(Text(f"\nTook {took_s:.0f} s. You can delete this folder:"))
-    story.output.progress(str(place))
     if as_json:
         story.output.report("", [verdict.model_dump(mode="json") for verdict in verdicts])
-    return _judge(verdicts, story.output)
+    code = _judge(verdicts, story.output)
+    if folder is None and not code:
+        shutil.rmtree(place, ignore_errors=True)
+        story.output.tell(Text(f"\nTook {took_s:.0f} s. All files are deleted; --dir keeps them."))
+    else:
+        story.output.tell(Text(f"\nTook {took_s:.0f} s. You can delete this folder:"))
+        story.output.progress(str(place))
+    return code
 
 
 def _forget_other_projects() -> None:
@@ -121,7 +133,7 @@ class _Story:
         self._title(2, "Move the project away; rerun it in a new folder and environment.")
         project.rename(self.place / "moved-away")
         capsule = Capsule(self.place / "moved-away" / capsule.folder.relative_to(project))
-        rebuilt = self._rerun(capsule, "rebuilt", RerunOptions(environment="rebuild"))
+        rebuilt = self._rerun(capsule, "rebuilt", _REBUILD)
         python = rebuilt.work / "env" / "bin" / "python"
         self._title(3, "Rerun on one thread. Watch the losses, then the verdict.")
         same = RerunOptions(environment=str(python), keep_going=True)

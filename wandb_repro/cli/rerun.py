@@ -37,7 +37,7 @@ from wandb_repro.store.write_back import note_attempt, replace_card
 from wandb_repro.verify.segment import After
 from wandb_repro.workflows.bisect import narrow
 from wandb_repro.workflows.prepare_rerun import Prepared, name_work_folder, prepare
-from wandb_repro.workflows.rerun import Outcome, carry_out
+from wandb_repro.workflows.rerun import Outcome, carry_out, clean
 from wandb_repro.workflows.rerun_options import RerunOptions
 
 _POSITIVE = click.IntRange(min=1)
@@ -109,6 +109,14 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--allow-outputs", is_flag=True, help="Let it publish artifacts and alerts.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="New folder to rerun in.")
 @click.option(
+    "--keep/--clean",
+    "keep",
+    default=True,
+    show_default=True,
+    help="After the verdict, keep the rerun's environment, code and downloads, or delete them; "
+    "its record stays.",
+)
+@click.option(
     "--bisect",
     is_flag=True,
     help="If only epochs were recorded, run the one that differs again to find its step.",
@@ -142,6 +150,7 @@ def command(
     rtol: float | None,
     metrics: tuple[str, ...],
     sets: tuple[str, ...],
+    keep: bool,
     bisect: bool,
     write_back: bool,
     packages: str,
@@ -176,19 +185,24 @@ def command(
         prepared = prepare(located.capsule, work, wanted, found=located.found)
         if not _agreed(prepared, output, yes=yes, dry_run=dry_run):
             return 0
-        outcome = _carried_out(prepared, output, bisect=bisect)
+        outcome = _carried_out(prepared, output, bisect=bisect, keep=keep)
         if write_back:
             _write_back(prepared, outcome, located.found, output)
     _report(outcome, output)
     return outcome.verdict.exit_code
 
 
-def _carried_out(prepared: Prepared, output: Output, *, bisect: bool) -> Outcome:
-    """Carry out a rerun, and print where its files are, even if it fails."""
+def _carried_out(prepared: Prepared, output: Output, *, bisect: bool, keep: bool) -> Outcome:
+    """Carry out a rerun, and print where its files are, even if it fails.
+
+    Unless it fails, ``keep=False`` deletes what can be rebuilt.
+    """
     work = prepared.plan.work
     try:
         outcome = carry_out(prepared, output.progress)
         found = narrow(prepared, outcome, output.progress) if bisect else None
+        if not keep:
+            clean(work)
         verdict = outcome.verdict.model_copy(update={"bisection": found})
         return replace(outcome, verdict=verdict)
     finally:

@@ -26,19 +26,37 @@ class KeptRow:
     """Version."""
     packages: int
     size_bytes: int
-    """Size of all files; those shared with uv's cache or a rerun take no extra space."""
+    """What deleting it frees."""
+    shared_bytes: int
+    """Of files that uv's cache or a rerun has too, by hard links."""
     unused_s: float
     """Seconds since it was last used."""
 
 
-def cache_text(folder: str, kept: Sequence[KeptRow]) -> RenderableType:
-    """Return the list of cached environments, and their folder."""
-    total = sum(row.size_bytes for row in kept)
+def cache_text(
+    folder: str, kept: Sequence[KeptRow], sizes: tuple[int, int], limits: str
+) -> RenderableType:
+    """Return the list of cached environments.
+
+    Args:
+        folder: that holds them.
+        kept: the environments.
+        sizes: of all files together, in bytes: its own ones, and those shared by hard links.
+        limits: beyond which environments are deleted.
+    """
+    own_bytes, shared_bytes = sizes
     return page(
-        heading("cache", f"{count(len(kept), 'environment')}, {size(total)}"),
+        heading("cache", f"{count(len(kept), 'environment')}, {size(own_bytes)}"),
         _table(kept) if kept else blank(),
         rows(
-            [("in folder", folder), ("files", "shared with uv's cache if the file system allows")]
+            [
+                ("in folder", folder),
+                (
+                    "shared",
+                    f"{size(shared_bytes)} with uv's cache or reruns, which is no extra space",
+                ),
+                ("kept", f"until {limits}"),
+            ]
         ),
     )
 

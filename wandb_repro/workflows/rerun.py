@@ -35,6 +35,9 @@ from wandb_repro.workflows.prepare_rerun import Prepared
 from wandb_repro.workflows.stored_code import added_bundle, bundle_of
 from wandb_repro.workflows.verify_capsules import verify_capsules
 
+_DOWNLOADS = "artifacts"
+"""Folder of downloaded data in a rerun's folder."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -89,12 +92,20 @@ def carry_out(prepared: Prepared, say: Say, *, output: int = STANDARD_ERROR) -> 
     return outcome
 
 
+def clean(work: Path) -> None:
+    """Delete a rerun's environments, restored trees and downloads; its records stay."""
+    # Those that --bisect started have folders of the same kind inside.
+    for folder in (work, *work.glob("bisect-*")):
+        for name in ("env", "tree", _DOWNLOADS):
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
 def _check_data(plan: Plan, say: Say) -> None:
     def fetch(version: str, folder: Path) -> Path:
         say(f"Downloading {version}")
         return download_artifact(version, folder)
 
-    downloads = plan.work / "artifacts"
+    downloads = plan.work / _DOWNLOADS
     check_restored(plan.inputs.data, plan.code, fetch, within=plan.tree_folder, downloads=downloads)
 
 

@@ -80,6 +80,15 @@ def test_the_second_takes_what_the_first_built(rerun: Rerun) -> None:
     assert subprocess.run([there.folder / "bin" / "small"], check=True).returncode == 0
 
 
+def test_whoever_builds_deletes_what_was_not_used_for_long(rerun: Rerun) -> None:
+    old = user_cache().entry("old")
+    old.environment.mkdir(parents=True)
+    os.utime(old.folder, (1, 1))
+    one = rerun("one")
+    assert rerun.said[-1] == "Cached environments that were old or too large, deleted: 1"
+    assert list(user_cache().entries()) == [one.cached]
+
+
 def test_it_shares_its_files_and_not_its_folders(rerun: Rerun) -> None:
     """What one rerun installs, replaces or deletes no other sees."""
     rerun("one")

@@ -17,9 +17,11 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wandb_repro.files import cache_folder
 from wandb_repro.manifest.packages import Packages
@@ -27,6 +29,63 @@ from wandb_repro.rerun.environment.interpreter import FoundPython
 
 _FORMAT = 1
 """Increased when the meaning of an entry's files changes."""
+
+DAYS_VARIABLE, GB_VARIABLE = "WANDB_REPRO_CACHE_DAYS", "WANDB_REPRO_CACHE_GB"
+_DAY_S, _GB = 86_400, 10**9
+
+
+@dataclass(frozen=True)
+class CacheLimits:
+    """What the cache keeps. Whatever is beyond is deleted when an environment is added."""
+
+    days: float = 30.0
+    """An environment that was not used for longer is deleted."""
+    gigabytes: float = 20.0
+    """Of files that nothing else links to; the environments used last are kept."""
+
+
+def limits_of(environ: Mapping[str, str]) -> CacheLimits:
+    """Return the limits that environment variables set; a wrong one leaves the default."""
+    usual = CacheLimits()
+    return CacheLimits(
+        days=_number(environ.get(DAYS_VARIABLE), usual.days),
+        gigabytes=_number(environ.get(GB_VARIABLE), usual.gigabytes),
+    )
+
+
+def _number(text: str | None, usual: float) -> float:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return usual
+    return number if number >= 0 else usual
+
+
+class Sizes(NamedTuple):
+    """How large the files of folders are. A file with several hard links counts once."""
+
+    own_bytes: int
+    """Of files whose links are all in these folders: what deleting them frees."""
+    shared_bytes: int
+    """Of the others: links in uv's cache or in a rerun remain."""
+
+
+def sizes_of(*folders: Path) -> Sizes:
+    """Return how large the files below some folders are; no link is followed."""
+    links: Counter[tuple[int, int]] = Counter()
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    pending = list(folders)
+    while pending:
+        with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(Path(entry.path))
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                links[status.st_dev, status.st_ino] += 1
+                found[status.st_dev, status.st_ino] = (status.st_nlink, status.st_size)
+    own = sum(size for file, (linked, size) in found.items() if links[file] >= linked)
+    return Sizes(own, sum(size for _, size in found.values()) - own)
 
 
 def user_cache() -> Cache:
@@ -128,6 +187,35 @@ class Cache:
         for path in self._folders():
             if path.name.startswith("."):
                 yield path.name[1:].removesuffix("-unfinished"), Entry(path)
+
+    def remove(self, entry: Entry, key: str) -> bool:
+        """Delete an entry, unless a process uses it; return whether it was deleted."""
+        with self.locked(key) as is_ours:
+            if is_ours:
+                entry.remove()
+        return is_ours
+
+    def prune(self, limits: CacheLimits, *, keep: str) -> int:
+        """Delete what is beyond the limits; return how many environments were deleted.
+
+        Args:
+            limits: of age and size.
+            keep: key of the environment that was just built.
+        """
+        oldest_s = time.time() - limits.days * _DAY_S
+        kept, deleted = 0, 0
+        with contextlib.suppress(OSError):
+            for entry in self.entries():
+                size = sizes_of(entry.folder).own_bytes
+                old = entry.used_s < oldest_s or kept + size > limits.gigabytes * _GB
+                if old and entry.key != keep and self.remove(entry, entry.key):
+                    deleted += 1
+                else:
+                    kept += size
+            for key, entry in self.leftovers():
+                if entry.used_s < oldest_s:
+                    self.remove(entry, key)
+        return deleted
 
     def _folders(self) -> list[Path]:
         return [path for path in self.folder.glob("*") if path.is_dir()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from wandb_repro.errors import DiskFullError
 from wandb_repro.manifest.packages import Packages
 from wandb_repro.rerun.environment.build import Rebuilt, notes_on, rebuild, site_packages
 from wandb_repro.rerun.environment.bytecode import clone_bytecode
-from wandb_repro.rerun.environment.cache import Cache, Entry, key_of, user_cache
+from wandb_repro.rerun.environment.cache import Cache, Entry, key_of, limits_of, user_cache
 from wandb_repro.rerun.environment.clone import (
     clone,
     first_change,
@@ -139,6 +140,8 @@ def _build_and_cache(cache: Cache, wanted: Wanted, destination: Path, say: Say) 
         unfinished.folder.rename(entry.folder)
     finally:
         unfinished.remove()
+    if deleted := cache.prune(limits_of(os.environ), keep=wanted.key):
+        say(f"Cached environments that were old or too large, deleted: {deleted}")
     return Provided(moved, entry)
 
 
