@@ -1,16 +1,25 @@
-"""Fuzzing led by coverage: ``python -m tests.fuzz [--seconds N] [READER ...]``. Needs atheris."""
+"""Fuzzes every reader: ``python -m tests.fuzz [--seconds N] [READER ...]``.
+
+Led by coverage if atheris is installed, else by chance.
+"""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import importlib
+import importlib.util
 import logging
+import os
+import random
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from tests.fuzz.choices import Choices
 
 
 def main() -> int:
@@ -46,6 +55,8 @@ def _failed(name: str, seconds: int, corpus: Path) -> bool:
 
 
 def _fuzz(name: str, seconds: int, corpus: Path) -> None:
+    if importlib.util.find_spec("atheris") is None:
+        _fuzz_by_chance(name, seconds)
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["wandb_repro"]):
         from tests.fuzz.readers import READERS, SEEDS, SLOW
@@ -68,6 +79,32 @@ def _fuzz(name: str, seconds: int, corpus: Path) -> None:
     limits += [f"-artifact_prefix=crash-{name}-", "-len_control=0"]
     atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", str(folder)], once)
     atheris.Fuzz()
+
+
+def _fuzz_by_chance(name: str, seconds: int) -> NoReturn:
+    """Give a reader noise and spoiled valid input for its time, and end the process."""
+    from tests.fuzz.readers import READERS, SEEDS, SLOW
+    from tests.fuzz.test_readers import spoiled
+    from wandb_repro.errors import ReproError
+
+    reader, seeds = {**READERS, **SLOW}[name], SEEDS.get(name, [])
+    logging.disable()
+    until, count = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        noise = os.urandom(random.choice((8, 60, 600)))  # noqa: S311 - no secret
+        data = spoiled(random.choice(seeds), Choices(noise)) if seeds and count % 2 else noise  # noqa: S311
+        count += 1
+        try:
+            reader(data)
+        except ReproError:
+            continue
+        except BaseException:
+            crash = Path(f"crash-{name}-{hashlib.sha256(data).hexdigest()[:16]}")
+            crash.write_bytes(data)
+            print(f"{crash}, input {count}", flush=True)
+            raise
+    print(f"{count} inputs", flush=True)
+    sys.exit(0)
 
 
 def _noise(length: int) -> bytes:

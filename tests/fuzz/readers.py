@@ -26,14 +26,21 @@ from wandb_repro.errors import ReproError
 from wandb_repro.manifest import canonical
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import BundleFile, Code
+from wandb_repro.manifest.command import Cell, Cells, CellsFile
 from wandb_repro.manifest.manifest import Manifest
+from wandb_repro.manifest.packages import Packages
 from wandb_repro.manifest.trail import Trail
 from wandb_repro.manifest.trail_file import parse
+from wandb_repro.report.card import card
 from wandb_repro.report.differences import differences_text
+from wandb_repro.report.disclosure import uploads_text
 from wandb_repro.report.plan import plan_text
+from wandb_repro.report.prediction import prediction_text
 from wandb_repro.report.show import record_text
 from wandb_repro.report.verdict import verdict_text
+from wandb_repro.rerun.cells import plan_cells
 from wandb_repro.rerun.child_environment import variables_set
+from wandb_repro.rerun.environment.dependencies import needed_by_run
 from wandb_repro.rerun.environment.lock import parse_pylock
 from wandb_repro.rerun.environment.select import Choice
 from wandb_repro.rerun.environment.wheel_check import wheel_of_capsule
@@ -44,10 +51,15 @@ from wandb_repro.rerun.plan import make_plan
 from wandb_repro.rerun.restore import restore
 from wandb_repro.store.address import parse_address, same_server
 from wandb_repro.store.capsule import Capsule
+from wandb_repro.store.cells import read_cells
+from wandb_repro.store.checkpoint_file import Piece, read_checkpoint, write_checkpoint
 from wandb_repro.store.download import download_capsule
+from wandb_repro.store.local import check_intact
 from wandb_repro.verify.audit import audit
 from wandb_repro.verify.manifest_diff import differences
 from wandb_repro.verify.verdict import judge
+from wandb_repro.workflows.check import Aim, predict_here
+from wandb_repro.workflows.disclosure import uploads_of
 
 __all__ = ["READERS", "SEEDS", "SLOW"]
 
@@ -119,12 +131,37 @@ def _plan(manifest: Manifest) -> None:
     assert plan.code.is_relative_to(plan.work)
 
 
-_VIEWS = (_plan, _show, _diff, _verify)
+def _card(manifest: Manifest) -> None:
+    page = card(manifest.run.id, manifest, _TRAIL, audit(manifest, _TRAIL))
+    assert "<script" not in page.lower()
+
+
+def _needed(manifest: Manifest) -> None:
+    packages = manifest.execution.packages
+    if isinstance(packages, Packages):
+        needed_by_run(packages)
+
+
+def _uploads(manifest: Manifest) -> None:
+    with scratch() as folder:
+        check_intact(Capsule(folder), manifest)
+        _shown(uploads_text("a", uploads_of(Capsule(folder), manifest, remote=True)))
+
+
+def _check(manifest: Manifest) -> None:
+    with scratch() as folder:
+        (folder / "manifest.json").write_bytes(manifest.to_bytes())
+        foreseen = predict_here(Capsule(folder), Aim(by_hand=True), folder / "work")
+        _shown(prediction_text(foreseen))
+        assert [path.name for path in folder.iterdir()] == ["manifest.json"]
 
 
 def _shown(text: Any) -> None:
     printed = on_paper(text)
     assert not {letter for letter in printed if letter < " " and letter != "\n"}
+
+
+_VIEWS = (_plan, _show, _diff, _verify, _card, _needed, _uploads, _check)
 
 
 def trail_of_any_bytes(data: bytes) -> None:
@@ -205,6 +242,39 @@ def wheel(data: bytes) -> None:
 
 _WHEEL_NAME = "own-1.0-py3-none-any.whl"
 _WHEEL = wheel_bytes("own", {"own.py": b"x = 1\n"})
+
+
+def cells(data: bytes) -> None:
+    """Read bytes as the cells of a notebook, their digest as recorded."""
+    digest = hashlib.sha256(data).hexdigest()
+    file = CellsFile(
+        name="cells.json", sha256=digest, size_bytes=len(data), count=1, redacted=(), kept="run"
+    )
+    with scratch() as folder:
+        (folder / "cells.json").write_bytes(data)
+        plan_cells(read_cells(Capsule(folder), file), file, {}, ask=False)
+
+
+def checkpoint(data: bytes) -> None:
+    """Read a checkpoint that a trail names; its own digest is right."""
+    choices = Choices(data)
+    content = bytearray(_CHECKPOINT)
+    for _ in range(choices.number(9)):
+        content[choices.number(len(content))] = choices.number(256)
+    content += choices.left[:200]
+    with scratch() as folder:
+        (folder / "one.ckpt").write_bytes(content + hashlib.sha256(content).digest())
+        read_checkpoint(folder / "one.ckpt")
+
+
+def _checkpoint() -> bytes:
+    with scratch() as folder:
+        pieces = [Piece("float32", (2,), memoryview(b"12345678"))]
+        write_checkpoint(folder / "one.ckpt", {"epoch": 1}, pieces)
+        return (folder / "one.ckpt").read_bytes()[: -hashlib.sha256().digest_size]
+
+
+_CHECKPOINT = _checkpoint()
 
 
 class _File:
@@ -308,6 +378,8 @@ READERS: dict[str, Reader] = {
         installed_distribution,
         lock,
         wheel,
+        cells,
+        checkpoint,
         download,
     )
 }
@@ -322,6 +394,7 @@ SEEDS: dict[str, list[bytes]] = {
         b"https://user:secret@host:8080/runs/a/b/c",
         b"--api-key\0secret\0{token: x}",
     ],
+    "cells": [Cells(cells=(Cell(source="x = 1"), Cell(source="!ls"))).to_bytes()],
     "record": [b'own.py,sha256=abc,6\n"a,b.py",sha256=x,1\nown-1.0.dist-info/RECORD,,\n'],
     "installed_distribution": [
         b"Name: own\nVersion: 1.0\n\xffown.py,sha256=x,1\n\xffTag: py3-none-any\n\xffpip\xff"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +26,11 @@ NOISE = st.binary(max_size=300)
 
 def _spoiled(seed: bytes) -> st.SearchStrategy[bytes]:
     """Return valid input of which a few bytes are others, doubled, or gone."""
-    return st.binary(max_size=60).map(lambda noise: _changed(seed, Choices(noise)))
+    return st.binary(max_size=60).map(lambda noise: spoiled(seed, Choices(noise)))
 
 
-def _changed(seed: bytes, choices: Choices) -> bytes:
+def spoiled(seed: bytes, choices: Choices) -> bytes:
+    """Return valid input of which a few bytes are others, doubled, or gone."""
     content = bytearray(seed)
     for _ in range(1 + choices.number(5)):
         at = choices.number(len(content) + 1)
@@ -58,3 +61,10 @@ def test_a_slow_reader_raises_only_errors_of_ours(name: str, noise: bytes) -> No
 def test_valid_input_is_read(name: str) -> None:
     for seed in SEEDS[name][:1]:
         READERS[name](seed)
+
+
+def test_the_table_of_what_a_record_gives_names_every_reader() -> None:
+    security = Path(__file__).parents[2] / "SECURITY.md"
+    rows = [line.split("|") for line in security.read_text().splitlines() if line[:1] == "|"]
+    named = {name for row in rows[2:] for name in re.findall(r"`(\w+)`", row[4])}
+    assert named == {*READERS, *SLOW}

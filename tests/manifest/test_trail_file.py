@@ -219,6 +219,7 @@ IMPOSSIBLE = {
         linked([START, {**losses(1.0).model_dump(), "bits": {"loss": "0x1"}}]),
         r"at losses\.bits\.loss",
     ),
+    "a format that is none": (bad(0, version="1.0+cpu"), "at start.version"),
     "a later format": (bad(0, version="2.0"), "has format 2.0, but this wandb_repro reads 1.3"),
 }
 

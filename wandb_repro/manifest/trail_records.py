@@ -39,6 +39,7 @@ Places = Annotated[str, StringConstraints(pattern=rf"^({PLACES.pattern})?$")]
 Spans = Annotated[
     str, StringConstraints(pattern=r"^([0-9]{1,18}(-[0-9]{1,18})?(,[0-9]{1,18}(-[0-9]{1,18})?)*)?$")
 ]
+TrailVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}\.[0-9]{1,9}$")]
 Moment = Literal["initial", "step", "epoch", "final", "fit", "logged", "end"]
 
 OTHER_THREADS = "*"
@@ -52,7 +53,7 @@ class Start(Record):
     """The first record: the format and the digest algorithms."""
 
     kind: Literal["start"] = "start"
-    version: str = VERSION
+    version: TrailVersion = VERSION
     leaf_algorithm: str
     root_algorithm: str
 

@@ -35,6 +35,11 @@ def test_headers_are_read_whatever_stands_around_them(tmp_path: Path, metadata: 
     assert info_of(tmp_path, METADATA=metadata).headers == TOLD
 
 
+def test_a_version_of_separators_alone_is_unknown(tmp_path: Path) -> None:
+    info = info_of(tmp_path, METADATA=b"Name: own\nVersion:\x1e\n")
+    assert info.headers == Headers("own", "unknown", ())
+
+
 def test_metadata_of_an_egg_is_read_where_there_is_no_other(tmp_path: Path) -> None:
     egg = HEADERS.encode()
     assert info_of(tmp_path, **{"PKG-INFO": egg}).headers == TOLD

@@ -109,7 +109,7 @@ class DistInfo:
         found = [_header(line) for line in lines if line.startswith(_HEADERS)]
         first = {key: value for key, value in reversed(found) if value}
         requires = tuple(value for key, value in found if key == "Requires-Dist" and value)
-        version = first.get("Version", "unknown").split()[0]
+        version = next(iter(first.get("Version", "").split()), "unknown")
         return Headers(normalised_name(first.get("Name", "")), version, requires)
 
     @property
