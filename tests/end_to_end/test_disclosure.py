@@ -59,7 +59,8 @@ def test_a_committed_secret_stays_and_is_named(tmp_path: Path, ask: Ask) -> None
 
     answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
-    assert f"looks like a secret (it holds a Stripe key): {planted.file}" in answer.text
+    assert f"looks like a secret (it holds a token for Stripe): {planted.file}" in answer.text
+    assert "not_secret in [tool.wandb_repro]" in answer.text
     assert "Check these first" not in answer.text
     assert planted.value not in answer.out
 
@@ -76,7 +77,7 @@ def test_a_committed_secret_that_an_older_record_holds_is_named(tmp_path: Path, 
 
     answer = ask("show", "latest", "--uploads", cwd=project.folder)
 
-    assert re.search(rf"{planted.file} is committed .* it holds a Stripe key", answer.text)
+    assert re.search(rf"{planted.file} is committed .* it holds a token for Stripe", answer.text)
     assert planted.value not in answer.out
 
 

@@ -196,7 +196,7 @@ def test_what_is_not_stored_is_named_and_missed_before_training(tmp_path: Path, 
     _recorded(project, "train.py", "big.txt", PYTHONPATH="../lib")
     shown = ask("show", "latest", cwd=project.folder)
     assert "keys.py" in shown.text
-    assert "looks like a secret (it holds a GitHub token)" in shown.text
+    assert "looks like a secret (it holds a token for GitHub)" in shown.text
     answer = _rerun_alone(
         project, tmp_path, ask, "--dir", str(tmp_path / "work"), away=tmp_path / "home"
     )

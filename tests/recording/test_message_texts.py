@@ -96,11 +96,11 @@ def test_a_rerun_names_the_run_that_it_repeats() -> None:
 
 
 def test_a_file_that_was_left_out_for_its_size_is_not_called_a_secret() -> None:
-    assert secrets_left_out(code()) == ""
+    assert secrets_left_out(code().left_out) == ""
 
 
 def test_secrets_are_listed_with_the_setting_that_stores_them() -> None:
-    line = secrets_left_out(code(left_out=(*code().left_out, secret(".env"), secret("a.pem"))))
+    line = secrets_left_out((*code().left_out, secret(".env"), secret("a.pem")))
     assert line.startswith("not stored, looks like a secret: .env, a.pem (")
     assert "not_secret in [tool.wandb_repro]" in line
 
@@ -108,7 +108,7 @@ def test_secrets_are_listed_with_the_setting_that_stores_them() -> None:
 @pytest.mark.parametrize(("number", "end"), [(5, "4.pem (if"), (7, "4.pem and 2 more (if")])
 def test_five_secrets_are_named_and_further_ones_counted(number: int, end: str) -> None:
     paths = tuple(secret(f"{each}.pem") for each in range(number))
-    assert end in secrets_left_out(code(left_out=paths))
+    assert end in secrets_left_out(paths)
 
 
 def test_files_from_outside_the_tree_are_listed_with_their_own_size() -> None:

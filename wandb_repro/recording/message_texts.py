@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Added, BundleFile, Code
+from wandb_repro.manifest.code import Added, BundleFile, Code, LeftOut
 from wandb_repro.manifest.data import InputFolder, can_be_moved, is_download_cache
 from wandb_repro.manifest.machine import Accelerator
 from wandb_repro.manifest.manifest import Manifest
@@ -56,9 +56,9 @@ def _on_gpu(manifest: Manifest) -> bool:
     return bool(accelerator.gpus)
 
 
-def secrets_left_out(code: Code) -> str:
+def secrets_left_out(left_out: Iterable[LeftOut]) -> str:
     """Return a line listing files not stored because they look like secrets; empty without any."""
-    paths = [left.path for left in code.left_out if "secret" in left.reason]
+    paths = [left.path for left in left_out if "secret" in left.reason]
     if not paths:
         return ""
     return (

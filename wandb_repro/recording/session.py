@@ -155,7 +155,7 @@ class Session:
         code = self._readers.code
         if isinstance(code, Unavailable):
             warn_once(f"the source tree is not recorded: {code}")
-        elif message := secrets_left_out(code):
+        elif message := secrets_left_out(code.left_out):
             warn_once(message)
 
     def check_complete(self) -> None:

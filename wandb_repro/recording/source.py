@@ -19,10 +19,11 @@ from wandb_repro.capture.source.take_snapshot import take_snapshot
 from wandb_repro.capture.source.uncommitted_diff import changes
 from wandb_repro.files import write_atomically
 from wandb_repro.manifest.base import Unavailable
-from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
+from wandb_repro.manifest.code import Added, BundleFile, Code, GitState, LeftOut
 from wandb_repro.manifest.request import Options, RerunRequest
 from wandb_repro.recording.background import Background
 from wandb_repro.recording.early_snapshot import EarlySnapshot
+from wandb_repro.recording.message_texts import secrets_left_out
 from wandb_repro.recording.messages import harmless, warn_once
 from wandb_repro.recording.source_options import wanted
 from wandb_repro.recording.wandb_run import Run, folders_of
@@ -140,9 +141,13 @@ def _has_bundle(tree: _Complete) -> bool:
 def _completed(taken: Snapshot, choice: str, capsule: Capsule) -> _Complete:
     searched = guarded(lambda: without_committed_secrets(taken), "secrets in committed files")
     if isinstance(searched, Unavailable):
-        warn_once(f"committed files are stored without a search for secrets: {searched}")
-    snapshot = taken if isinstance(searched, Unavailable) else searched
-    bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
+        warn_once(f"the source tree is not stored, it could not be searched: {searched}")
+        snapshot, bundle = taken, searched
+    else:
+        snapshot = searched
+        if message := secrets_left_out(_added(searched, taken)):
+            warn_once(message)
+        bundle = guarded(lambda: stored(snapshot.write_bundle, capsule.bundle, choice), _BUNDLE)
     if choice != "local":
         harmless("diff of uncommitted changes")(_write_changes)(snapshot, capsule)
     left_out = guarded(snapshot.all_left_out, "files left out")
@@ -154,6 +159,11 @@ def _completed(taken: Snapshot, choice: str, capsule: Capsule) -> _Complete:
         left_out=None if isinstance(left_out, Unavailable) else left_out,
     )
     return _Complete(code, snapshot)
+
+
+def _added(searched: Snapshot, taken: Snapshot) -> list[LeftOut]:
+    """Return the files that only the search left out: the others were named at the start."""
+    return [left for left in searched.left_out if left not in taken.left_out]
 
 
 def _git_state(snapshot: Snapshot, host: Host) -> GitState | Unavailable:

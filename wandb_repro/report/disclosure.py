@@ -48,7 +48,7 @@ def uploads_text(name: str, found: Uploads) -> RenderableType:
         blank(),
         heading("Capsule", "folder repro/ in the run's files"),
         rows((size(of_bytes), path) for path, of_bytes in found.ours.items()),
-        rows([("source", found.source), *left_out_rows(found.left_out)]),
+        rows([("source", found.source), *left_out_rows(found.left_out), *_cure(found)]),
         blank(),
         heading("In manifest.json"),
         rows((part, ", ".join(names)) for part, names in found.fields.items()),
@@ -60,6 +60,13 @@ def uploads_text(name: str, found: Uploads) -> RenderableType:
         heading("Uploaded by W&B itself"),
         rows(_theirs(found)),
     )
+
+
+def _cure(found: Uploads) -> list[tuple[str, str]]:
+    """Return a row with the setting that stores what was left out for a secret."""
+    if not any("secret" in left.reason for left in found.left_out):
+        return []
+    return [("", "to store a file that is none: not_secret in [tool.wandb_repro]")]
 
 
 def _theirs(found: Uploads) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from wandb_repro.capture.secrets.scan import SCANNED_BYTES, secret_in_text
+from wandb_repro.capture.secrets.scan import secret_in_text
 from wandb_repro.capture.source.git import private_repository
 from wandb_repro.capture.source.objects import LINK, readable
 from wandb_repro.manifest.code import Code
@@ -28,11 +28,7 @@ def secrets_in_bundle(bundle: Path, code: Code) -> dict[str, str]:
     with tempfile.TemporaryDirectory(prefix="wandb-repro-") as folder:
         git = bounded(private_repository(Path(folder)), _BUDGET)
         unpack(git, bundle)
-        files = [
-            file
-            for file in list_tree(git, code.tree, _BUDGET)
-            if file.mode != LINK and file.size_bytes < SCANNED_BYTES
-        ]
+        files = [file for file in list_tree(git, code.tree, _BUDGET) if file.mode != LINK]
         reasons = {
             readable(file.path): secret_in_text(data, file.path) for file, data in blobs(git, files)
         }

@@ -24,7 +24,7 @@ from wandb_repro.workflows.stored_code import bundle_of
 
 _MOST_FILES = 10_000
 _LOG_READ_BYTES = 64 * 1024 * 1024
-_SCANNED_BYTES = 1_000_000
+_SCANNED_BYTES = 50_000_000
 _NAMED = 20
 _CHANGE = "take it out, and change it: it may be in the repository's history"
 

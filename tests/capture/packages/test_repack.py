@@ -178,6 +178,17 @@ def test_what_looks_secret_stays_out_and_is_named(tmp_path: Path) -> None:
     assert _members(tmp_path, packed) == {"tiny_thing/__init__.py"}
 
 
+def test_what_looks_secret_stays_out_of_the_wheel_of_a_local_package(tmp_path: Path) -> None:
+    files = {"tiny_thing/__init__.py": "", "tiny_thing/settings.ini": f"id = {PLANTED_KEY}\n"}
+    wheel = make_wheel(tmp_path / "given", "tiny-thing", files=files)
+    environment = Environment(tmp_path / "env").install(str(wheel))
+    direct = next(environment.site_packages.glob("*.dist-info/direct_url.json"))
+    direct.write_text(f'{{"url": "{tmp_path.as_uri()}", "dir_info": {{}}}}')
+    packed = _packed(environment, "tiny-thing", tmp_path)
+    assert packed.left_out == ("tiny_thing/settings.ini",)
+    assert _members(tmp_path, packed) == {"tiny_thing.py", "tiny_thing/__init__.py"}
+
+
 def test_links_inside_the_sources_are_packed_and_others_named(tmp_path: Path) -> None:
     environment, project = _editable(tmp_path, **{"shared/table.csv": "1\n"})
     (tmp_path / "outside.txt").write_text("not ours")

@@ -39,6 +39,17 @@ R = "<redacted>"
         (("wandb.api_key=abcd",), (f"wandb.api_key={R}",)),
         (("+logger.token=abcd",), (f"+logger.token={R}",)),
         (("WANDB_API_KEY=abcd",), (f"WANDB_API_KEY={R}",)),
+        # what curl, MySQL and others take
+        (("--pass", "abcd"), ("--pass", R)),
+        (("--creds", "ada:abcd"), ("--creds", R)),
+        (("--login", "abcd"), ("--login", R)),
+        (("-u", "ada:abcd"), ("-u", f"ada:{R}")),
+        (("--user", "ada:abcd"), ("--user", f"ada:{R}")),
+        (("-p", "x7Kp2m"), ("-p", R)),
+        (("-px7Kp2m",), (f"-p{R}",)),
+        (("-H", "X-Api-Key: abcd"), ("-H", f"X-Api-Key: {R}")),
+        (("db={user:a,password:abcd}",), (f"db={{user:a,password:{R}}}",)),
+        (("--password", "-abcd"), ("--password", R)),
         # inside a value
         (('--config={"api_key": "ab cd", "lr": 1}',), (f'--config={{"api_key": "{R}", "lr": 1}}',)),
         (("--logger", "{token: abcd, n: 1}"), ("--logger", f"{{token: {R}, n: 1}}")),
@@ -116,6 +127,14 @@ def test_a_credential_is_cut(arguments: tuple[str, ...], expected: tuple[str, ..
         ("someone@example.org",),
         ("a=b",),
         ("--filter=lr=0.1",),
+        ("-p", "8080"),
+        ("-p", "data/fold-3"),
+        ("-p", "project"),
+        ("-u", "1000"),
+        ("-u", "https://host:80/x"),
+        ("-path2data",),
+        ("--passes", "3"),
+        ("--password", "--verbose"),
     ],
 )
 def test_what_is_no_credential_stays(arguments: tuple[str, ...]) -> None:

@@ -34,7 +34,7 @@ def test_a_committed_secret_is_in_neither_the_tree_nor_the_bundle(
         assert STRIPE.file.encode() in taken.entries
         searched = without_committed_secrets(taken)
         searched.write_bundle(tmp_path / "code.bundle")
-    assert _named(searched) == {STRIPE.file: "looks like a secret (it holds a Stripe key)"}
+    assert _named(searched) == {STRIPE.file: "looks like a secret (it holds a token for Stripe)"}
     alone = repository(tmp_path / "alone")
     alone.git("fetch", "--quiet", str(tmp_path / "code.bundle"), "refs/heads/snapshot")
     held = in_tree(alone.path / ".git", searched.tree)
@@ -76,9 +76,19 @@ def test_files_that_were_stored_while_they_were_read_are_searched_too(
         }
 
 
-def test_a_search_that_takes_too_long_leaves_the_rest(code: Repository) -> None:
+def test_what_was_not_searched_in_time_is_left_out_and_named(code: Repository) -> None:
     with take_snapshot(code.path) as taken:
-        assert _named(without_committed_secrets(taken, seconds=-1)) == {}
+        searched = without_committed_secrets(taken, seconds=-1)
+    assert set(_named(searched)) == {"deep/network.py", "train.py", STRIPE.file}
+    assert set(_named(searched).values()) == {"not searched for secrets in -1 s"}
+    assert not searched.entries
+
+
+def test_a_large_committed_file_is_searched_too(code: Repository) -> None:
+    code.write("notebook.ipynb", " " * 1_100_000 + STRIPE.content)
+    code.commit()
+    with take_snapshot(code.path) as taken:
+        assert "notebook.ipynb" in _named(without_committed_secrets(taken))
 
 
 def test_what_a_limit_leaves_out_stays_named(code: Repository) -> None:

@@ -84,7 +84,7 @@ def test_a_new_file_is_searched_for_secrets_and_a_committed_one_is_not(tmp_path:
     source = _source(b"a.py", len(SECRET))
     (found,) = _read(tmp_path, source)
     assert found is not None
-    assert "a GitHub token" in found.problem
+    assert "a token for GitHub" in found.problem
     (committed,) = _read(tmp_path, source, head={b"a.py": Entry(REGULAR, blob_id(SECRET))})
     assert committed is not None
     assert committed.problem == ""

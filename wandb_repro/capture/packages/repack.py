@@ -147,8 +147,8 @@ def _repack(
         target.write_bytes(cached.content)
         return cached.wheel
     read = {path_in_wheel(name, dist_info): read_file(name, path) for name, path in paths.items()}
-    # Built and installed files were meant to be shared; a source folder was not.
-    secret = secret_files(read, dist_info) if record.origin == "editable" else ()
+    # A published file was meant to be shared; a source folder and a repository were not.
+    secret = secret_files(read, dist_info) if record.origin != "index" else ()
     files = {name: file for name, file in read.items() if name not in secret}
     files = made_metadata(distribution, record, dist_info) | files
     wheel = write_wheel(target, files, dist_info, left_out=(*left_out, *secret))

@@ -8,10 +8,11 @@ WANDB_KEY = re.compile(r"(?<![\w/@])(?:local-)?[0-9a-f]{40}(?!\w)")
 """W&B's API key, which looks like a git commit: not after ``/`` or ``@``, as commits are."""
 
 SECRET_WORDS = re.compile(
-    r"passw.*|passphrase|pwd|secrets?|credentials?|auth|authorization|bearer"
-    r"|token|key|(?:api|access|secret|private|auth)(?:key|token)"
+    r"pass|passw.*|passphrase|pwd|secrets?|creds?|credentials?|auth|authorization|bearer|login"
+    r"|token|key|apikeys?|(?:db|my|user|admin|root)(?:pass|pwd)\w*"
+    r"|(?:api|access|secret|private|auth|account|signing|license)(?:key|token|password)"
 )
-CERTAIN_WORDS = re.compile(r"passw.*|passphrase|pwd|secrets?")
+CERTAIN_WORDS = re.compile(r"passw.*|passphrase|pwd|secrets?|\w+password|(?:db|my)(?:pass|pwd)")
 """Words after which even ``123`` and ``true`` are secrets."""
 
 HARMLESS_ENDS = re.compile(
@@ -28,6 +29,13 @@ HARMLESS_STARTS = re.compile(
     r"|sort|special|state|target|text|unk|vocab|weight|x|y"
 )
 """``--sort-key``, ``--pad-token``, ``--no-auth``: words that make ``key`` or ``token`` harmless."""
+
+_BEFORE_KEY = re.compile(
+    r"access|account|admin|api|app|auth|bearer|bot|client|deploy|encryption|github|hf|id|license"
+    r"|master|oauth|personal|private|refresh|registry|secret|service|session|shared|signing"
+    r"|storage|user|wandb"
+)
+"""``X-Api-Key``, ``--data-access-token``: words that make ``key`` or ``token`` a secret."""
 
 COMMIT_ENDS = re.compile(
     r"branch|checkpoint|checksum|commit|digest|hash|id|md5|ref|rev|revision|sha|sha1|tag|tree"
@@ -48,6 +56,8 @@ def names_a_secret(name: str) -> bool:
         return words[0] != "no"
     if not SECRET_WORDS.fullmatch(words[-1]):
         return words[-1] == "value" and names_a_secret("-".join(words[:-1]))
+    if len(words) > 1 and words[-1] in ("key", "token") and _BEFORE_KEY.fullmatch(words[-2]):
+        return words[0] != "no"
     return not any(map(HARMLESS_STARTS.fullmatch, words[:-1]))
 
 

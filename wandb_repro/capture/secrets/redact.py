@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
+from wandb_repro.capture.secrets.assigned_values import secret_values
+from wandb_repro.capture.secrets.issued_tokens import token_spans
 from wandb_repro.capture.secrets.names import (
     CERTAIN_WORDS,
     COMMIT_ENDS,
@@ -22,24 +24,33 @@ from wandb_repro.capture.secrets.token_patterns import TOKENS
 
 REDACTED = "<redacted>"
 
-SHAPES: tuple[re.Pattern[str], ...] = (
-    re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*", re.DOTALL),
+_SHAPES: tuple[re.Pattern[str], ...] = (
+    re.compile(
+        r"-{4,5} ?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}.*?"
+        r"(?:-{4,5} ?END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}|\Z)",
+        re.DOTALL,
+    ),
+    # A diff may show lines of a key without its first line.
+    re.compile(r"(?m)(?<=^[-+ ])[ \t\"']*[A-Za-z0-9+/]{50,}={0,2}(?:\\n|[\"', \t\r])*$"),
     *(re.compile(token.pattern, re.ASCII) for token in TOKENS),
-    re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    re.compile(r"(?<=hooks\.slack\.com/services/)[\w/]+"),
-    # OpenAI, Anthropic and others. The digit excludes words such as sk-learn-something.
+    # OpenAI and others. The digit excludes words such as sk-learn-something.
     re.compile(r"(?<![\w-])sk-(?=[\w-]*\d)[\w-]{20,}"),
-    re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
+    re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
     re.compile(r"(?i:(?<=\bbearer )|(?<=\bbasic ))[\w.~+/=-]{8,}"),
+    WANDB_KEY,
 )
 """Tokens with a fixed format; here shorter ones match than in files."""
 
 PAIR = re.compile(
-    r"""(?<![\w.\-])(?P<before>(?P<quote>["']?)(?P<name>[A-Za-z][\w.\-]*)(?P=quote)"""
+    # A dash begins an option, or a line of a diff.
+    r"""(?:(?<![\w.\-])|(?<=^-)|(?<=[^\w.\-]-)|(?<=[^\w.\-]--)|(?<=^--))(?P<before>(?P<quote>["']?)(?P<name>[A-Za-z][\w.\-]*)(?P=quote)"""
     r"""(?:\s*=\s*|(?<=["'])\s*:\s*|:\s+)(?i:(?:bearer|basic|token)\s+)?)"""
     r"""(?P<value>"[^"]*"|'[^']*'|[^"',;&\s{}\[\]]+)"""
 )
 """``name=value``, ``"name": value``, ``name: value`` anywhere in a text."""
+
+_BRACED = re.compile(r"(?P<before>(?<=[{,])(?P<name>[A-Za-z][\w.\-]*):)(?P<value>[^\s\"',;{}]+)")
+"""``{name:value,name:value}``, as Hydra takes it."""
 
 USERINFO = re.compile(r"(?<![\w+.\-])(?P<scheme>[A-Za-z][\w+.\-]*://)(?P<userinfo>[^/\s?#]*)@")
 SIGNATURE = re.compile(r"(?<=[?&])((?:x-[\w-]*|sig(?:nature)?)=)[^&\s#]+", re.IGNORECASE)
@@ -63,10 +74,22 @@ def redact_text(text: str) -> str:
     """Return the text with everything that looks like a credential replaced by ``<redacted>``."""
     text = USERINFO.sub(_without_password, text)
     text = SIGNATURE.sub(rf"\1{REDACTED}", text)
-    text = PAIR.sub(without_value, text)
-    for shape in SHAPES:
+    text = without_tokens(text)
+    return _BRACED.sub(without_value, PAIR.sub(without_value, text))
+
+
+def without_tokens(text: str) -> str:
+    """Return the text without issued tokens, and without random values of secrets' names."""
+    for shape in _SHAPES:
         text = shape.sub(REDACTED, text)
-    return WANDB_KEY.sub(REDACTED, text)
+    data = text.encode("utf-8", "surrogatepass")
+    places = sorted({*token_spans(data), *secret_values(data)}, reverse=True)
+    begun = len(data)
+    for start, end in places:
+        if end <= begun:
+            data = data[:start] + REDACTED.encode() + data[end:]
+            begun = start
+    return data.decode("utf-8", "surrogatepass")
 
 
 def redact_url(url: str) -> str:
@@ -91,9 +114,22 @@ def _option(before: str) -> str:
     return before if before.startswith("-") and "=" not in before else ""
 
 
+_LOGIN_OPTIONS = ("-u", "--user", "--userpwd", "--proxy-user", "-U")
+"""Of curl and its like: their value is ``name:password``."""
+_LOGIN = re.compile(r"([^\s:/@]+):([^/\s\\][^\s]*)")
+# Not -path2data.
+_PASSWORD_OPTION = re.compile(r"-p(?=(?:[A-Z]?[a-z]{0,3}[0-9]{1,3}|[A-Z]{1,3}){2}|.*[A-Z].*[0-9])")
+
+
 def _redact_argument(argument: str, option: str) -> str:
-    if option and not argument.startswith("-") and _is_secret(option, argument):
+    if option and _takes(option, argument) and _is_secret(option, argument):
         return REDACTED
+    if option in _LOGIN_OPTIONS and (login := _LOGIN.fullmatch(argument)):
+        return f"{login[1]}:{REDACTED}"
+    if option == "-p" and _looks_like_a_password(argument):
+        return REDACTED
+    if _PASSWORD_OPTION.match(argument) and _looks_like_a_password(argument[2:]):
+        return f"-p{REDACTED}"
     name, equals, value = argument.partition("=")
     if equals and re.fullmatch(r"[-+~\w.@]+", name):
         if _is_secret(name, value):
@@ -103,6 +139,24 @@ def _redact_argument(argument: str, option: str) -> str:
     if words and COMMIT_ENDS.fullmatch(words[-1]) and WANDB_KEY.fullmatch(value or argument):
         return argument
     return redact_text(argument)
+
+
+def _takes(option: str, argument: str) -> bool:
+    """Return whether an argument is an option's value and no further option."""
+    if not argument.startswith("-"):
+        return True
+    certain = any(CERTAIN_WORDS.fullmatch(word) for word in words_of(option))
+    return certain and not re.match(r"--|-[A-Za-z]$", argument)
+
+
+def _looks_like_a_password(value: str) -> bool:
+    """Return whether the value of ``-p`` is a password, and no port, path, number or word."""
+    return len(value) >= _SHORTEST and bool(_MIXED.match(value)) and not _PATH.search(value)
+
+
+_SHORTEST = 6
+_MIXED = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])")
+_PATH = re.compile(r"[/\\=:]|\.\w{1,5}$")
 
 
 def _is_secret(name: str, value: str) -> bool:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 
-from wandb_repro.capture.secrets.names import WANDB_KEY
 from wandb_repro.capture.secrets.redact import (
     PAIR,
     REDACTED,
-    SHAPES,
     redact_arguments,
     redact_text,
+    without_tokens,
     without_value,
 )
 
@@ -24,7 +23,7 @@ def holds_a_credential(code: str) -> bool:
     literals = (found for found in PAIR.finditer(code) if found["value"][0] in "\"'")
     if any(without_value(found) != found[0] for found in literals):
         return True
-    return any(shape.search(code) for shape in (*SHAPES, WANDB_KEY))
+    return without_tokens(code) != code
 
 
 _ENTRY = re.compile(
@@ -44,11 +43,8 @@ def redact_source(source: str) -> str:
     shell = re.match(r"\s*%%(?:bash|sh|script|system|sx|!|env|writefile)\b", source) is not None
     lines = source.split("\n")
     redacted = [_redact_command(line) if shell or _COMMAND.match(line) else line for line in lines]
-    text = PAIR.sub(_quoted_value, "\n".join(redacted))
-    text = _ENTRY.sub(_entry, text)
-    for shape in (*SHAPES, WANDB_KEY):
-        text = shape.sub(REDACTED, text)
-    return text
+    text = PAIR.sub(_quoted_value, without_tokens("\n".join(redacted)))
+    return _ENTRY.sub(_entry, text)
 
 
 def _redact_command(line: str) -> str:

@@ -11,22 +11,24 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 
-from wandb_repro.capture.secrets.scan import SCANNED_BYTES, secret_in_text
+from wandb_repro.capture.secrets.scan import secret_in_text
 from wandb_repro.capture.source.git import Git
 from wandb_repro.capture.source.limits import SourceFile, left_out
 from wandb_repro.capture.source.objects import LINK
 from wandb_repro.capture.source.snapshot import Snapshot
 from wandb_repro.manifest.code import LeftOut
 
-SEARCH_S = 20.0
-"""Limit of a search. Files not searched by then stay in; ``show --uploads`` finds them."""
+SEARCH_S = 60.0
+"""Limit of a search, of 1.2 GB. Files not searched by then are left out, the largest ones."""
 _GIT_S = 60.0
+_UNSEARCHED = "not searched for secrets"
 
 
 def without_committed_secrets(snapshot: Snapshot, seconds: float = SEARCH_S) -> Snapshot:
     """Return the snapshot without committed, unchanged files that look like secrets.
 
-    All other files were searched when they were read.
+    A file that could not be searched in time is left out too. All other files were searched when
+    they were read.
 
     Raises:
         CodeError: git cannot read the files.
@@ -35,13 +37,18 @@ def without_committed_secrets(snapshot: Snapshot, seconds: float = SEARCH_S) -> 
     blobs = [snapshot.entries[source.path].blob for source in unsearched]
     until = time.monotonic() + seconds
     secrets: dict[bytes, LeftOut] = {}
+    searched = 0
     with contextlib.closing(_contents(snapshot.objects, blobs)) as contents:
         for source, data in zip(unsearched, contents, strict=False):
+            if time.monotonic() > until:
+                break
+            searched += 1
             if secret := secret_in_text(data, source.path):
                 reason = f"looks like a secret ({secret})"
                 secrets[source.path] = left_out(source.path, source.size_bytes, reason)
-            if time.monotonic() > until:
-                break
+    for source in unsearched[searched:]:
+        reason = f"{_UNSEARCHED} in {seconds:g} s"
+        secrets[source.path] = left_out(source.path, source.size_bytes, reason)
     return snapshot.without(secrets) if secrets else snapshot
 
 
@@ -57,7 +64,6 @@ def _unsearched(snapshot: Snapshot) -> list[SourceFile]:
         and source.path not in not_secret
         and head[source.path].blob == entries[source.path].blob
         and source.mode != LINK
-        and source.size_bytes < SCANNED_BYTES
     )
     return sorted(files, key=lambda source: source.size_bytes)
 

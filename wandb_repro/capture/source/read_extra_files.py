@@ -82,7 +82,7 @@ class ExtraReader:
             return "it changed after the run read it"
         with open_regular(path) as file:
             data = file.read(status.st_size)
-        if secret := secret_in_text(data):
+        if secret := secret_in_text(data, os.fsencode(path)):
             return f"looks like a secret ({secret})"
         self._bytes -= len(data)
         self.files[path] = PackedFile(data, bool(status.st_mode & stat.S_IXUSR))
