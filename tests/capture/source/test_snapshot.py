@@ -336,7 +336,7 @@ def test_an_untracked_file_that_holds_a_token_is_left_out(tmp_path: Path) -> Non
     made.write("settings.py", f"KEY = '{SECRET}'\n")
 
     assert _left_out(made.path) == {
-        "settings.py": "looks like a secret (it holds an AWS access key)"
+        "settings.py": "looks like a secret (it holds a token for Amazon Web Services)"
     }
 
 

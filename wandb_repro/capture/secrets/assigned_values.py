@@ -41,7 +41,7 @@ _GIVEN = re.compile(
     rb"|\\?[\"']\s{0,3},"  # getenv("name", ...)
     rb"|>"  # <name>...
     rb"|,\s{0,3}\w{1,30}\s{0,3}="  # name, other = ...
-    rb"|(?=[ \t])"  # ENV name ..., --name ...
+    rb"|(?P<space>(?=[ \t]))"  # ENV name ..., --name ...
     rb")"
     rb"[\s(\[{\\]{0,80}"
     rb"(?P<values>(?:[bBrRuUfF]{0,2}\\?(?:\"{1,3}|'{1,3})[^\"'\n]{0,400}[\"']{1,3}[\s,+\\)]{0,40}){1,4}"
@@ -63,7 +63,8 @@ _ADDRESS = re.compile(
 )
 _LOGIN = re.compile(
     rb"(?<![\w-])(?:(?:-u|--user|--userpwd)[ =][\"']?(?P<user>[\w.@-]{1,60}):"
-    rb"(?P<value>[^\s\"']{8,200})|-p(?P<password>[^\s\"'/=:]{8,100}))"
+    rb"(?P<value>[^\s\"']{8,200})"
+    rb"|(?:mysql|mariadb|sshpass)[^\n]{0,80}?[ ]-p(?P<password>[^\s\"'/=:]{8,100}))"
 )
 """Options of curl, of MySQL and their like."""
 
@@ -134,7 +135,7 @@ def _settings(data: bytes, path: bytes, until: float) -> Iterator[tuple[str, tup
             if found is None:
                 continue
             name = _name_of(data, at) + found["rest"].decode("latin-1")
-            if not names_a_secret(name):
+            if not names_a_secret(name) or not _is_assigned(data, at, found):
                 continue
             for start, end in _values(found):
                 value = data[start:end].decode("latin-1")
@@ -143,6 +144,15 @@ def _settings(data: bytes, path: bytes, until: float) -> Iterator[tuple[str, tup
                     value, start = value[scheme.end() :], start + scheme.end()
                 if _is_secret(name, value, quoted=start > found.start("values"), loose=in_settings):
                     yield name, (start, end)
+
+
+def _is_assigned(data: bytes, at: int, found: re.Match[bytes]) -> bool:
+    """Return whether a name is given the value: after a space only ``ENV NAME``, ``--name``."""
+    if found["space"] is None:
+        return True
+    name = _NAME.search(data[max(0, at - _LONGEST_NAME) : at])
+    start = at - len(name[0]) if name else at
+    return data.startswith(b"-", start) or data[max(0, start - 4) : start] == b"ENV "
 
 
 def _values(found: re.Match[bytes]) -> Iterator[tuple[int, int]]:

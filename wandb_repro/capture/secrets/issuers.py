@@ -243,7 +243,8 @@ WakaTime|waka_|w|36-90
 Weights & Biases|wandb_v1_ wandb_v2_|w|20-255
 Workato|wrkaus- wrkeu- wrkus- wrkjp-|d|60-900
 xAI|xai-|a|70-90
-Yandex Cloud|AQVN t1. y0_ YC|w|35-200
+Yandex Cloud|AQVN t1. y0_|w|35-200
+Yandex Storage|YC|w|38
 Zuplo|zpka_|w|32-60
 """
 

@@ -55,7 +55,7 @@ _BETWEEN = r"(?:\s|\\[rnt]|[\"'+,>|*#()\\-])*"
 
 LINES: tuple[Token, ...] = (
     Token(  # a long run of letters and digits: words have hyphens between them
-        "an API key", ("sk-",), r"(?<![\w-])sk-[\w-]{0,99}?[0-9A-Za-z]{20}[\w-]{0,199}"
+        "an API key", ("sk-",), r"(?<![\w-])(?<!sha256=)sk-[\w-]{0,99}?[0-9A-Za-z]{20}[\w-]{0,199}"
     ),
     Token(
         "a W&B API key",
