@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from tests.support.fake_host import FakeHost
+from tests.support.planted import KINDS
 from tests.support.records import full_manifest, rerun_request
 from tests.support.repositories import Repository, repository
+from wandb_repro.capture.source.snapshot import Snapshot
+from wandb_repro.errors import CodeError
 from wandb_repro.files import sha256_of_file
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import Added, BundleFile, Code, GitState
@@ -91,6 +94,37 @@ def test_a_settled_tree_has_its_bundle_git_state_and_diff(
     assert code.git.commit == project.git("rev-parse", "HEAD")
     assert "+layers = 2" in capsule.changes.read_text()
     source.close()
+
+
+def test_a_committed_secret_is_named_with_the_setting_that_stores_it(
+    project: Repository, capsule: Capsule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("wandb_repro.recording.source.warn_once", said.append)
+    planted = KINDS["a Stripe key"]
+    project.write(planted.file, planted.content)
+    project.commit()
+    source = recorded(project, capsule)
+    source.settle(PATIENCE_S)
+    (line,) = said
+    assert f"looks like a secret: {planted.file} (" in line
+    assert "not_secret in [tool.wandb_repro]" in line
+
+
+def test_a_tree_that_could_not_be_searched_is_not_stored(
+    project: Repository, capsule: Capsule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Snapshot) -> Snapshot:
+        raise CodeError("git is gone")
+
+    said: list[str] = []
+    monkeypatch.setattr("wandb_repro.recording.source.warn_once", said.append)
+    monkeypatch.setattr("wandb_repro.recording.source.without_committed_secrets", fails)
+    source = recorded(project, capsule)
+    source.settle(PATIENCE_S)
+    assert isinstance(code_of(source).bundle, Unavailable)
+    assert not capsule.bundle.exists()
+    assert any(line.startswith("the source tree is not stored") for line in said)
 
 
 def test_code_that_may_not_be_stored_has_a_reason_and_no_tree(
