@@ -32,6 +32,7 @@ from wandb_repro.capture.guard import STRICT_VARIABLE
 from wandb_repro.files import CACHE_VARIABLE
 from wandb_repro.recording.after_end import stop_watching
 from wandb_repro.recording.children.handover import withdraw
+from wandb_repro.recording.message_handler import SILENT_VARIABLE
 
 __all__ = [
     "ask",
@@ -66,6 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hide_from_children(config)
     # What fixtures of a whole session build is kept nowhere that a user looks.
     os.environ[CACHE_VARIABLE] = str(Path(tempfile.gettempdir(), f"cache-{secrets.token_hex(8)}"))
+    # W&B is silent in most tests; our lines are what they read.
+    os.environ[SILENT_VARIABLE] = "false"
     _choose_slow_tests(config)
 
 

@@ -13,6 +13,7 @@ __all__ = ["QUIET", "lines_told", "median_of"]
 QUIET = {
     "WANDB_MODE": "offline",
     "WANDB_SILENT": "true",
+    "WANDB_REPRO_SILENT": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 

@@ -156,6 +156,7 @@ OTHER_NUMPY, OTHER_KERAS = "2.2.6", "3.14.0"
 USUAL = {
     "WANDB_MODE": "offline",
     "WANDB_SILENT": "true",
+    "WANDB_REPRO_SILENT": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
     "TF_NUM_INTRAOP_THREADS": "2",

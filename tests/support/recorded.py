@@ -28,6 +28,7 @@ from wandb_repro.cli.main import main
 from wandb_repro.files import CACHE_VARIABLE
 from wandb_repro.manifest.manifest import Manifest
 from wandb_repro.manifest.trail import Trail
+from wandb_repro.recording.message_handler import SILENT_VARIABLE
 from wandb_repro.store.capsule import Capsule
 from wandb_repro.store.local import read_manifest, read_trail
 
@@ -139,7 +140,12 @@ def newcomer(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(_DROPPED) or name in _KEPT
     }
-    own = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    own = {
+        "WANDB_MODE": "offline",
+        "WANDB_SILENT": "true",
+        SILENT_VARIABLE: "false",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     return {**kept, **own, "CUDA_VISIBLE_DEVICES": "", **more}
 
 

@@ -51,6 +51,7 @@ class WandbServer:
             "WANDB_ERROR_REPORTING": "false",
             "WANDB_MODE": "online",
             "WANDB_SILENT": "true",
+            "WANDB_REPRO_SILENT": "false",
         }
 
     def file_path(self, run: str, name: str) -> Path:

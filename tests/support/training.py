@@ -231,6 +231,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "WANDB_DIR": str(folder),
         "WANDB_MODE": "offline",
         "WANDB_SILENT": "true",
+        "WANDB_REPRO_SILENT": "false",
         "WANDB_CONSOLE": "off",
         # For it W&B parses the metadata of all packages when a run begins: 0.25 s, each time.
         "WANDB_X_SAVE_REQUIREMENTS": "false",

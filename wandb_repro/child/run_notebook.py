@@ -7,6 +7,7 @@ same cell failed in the original, too.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _end(message: str, exit_code: int) -> NoReturn:
-    say(message)
+    say(message, logging.ERROR)
     raise SystemExit(exit_code)
 
 

@@ -8,6 +8,7 @@ gets our callback. Neither library is imported before. A script without W&B gets
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import pkgutil
 import sys
@@ -126,7 +127,7 @@ def _watch_files() -> None:
 
 
 def _end(message: str, exit_code: int) -> NoReturn:
-    say(message)
+    say(message, logging.ERROR)
     raise SystemExit(exit_code)
 
 

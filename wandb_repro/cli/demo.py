@@ -24,6 +24,7 @@ from wandb_repro.errors import RefusedError, TrainingFailedError
 from wandb_repro.files import CACHE_VARIABLE
 from wandb_repro.manifest.manifest import run_name
 from wandb_repro.manifest.switches import RESTORED, THREADS_VARIABLE
+from wandb_repro.recording.message_handler import SILENT_VARIABLE
 from wandb_repro.report.verdict import verdict_text
 from wandb_repro.rerun.environment.uv import find_uv
 from wandb_repro.store.capsule import Capsule
@@ -36,7 +37,12 @@ from wandb_repro.workflows.rerun_options import RerunOptions
 
 _THREADS = 2
 _NEEDED = ("keras", "tensorflow", "sklearn")
-_QUIET = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
+_QUIET = {
+    "WANDB_MODE": "offline",
+    "WANDB_SILENT": "true",
+    SILENT_VARIABLE: "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
 _SWITCHES = {
     # TensorFlow's default follows the processor, and oneDNN's kernels may give the same bits on
     # one thread as on two: act 3 would show nothing.

@@ -1,39 +1,39 @@
-"""Messages while training: one line each, each once, on standard error."""
+"""Messages while training: one line each, each once."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
+import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from wandb_repro.capture.guard import guarded, shielded
 from wandb_repro.manifest.base import Unavailable
+from wandb_repro.recording.message_handler import emit
 from wandb_repro.recording.process_state import process
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def say(message: str) -> None:
-    """Write one line to standard error."""
-    # A closed terminal (ValueError, OSError) or a missing one (AttributeError: stderr is None
-    # under pythonw) must not stop a training.
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"wandb_repro: {' '.join(message.split())}\n")
-        sys.stderr.flush()
+def say(message: str, level: int = logging.INFO) -> None:
+    """Write one line: to standard error, unless the user routes or silences it."""
+    emit(" ".join(message.split()), level)
 
 
 def warn_once(message: str) -> None:
     """Write a warning, unless this process has already written it."""
-    say_once(f"warning: {message}")
+    _once(message, logging.WARNING)
 
 
 def say_once(message: str) -> None:
     """Write one line, unless this process has already written it."""
+    _once(message, logging.INFO)
+
+
+def _once(message: str, level: int) -> None:
     if message not in process.said:
         process.said.add(message)
-        say(message)
+        say(message, level)
 
 
 def forget() -> None:

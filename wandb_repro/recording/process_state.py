@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wandb_repro.capture.dataset import Measured
     from wandb_repro.recording.after_end import AfterEnd
     from wandb_repro.recording.early_snapshot import EarlySnapshot
+    from wandb_repro.recording.message_handler import Wishes
     from wandb_repro.recording.mode import Mode
     from wandb_repro.recording.output_recorder import OutputRecorder
     from wandb_repro.recording.seeding import Seeding
@@ -79,6 +80,8 @@ class ProcessState:
     """Generators passed to ``register``."""
     said: set[str] = field(default_factory=set[str])
     """Lines not to print again."""
+    wishes: Wishes | None = None
+    """What the settings of the last run want on standard error; None before the first run."""
     import_actions: dict[str, list[Action]] = field(default_factory=dict[str, list[Action]])
     """By module: what to call with it once it is imported."""
     awaits_wandb: bool = False
