@@ -402,3 +402,9 @@ def test_states_between_fits_are_not_missed() -> None:
     found = compare(run_states("1", "2", "3"), run_states("1", "2", "3", between=False))
 
     assert (found.first, found.absent, found.run_states) == (None, (), 1)
+
+
+def test_a_step_too_large_for_a_float_is_compared() -> None:
+    far = trail([moment("epoch", epoch=1, step=10**400)])
+
+    assert compare(far, far).first is None

@@ -264,7 +264,7 @@ _RUN_FORMAT = 3
 
 
 def _order(weights: Weights) -> tuple[float, float]:
-    return float(weights.fit), float(weights.step)
+    return weights.fit, weights.step  # a number of a hostile trail may be too large for a float
 
 
 def _other_batches(original: Weights, other: Weights) -> bool:

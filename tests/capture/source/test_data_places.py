@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wandb_repro.capture.source.data_places import may_hold_data
+from wandb_repro.capture.source.data_places import may_be_data, may_hold_data
 from wandb_repro.manifest.data import is_download_cache
 
 ROOT = "/srv/ada/digits"
@@ -58,3 +58,12 @@ def test_a_tree_in_a_system_temporary_or_hidden_folder_has_data() -> None:
 def test_a_cache_of_downloads_is_known_by_its_path() -> None:
     assert is_download_cache("/home/ada/.keras/datasets/x")
     assert not is_download_cache("/home/ada/keras/datasets/x")
+
+
+@pytest.mark.parametrize(
+    ("place", "root"),
+    [("/home/ada/x.csv", "home/ada"), ("//home/ada/x.csv", "/home/ada"), ("x.csv", "/home/ada")],
+)
+def test_a_path_or_root_that_is_not_absolute_is_no_place_of_data(place: str, root: str) -> None:
+    assert not may_be_data(place, root)
+    assert may_be_data("/home/ada/x.csv", "/home/ada")

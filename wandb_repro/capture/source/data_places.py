@@ -47,7 +47,10 @@ def may_be_data(place: str, root: str) -> bool:
         root: of the source tree.
     """
     path = PurePosixPath(place)
-    if not path.is_absolute() or ".." in path.parts or f"{path}/".startswith(_NEVER):
+    # A root of two slashes is another one for POSIX.
+    if not _is_plain(place) or not _is_plain(root):
+        return False
+    if ".." in path.parts or f"{path}/".startswith(_NEVER):
         return False
     in_tree = path.is_relative_to(root) and root != "/"
     if not in_tree and f"{path}/".startswith(SYSTEM_FOLDERS):
@@ -58,6 +61,10 @@ def may_be_data(place: str, root: str) -> bool:
     common = os.path.commonpath([folder, root])
     below = path.relative_to(common).parts
     return not any(part.startswith(".") for part in below) and not _is_mkdtemp(common, below)
+
+
+def _is_plain(path: str) -> bool:
+    return path.startswith("/") and not path.startswith("//")
 
 
 def _is_mkdtemp(common: str, below: tuple[str, ...]) -> bool:
