@@ -13,7 +13,6 @@ from tests.support.repositories import Repository, in_tree, repository
 from tests.support.training import SmallHost, Young, finished
 from wandb_repro import init
 from wandb_repro.capture.source.limits import Limits
-from wandb_repro.errors import UsageError
 from wandb_repro.manifest.base import Unavailable
 from wandb_repro.manifest.code import EXCLUDED, IGNORED, BundleFile, Code, GitState
 from wandb_repro.manifest.request import Options
@@ -124,11 +123,16 @@ def test_limits_are_those_of_the_options() -> None:
     assert limits_of(Options()) == Limits()
 
 
-def test_a_wrong_limit_is_refused_before_the_run_starts(offline: Young) -> None:
+def test_a_wrong_limit_is_a_warning_and_the_default_holds(
+    offline: Young, capsys: pytest.CaptureFixture[str]
+) -> None:
     _options(offline, 'max_file_mb = "50"')
+    _monorepo(offline)
 
-    with pytest.raises(UsageError, match="Invalid value '50' of option max_file_mb"):
-        init(project="p")
+    _, files = _code(offline)
+
+    assert "project/train.py" in files
+    assert "Invalid value '50' of option max_file_mb" in capsys.readouterr().err
 
 
 def test_ignored_files_are_in_the_record(offline: Young) -> None:

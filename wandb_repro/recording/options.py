@@ -132,7 +132,8 @@ def _table(text: str) -> dict[str, Any]:
         if "wandb_repro" in text:
             raise
         return {}  # the project's own tools report errors in it
-    table = cast("dict[str, Any]", tool).get("wandb_repro", {}) if isinstance(tool, dict) else {}
+    tools = cast("dict[str, object]", tool) if isinstance(tool, dict) else {}
+    table = tools.get("wandb_repro", {})
     if not isinstance(table, dict):
         raise ValueError("tool.wandb_repro is not a table")  # noqa: TRY004 - as for wrong TOML
     return cast("dict[str, Any]", table)

@@ -1,7 +1,7 @@
 """The tokens that services issue: prefix, alphabet, length. Data, read by ``issued_tokens``.
 
-Source: the issuers' documentation of their tokens, and their entries in the lists of patterns that
-GitHub and GitLab publish for secret scanning.
+NOTE: prefixes and lengths as they are generally known; not each row was compared with what its
+issuer publishes today. A wrong row finds nothing, or takes a random string for a token.
 """
 
 from __future__ import annotations
