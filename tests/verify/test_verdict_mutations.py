@@ -48,12 +48,14 @@ KERNEL: Array = np.random.default_rng(2).normal(size=(3, 2)).astype("float32")
 
 def with_parts(manifest: Manifest, data: Array = DATA) -> Manifest:
     """Return a manifest that names the parts of these capsules."""
-    wheel = "execution.packages.distributions.3.repacked.sha256"
+    wheel = "execution.packages.distributions.3.repacked"
     return changed(
         manifest,
         {
             "execution.code.bundle.sha256": hashlib.sha256(BUNDLE).hexdigest(),
-            wheel: hashlib.sha256(WHEEL_BYTES).hexdigest(),
+            "execution.code.bundle.size_bytes": len(BUNDLE),
+            f"{wheel}.sha256": hashlib.sha256(WHEEL_BYTES).hexdigest(),
+            f"{wheel}.size_bytes": len(WHEEL_BYTES),
             "description.data.0.digest": f"{ROOT_ALGORITHM}:{root_digest([('x', of(data))])}",
         },
     )
