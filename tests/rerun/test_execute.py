@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import is_gone
+from tests.support.processes import wait_until_gone
 from tests.support.rerun_plans import simple_plan
 from wandb_repro.errors import RefusedError
 from wandb_repro.manifest.request import RerunRequest, Whereabouts
@@ -147,10 +147,7 @@ def test_a_ctrl_c_reaches_the_training_and_all_it_started(tmp_path: Path) -> Non
         _trained(plan)
     thread.join()
     assert (plan.code / "closed").exists()
-    deadline = time.monotonic() + 5
-    while not is_gone(int(worker.read_text())) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert is_gone(int(worker.read_text()))
+    wait_until_gone(int(worker.read_text()))
 
 
 STUBBORN = """
@@ -171,7 +168,7 @@ def test_a_training_that_does_not_end_is_ended(
     with pytest.raises(KeyboardInterrupt):
         _trained(plan)
     thread.join()
-    assert is_gone(int(worker.read_text()))
+    wait_until_gone(int(worker.read_text()))
 
 
 def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
@@ -182,7 +179,7 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         _trained(plan)
     thread.join()
-    assert is_gone(int(worker.read_text()))
+    wait_until_gone(int(worker.read_text()))
     assert time.monotonic() - began < execute._GRACE_S  # pyright: ignore[reportPrivateUsage]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
-__all__ = ["is_gone", "marked"]
+__all__ = ["is_gone", "marked", "wait_until_gone"]
+
+_SECONDS = 10
 
 
 def is_gone(number: int) -> bool:
@@ -13,6 +16,14 @@ def is_gone(number: int) -> bool:
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+def wait_until_gone(number: int) -> None:
+    """Wait for the end of a process that was sent SIGKILL: the system ends it a moment later."""
+    deadline = time.monotonic() + _SECONDS
+    while not is_gone(number):
+        assert time.monotonic() < deadline, f"process {number} is left"
+        time.sleep(0.01)
 
 
 def marked(mark: str) -> dict[int, str]:

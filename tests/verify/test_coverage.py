@@ -24,7 +24,7 @@ def test_what_both_digested_is_counted() -> None:
 
     covers = coverage_of(original, original, compare(original, original))
 
-    assert (covers.models, covers.optimizers, covers.steps, covers.other_state) == (2, 1, 12, 1)
+    assert (covers.models, covers.optimizers, covers.steps, covers.other_state) == (2, 1, 12, 2)
     assert covers.not_compared == ()
 
 

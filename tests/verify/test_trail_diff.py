@@ -405,6 +405,6 @@ def test_states_between_fits_are_not_missed() -> None:
 
 
 def test_a_step_too_large_for_a_float_is_compared() -> None:
-    far = trail([moment("epoch", epoch=1, step=10**400)])
+    far = trail([moment("epoch", epoch=1, step=10**400, metrics={"loss": 1.0})])
 
     assert compare(far, far).first is None

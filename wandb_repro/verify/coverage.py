@@ -28,7 +28,11 @@ def coverage_of(original: Trail, rerun: Trail, found: Comparison) -> Coverage:
         optimizers=len(optimizers),
         steps=steps if inventory else None,
         loop_steps=0 if steps else _steps_of_loops(original),
-        other_state=len(things) - len(optimizers) - _number(things, "model"),
+        other_state=sum(
+            thing.variables if thing.kind == "variables" else 1
+            for thing in things
+            if thing.kind not in ("model", "optimizer")
+        ),
         rows=found.rows,
         keys=len(found.keys),
         volatile=tuple(sorted(found.volatile)),
